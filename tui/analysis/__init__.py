@@ -1,0 +1,1 @@
+"""What the numbers of a block mean: its study, its cost."""

@@ -1,0 +1,1 @@
+"""The mathematics of re-parameterizable blocks: torch and the standard library, nothing else."""

@@ -1,0 +1,1 @@
+"""The screens, which compose views and handle their messages."""

@@ -1,0 +1,1 @@
+"""One pane for each question about a Study."""

@@ -1,0 +1,1 @@
+"""Reusable widgets that know no screen: they take attributes and post messages."""
