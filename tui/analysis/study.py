@@ -1,0 +1,137 @@
+"""study(spec): build the block, fuse it, run both sides, compare; one immutable Study comes out."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from tui.analysis.comparison import Comparison, compare
+from tui.analysis.cost import Cost, cost_of
+from tui.analysis.float16 import Float16ThroughFloat32
+from tui.analysis.magnitude import Magnitude, magnitude_of
+from tui.analysis.progress import Progress
+from tui.fusion.block import ReparamBlock, build_block, conv_of
+from tui.fusion.fill import fill_block, make_input
+from tui.fusion.kernel import Kernel
+from tui.fusion.spec import BlockSpec, Dtype, Pair
+
+
+@dataclass(frozen=True, eq=False)
+class BranchKernel:
+    """One branch as the study found it.
+
+    Attributes:
+        name: "kxk", "1x1" or "identity".
+        kernel: in its own kernel size, float64, batch norm folded.
+        magnitude: how large its weights are.
+    """
+
+    name: str
+    kernel: Kernel
+    magnitude: Magnitude
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """What became of one spec. Views read it and compute nothing.
+
+    Attributes:
+        branches: each branch's kernel; their sum is the fused kernel.
+        fused: the fused kernel in the spec's dtype.
+        frame: (kH, kW) of the fused kernel, in which the branches' kernels are shown.
+        conv: the fused convolution, to take away; its weight is `fused`'s, in an odd frame where
+            nn.Conv2d could not pad an even one.
+        x: the input, (batch, in_channels, H, W).
+        unfused: the block's output. `fused_output`: the fused convolution's.
+        comparison: the two outputs against each other. `float64`: the same, everything re-run in float64.
+        agree: whether the algebra is right, as far as the float64 run can tell.
+        cost: parameters and MACs of both sides.
+    """
+
+    spec: BlockSpec
+    branches: tuple[BranchKernel, ...]
+    fused: BranchKernel
+    frame: Pair
+    conv: nn.Conv2d
+    x: Tensor
+    unfused: Tensor
+    fused_output: Tensor
+    comparison: Comparison
+    float64: Comparison
+    cost: Cost
+
+    @property
+    def agree(self) -> bool:
+        """Whether the float64 run differs by at most 1e-9 x max(1, max |y|)."""
+        return self.float64.max_abs_diff <= 1e-9 * max(1.0, self.float64.max_abs)
+
+
+def study(spec: BlockSpec) -> Iterator[Progress | Study]:
+    """Yield a Progress before each piece of work, and the Study last.
+
+    To stop it, stop iterating: between two pieces nothing runs.
+
+    Raises:
+        FusionError: a branch is no convolution.
+        RuntimeError: torch could not do it, out of memory for instance.
+    """
+    yield Progress("building the block")
+    block = fill_block(build_block(spec), spec).to(getattr(torch, spec.dtype))
+    x = make_input(spec)
+    yield Progress("fusing the branches")
+    kernels = [(name, kernel) for name, kernel in block.kernels()]
+    fused = block.kernel().to(block.dtype)
+    conv = conv_of(fused, block.geometry)
+    yield Progress("running the branches")
+    unfused = run(block, x)
+    yield Progress("running the fused convolution")
+    fused_output = run(conv, x)
+    yield Progress("comparing")
+    comparison = compare(fused_output, unfused)
+    if spec.dtype is Dtype.FLOAT64:
+        reference = comparison
+    else:
+        reference = yield from _in_float64(block, x)
+    yield Study(
+        spec=spec,
+        branches=tuple(BranchKernel(name, kernel, magnitude_of(kernel)) for name, kernel in kernels),
+        fused=BranchKernel("fused", fused, magnitude_of(fused)),
+        frame=fused.kernel_size,
+        conv=conv,
+        x=x,
+        unfused=unfused,
+        fused_output=fused_output,
+        comparison=comparison,
+        float64=reference,
+        cost=cost_of(spec),
+    )
+
+
+def finished(steps: Iterator[Progress | Study]) -> Study:
+    """Run a study to its end; returns the Study."""
+    for step in steps:
+        if isinstance(step, Study):
+            return step
+    raise RuntimeError("the study ended without a result")
+
+
+@torch.no_grad()
+def run(module: nn.Module, x: Tensor) -> Tensor:
+    """The module's output; float16 convolutions on a CPU go through float32."""
+    with Float16ThroughFloat32():
+        y: Tensor = module(x)
+    return y
+
+
+def _in_float64(block: ReparamBlock, x: Tensor) -> Generator[Progress, None, Comparison]:
+    """Yield progress; return the comparison of fusion and both sides re-run in float64."""
+    yield Progress("running the branches in float64")
+    block = copy.deepcopy(block).double()
+    x = x.double()
+    unfused = run(block, x)
+    yield Progress("running the fused convolution in float64")
+    return compare(run(block.fuse(), x), unfused)

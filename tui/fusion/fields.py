@@ -1,0 +1,204 @@
+"""The fields of a BlockSpec as text: one table from which the form and the command line are both made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from tui.fusion.spec import (
+    BlockSpec,
+    BranchKind,
+    BranchSpec,
+    Dtype,
+    InputFill,
+    InvalidSpecError,
+    Pair,
+    Problem,
+    WeightFill,
+    show_pair,
+)
+
+_LONGEST_NUMBER = 19  # digits of the largest seed, 2^63 - 1
+_PAIR = re.compile(r"\s*(\d+)\s*(?:[x×,]\s*(\d+)\s*)?", re.IGNORECASE | re.ASCII)
+_BRANCH = re.compile(r"(?P<kind>[^+-]*)(?P<options>(?:[+-](?:bias|norm))*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a BlockSpec: its name there, its label on the screen, and how text becomes its value.
+
+    `parse` raises ValueError with words for the user. `choices` is empty where any text may be typed.
+    """
+
+    name: str
+    label: str
+    help: str
+    metavar: str
+    parse: Callable[[str], Any]
+    show: Callable[[Any], str] = str
+    choices: tuple[str, ...] = ()
+
+
+def quoted(text: str) -> str:
+    """Text from outside in quotes: short, and with control characters visible."""
+    return repr(text if len(text) <= 40 else text[:39] + "…")
+
+
+def _digits(text: str, words: str, example: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f"{words} must be a whole number such as {example}, not {quoted(text)}")
+    if len(text) > _LONGEST_NUMBER:
+        raise ValueError(f"{words} has more than {_LONGEST_NUMBER} digits")
+    return int(text)
+
+
+def _integer(words: str, example: str) -> Callable[[str], int]:
+    return lambda text: _digits(text.strip(), words, example)
+
+
+def _pair(words: str, example: str) -> Callable[[str], Pair]:
+    def parse(text: str) -> Pair:
+        match = _PAIR.fullmatch(text)
+        if match is None:
+            raise ValueError(
+                f"{words} must be a number or height x width, such as {example}, not {quoted(text)}"
+            )
+        height = _digits(match[1], words, example)
+        return height, height if match[2] is None else _digits(match[2], words, example)
+
+    return parse
+
+
+def _choice(words: str, choices: type[StrEnum]) -> Callable[[str], StrEnum]:
+    def parse(text: str) -> StrEnum:
+        try:
+            return choices(text.strip())
+        except ValueError:
+            raise ValueError(f"{words} must be one of {', '.join(choices)}, not {quoted(text)}") from None
+
+    return parse
+
+
+def parse_branches(text: str) -> tuple[BranchSpec, ...]:
+    """Branches as in "kxk+norm,1x1-bias,identity": names, each with what is switched on (+) or off (-).
+
+    A convolution has a bias unless "-bias" follows it; a batch norm only if "+norm" does.
+    """
+    return tuple(_parse_branch(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _parse_branch(text: str) -> BranchSpec:
+    match = _BRANCH.fullmatch(text)
+    kinds = list(BranchKind)
+    if match is None or match["kind"] not in kinds:
+        raise ValueError(
+            f"branches must be among {', '.join(kinds)}, "
+            f"each with +norm or -bias if wanted, not {quoted(text)}"
+        )
+    kind = BranchKind(match["kind"])
+    options = {option[1:]: option[0] == "+" for option in re.findall(r"[+-][a-z]+", match["options"])}
+    if options.get("bias") and not kind.has_weight:
+        raise ValueError(f"branches: the {kind} has no bias of its own, take +bias out")
+    return BranchSpec(kind, bias=options.get("bias", True), batch_norm=options.get("norm", False))
+
+
+def show_branches(branches: tuple[BranchSpec, ...]) -> str:
+    """The text that `parse_branches` reads as these branches."""
+    return ",".join(
+        branch.kind
+        + ("+norm" if branch.batch_norm else "")
+        + ("-bias" if branch.kind.has_weight and not branch.bias else "")
+        for branch in branches
+    )
+
+
+FIELDS: dict[str, Field] = {
+    field.name: field
+    for field in (
+        Field("in_channels", "in", "channels of the input", "N", _integer("in channels", "8")),
+        Field("out_channels", "out", "channels of the output", "N", _integer("out channels", "8")),
+        Field(
+            "kernel_size", "kernel", "kernel size, 3 or 3x5", "K", _pair("kernel size", "3 or 3x5"), show_pair
+        ),
+        Field("stride", "stride", "stride, 2 or 2x1", "S", _pair("stride", "2 or 2x1"), show_pair),
+        Field("dilation", "dilation", "dilation, 2 or 2x1", "D", _pair("dilation", "2 or 2x1"), show_pair),
+        Field(
+            "groups", "groups", "groups of channels; in channels for depthwise", "N", _integer("groups", "4")
+        ),
+        Field(
+            "branches",
+            "branches",
+            "the branches, as in kxk+norm,1x1-bias,identity",
+            "LIST",
+            parse_branches,
+            show_branches,
+        ),
+        Field(
+            "input_shape",
+            "height × width",
+            "input height x width, 56 or 32x48",
+            "HxW",
+            _pair("input height and width", "56 or 32x48"),
+            show_pair,
+        ),
+        Field("batch_size", "batch", "inputs in the batch", "N", _integer("batch", "1")),
+        Field(
+            "input",
+            "values",
+            "values of the input: " + ", ".join(InputFill),
+            "FILL",
+            _choice("input", InputFill),
+            choices=tuple(InputFill),
+        ),
+        Field(
+            "weights",
+            "weights",
+            "values of the weights: " + ", ".join(WeightFill),
+            "FILL",
+            _choice("weights", WeightFill),
+            choices=tuple(WeightFill),
+        ),
+        Field(
+            "dtype",
+            "dtype",
+            "dtype of weights and input: " + ", ".join(Dtype),
+            "DTYPE",
+            _choice("dtype", Dtype),
+            choices=tuple(Dtype),
+        ),
+        Field("seed", "seed", "seed of all random values", "N", _integer("seed", "0")),
+    )
+}
+
+
+def texts_of(spec: BlockSpec) -> dict[str, str]:
+    """Every field of the spec as the text that stands for it."""
+    return {name: field.show(getattr(spec, name)) for name, field in FIELDS.items()}
+
+
+def spec_from(texts: Mapping[str, str], base: BlockSpec) -> BlockSpec:
+    """The spec that `base` becomes with these texts in its fields.
+
+    Raises:
+        InvalidSpecError: with every problem found, those of unreadable text and those between fields that
+            could be read.
+    """
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, text in texts.items():
+        try:
+            values[name] = FIELDS[name].parse(text)
+        except ValueError as error:
+            problems.append(Problem(name, str(error)))
+    try:
+        spec = replace(base, **values)
+    except InvalidSpecError as error:
+        unreadable = {problem.field for problem in problems}
+        problems += [problem for problem in error.problems if problem.field not in unreadable]
+        raise InvalidSpecError(tuple(problems)) from None
+    if problems:
+        raise InvalidSpecError(tuple(problems))
+    return spec

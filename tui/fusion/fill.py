@@ -1,0 +1,134 @@
+"""Seeded values for a block and its input, the same on every machine.
+
+Only torch.rand, torch.randint and float64 torch.randn are drawn from, and scaled in separate operations:
+they give the same bits under every CPU capability. Each branch and the input have a stream of their own, so
+that switching one branch leaves the values of the others as they were.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from enum import IntEnum
+
+import torch
+from torch import Generator, Tensor, nn
+
+from tui.fusion.block import ReparamBlock
+from tui.fusion.branches import ConvBranch
+from tui.fusion.spec import BlockSpec, BranchKind, InputFill, Pair, WeightFill
+
+EXACT_EPS = 0.25
+"""eps of batch norms with exact statistics: running_var + eps is a power of 4, its root a power of 2."""
+
+
+class _Stream(IntEnum):
+    KXK = 0
+    POINTWISE = 1
+    IDENTITY = 2
+    INPUT = 3
+
+
+def _generator(seed: int, stream: int) -> Generator:
+    return Generator().manual_seed((seed * len(_Stream) + stream) % 2**63)
+
+
+def _uniform(shape: tuple[int, ...], bound: float, generator: Generator) -> Tensor:
+    """Uniform in [-bound, bound), float64."""
+    unit = torch.rand(shape, dtype=torch.float64, generator=generator)
+    return (unit * 2 - 1) * bound
+
+
+def _integers(shape: tuple[int, ...], largest: int, generator: Generator) -> Tensor:
+    """Whole numbers from -largest to largest, float64."""
+    return torch.randint(-largest, largest + 1, shape, generator=generator).double()
+
+
+@torch.no_grad()
+def fill_block(block: ReparamBlock, spec: BlockSpec) -> ReparamBlock:
+    """Give every parameter and statistic of the block its value; returns the block.
+
+    random: uniform within 1/sqrt(fan_in), as nn.Conv2d does; batch norms with statistics far from the
+    default ones. integers: weights from -2 to 2 and batch norms whose folding is exact. ones: weights and
+    biases 1, batch norms as for integers.
+    """
+    kinds = list(BranchKind)
+    for branch_spec, branch in zip(spec.branches, block.branches, strict=True):
+        generator = _generator(spec.seed, _Stream(kinds.index(branch_spec.kind)))
+        if isinstance(branch, ConvBranch):
+            _fill_conv(branch.conv, spec.weights, generator)
+        norm = branch.norm
+        if isinstance(norm, nn.BatchNorm2d):
+            _fill_norm(norm, spec.weights, generator)
+    return block
+
+
+def _fill_conv(conv: nn.Conv2d, fill: WeightFill, generator: Generator) -> None:
+    shape = tuple(conv.weight.shape)
+    bound = 1 / math.sqrt(math.prod(shape[1:]))
+    draw: dict[WeightFill, Callable[[tuple[int, ...]], Tensor]] = {
+        WeightFill.RANDOM: lambda shape: _uniform(shape, bound, generator),
+        WeightFill.INTEGERS: lambda shape: _integers(shape, 2, generator),
+        WeightFill.ONES: torch.ones,
+    }
+    conv.weight.copy_(draw[fill](shape))
+    bias = draw[fill](shape[:1])  # drawn in any case: the batch norm's values do not depend on it
+    if conv.bias is not None:
+        conv.bias.copy_(bias)
+
+
+def _fill_norm(norm: nn.BatchNorm2d, fill: WeightFill, generator: Generator) -> None:
+    shape = (norm.num_features,)
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    if fill is WeightFill.RANDOM:
+        norm.weight.copy_(1 + _uniform(shape, 0.5, generator))
+        norm.bias.copy_(_uniform(shape, 0.5, generator))
+        norm.running_mean.copy_(_uniform(shape, 0.5, generator))
+        norm.running_var.copy_(1 + _uniform(shape, 0.75, generator))
+        return
+    norm.eps = EXACT_EPS
+    norm.weight.copy_((2 + _integers(shape, 1, generator)) / 2)
+    norm.bias.copy_(_integers(shape, 2, generator) / 2)
+    norm.running_mean.copy_(_integers(shape, 2, generator) / 2)
+    norm.running_var.copy_(4 ** (1 + _integers(shape, 1, generator)) - EXACT_EPS)
+
+
+def make_input(spec: BlockSpec) -> Tensor:
+    """The input of shape (batch, in_channels, height, width), in the spec's dtype.
+
+    random: normal, mean 0, variance 1. integers: from -4 to 4. ones. ramp: counts up through the elements in
+    order, in steps of a power of 2, from 0 to below 1. impulses: ones so far apart that each output sees at
+    most one of them, so the output shows the kernel itself.
+    """
+    shape = spec.input_nchw
+    generator = _generator(spec.seed, _Stream.INPUT)
+    values: dict[InputFill, Callable[[], Tensor]] = {
+        InputFill.RANDOM: lambda: torch.randn(shape, dtype=torch.float64, generator=generator),
+        InputFill.INTEGERS: lambda: _integers(shape, 4, generator),
+        InputFill.ONES: lambda: torch.ones(shape),
+        InputFill.RAMP: lambda: _ramp(shape),
+        InputFill.IMPULSES: lambda: _impulses(shape, spec),
+    }
+    dtype: torch.dtype = getattr(torch, spec.dtype)
+    return values[spec.input]().to(dtype)
+
+
+def _ramp(shape: tuple[int, ...]) -> Tensor:
+    count = math.prod(shape)
+    step = 2.0 ** -math.ceil(math.log2(count)) if count > 1 else 1.0
+    return (torch.arange(count, dtype=torch.float64) * step).view(shape)
+
+
+def _impulses(shape: tuple[int, int, int, int], spec: BlockSpec) -> Tensor:
+    batch, channels, height, width = shape
+    reach: Pair = (
+        spec.dilation[0] * (spec.fused_kernel_size[0] - 1) + 1,
+        spec.dilation[1] * (spec.fused_kernel_size[1] - 1) + 1,
+    )
+    rows = torch.arange(min(reach[0] // 2, height - 1), height, reach[0])
+    columns = torch.arange(min(reach[1] // 2, width - 1), width, reach[1])
+    places = torch.cartesian_prod(torch.arange(batch), rows, columns)
+    x = torch.zeros(shape)
+    x[places[:, 0], torch.arange(len(places)) % channels, places[:, 1], places[:, 2]] = 1
+    return x

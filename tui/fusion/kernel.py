@@ -1,0 +1,149 @@
+"""Kernel(weight, bias), the affine map that a branch is, and its algebra: fold, dirac, pad, add.
+
+Every operation is vectorised over channels and computes in float64. Kernels stay in float64 until the one
+cast at the end, `Kernel.to`: folding in the parameters' own dtype would round at each step, which in 16 bit
+leaves the fused side further from the truth (rms ratio 1.2 against 0.81).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from tui.fusion.padding import centre
+from tui.fusion.spec import Pair
+
+
+class FusionError(ValueError):
+    """A branch that is no convolution in disguise; the message says which, why, and what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """An affine map of images: x -> conv(x, weight) + bias.
+
+    Attributes:
+        weight: (out_channels, in_channels / groups, kH, kW).
+        bias: (out_channels,), or None where the map adds nothing.
+    """
+
+    weight: Tensor
+    bias: Tensor | None
+
+    @property
+    def kernel_size(self) -> Pair:
+        """(kH, kW)."""
+        return int(self.weight.shape[2]), int(self.weight.shape[3])
+
+    def to(self, dtype: torch.dtype) -> Kernel:
+        """The kernel in that dtype: the one rounding at the end of a fusion."""
+        return Kernel(self.weight.to(dtype), None if self.bias is None else self.bias.to(dtype))
+
+
+def kernel_of(conv: nn.Conv2d) -> Kernel:
+    """A convolution's own weight and bias, up-cast to float64, detached."""
+    bias = None if conv.bias is None else conv.bias.detach().double()
+    return Kernel(conv.weight.detach().double(), bias)
+
+
+def fold_batch_norm(kernel: Kernel, norm: nn.Module) -> Kernel:
+    """The kernel followed by a batch norm in eval mode, as one kernel (Ding et al., RepVGG, 2021, eq. 3).
+
+    s = gamma / sqrt(running_var + eps); the weight becomes s W per output channel, the bias
+    s (b - running_mean) + beta.
+
+    Raises:
+        FusionError: `norm` is no BatchNorm2d, has no running statistics, or is in train mode.
+    """
+    if not isinstance(norm, nn.BatchNorm2d):
+        raise FusionError(
+            f"a {type(norm).__name__} can not be folded: "
+            "only BatchNorm2d in eval mode is the same affine map for every input"
+        )
+    mean, var = norm.running_mean, norm.running_var
+    if mean is None or var is None:
+        raise FusionError(
+            "this BatchNorm2d has no running statistics (track_running_stats=False): it normalises by each "
+            "input's own, which no fixed kernel can do"
+        )
+    if norm.training:
+        raise FusionError("a batch norm in train mode can not be folded: call eval() on the block first")
+    gamma = torch.ones_like(var) if norm.weight is None else norm.weight.detach()
+    beta = torch.zeros_like(mean) if norm.bias is None else norm.bias.detach()
+    scale = gamma.double() / torch.sqrt(var.double() + norm.eps)
+    offset = beta.double() - mean.double() * scale
+    bias = offset if kernel.bias is None else offset + kernel.bias * scale
+    return Kernel(kernel.weight * scale.view(-1, 1, 1, 1), bias)
+
+
+def dirac(channels: int, groups: int = 1, *, device: torch.device | None = None) -> Kernel:
+    """The identity as a 1 x 1 kernel of shape (channels, channels / groups, 1, 1).
+
+    Row i has its 1 at column i mod (channels / groups), since a grouped convolution counts its input
+    channels from the start of the group.
+
+    Raises:
+        FusionError: groups does not divide channels.
+    """
+    if channels % groups:
+        raise FusionError(f"groups must divide the channels: {groups} does not divide {channels}")
+    columns = channels // groups
+    weight = torch.eye(columns, dtype=torch.float64, device=device).repeat(groups, 1)
+    return Kernel(weight.view(channels, columns, 1, 1), None)
+
+
+def pad_to(kernel: Kernel, kernel_size: Pair) -> Kernel:
+    """The same map with a kernel of `kernel_size` taps: zeros around, centres aligned, even sizes too.
+
+    Raises:
+        FusionError: the kernel is larger than `kernel_size`.
+    """
+    if kernel.kernel_size == kernel_size:
+        return kernel
+    window = _window(kernel.kernel_size, kernel_size)
+    weight = kernel.weight.new_zeros((*kernel.weight.shape[:2], *kernel_size))
+    weight[:, :, window[0], window[1]] = kernel.weight
+    return Kernel(weight, kernel.bias)
+
+
+def add(kernels: Sequence[Kernel]) -> Kernel:
+    """The sum of parallel maps: one kernel of the largest kernel size, each summand centred in it.
+
+    Smaller kernels are added where they stand, without a padded copy of each.
+
+    Raises:
+        FusionError: no kernels, or their channels or groups differ.
+    """
+    if not kernels:
+        raise FusionError("there is nothing to add: a block needs at least one branch")
+    channels = {tuple(kernel.weight.shape[:2]) for kernel in kernels}
+    if len(channels) > 1:
+        shapes = ", ".join(str(shape) for shape in sorted(channels))
+        raise FusionError(
+            f"kernels of different (out_channels, in_channels / groups) can not be added: {shapes}"
+        )
+    sizes = [kernel.kernel_size for kernel in kernels]
+    frame = (max(size[0] for size in sizes), max(size[1] for size in sizes))
+    first, *rest = sorted(kernels, key=lambda kernel: kernel.kernel_size != frame)
+    padded = pad_to(first, frame)
+    weight = padded.weight.clone() if padded is first else padded.weight
+    for kernel in rest:
+        rows, columns = _window(kernel.kernel_size, frame)
+        weight[:, :, rows, columns] += kernel.weight
+    return Kernel(weight, _sum_of_biases(kernels))
+
+
+def _sum_of_biases(kernels: Sequence[Kernel]) -> Tensor | None:
+    biases = [kernel.bias for kernel in kernels if kernel.bias is not None]
+    return torch.stack(biases).sum(dim=0) if biases else None
+
+
+def _window(inner: Pair, outer: Pair) -> tuple[slice, slice]:
+    """Where a kernel of `inner` taps stands in one of `outer` taps."""
+    if inner[0] > outer[0] or inner[1] > outer[1]:
+        raise FusionError(f"a kernel of {inner[0]}x{inner[1]} taps does not fit into {outer[0]}x{outer[1]}")
+    top, left = (centre(large) - centre(small) for small, large in zip(inner, outer, strict=True))
+    return slice(top, top + inner[0]), slice(left, left + inner[1])

@@ -1,0 +1,29 @@
+"""The padding that aligns all branches of a block: centres on the pixel, ceil(size / stride) outputs."""
+
+from __future__ import annotations
+
+from tui.fusion.spec import Pair
+
+
+def centre(kernel_size: int) -> int:
+    """The tap of an axis that stands on the pixel: (k - 1) // 2, the one that torch's "same" aligns."""
+    return (kernel_size - 1) // 2
+
+
+def same_padding(kernel_size: int, dilation: int) -> Pair:
+    """Zeros before and after an axis so that the centre tap stands on each pixel that the stride visits.
+
+    With k taps `dilation` apart, the centre has (k - 1) // 2 taps before it and k // 2 after it. The two
+    sides differ for even k. torch's own padding="same" splits the sum of both in halves instead: the same
+    thing for odd k or dilation 1, but with even k and dilation > 1 no tap, or another one, meets the pixel,
+    and a 1 x 1 branch would then not line up.
+    """
+    return dilation * centre(kernel_size), dilation * (kernel_size // 2)
+
+
+def symmetric_padding(kernel_size: Pair, dilation: Pair) -> Pair | None:
+    """The padding as nn.Conv2d's `padding=(pH, pW)`; None where an axis needs more after than before."""
+    (top, bottom), (left, right) = (
+        same_padding(size, step) for size, step in zip(kernel_size, dilation, strict=True)
+    )
+    return (top, left) if (top, left) == (bottom, right) else None
