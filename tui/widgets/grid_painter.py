@@ -67,10 +67,12 @@ class GridPainter:
 
     def header(self, window: Region, marks: Marks) -> Strip:
         """The line of labels above the tiles; it scrolls sideways only."""
-        segments = [self._blank(self.geometry.gutter)]
+        # Where the labels are plain numbers, one word says which axis is which.
+        corner = "" if self.geometry.zoom.has_wide_gutter else "in"
+        segments = [self._label(corner.rjust(self.geometry.label_width)), self._gap]
         place = 0
         for label in header_labels(self.geometry, window, marks.cursor.in_):
-            segments += [self._blank(label.start - place), self._label(label.text, label.here)]
+            segments += [self._blank(label.start - place), self._label(label.text, here=label.here)]
             place = label.stop
         return Strip([*segments, self._blank(window.width - place)])
 
@@ -81,32 +83,30 @@ class GridPainter:
         if row >= self.geometry.body.height or not tiles:
             return Strip([*gutter, self._blank(window.width)])
         start = window.x - tiles.start * self.geometry.pitch.width
-        cells = Strip(self._cells_of(row, tiles, marks)).crop_extend(
+        cells = Strip(self._cells_of(row, tiles, window, marks)).crop_extend(
             start, start + window.width, self.look.ground
         )
         return Strip([*gutter, *cells], self.geometry.gutter + window.width)
 
     def _gutter(self, row: int, window: Region, here: int) -> list[Segment]:
         """The gutter beside a row: the name of an output channel, its bias in colour, or nothing."""
-        geometry = self.geometry
+        geometry, width = self.geometry, self.geometry.label_width
         label = row_label(geometry, window, row, here)
         if label is None:
             return [self._blank(geometry.gutter)]
         if label.is_bias and self.bias is not None:
-            return [self._number(self.bias[label.out], geometry.gutter, geometry.label_width), self._gap]
-        name = f"out {label.out}" if geometry.zoom.has_wide_gutter else str(label.out)
-        text = (
-            name.ljust(geometry.label_width)
-            if geometry.zoom.has_wide_gutter
-            else name.rjust(geometry.label_width)
-        )
-        return [self._label(text, label.out == here), self._gap]
+            return [self._number(self.bias[label.out], geometry.gutter, width), self._gap]
+        if geometry.zoom.has_wide_gutter:
+            text = f"out {label.out}".ljust(width)
+        else:
+            text = str(label.out).rjust(width)
+        return [self._label(text, here=label.out == here), self._gap]
 
-    def _cells_of(self, row: int, tiles: range, marks: Marks) -> Iterator[Segment]:
+    def _cells_of(self, row: int, tiles: range, window: Region, marks: Marks) -> Iterator[Segment]:
         """The cells of whole tiles in a row of the body, gaps included."""
         upper = self.geometry.pixel_row(2 * row)
         if self.geometry.halves == 2:
-            return self._whole_cells(upper, tiles, marks)
+            return self._whole_cells(upper, tiles, window, marks)
         lower = self.geometry.pixel_row(2 * row + 1)
         upper_tones, lower_tones = self._tones(upper, tiles, marks), self._tones(lower, tiles, marks)
         return (self._half_blocks(*tones) for tones in zip(upper_tones, lower_tones, strict=True))
@@ -132,17 +132,26 @@ class GridPainter:
                     marked[divmod(column, self.geometry.taps[1])] = level
         return marked
 
-    def _whole_cells(self, row: PixelRow | None, tiles: range, marks: Marks) -> Iterator[Segment]:
+    def _whole_cells(
+        self, row: PixelRow | None, tiles: range, window: Region, marks: Marks
+    ) -> Iterator[Segment]:
         """Cells that show one pixel each; a row without pixels is blank."""
         if row is None:
             yield self._blank(len(tiles) * self.geometry.pitch.width)
             return
         gap = self._blank(self.geometry.pitch.width - self.geometry.tile.width)
+        columns = self.geometry.zoom.columns
         marked = self._marked(row, marks)
+        x = tiles.start * self.geometry.pitch.width - window.x
         for in_, kernel in zip(tiles, self._values(row, tiles), strict=True):
             for column, value in enumerate(kernel):
-                yield self._cell(value, marked.get((in_, column)) if marked else None)
+                cell = self._cell(value, marked.get((in_, column)) if marked else None)
+                # Half a number would read as another number.
+                cut = x < 0 or x + len(cell.text.rstrip()) > window.width
+                yield Segment(" " * columns, cell.style) if cut else cell
+                x += columns
             yield gap
+            x += len(gap.text)
 
     def _cell(self, value: float, mark: int | None) -> Segment:
         """One pixel as text on its colour."""
@@ -150,11 +159,10 @@ class GridPainter:
         if self.geometry.zoom.has_numbers:
             return self._number(value, columns, columns, mark)
         if self.geometry.zoom is Zoom.NORM:
-            text = shade(value, self.scale)
-        else:
-            text = glyph(value, self.scale, signs=self.look.palette.signs).ljust(columns)
-            if columns > 1 and isinf(value):
-                text = f"{value:+}"[0] + text[0]
+            return Segment(shade(value, self.scale), self.look.palette.style(mark or 0))
+        text = glyph(value, self.scale, signs=self.look.palette.signs).ljust(columns)
+        if columns > 1 and isinf(value):
+            text = f"{value:+}"[0] + text[0]
         return Segment(text, self._style(value, mark))
 
     def _number(self, value: float, cell: int, columns: int, mark: int | None = None) -> Segment:
@@ -221,7 +229,7 @@ class GridPainter:
             "▀", Style(color=palette.colours[upper].rich_color, bgcolor=palette.colours[lower].rich_color)
         )
 
-    def _label(self, text: str, here: bool) -> Segment:
+    def _label(self, text: str, *, here: bool = False) -> Segment:
         return Segment(text, self.look.label_here if here else self.look.label)
 
     def _blank(self, columns: int) -> Segment:

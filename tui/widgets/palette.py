@@ -38,8 +38,9 @@ class Anchors(NamedTuple):
 # told from orange by every common kind of colour vision.
 DARK = Anchors("#1e2127", ("#4a90f5", "#aad0ff"), ("#f08c28", "#ffd6a0"), "#a3246b", "#565e6d")
 LIGHT = Anchors("#eef0f3", ("#4a90f5", "#0c3f8f"), ("#e07b16", "#7a3800"), "#a3246b", "#aab1bd")
-DARK_GREY = Anchors("#222222", ("#6b6b6b", "#969696"), ("#6b6b6b", "#969696"), "#000000", "#4a4a4a")
-LIGHT_GREY = Anchors("#eeeeee", ("#a8a8a8", "#7c7c7c"), ("#a8a8a8", "#7c7c7c"), "#ffffff", "#c0c0c0")
+# One ink for all greys: where black ink took over from white, the two would look like a fact.
+DARK_GREY = Anchors("#1f1f1f", ("#525252", "#6c6c6c"), ("#525252", "#6c6c6c"), "#000000", "#3d3d3d")
+LIGHT_GREY = Anchors("#f0f0f0", ("#b8b8b8", "#969696"), ("#b8b8b8", "#969696"), "#ffffff", "#cccccc")
 
 
 def ink_on(colour: Color) -> Color:

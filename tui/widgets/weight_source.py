@@ -66,6 +66,11 @@ class WeightSource:
 
     def norms(self, out: int, in_start: int, in_stop: int) -> list[float]:
         """The Frobenius norm of each kernel out x [in_start, in_stop)."""
-        kernels = self.weight[out, in_start:in_stop]
+        kernels = _widened(self.weight[out, in_start:in_stop])
         squares: list[float] = (kernels * kernels).sum((-2, -1)).tolist()
         return [square**0.5 for square in squares]
+
+
+def _widened(kernels: Any) -> Any:
+    """The same numbers in float64: in float16 the squares of numbers from 256 on are infinite."""
+    return kernels.double() if hasattr(kernels, "double") else kernels.astype("float64")
