@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-
-from tui.fusion.kernel import Kernel
+if TYPE_CHECKING:  # the scales of the first paint need a Magnitude, and no torch
+    from tui.fusion.kernel import Kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Magnitude:
 def magnitude_of(kernel: Kernel) -> Magnitude:
     """The magnitude of a kernel's weights; NaN and infinite ones are left out."""
     weight = kernel.weight.double()
-    finite = torch.isfinite(weight)
+    finite = weight.isfinite()
     weight = weight if finite.all() else weight[finite]
     if not weight.numel():
         return Magnitude(0.0, 0.0, 0)

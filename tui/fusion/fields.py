@@ -72,6 +72,11 @@ def _pair(words: str, example: str) -> Callable[[str], Pair]:
     return parse
 
 
+def _show_step(pair: Pair) -> str:
+    """A stride or dilation: one number where both axes have the same."""
+    return str(pair[0]) if pair[0] == pair[1] else show_pair(pair)
+
+
 def _choice(words: str, choices: type[StrEnum]) -> Callable[[str], StrEnum]:
     def parse(text: str) -> StrEnum:
         try:
@@ -123,8 +128,8 @@ FIELDS: dict[str, Field] = {
         Field(
             "kernel_size", "kernel", "kernel size, 3 or 3x5", "K", _pair("kernel size", "3 or 3x5"), show_pair
         ),
-        Field("stride", "stride", "stride, 2 or 2x1", "S", _pair("stride", "2 or 2x1"), show_pair),
-        Field("dilation", "dilation", "dilation, 2 or 2x1", "D", _pair("dilation", "2 or 2x1"), show_pair),
+        Field("stride", "stride", "stride, 2 or 2x1", "S", _pair("stride", "2 or 2x1"), _show_step),
+        Field("dilation", "dilation", "dilation, 2 or 2x1", "D", _pair("dilation", "2 or 2x1"), _show_step),
         Field(
             "groups", "groups", "groups of channels; in channels for depthwise", "N", _integer("groups", "4")
         ),
@@ -138,7 +143,7 @@ FIELDS: dict[str, Field] = {
         ),
         Field(
             "input_shape",
-            "height × width",
+            "size",
             "input height x width, 56 or 32x48",
             "HxW",
             _pair("input height and width", "56 or 32x48"),
@@ -179,14 +184,16 @@ def texts_of(spec: BlockSpec) -> dict[str, str]:
     return {name: field.show(getattr(spec, name)) for name, field in FIELDS.items()}
 
 
-def spec_from(texts: Mapping[str, str], base: BlockSpec) -> BlockSpec:
-    """The spec that `base` becomes with these texts in its fields.
+def spec_from(
+    texts: Mapping[str, str], base: BlockSpec, *, branches: tuple[BranchSpec, ...] | None = None
+) -> BlockSpec:
+    """The spec that `base` becomes with these texts in its fields, and with these branches if any are given.
 
     Raises:
         InvalidSpecError: with every problem found, those of unreadable text and those between fields that
             could be read.
     """
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {} if branches is None else {"branches": branches}
     problems: list[Problem] = []
     for name, text in texts.items():
         try:

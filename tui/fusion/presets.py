@@ -32,10 +32,10 @@ PRESETS: dict[str, Preset] = {
     preset.name: preset
     for preset in (
         Preset("residual", "2 channels, small enough to check by hand", BlockSpec()),
-        Preset("repvgg", "64 channels, batch norm on each branch (Ding et al., 2021)", _REPVGG),
+        Preset("repvgg", "64 channels, batch norm each (Ding et al., 2021)", _REPVGG),
         Preset(
             "repvgg-downsample",
-            "the first block of a RepVGG stage: stride 2, no identity",
+            "first block of a stage: stride 2, no identity",
             replace(
                 _REPVGG,
                 stride=(2, 2),

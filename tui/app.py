@@ -1,0 +1,183 @@
+"""The app: wires the bench to studies that run in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.theme import Theme
+
+from tui.analysis.cost import cost_of, memory_of_this_machine
+from tui.analysis.deferred import deferred_study
+from tui.analysis.failure import in_words
+from tui.analysis.progress import Progress
+from tui.background import iterate_in_thread
+from tui.fusion.presets import PRESETS
+from tui.fusion.spec import BlockSpec
+from tui.messages import StudyFailed, StudyFinished, StudyMessage, StudyProgressed
+from tui.run_state import Failed, Idle, Running, RunState, Waiting
+from tui.screens.bench import BenchScreen
+from tui.screens.help import HelpScreen
+from tui.screens.presets import PresetScreen
+from tui.settings import Settings
+from tui.themes import DARK, THEMES, counterpart
+
+if TYPE_CHECKING:
+    from tui.analysis.study import Study
+
+StudyFunction = Callable[[BlockSpec], "Iterator[Progress | Study]"]
+
+
+class RepFuseApp(App[None]):
+    """Starts on the default block, or on `spec`.
+
+    `study` runs a spec and `settings_path` is where choices are kept; tests put others in their places.
+    """
+
+    TITLE = "repfuse-tui"
+    CSS_PATH = "screens/bench.tcss"  # the default screen's own CSS_PATH is not read
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "presets", "Preset", id="app.presets", tooltip="Published blocks to start from"),
+        Binding("question_mark", "help", "Help", key_display="?", id="app.help"),
+        Binding("q", "quit", "Quit", id="app.quit"),
+        Binding("t", "toggle_theme", "Dark or light", show=False, id="app.theme"),
+    ]
+
+    study: reactive[Study | None] = reactive(None)
+    """The last good result."""
+    run_state: reactive[RunState] = reactive[RunState](Idle)
+    """What is being done about the form's spec."""
+
+    def __init__(
+        self,
+        spec: BlockSpec | None = None,
+        *,
+        study: StudyFunction = deferred_study,
+        settings_path: Path | None = None,
+    ) -> None:
+        super().__init__()
+        self._first_spec = spec or BlockSpec()
+        self._study_function = study
+        self._serial = 0
+        for theme in THEMES:
+            self.register_theme(theme)
+        self._settings_path = settings_path
+        self._settings, self._settings_fault = Settings.load(settings_path)
+        chosen = self._settings.theme
+        self.theme = chosen if chosen in self.available_themes else DARK.name
+
+    def get_default_screen(self) -> Screen[None]:
+        """The bench."""
+        return BenchScreen(self._first_spec).data_bind(RepFuseApp.study, RepFuseApp.run_state)
+
+    def on_mount(self) -> None:
+        """Begin with the first run; torch is loaded by it, after the first paint."""
+        if self._settings_fault:
+            self.notify(self._settings_fault, title="Settings", severity="warning", markup=False)
+        self.theme_changed_signal.subscribe(self, self._remember_theme)
+        self.call_after_refresh(self._request, self._first_spec)
+
+    @property
+    def bench(self) -> BenchScreen:
+        """The bench, under whatever dialog is open."""
+        bench = self.screen_stack[0]
+        assert isinstance(bench, BenchScreen)
+        return bench
+
+    def _remember_theme(self, theme: Theme) -> None:
+        if theme.name == self._settings.theme:
+            return
+        self._settings = replace(self._settings, theme=theme.name)
+        fault = self._settings.save(self._settings_path)
+        if fault:
+            self.notify(fault, title="Settings", severity="warning", markup=False)
+
+    @on(BenchScreen.RunRequested)
+    def _run_requested(self, event: BenchScreen.RunRequested) -> None:
+        self._request(event.spec, insisted=event.insisted)
+
+    @on(BenchScreen.RunWithdrawn)
+    def _run_withdrawn(self) -> None:
+        self._cancel()
+        self.run_state = Idle()
+
+    def _request(self, spec: BlockSpec, *, insisted: bool = False) -> None:
+        """Run the spec, or ask first if that is costly; what runs for an older spec is stopped."""
+        self._cancel()
+        cost = cost_of(spec)
+        memory = memory_of_this_machine()
+        too_large = memory is not None and cost.bytes > memory
+        if too_large or (cost.must_be_asked_for and not insisted):
+            self.run_state = Waiting(cost, too_large)
+            return
+        self.run_state = Running("running")
+        self._run_study(self._serial, spec)
+
+    def _cancel(self) -> None:
+        self._serial += 1
+        self.workers.cancel_group(self, "study")
+
+    @work(group="study", exclusive=True, exit_on_error=False, description="study")
+    async def _run_study(self, serial: int, spec: BlockSpec) -> None:
+        """Post what the study yields; it touches no widget."""
+        try:
+            async for item in iterate_in_thread(partial(self._study_function, spec)):
+                if isinstance(item, Progress):
+                    self.post_message(StudyProgressed(serial, item))
+                else:
+                    self.post_message(StudyFinished(serial, item))
+        except Exception as error:
+            self.post_message(StudyFailed(serial, in_words(error)))
+
+    def _is_stale(self, message: StudyMessage) -> bool:
+        return message.serial != self._serial
+
+    @on(StudyProgressed)
+    def _study_progressed(self, message: StudyProgressed) -> None:
+        if not self._is_stale(message):
+            self.run_state = Running(message.progress.doing)
+
+    @on(StudyFinished)
+    def _study_finished(self, message: StudyFinished) -> None:
+        if not self._is_stale(message):
+            self.study = message.study
+            self.run_state = Idle()
+
+    @on(StudyFailed)
+    def _study_failed(self, message: StudyFailed) -> None:
+        if not self._is_stale(message):
+            self.run_state = Failed(message.error)
+
+    @work
+    async def action_presets(self) -> None:
+        """Let the user choose a preset."""
+        name = await self.push_screen_wait(PresetScreen())
+        if name is not None:
+            self.action_preset(name)
+
+    def action_preset(self, name: str) -> None:
+        """Put the preset into the form and run it."""
+        self.bench.show_spec(PRESETS[name].spec)
+
+    def action_help(self) -> None:
+        """Show the help."""
+        self.push_screen(HelpScreen())
+
+    def action_toggle_theme(self) -> None:
+        """Go from dark to light or back."""
+        self.theme = counterpart(self.current_theme.dark)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: Textual's own commands, the presets, and what the keys do."""
+        yield from super().get_system_commands(screen)
+        for name, preset in PRESETS.items():
+            yield SystemCommand(f"Preset {name}", preset.summary, partial(self.action_preset, name))
+        yield from self.bench.commands()

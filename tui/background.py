@@ -1,0 +1,75 @@
+"""An engine's iterator, run in a daemon thread and read by the event loop; quitting never waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, eq=False)
+class _End:
+    """The iterator is exhausted, or has raised."""
+
+    error: BaseException | None
+
+
+class _Producer(Generic[Item]):
+    """The thread's side: steps the iterator until it ends or a stop is asked for.
+
+    Textual's thread workers belong to the loop's executor, and both the loop and the interpreter wait for
+    that at exit: a convolution of 20 s would hold the terminal as long. A daemon thread is let go.
+    """
+
+    def __init__(self, make: Callable[[], Iterator[Item]]) -> None:
+        self._make = make
+        self._loop = asyncio.get_running_loop()
+        self._stopped = threading.Event()
+        self.items: asyncio.Queue[Item | _End] = asyncio.Queue()
+        threading.Thread(target=self._produce, name="study", daemon=True).start()
+
+    def stop(self) -> None:
+        """Ask for no further item; the piece of work in progress ends by itself."""
+        self._stopped.set()
+
+    def _produce(self) -> None:
+        error: BaseException | None = None
+        try:
+            for item in self._make():
+                if self._stopped.is_set():
+                    return
+                self._hand_over(item)
+                del item  # the thread keeps no result alive while it works on
+        except BaseException as raised:
+            error = raised
+        self._hand_over(_End(error))
+
+    def _hand_over(self, item: Item | _End) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self.items.put_nowait, item)
+        except RuntimeError:  # the loop has closed: the program is quitting
+            self.stop()
+
+
+async def iterate_in_thread(make: Callable[[], Iterator[Item]]) -> AsyncIterator[Item]:
+    """Yield what the iterator made by `make` yields, which runs in a thread of its own.
+
+    Cancelling the reading task, or closing this generator, stops the iterator at its next item. What the
+    iterator raises is raised here.
+    """
+    producer = _Producer(make)
+    try:
+        while True:
+            item = await producer.items.get()
+            if not isinstance(item, _End):
+                yield item
+            elif item.error is not None:
+                raise item.error
+            else:
+                return
+    finally:
+        producer.stop()

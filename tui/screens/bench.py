@@ -1,0 +1,212 @@
+"""The bench: the form on the left, the kernels as a sum and the result on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Footer
+
+from tui.fusion.spec import BlockSpec
+from tui.run_state import Failed, Idle, Running, RunState, Waiting
+from tui.views.kernels import KernelsView
+from tui.views.quantities import duration, memory
+from tui.views.result import ResultView
+from tui.widgets.notice import Notice
+from tui.widgets.parameter_form import ParameterForm
+from tui.widgets.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from tui.analysis.study import Study
+
+TYPING_PAUSE = 0.25
+"""Seconds without a further edit after which the block is run."""
+BUSY_AFTER = 0.2
+"""Seconds after which a run is worth a word; shorter ones would only flicker."""
+
+
+class BenchScreen(Screen[None]):
+    """Composes form and views; asks for runs and shows what the app says of them."""
+
+    # mutable, as textual declares them
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
+    AUTO_FOCUS = ""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "run", "Run", id="bench.run", tooltip="Run now, also when it takes long"),
+        Binding("f", "form", "Form", id="bench.form", tooltip="Go to the form"),
+        Binding("escape", "leave_form", "Grids", show=False, id="bench.grids", tooltip="Back to the grids"),
+        Binding("z", "fit", "Fit", id="bench.fit", tooltip="Zoom to the whole kernel"),
+        Binding("c", "colour_scale", "Scale", id="bench.scale", tooltip="Another scale of colours"),
+        Binding("m", "maximize_grid", "One grid", show=False, id="bench.maximize", tooltip="One grid, large"),
+        Binding("b", "bias", "Biases", show=False, id="bench.bias", tooltip="Add up weights or biases"),
+    ]
+
+    study: reactive[Study | None] = reactive(None)
+    """The last good result."""
+    run_state: reactive[RunState] = reactive[RunState](Idle)
+    """What the app is doing about the spec."""
+
+    class RunRequested(Message):
+        """The user wants this spec run; `insisted` when they said so after its cost was told."""
+
+        def __init__(self, spec: BlockSpec, *, insisted: bool = False) -> None:
+            super().__init__()
+            self.spec = spec
+            self.insisted = insisted
+
+    class RunWithdrawn(Message):
+        """The form holds no valid spec: nothing is to be run."""
+
+    def __init__(self, spec: BlockSpec) -> None:
+        super().__init__()
+        self._spec = spec
+        self._pause: Timer | None = None
+        self._busy: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """The top line, form and views side by side, the keys."""
+        yield TopBar(id="top")
+        with Horizontal(id="body"):
+            yield ParameterForm(self._spec, id="form")
+            with Vertical(id="views"):
+                yield KernelsView(self._spec, id="kernels").data_bind(BenchScreen.study)
+                yield Notice(id="notice")
+                yield ResultView(id="result").data_bind(BenchScreen.study)
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Stand in the fused kernel's grid."""
+        self.query_one(TopBar).spec = self._spec
+        self.query_one(KernelsView).focus_grid()
+
+    def show_spec(self, spec: BlockSpec) -> None:
+        """Put a whole other block into the form, and ask for its run at once."""
+        self.query_one(ParameterForm).spec = spec
+        self._edited(spec, pause=0)
+
+    @on(ParameterForm.Edited)
+    def _form_edited(self, event: ParameterForm.Edited) -> None:
+        event.stop()
+        self._edited(event.spec, pause=TYPING_PAUSE)
+
+    @on(ParameterForm.Refused)
+    def _form_refused(self, event: ParameterForm.Refused) -> None:
+        event.stop()
+        self._stop_pause()
+        self.post_message(self.RunWithdrawn())
+
+    def _edited(self, spec: BlockSpec, *, pause: float) -> None:
+        self._spec = spec
+        self.query_one(TopBar).spec = spec
+        self._stop_pause()
+        if pause:
+            self._pause = self.set_timer(pause, self._request)
+        else:
+            self._request()
+
+    def _request(self) -> None:
+        self.post_message(self.RunRequested(self._spec))
+
+    def _stop_pause(self) -> None:
+        if self._pause is not None:
+            self._pause.stop()
+
+    def watch_run_state(self, state: RunState) -> None:
+        """Say what is going on, in the top line or in a notice."""
+        notice, top = self.query_one(Notice), self.query_one(TopBar)
+        if self._busy is not None:
+            self._busy.stop()
+        match state:
+            case Running(doing):
+                self._show_busy(doing)
+            case Waiting():
+                top.busy = ""
+                notice.say(_asking(state), error=state.too_large)
+            case Failed(error):
+                top.busy = ""
+                notice.say(f"The run failed: {error}", error=True)
+            case Idle():
+                top.busy = ""
+        if not isinstance(state, Waiting | Failed):
+            notice.text = ""
+
+    def _show_busy(self, doing: str) -> None:
+        top = self.query_one(TopBar)
+
+        def show() -> None:
+            top.busy = doing
+
+        if top.busy or self.study is None:
+            show()
+        else:
+            self._busy = self.set_timer(BUSY_AFTER, show)
+
+    @on(KernelsView.LegendChanged)
+    def _show_legend(self, event: KernelsView.LegendChanged) -> None:
+        event.stop()
+        self.query_one(TopBar).legend = event.text
+
+    def commands(self) -> Iterator[SystemCommand]:
+        """What the bench's keys do, for the command palette."""
+        view = self.query_one(KernelsView)
+        yield SystemCommand("Run", "Run the block of the form now", self.action_run)
+        yield SystemCommand("Form", "Go to the form", self.action_form)
+        yield SystemCommand("Fit", "Zoom to the whole kernel", self.action_fit)
+        yield SystemCommand("Zoom in", "Nearer: digits in the cells", partial(view.action_zoom, -1))
+        yield SystemCommand("Zoom out", "Farther: colours, half blocks, norms", partial(view.action_zoom, 1))
+        yield SystemCommand("Colour scale", "3 rms or maximum, shared or per panel", self.action_colour_scale)
+
+    def action_run(self) -> None:
+        """Run the block of the form now, whatever it costs."""
+        self._stop_pause()
+        self.post_message(self.RunRequested(self._spec, insisted=True))
+
+    def action_form(self) -> None:
+        """Go to the form; on a narrow screen, unfold it."""
+        self.add_class("-form-open")
+        self.query_one(ParameterForm).focus_first()
+
+    def action_leave_form(self) -> None:
+        """Go back to the grids; on a narrow screen, fold the form."""
+        self.remove_class("-form-open")
+        self.query_one(KernelsView).focus_grid()
+
+    def action_maximize_grid(self) -> None:
+        """Give the whole screen to the grid in focus, or to the fused kernel's; then back again."""
+        if self.maximized is None:
+            self.maximize(self.query_one(KernelsView).grid_in_focus)
+        else:
+            self.minimize()
+
+    def action_fit(self) -> None:
+        """Zoom all grids to the whole kernel."""
+        self.query_one(KernelsView).action_zoom_fit()
+
+    def action_colour_scale(self) -> None:
+        """Choose another scale of colours."""
+        self.query_one(KernelsView).action_next_colour_scale()
+
+    def action_bias(self) -> None:
+        """On a narrow screen, swap the line that adds up weights for the one that adds up biases."""
+        self.toggle_class("-bias")
+
+
+def _asking(waiting: Waiting) -> str:
+    cost = waiting.cost
+    needs = f"{duration(cost.seconds)} and {memory(cost.bytes)} of memory"
+    if waiting.too_large:
+        return (
+            f"This run would take {needs}, more than this machine has. Make the block or its input smaller."
+        )
+    return f"This run takes {needs}. Press r to run it."

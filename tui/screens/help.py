@@ -1,0 +1,98 @@
+"""Help: the keys, what the colours and marks mean, and the words of the field."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+KEYS = (
+    ("arrows, h j k l", "move the cursor, in all grids at once; page up and down by an output channel"),
+    ("mouse", "hover reads a weight, a click puts the cursor there"),
+    ("f, escape", "to the form and back; tab or up and down walk through its fields"),
+    ("p", "presets: published blocks to start from"),
+    ("r", "run now; a costly run waits for this key"),
+    ("z, + -", "the whole kernel (fit), or zoom in and out"),
+    ("c", "colour scale: 3 rms or the maximum, shared by all grids or per panel"),
+    ("b", "add up the biases instead of the weights, where there is room for one line only"),
+    ("m", "one grid on the whole screen, and back"),
+    ("t", "dark or light; remembered"),
+    ("ctrl+p", "the command palette: everything by name"),
+    ("q", "quit"),
+)
+READING = (
+    (
+        "blue, orange",
+        "positive and negative weights; grey is zero, the deepest colour is the scale or beyond",
+    ),
+    ("underline, ▴ ▾", "a weight beyond the scale"),
+    ("nan, ×, ∞", "a weight that is no number, or infinite"),
+    ("0", "exactly zero; a small weight reads +0.00"),
+    ("the number under “out 0”", "the bias of that output channel"),
+)
+WORDS = (
+    (
+        "identity as a kernel",
+        "A convolution that returns its input: in row i, the kernel of input channel i has a 1 at its centre "
+        "and every other weight is 0 (a Dirac kernel).",
+    ),
+    (
+        "1×1 as a k×k kernel",
+        "A 1×1 convolution sees one pixel: as k×k it has its weight at the centre and zeros around.",
+    ),
+    (
+        "fused",
+        "Convolution is linear: the sum of the branches' outputs is the output of the sum of their kernels. "
+        "One convolution, once each batch norm is folded into its branch's weights and bias.",
+    ),
+    (
+        "why not exactly 0",
+        "Both sides add the same numbers in another order, and each addition rounds. In float64 the rounding "
+        "almost vanishes; a mistake in the fusion would not. That is what the float64 figure is for.",
+    ),
+)
+
+
+class HelpRow(Horizontal):
+    """A key or a word, and what it means, which wraps beside it."""
+
+    def __init__(self, left: str, right: str) -> None:
+        super().__init__(
+            Static(left, classes="key", markup=False), Static(right, classes="meaning", markup=False)
+        )
+
+
+class HelpScreen(ModalScreen[None]):
+    """One page of text; any of escape, ? and q closes it."""
+
+    DEFAULT_CSS = """
+    HelpScreen {
+        align: center middle;
+        & > VerticalScroll {
+            width: 110; max-width: 100%; height: auto; max-height: 100%;
+            border: round $primary; background: $surface; padding: 0 2;
+            border-title-color: $foreground; border-subtitle-color: $text-muted;
+            scrollbar-size-vertical: 1;
+        }
+        & .heading { color: $text-muted; text-style: bold; margin: 1 0 0 0; }
+        & .key { width: 18; color: $text-primary; text-style: bold; }
+        & Horizontal { height: auto; }
+        & .meaning { width: 1fr; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,q", "dismiss", "Close", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """Keys, reading, words."""
+        with VerticalScroll() as page:
+            page.border_title = "Help"
+            page.border_subtitle = "escape closes"
+            for heading, rows in (("KEYS", KEYS), ("READING A GRID", READING), ("WORDS", WORDS)):
+                yield Static(heading, classes="heading")
+                yield from (HelpRow(left, right) for left, right in rows)

@@ -1,0 +1,234 @@
+"""The view of the kernels: each branch's and the fused one as grids that read as a sum, with one cursor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.message import Message
+from textual.reactive import reactive, var
+from textual.widgets import Static
+
+from tui.fusion.padding import centre
+from tui.fusion.spec import BlockSpec, Pair
+from tui.views.colour_scale import ColourScale
+from tui.views.inspector import bias_line, weight_line
+from tui.views.kernel_panel import KernelPanel
+from tui.widgets.grid_geometry import GridGeometry
+from tui.widgets.heat_grid import HeatGrid
+from tui.widgets.number_format import precise
+from tui.widgets.tap import Tap
+from tui.widgets.zoom import Zoom
+
+if TYPE_CHECKING:
+    from tui.analysis.study import Study
+
+PANEL_FRAME = 2
+"""Rows that a panel's border takes."""
+INSPECTOR = 2
+"""Rows of the inspector."""
+
+
+class KernelsView(Vertical):
+    """Shows `study`; before the first one, empty panels for the branches of the spec it was made with."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("plus,equals_sign,i", "zoom(-1)", "Zoom in", show=False, id="kernels.zoom-in"),
+        Binding("minus,o", "zoom(1)", "Zoom out", show=False, id="kernels.zoom-out"),
+    ]
+
+    study: reactive[Study | None] = reactive(None, init=False)
+    """The result to show."""
+    zoom: var[Zoom | None] = var[Zoom | None](None)
+    """The zoom level of all grids, None for the one that fits."""
+    colour_scale: var[ColourScale] = var(ColourScale.SHARED)
+    """Which |weight| has full colour."""
+    cursor: var[Tap | None] = var[Tap | None](None)
+    """The tap under the cursor, in the frame of the fused kernel; None before the first study."""
+    hover: var[Tap | None] = var[Tap | None](None)
+    """The tap under the mouse."""
+
+    class LegendChanged(Message):
+        """The zoom or the scale has changed; `text` says both."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, spec: BlockSpec, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._expected = spec
+        self._frame: Pair | None = None
+
+    def compose(self) -> ComposeResult:
+        """The panels, then the inspector's two lines."""
+        with Container(id="panels"):
+            yield from self._panels(self._expected)
+        with Vertical(id="inspector"):
+            yield Static("", id="weight-line", markup=False)
+            yield Static("", id="bias-line", markup=False)
+
+    def _panels(self, spec: BlockSpec) -> list[KernelPanel]:
+        norms = [branch.batch_norm for branch in spec.branches]
+        signs = ["", *"+" * (len(norms) - 1)]
+        branches = zip(spec.branches, signs, norms, strict=True)
+        panels = [KernelPanel(branch.kind, sign, norm=norm) for branch, sign, norm in branches]
+        panels.append(KernelPanel("fused", "="))
+        for panel, branch in zip(panels, spec.branches, strict=False):
+            panel.entitle(spec.branch_kernel_size(branch), spec.fused_kernel_size)
+        panels[-1].entitle(spec.fused_kernel_size, spec.fused_kernel_size)
+        return panels
+
+    @property
+    def panels(self) -> list[KernelPanel]:
+        """The panels in the order of the sum, the fused one last."""
+        return list(self.query(KernelPanel))
+
+    def on_mount(self) -> None:
+        """Follow the theme's brightness."""
+        self._arrange()
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._colour())
+        self._colour()
+
+    async def watch_study(self, study: Study | None) -> None:
+        """Show the new kernels; panels that the new block has too stay in place."""
+        if study is None:
+            return
+        names = [*(branch.name for branch in study.branches), "fused"]
+        if names != [panel.branch_name for panel in self.panels]:
+            await self._replace_panels(study.spec)
+        self._place_cursor(study)
+        for panel, branch, spec in zip(self.panels, study.branches, study.spec.branches, strict=False):
+            panel.show(branch, study.frame, norm=spec.batch_norm)
+        self.panels[-1].show(study.fused, study.frame, norm=False)
+        self._arrange()
+        self._colour()
+        self._inspect()
+
+    async def _replace_panels(self, spec: BlockSpec) -> None:
+        had_focus = self.has_focus_within
+        container = self.query_one("#panels")
+        with self.app.batch_update():
+            await container.remove_children()
+            await container.mount_all(self._panels(spec))
+        if had_focus:
+            self.focus_grid()
+        for panel in self.panels:
+            panel.grid.zoom = self.zoom
+
+    def _place_cursor(self, study: Study) -> None:
+        """Keep the cursor where it is; in a frame of another size, put it on the centre tap."""
+        shape = (*study.fused.kernel.weight.shape,)
+        tap = self.cursor or Tap(0, 0, 0, 0)
+        if study.frame != self._frame:
+            tap = tap._replace(ky=centre(study.frame[0]), kx=centre(study.frame[1]))
+        self._frame = study.frame
+        self.cursor = tap.clamped((shape[0], shape[1], shape[2], shape[3]))
+
+    def _arrange(self) -> None:
+        """As many columns as read best, and no more rows of the screen than a grid of numbers has."""
+        spec = self.study.spec if self.study else self._expected
+        in_channels = spec.in_channels // spec.groups
+        count = len(spec.branches) + 1
+        self.set_class(in_channels == 1 and spec.out_channels > 2, "-row")
+        rows = 1 if self.has_class("-row") else -(-count // 2)
+        shape = (spec.out_channels, in_channels, *spec.fused_kernel_size)
+        height = GridGeometry(shape, Zoom.NUMBER_8, has_bias=True).size.height
+        self.styles.max_height = rows * (height + PANEL_FRAME) + INSPECTOR
+        for number in range(2, 5):
+            self.set_class(count == number, f"-panels-{number}")
+
+    def _colour(self) -> None:
+        for panel in self.panels:
+            panel.grid.dark = self.app.current_theme.dark
+            panel.grid.monochrome = self.app.no_color
+        if self.study is None:
+            return
+        magnitudes = [branch.magnitude for branch in (*self.study.branches, self.study.fused)]
+        for panel, scale in zip(self.panels, self.colour_scale.scales(magnitudes), strict=True):
+            panel.grid.scale = scale
+        self.call_after_refresh(self._tell_legend)
+
+    def _tell_legend(self) -> None:
+        if self.study is None:
+            return
+        grid = self.panels[-1].grid
+        scale = precise(grid.scale).lstrip("+")
+        if self.colour_scale is ColourScale.PER_PANEL:
+            scale = f"{scale} in the fused kernel"
+        zoom = "" if self.zoom is None else f" · zoom: {self.zoom.label}"
+        self.post_message(self.LegendChanged(f"colours ±{scale} ({self.colour_scale.value}){zoom}"))
+
+    def watch_zoom(self) -> None:
+        """Set all grids to the level."""
+        for panel in self.panels:
+            panel.grid.zoom = self.zoom
+        self.call_after_refresh(self._tell_legend)
+
+    def watch_colour_scale(self) -> None:
+        """Colour all grids anew."""
+        self._colour()
+
+    def watch_cursor(self) -> None:
+        """Move the cursor in all grids."""
+        for panel in self.panels:
+            if self.cursor is not None:
+                panel.grid.cursor = self.cursor
+        self._inspect()
+
+    def watch_hover(self) -> None:
+        """Light the tap up in all grids."""
+        for panel in self.panels:
+            panel.grid.hover = self.hover
+        self._inspect()
+
+    def on_resize(self) -> None:
+        """The level that fits may be another now, and so may the words that fit into the inspector."""
+        self.call_after_refresh(self._tell_legend)
+        self.call_after_refresh(self._inspect)
+
+    @on(HeatGrid.CursorMoved)
+    def _move_cursor(self, event: HeatGrid.CursorMoved) -> None:
+        event.stop()
+        self.cursor = event.tap
+
+    @on(HeatGrid.Hovered)
+    def _hover(self, event: HeatGrid.Hovered) -> None:
+        event.stop()
+        self.hover = event.tap
+
+    def _inspect(self) -> None:
+        """Add up the weights, and the biases, under the mouse or else under the cursor."""
+        tap = self.hover or self.cursor
+        if self.study is None or tap is None:
+            return
+        tap = tap.clamped(self.panels[-1].grid.source.shape) if self.panels[-1].grid.source else tap
+        weight = self.query_one("#weight-line", Static)
+        weight.update(weight_line(self.study, tap, weight.content_size.width))
+        self.query_one("#bias-line", Static).update(bias_line(self.study, tap.out))
+
+    def focus_grid(self) -> None:
+        """Put the focus on the fused kernel's grid."""
+        self.panels[-1].grid.focus()
+
+    @property
+    def grid_in_focus(self) -> HeatGrid:
+        """The grid with the focus, else the fused kernel's."""
+        grids = [panel.grid for panel in self.panels]
+        return next((grid for grid in grids if grid.has_focus), grids[-1])
+
+    def action_zoom(self, steps: int) -> None:
+        """Zoom out (1) or in (-1), from the level in effect."""
+        now = self.zoom or self.panels[-1].grid.zoom_in_effect
+        self.zoom = now.farther() if steps > 0 else now.nearer()
+
+    def action_zoom_fit(self) -> None:
+        """Show the whole weight again."""
+        self.zoom = None
+
+    def action_next_colour_scale(self) -> None:
+        """Choose the next way to scale the colours."""
+        self.colour_scale = self.colour_scale.next

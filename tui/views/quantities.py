@@ -1,0 +1,43 @@
+"""Counts, differences, bytes and seconds as people read them."""
+
+from __future__ import annotations
+
+import math
+
+
+def count(number: int) -> str:
+    """A whole number in groups of three: "115 605 504"; the spaces do not break a line."""
+    return f"{number:,}".replace(",", "\N{NO-BREAK SPACE}")
+
+
+def magnitude(value: float) -> str:
+    """The size of a difference in two digits: "2.4e-07", and "0" for exactly none."""
+    if value == 0:
+        return "0"
+    return f"{value:.1e}" if math.isfinite(value) else str(value)
+
+
+def times(whole: int, part: int) -> str:
+    """How the part compares to the whole: "0.90 ×"."""
+    return f"{part / whole:.2f} ×" if whole else "as many"
+
+
+def memory(size: int) -> str:
+    """Bytes in the unit that reads best: "3.4 GB"."""
+    amount = float(size)
+    for unit in ("bytes", "kB", "MB", "GB", "TB"):
+        if amount < 1000 or unit == "TB":
+            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    raise AssertionError("the last unit has no end")
+
+
+def duration(seconds: float) -> str:
+    """A rough time: "under a second", "about 12 s", "about 3 min", "about 5 h"."""
+    if seconds < 1:
+        return "under a second"
+    if seconds < 90:
+        return f"about {seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"about {seconds / 60:.0f} min"
+    return f"about {seconds / 3600:.0f} h"

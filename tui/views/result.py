@@ -1,0 +1,103 @@
+"""The result of a study in words: how far apart the two outputs are, where, and what each side costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from tui.fusion.spec import Dtype, InputFill
+from tui.views.quantities import count, magnitude, times
+
+if TYPE_CHECKING:
+    from tui.analysis.study import Study
+
+MUTED = "$foreground 60%"
+
+
+class ResultView(Vertical):
+    """Two lines about the difference, one with parameters and MACs of both sides, and what must be known."""
+
+    study: reactive[Study | None] = reactive(None, init=False)
+    """The result to show."""
+
+    def compose(self) -> ComposeResult:
+        """The lines."""
+        yield Static("", id="difference", markup=False)
+        yield Static("", id="truth", markup=False)
+        yield Static("", id="counts", markup=False)
+        yield Static("", id="remark", markup=False)
+
+    def watch_study(self, study: Study | None) -> None:
+        """Write the new figures."""
+        if study is None:
+            return
+        texts = {
+            "difference": _difference(study),
+            "truth": _truth(study),
+            "counts": _counts(study),
+            "remark": Content("\n".join(_remarks(study))),
+        }
+        for name, text in texts.items():
+            self.query_one(f"#{name}", Static).update(text)
+        self.query_one("#remark").set_class(bool(_remarks(study)), "-said")
+
+
+def _difference(study: Study) -> Content:
+    """max |fused - unfused| 2.4e-07 at out 1 (4,7)   mean 3.1e-08   allclose yes."""
+    comparison = study.comparison
+    batch, out, row, column = comparison.worst
+    place = f"out {out} ({row},{column})" + (f" of input {batch}" if study.spec.batch_size > 1 else "")
+    where = f" at {place}" if comparison.max_abs_diff else " everywhere"
+    return Content.assemble(
+        ("max |fused − unfused|  ", MUTED),
+        (magnitude(comparison.max_abs_diff), "bold"),
+        (where, MUTED),
+        ("   mean ", MUTED),
+        magnitude(comparison.mean_abs_diff),
+    )
+
+
+def _truth(study: Study) -> Content:
+    """allclose yes   float64 8.9e-16: the algebra is right."""
+    comparison = study.comparison
+    verdict = ("the algebra is right", "bold $text-success")
+    if not study.agree:
+        verdict = ("the two are not the same map", "bold $text-error")
+    return Content.assemble(
+        ("allclose ", MUTED),
+        ("yes", "") if comparison.allclose else ("no", "bold $text-warning"),
+        ("   in float64 ", MUTED),
+        magnitude(study.float64.max_abs_diff),
+        (": ", MUTED),
+        verdict,
+    )
+
+
+def _counts(study: Study) -> Content:
+    params, macs = study.cost.params, study.cost.macs
+    return Content.assemble(
+        ("parameters ", MUTED),
+        f"{count(params.unfused)} → {count(params.fused)}",
+        ("   MACs ", MUTED),
+        f"{count(macs.unfused)} → {count(macs.fused)}",
+        (f"  {times(macs.unfused, macs.fused)}", MUTED),
+    )
+
+
+def _remarks(study: Study) -> list[str]:
+    """What a reader must know to trust the figures."""
+    remarks = []
+    if study.spec.input is InputFill.ONES:
+        remarks.append(
+            "A constant input can hide mistakes: a kernel that is shifted or flipped sums to the same."
+        )
+    if study.spec.dtype is Dtype.FLOAT16:
+        remarks.append("float16 convolutions ran in float32 and were rounded once, as a GPU does it.")
+    if study.comparison.non_finite:
+        remarks.append(f"{count(study.comparison.non_finite)} output elements are NaN or infinite.")
+    return remarks

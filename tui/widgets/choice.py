@@ -1,0 +1,72 @@
+"""One value out of a few, on one line: the arrow keys, space or a click turn to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+
+class Choice(Widget, can_focus=True):
+    """Shows the chosen value, while focused between arrows. A value that is no option reads as `blank`."""
+
+    DEFAULT_CSS = """
+    Choice {
+        height: 1;
+        width: 1fr;
+        pointer: pointer;
+        &:focus { background: $primary 25%; text-style: bold; }
+        &:hover { background: $foreground 8%; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,space,enter", "turn(1)", "Next value", show=False, id="choice.next"),
+        Binding("left,backspace", "turn(-1)", "Previous value", show=False, id="choice.previous"),
+    ]
+
+    value: reactive[str | None] = reactive(None)
+    """The chosen option, None where the value is none of them."""
+
+    class Changed(Message):
+        """The user has chosen another value."""
+
+        def __init__(self, choice: Choice, value: str) -> None:
+            super().__init__()
+            self.choice = choice
+            self.value = value
+
+        @property
+        def control(self) -> Choice:
+            """The widget that was turned."""
+            return self.choice
+
+    def __init__(self, options: Sequence[str], value: str | None, *, id: str, blank: str = "") -> None:
+        super().__init__(id=id)
+        self._options = tuple(options)
+        self._blank = blank
+        self.set_reactive(Choice.value, value)
+
+    def render(self) -> Content:
+        """The value; arrows on both sides while focused."""
+        shown = self._blank if self.value is None else self.value
+        return Content(f"‹ {shown} ›") if self.has_focus else Content(shown)
+
+    def action_turn(self, step: int) -> None:
+        """Choose the option `step` places on, round and round."""
+        place = -1 if self.value is None else self._options.index(self.value)
+        if self.value is None and step < 0:
+            place = 0
+        self.value = self._options[(place + step) % len(self._options)]
+        self.post_message(self.Changed(self, self.value))
+
+    def on_click(self, event: Click) -> None:
+        """A click is a turn forward."""
+        event.stop()
+        self.action_turn(1)
