@@ -23,7 +23,7 @@ from tui.background import iterate_in_thread
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
 from tui.messages import StudyFailed, StudyFinished, StudyMessage, StudyProgressed
-from tui.run_state import Failed, Idle, Running, RunState, Waiting
+from tui.run_state import Failed, Idle, Running, RunState, Waiting, Withdrawn
 from tui.screens.bench import BenchScreen
 from tui.screens.help import HelpScreen
 from tui.screens.presets import PresetScreen
@@ -107,7 +107,7 @@ class RepFuseApp(App[None]):
     @on(BenchScreen.RunWithdrawn)
     def _run_withdrawn(self) -> None:
         self._cancel()
-        self.run_state = Idle()
+        self.run_state = Withdrawn()
 
     def _request(self, spec: BlockSpec, *, insisted: bool = False) -> None:
         """Run the spec, or ask first if that is costly; what runs for an older spec is stopped."""

@@ -34,4 +34,9 @@ class Failed:
     error: str
 
 
-RunState = Idle | Running | Waiting | Failed
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The form holds no valid spec; the result on the screen is that of the last valid one."""
+
+
+RunState = Withdrawn | Idle | Running | Waiting | Failed

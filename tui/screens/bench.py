@@ -17,7 +17,7 @@ from textual.timer import Timer
 from textual.widgets import Footer
 
 from tui.fusion.spec import BlockSpec
-from tui.run_state import Failed, Idle, Running, RunState, Waiting
+from tui.run_state import Failed, Idle, Running, RunState, Waiting, Withdrawn
 from tui.views.kernels import KernelsView
 from tui.views.quantities import duration, memory
 from tui.views.result import ResultView
@@ -48,7 +48,7 @@ class BenchScreen(Screen[None]):
         Binding("escape", "leave_form", "Grids", show=False, id="bench.grids", tooltip="Back to the grids"),
         Binding("z", "fit", "Fit", id="bench.fit", tooltip="Zoom to the whole kernel"),
         Binding("c", "colour_scale", "Scale", id="bench.scale", tooltip="Another scale of colours"),
-        Binding("m", "maximize_grid", "One grid", show=False, id="bench.maximize", tooltip="One grid, large"),
+        Binding("m", "one_grid", "One grid", show=False, id="bench.one-grid", tooltip="One grid, large"),
         Binding("b", "bias", "Biases", show=False, id="bench.bias", tooltip="Add up weights or biases"),
     ]
 
@@ -136,6 +136,8 @@ class BenchScreen(Screen[None]):
             case Failed(error):
                 top.busy = ""
                 notice.say(f"The run failed: {error}", error=True)
+            case Withdrawn():
+                top.busy = "not valid: see the form (f)"
             case Idle():
                 top.busy = ""
         if not isinstance(state, Waiting | Failed):
@@ -145,7 +147,7 @@ class BenchScreen(Screen[None]):
         top = self.query_one(TopBar)
 
         def show() -> None:
-            top.busy = doing
+            top.busy = f"{doing} …"
 
         if top.busy or self.study is None:
             show()
@@ -165,6 +167,7 @@ class BenchScreen(Screen[None]):
         yield SystemCommand("Fit", "Zoom to the whole kernel", self.action_fit)
         yield SystemCommand("Zoom in", "Nearer: digits in the cells", partial(view.action_zoom, -1))
         yield SystemCommand("Zoom out", "Farther: colours, half blocks, norms", partial(view.action_zoom, 1))
+        yield SystemCommand("One grid", "All the room for one grid, or for all again", self.action_one_grid)
         yield SystemCommand("Colour scale", "3 rms or maximum, shared or per panel", self.action_colour_scale)
 
     def action_run(self) -> None:
@@ -182,12 +185,9 @@ class BenchScreen(Screen[None]):
         self.remove_class("-form-open")
         self.query_one(KernelsView).focus_grid()
 
-    def action_maximize_grid(self) -> None:
-        """Give the whole screen to the grid in focus, or to the fused kernel's; then back again."""
-        if self.maximized is None:
-            self.maximize(self.query_one(KernelsView).grid_in_focus)
-        else:
-            self.minimize()
+    def action_one_grid(self) -> None:
+        """Give all the room to the grid in focus, or to the fused kernel's; then back again."""
+        self.query_one(KernelsView).action_one_grid()
 
     def action_fit(self) -> None:
         """Zoom all grids to the whole kernel."""

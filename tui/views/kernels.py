@@ -111,6 +111,7 @@ class KernelsView(Vertical):
     async def _replace_panels(self, spec: BlockSpec) -> None:
         had_focus = self.has_focus_within
         container = self.query_one("#panels")
+        self.remove_class("-single")
         with self.app.batch_update():
             await container.remove_children()
             await container.mount_all(self._panels(spec))
@@ -134,7 +135,7 @@ class KernelsView(Vertical):
         in_channels = spec.in_channels // spec.groups
         count = len(spec.branches) + 1
         self.set_class(in_channels == 1 and spec.out_channels > 2, "-row")
-        rows = 1 if self.has_class("-row") else -(-count // 2)
+        rows = 1 if self.has_class("-row") or self.has_class("-single") else -(-count // 2)
         shape = (spec.out_channels, in_channels, *spec.fused_kernel_size)
         height = GridGeometry(shape, Zoom.NUMBER_8, has_bias=True).size.height
         self.styles.max_height = rows * (height + PANEL_FRAME) + INSPECTOR
@@ -219,6 +220,15 @@ class KernelsView(Vertical):
         """The grid with the focus, else the fused kernel's."""
         grids = [panel.grid for panel in self.panels]
         return next((grid for grid in grids if grid.has_focus), grids[-1])
+
+    def action_one_grid(self) -> None:
+        """Show the grid in focus alone, or all of them again."""
+        shown = self.grid_in_focus
+        self.toggle_class("-single")
+        for panel in self.panels:
+            panel.display = not self.has_class("-single") or panel.grid is shown
+        self._arrange()
+        self.call_after_refresh(self._tell_legend)
 
     def action_zoom(self, steps: int) -> None:
         """Zoom out (1) or in (-1), from the level in effect."""
