@@ -83,7 +83,7 @@ def label_row(geometry: GridGeometry, window: Region, out: int) -> int:
     top = out * geometry.pitch.height // 2
     bottom = top + -(-geometry.tile.height // 2)
     first, last = max(top, window.y), min(bottom, window.bottom) - 1
-    return max(first, min(top + geometry.label_row, last))
+    return min(max(top + geometry.label_row, first), last)
 
 
 def row_label(geometry: GridGeometry, window: Region, row: int, here: int) -> RowLabel | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import isinf, sqrt
 from typing import NamedTuple
 
+from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
@@ -209,25 +210,24 @@ class GridPainter:
 
     def _draw_half_blocks(self, upper: int, lower: int) -> Segment:
         palette, ground = self.look.palette, self.look.ground
-        pointed = {CURSOR, HOVER} & {upper, lower}
-        for tone in (upper, lower):
-            # A mark takes the whole cell: better the other half unseen than a NaN.
-            if tone == NAN and not pointed:
-                return Segment("×", palette.style(NAN))
-            if abs(tone) == INFINITE and not pointed:
-                return Segment("∞", palette.style(LEVELS if tone > 0 else -LEVELS))
-        upper, lower = (
-            max(-LEVELS, min(tone, LEVELS)) if abs(tone) == INFINITE else tone for tone in (upper, lower)
-        )
+        marks = {NAN, INFINITE, -INFINITE} & {upper, lower}
+        # A mark takes the whole cell, for it is better not to see a half than not to see a NaN.
+        if marks and not {CURSOR, HOVER} & {upper, lower}:
+            return Segment("×", palette.style(NAN)) if NAN in marks else self._infinity(marks.pop())
         if upper == GROUND and lower == GROUND:
             return self._gap
         if upper == GROUND:
-            return Segment("▄", ground + Style(color=palette.colours[lower].rich_color))
+            return Segment("▄", ground + Style(color=self._colour(lower)))
         if lower == GROUND:
-            return Segment("▀", ground + Style(color=palette.colours[upper].rich_color))
-        return Segment(
-            "▀", Style(color=palette.colours[upper].rich_color, bgcolor=palette.colours[lower].rich_color)
-        )
+            return Segment("▀", ground + Style(color=self._colour(upper)))
+        return Segment("▀", Style(color=self._colour(upper), bgcolor=self._colour(lower)))
+
+    def _infinity(self, tone: int) -> Segment:
+        return Segment("∞", self.look.palette.style(LEVELS if tone > 0 else -LEVELS))
+
+    def _colour(self, tone: int) -> RichColor:
+        level = (LEVELS if tone > 0 else -LEVELS) if abs(tone) == INFINITE else tone
+        return self.look.palette.colours[level].rich_color
 
     def _label(self, text: str, *, here: bool = False) -> Segment:
         return Segment(text, self.look.label_here if here else self.look.label)

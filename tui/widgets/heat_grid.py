@@ -177,9 +177,9 @@ class HeatGrid(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """The header, or a row of the body beside its gutter."""
-        if self._painter is None:
-            return Strip.blank(self.content_size.width, self.rich_style)
         window = self.window
+        if self._painter is None or y >= HEADER + window.height:
+            return Strip.blank(self.content_size.width, self.rich_style)
         if y < HEADER:
             return self._painter.header(window, self._marks)
         return self._painter.line(y - HEADER + window.y, window, self._marks)
@@ -219,9 +219,10 @@ class HeatGrid(ScrollView, can_focus=True):
 
     def _reveal_cursor(self) -> None:
         """Scroll as little as needed to see the cursor, and then all of its kernel if that fits."""
-        if self._geometry is None:
-            return
         window, cursor = self.window, self._shown(self.cursor)
+        # Before the first layout nothing is in sight, and afterwards this is called again.
+        if self._geometry is None or not window:
+            return
         cell, tile = self._geometry.region(cursor), self._geometry.tile_region(cursor)
         x = _revealed(cell.column_span, tile.column_span, window.column_span)
         y = _revealed(cell.line_span, tile.line_span, window.line_span)
@@ -248,7 +249,7 @@ class HeatGrid(ScrollView, can_focus=True):
             self._ask(Tap(*(size - 1 for size in self.source.shape)))
 
     def _ask(self, tap: Tap) -> None:
-        if tap != self.cursor:
+        if self.source is not None and tap != self.cursor:
             self.post_message(self.CursorMoved(tap))
 
     def _tap_under(self, event: events.MouseEvent) -> Tap | None:
