@@ -55,7 +55,7 @@ class ReparamBlock(nn.Module):
             raise FusionError(
                 "a block in train mode can not be fused: its batch norms follow each input; call eval() first"
             )
-        return [(branch.name, branch.kernel()) for branch in self.branches if isinstance(branch, Branch)]
+        return [(branch.name, branch.kernel()) for branch in map(_known, self.branches)]
 
     def kernel(self) -> Kernel:
         """The sum of the branches' kernels, in float64.
@@ -79,6 +79,12 @@ class ReparamBlock(nn.Module):
     def dtype(self) -> torch.dtype:
         """The dtype of the parameters (of a block without any: the one that it was moved to)."""
         return next(chain(self.parameters(), self.buffers())).dtype
+
+
+def _known(module: nn.Module) -> Branch:
+    if not isinstance(module, Branch):
+        raise FusionError(f"a {type(module).__name__} is no kind of branch whose kernel is known")
+    return module
 
 
 def conv_of(kernel: Kernel, geometry: Geometry) -> nn.Conv2d:
