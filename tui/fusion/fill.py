@@ -30,7 +30,8 @@ class _Stream(IntEnum):
 
 
 def _generator(seed: int, stream: int) -> Generator:
-    return Generator().manual_seed((seed * len(_Stream) + stream) % 2**63)
+    """A generator for one stream of a seed; modulo a prime, as torch looks only at the last 32 bits."""
+    return Generator().manual_seed((seed * len(_Stream) + stream) % 4_294_967_291)
 
 
 def _uniform(shape: tuple[int, ...], bound: float, generator: Generator) -> Tensor:
