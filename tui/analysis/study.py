@@ -80,7 +80,7 @@ def study(spec: BlockSpec) -> Iterator[Progress | Study]:
         RuntimeError: torch could not do it, out of memory for instance.
     """
     yield Progress("building the block")
-    block = fill_block(build_block(spec), spec).to(getattr(torch, spec.dtype))
+    block = fill_block(build_block(spec).to(getattr(torch, spec.dtype)), spec)
     x = make_input(spec)
     yield Progress("fusing the branches")
     kernels = [(name, kernel) for name, kernel in block.kernels()]
