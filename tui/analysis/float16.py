@@ -29,10 +29,14 @@ class Float16ThroughFloat32(TorchFunctionMode):
     ) -> Any:
         """Cast around conv2d; leave every other function alone."""
         kwargs = kwargs or {}
-        if func is _CONVOLVE and args[0].dtype is torch.float16 and args[0].device.type == "cpu":
+        if func is _CONVOLVE and _is_cpu_float16(args[0] if args else kwargs["input"]):
             wide = {name: _widened(value) for name, value in kwargs.items()}
             return _CONVOLVE(*map(_widened, args), **wide).half()
         return func(*args, **kwargs)
+
+
+def _is_cpu_float16(x: Tensor) -> bool:
+    return x.dtype is torch.float16 and x.device.type == "cpu"
 
 
 def _widened(value: object) -> object:
