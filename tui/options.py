@@ -1,0 +1,242 @@
+"""The command line as a spec: its options are made from the same table of fields as the form."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from tui import __version__
+from tui.fusion.fields import FIELDS, quoted, spec_from, texts_of
+from tui.fusion.presets import PRESETS
+from tui.fusion.spec import BlockSpec, InvalidSpecError
+
+PROGRAM = "repfuse-tui"
+SHELLS = ("bash", "zsh", "tcsh")
+
+_CHECK = "check"
+_DEFAULT_PRESET = "residual"
+
+_GROUPS: dict[str, tuple[str, ...]] = {
+    "block": ("in_channels", "out_channels", "kernel_size", "stride", "dilation", "groups"),
+    "branches": ("branches",),
+    "input": ("input_shape", "batch_size", "input"),
+    "arithmetic": ("weights", "dtype", "seed"),
+}
+
+_DESCRIPTION = """\
+A bench for blocks of parallel convolutions that are one convolution in
+disguise: it shows each branch's kernel and the fused one, runs both sides, and
+says whether they are equal. `check` says it without a screen."""
+
+_EPILOG = """\
+In brackets: the value without the option, that of --preset {default}. A preset
+is taken first and single options change it, in whatever order they stand.
+
+presets:
+{presets}
+
+examples:
+  {program}
+  {program} --preset repvgg --kernel-size 5x3
+  {program} --out-channels 4 --branches kxk+norm,1x1-bias
+  {program} check --preset repvgg-grouped --dtype bfloat16
+  {program} check --in-channels 8 --out-channels 8 --groups 2 --json
+
+exit status of check:
+  0  fused and unfused agree
+  1  they do not
+  2  the options make no block, or the block could not be run
+"""
+
+
+class OptionsError(ValueError):
+    """Options that make no request; the message names the option and is meant for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asks for.
+
+    Attributes:
+        spec: the block.
+        check: whether to report on it without a screen.
+        as_json: whether that report is JSON.
+        text: what to print instead of all that: the help, the version, a completion script.
+    """
+
+    spec: BlockSpec = field(default_factory=BlockSpec)
+    check: bool = False
+    as_json: bool = False
+    text: str | None = None
+
+
+class OptionParser(argparse.ArgumentParser):
+    """A parser that raises where argparse prints its usage and exits."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse found wrong.
+
+        Raises:
+            OptionsError: always.
+        """
+        raise OptionsError(message)
+
+    @property
+    def option_names(self) -> list[str]:
+        """Every option as it is typed."""
+        return [name for action in self._actions for name in action.option_strings]
+
+
+def parse(arguments: Sequence[str]) -> Request:
+    """The request that these arguments make.
+
+    Values stay text until `spec_from` reads them, so that a mistake is told in the words of the form.
+
+    Raises:
+        OptionsError: with every problem of the block, or the first mistake in the options themselves.
+    """
+    parser = build_parser()
+    try:
+        options, rest = parser.parse_known_args(arguments)
+    except argparse.ArgumentError as error:
+        raise OptionsError(f"{error.argument_name}: {error.message}") from None
+    if options.help:
+        return Request(text=parser.format_help())
+    if options.version:
+        return Request(text=f"{PROGRAM} {__version__}\n")
+    _refuse_unknown(rest, options.command, parser.option_names)
+    if options.print_completion is not None:
+        return Request(text=completion_script(options.print_completion))
+    if options.json and not options.command:
+        raise OptionsError(f"--json: only check reports; write {PROGRAM} check --json")
+    return Request(_spec_of(options), check=options.command is not None, as_json=options.json)
+
+
+def _refuse_unknown(rest: Sequence[str], command: str | None, option_names: Sequence[str]) -> None:
+    # Options first: the word after a misspelt one was meant as its value and stands here as a command.
+    for text in rest:
+        if text.startswith("-"):
+            name = text.partition("=")[0]
+            raise OptionsError(f"{_shown(name)}: there is no such option{_nearest(name, option_names)}")
+    for word in rest if command is None else (command, *rest):
+        if word != _CHECK:
+            raise OptionsError(f"{_shown(word)}: there is no such command{_nearest(word, [_CHECK])}")
+    if rest:
+        raise OptionsError(f"{_CHECK}: stands more than once")
+
+
+def _shown(text: str) -> str:
+    """Text from outside: bare where that is safe and short, else in quotes."""
+    return text if text.isascii() and text.isprintable() and 0 < len(text) <= 40 else quoted(text)
+
+
+def _nearest(text: str, names: Sequence[str]) -> str:
+    """Words that suggest the nearest of the names, empty where none is near."""
+    from difflib import get_close_matches  # only a mistake needs it
+
+    near = get_close_matches(text, names, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _spec_of(options: argparse.Namespace) -> BlockSpec:
+    """The preset, changed by the single options; then all its branches switched, if so wished."""
+    given: dict[str, str | None] = {name: getattr(options, name) for name in FIELDS}
+    texts = {name: text for name, text in given.items() if text is not None}
+    try:
+        spec = spec_from(texts, _preset_named(options.preset))
+    except InvalidSpecError as error:
+        problems = (f"{_option(problem.field)}: {problem.message}" for problem in error.problems)
+        raise OptionsError("; ".join(problems)) from None
+    return spec.with_branches(bias=options.bias, batch_norm=options.batch_norm)
+
+
+def _preset_named(name: str) -> BlockSpec:
+    if name not in PRESETS:
+        near = _nearest(name, list(PRESETS))
+        raise OptionsError(f"--preset: must be one of {', '.join(PRESETS)}, not {quoted(name)}{near}")
+    return PRESETS[name].spec
+
+
+def _option(field: str) -> str:
+    """The option for a field of the spec."""
+    return "--" + field.replace("_", "-")
+
+
+def build_parser() -> OptionParser:
+    """The parser of the whole command line; it knows which options there are, and of their values nothing."""
+    parser = OptionParser(
+        prog=PROGRAM,
+        usage=f"{PROGRAM} [check [--json]] [options]",
+        description=_DESCRIPTION,
+        epilog=_EPILOG.format(program=PROGRAM, default=_DEFAULT_PRESET, presets=_presets_in_words()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,  # a script that writes --input must not change its meaning with a new option
+        exit_on_error=False,
+        add_help=False,
+    )
+    _add_program_options(parser)
+    default = texts_of(PRESETS[_DEFAULT_PRESET].spec)
+    for title, names in _GROUPS.items():
+        group = parser.add_argument_group(title)
+        if title == "block":
+            group.add_argument(
+                "--preset", metavar="NAME", default=_DEFAULT_PRESET, help="a block by name, below"
+            )
+        for name in names:
+            _add_field(group, name, default[name])
+        if title == "branches":
+            _add_switches(group)
+    return parser
+
+
+def _add_program_options(parser: OptionParser) -> None:
+    group = parser.add_argument_group("commands and general options")
+    group.add_argument("command", nargs="?", metavar=_CHECK, help="report without a screen, then exit")
+    group.add_argument("--json", action="store_true", help="check: the report as one JSON object")
+    group.add_argument("-h", "--help", action="store_true", help="show this and exit")
+    group.add_argument("--version", action="store_true", help="show it and exit")
+    group.add_argument(
+        "--print-completion", metavar="SHELL", help=f"completion script for a shell: {', '.join(SHELLS)}"
+    )
+
+
+def _add_field(group: argparse._ArgumentGroup, name: str, default: str) -> None:
+    words = f"{FIELDS[name].help} [{default}]".replace("%", "%%")
+    group.add_argument(_option(name), dest=name, metavar=FIELDS[name].metavar, help=words)
+
+
+def _add_switches(group: argparse._ArgumentGroup) -> None:
+    for name, words in (
+        ("bias", "a bias in every convolution"),
+        ("batch-norm", "a batch norm on every branch"),
+    ):
+        group.add_argument(f"--{name}", action=argparse.BooleanOptionalAction, help=f"{words}, or in none")
+
+
+def _presets_in_words() -> str:
+    width = max(map(len, PRESETS))
+    return "\n".join(f"  {preset.name:{width}}  {preset.summary}" for preset in PRESETS.values())
+
+
+def completion_script(shell: str) -> str:
+    """The script that completes the command in that shell: options, and the values that are known.
+
+    Raises:
+        OptionsError: no script can be made for that shell.
+    """
+    if shell not in SHELLS:
+        raise OptionsError(f"--print-completion: must be one of {', '.join(SHELLS)}, not {quoted(shell)}")
+    import shtab  # asked for once in a lifetime, and slow to import
+
+    parser = build_parser()
+    values: dict[str, Iterable[str]] = {
+        name: field.choices for name, field in FIELDS.items() if field.choices
+    }
+    values |= {"command": [_CHECK], "preset": PRESETS, "print_completion": SHELLS}
+    for action in parser._actions:
+        # Not in build_parser: there they would make argparse check values, in words of its own.
+        action.choices = values.get(action.dest, action.choices)
+    script: str = shtab.complete(parser, shell=shell)
+    return script
