@@ -1,0 +1,52 @@
+"""The report of `check` as data: what a script asks of a study, in JSON's own types."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from typing import Any
+
+from torch import nn
+
+from tui.analysis.study import Study
+
+CONV2D_ARGUMENTS = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups")
+
+
+def report_of(study: Study) -> dict[str, Any]:
+    """The study as an object for JSON; numbers that are not finite, which JSON does not know, are None."""
+    return {
+        "spec": asdict(study.spec),
+        "branches": [
+            {"name": branch.name, "weight_shape": list(branch.kernel.weight.shape)}
+            for branch in study.branches
+        ],
+        "fused": {
+            "weight_shape": list(study.fused.kernel.weight.shape),
+            "bias": study.fused.kernel.bias is not None,
+            "conv2d": conv2d_arguments(study.conv),
+        },
+        "max_abs_diff": _finite(study.comparison.max_abs_diff),
+        "mean_abs_diff": _finite(study.comparison.mean_abs_diff),
+        "max_abs_diff_float64": _finite(study.float64.max_abs_diff),
+        "worst": list(study.comparison.worst),
+        "allclose": study.comparison.allclose,
+        "agree": study.agree,
+        "params": asdict(study.cost.params),
+        "macs": asdict(study.cost.macs),
+    }
+
+
+def conv2d_arguments(conv: nn.Conv2d) -> dict[str, Any]:
+    """The arguments that make an nn.Conv2d like this one; whether it has a bias aside."""
+    return {name: getattr(conv, name) for name in CONV2D_ARGUMENTS}
+
+
+def json_of(study: Study) -> str:
+    """The report as one line of strict JSON."""
+    return json.dumps(report_of(study), allow_nan=False)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
