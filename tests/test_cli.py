@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from types import ModuleType
+from typing import ClassVar
+
+import pytest
+
+from tui import __version__
+from tui.cli import BAD_INPUT, INTERRUPTED, OUTPUT_CLOSED, main
+from tui.fusion.spec import BlockSpec, Dtype
+
+
+class FakeApp:
+    """Stands for the bench, and keeps what it was opened on."""
+
+    opened: ClassVar[list[BlockSpec]] = []
+    return_code: int | None = None
+
+    def __init__(self, spec: BlockSpec) -> None:
+        self.spec = spec
+
+    def run(self) -> None:
+        self.opened.append(self.spec)
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> type[FakeApp]:
+    module = ModuleType("tui.app")
+    module.RepFuseApp = FakeApp  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tui.app", module)
+    monkeypatch.setattr("tui.cli._in_a_terminal", lambda: True)
+    monkeypatch.setattr(FakeApp, "opened", [])
+    return FakeApp
+
+
+def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a process of its own."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        env=os.environ | environment,
+        timeout=60,
+        check=False,
+    )
+
+
+# The bench
+
+
+def test_without_a_command_the_bench_opens(bench: type[FakeApp]) -> None:
+    assert main([]) == 0
+    assert main(["--preset", "repvgg", "--dtype", "float16"]) == 0
+    assert bench.opened[0] == BlockSpec()
+    assert bench.opened[1].dtype is Dtype.FLOAT16
+
+
+def test_the_exit_status_of_the_bench_is_passed_on(
+    bench: type[FakeApp], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "return_code", 4)
+    assert main([]) == 4
+
+
+def test_a_bad_block_never_opens_the_bench(bench: type[FakeApp], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--groups", "3"]) == BAD_INPUT
+    assert bench.opened == []
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == (
+        "repfuse-tui: --groups: groups must divide in and out channels: "
+        "3 does not divide in channels 2 or out channels 2\n"
+    )
+
+
+def test_without_a_terminal_check_is_recommended(
+    bench: type[FakeApp], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
+    monkeypatch.setattr("tui.cli._in_a_terminal", lambda: False)
+    assert main([]) == BAD_INPUT
+    assert bench.opened == []
+    assert "repfuse-tui check" in capsys.readouterr().err
+    monkeypatch.setenv("TEXTUAL_DRIVER", "some.web:Driver")
+    assert main([]) == 0
+    assert bench.opened == [BlockSpec()]
+
+
+# check
+
+
+def test_check_takes_the_same_options(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--seed", "7", "check", "--preset", "pointwise", "--json", "--batch-norm"]) == 0
+    spec = json.loads(capsys.readouterr().out)["spec"]
+    assert (spec["seed"], spec["kernel_size"]) == (7, [1, 1])
+    assert all(branch["batch_norm"] for branch in spec["branches"])
+
+
+def test_check_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check"]) == 0
+    assert "They agree" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "--out-channels", "3"),
+        ("check", "--kernel-size", "[bold]3[/bold]", "--seed", "\x1b[2J\n"),
+        ("check", "--kernel", "3"),
+        ("check", "--preset", "resnet"),
+        ("check", "--in-channels", "65536", "--out-channels", "65536", "--kernel-size", "127"),
+        ("chekc",),
+        ("--print-completion", "sh"),
+    ],
+)
+def test_bad_input_is_one_line_and_2(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == BAD_INPUT
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("repfuse-tui: ")
+    assert printed.err.endswith("\n")
+    assert printed.err[:-1].isprintable()
+
+
+def test_check_that_fails_is_one_line_and_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: BlockSpec) -> None:
+        raise RuntimeError("out of memory\nframe #0")
+
+    monkeypatch.setattr("tui.analysis.study.study", fail)
+    assert main(["check"]) == BAD_INPUT
+    assert capsys.readouterr().err == "repfuse-tui: this block could not be run: out of memory\n"
+
+
+def test_ctrl_c_is_quiet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tui.cli.parse", interrupt)
+    assert main([]) == INTERRUPTED
+    assert capsys.readouterr() == ("", "")
+
+
+def test_ctrl_c_does_not_wait_for_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    handlers: list[object] = []
+
+    def note_handler(_: BlockSpec, *, as_json: bool) -> int:
+        handlers.append(signal.getsignal(signal.SIGINT))
+        return 0
+
+    monkeypatch.setattr("tui.check.command.check", note_handler)
+    assert main(["check"]) == 0
+    assert handlers == [signal.SIG_DFL]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_stays_ignored_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    def note_handler(_: BlockSpec, *, as_json: bool) -> int:
+        return int(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)
+
+    monkeypatch.setattr("tui.check.command.check", note_handler)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert main(["check"]) == 1
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+# In a process of its own
+
+
+@pytest.mark.parametrize(
+    ("argument", "expected"), [("--help", "usage: repfuse-tui"), ("--version", f"repfuse-tui {__version__}")]
+)
+def test_help_and_version_import_neither_torch_nor_a_screen(argument: str, expected: str) -> None:
+    program = (
+        "import sys; from tui.cli import main; status = main([sys.argv[1]]); "
+        "print(*{'torch', 'textual', 'rich', 'shtab', 'platformdirs'} & set(sys.modules), file=sys.stderr); "
+        "sys.exit(status)"
+    )
+    done = python("-c", program, argument)
+    assert done.stdout.startswith(expected)
+    assert (done.returncode, done.stderr) == (0, "\n")
+
+
+def test_a_bad_block_is_found_without_torch_or_a_screen() -> None:
+    program = (
+        "import sys; from tui.cli import main; main(['--groups', '3']); main(['check', '--groups', '3']); "
+        "print(*{'torch', 'textual', 'rich'} & set(sys.modules))"
+    )
+    assert python("-c", program).stdout == "\n"
+
+
+def test_torch_warns_of_nothing_here() -> None:
+    done = python("-m", "tui", "check", "--json", "--kernel-size", "4")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["fused"]["conv2d"]["padding"] == "same"
+
+
+def test_output_that_is_no_unicode() -> None:
+    done = python("-m", "tui", "check", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.isascii()
+    assert "They agree" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("check",), ("check", "--json")], ids=" ".join)
+def test_a_reader_that_has_gone_away_is_no_mistake(arguments: tuple[str, ...]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "tui", *arguments]
+    buffered = os.environ | {"PYTHONUNBUFFERED": ""}  # so that the interpreter has something left to flush
+    done = subprocess.run(
+        command, stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False, env=buffered
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (OUTPUT_CLOSED, b"")
+
+
+def test_a_mistake_that_nobody_reads_is_still_one() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "tui", "--groups", "3"]
+    done = subprocess.run(command, stdout=writer, stderr=writer, timeout=60, check=False)
+    os.close(writer)
+    assert done.returncode == BAD_INPUT

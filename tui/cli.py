@@ -1,0 +1,111 @@
+"""The command `repfuse-tui`: reads its options, runs the bench or `check`, and ends without a traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from tui.fusion.spec import BlockSpec
+from tui.options import PROGRAM, OptionsError, Request, parse
+
+BAD_INPUT = 2
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+OUTPUT_CLOSED = 141  # 128 + SIGPIPE
+
+_MEANINGLESS_WARNINGS = (
+    "Failed to initialize NumPy",  # torch looks for numpy, which nothing here needs
+    "Using padding='same' with even kernel lengths",  # it costs a copy of the input, and the result is right
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with these arguments (None: the process's own); returns the exit status."""
+    for message in _MEANINGLESS_WARNINGS:
+        warnings.filterwarnings("ignore", message, UserWarning)
+    try:
+        request = parse(sys.argv[1:] if arguments is None else arguments)
+        if request.check or request.text is not None:
+            return _print(request)
+        return _open_bench(request.spec)
+    except OptionsError as error:
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _print(request: Request) -> int:
+    """Do what needs no screen; a reader that has gone away is no mistake and gets no words."""
+    try:
+        status = _check(request) if request.text is None else _write(request.text)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a failure can still be told
+    except BrokenPipeError:
+        _discard_output()
+        return OUTPUT_CLOSED
+    except OSError as error:
+        _discard_output()
+        return _refuse(f"can not write: {error.strerror or error}")
+    return status
+
+
+def _write(text: str) -> int:
+    print(text, end="")
+    return 0
+
+
+def _check(request: Request) -> int:
+    from tui.check.command import CheckError, check
+
+    try:
+        with _ended_at_once_by_ctrl_c():
+            return check(request.spec, as_json=request.as_json)
+    except CheckError as error:
+        return _refuse(str(error))
+
+
+@contextmanager
+def _ended_at_once_by_ctrl_c() -> Iterator[None]:
+    """Let Ctrl+C end the process itself: Python's own handler would wait until torch returns."""
+    python_handles_it = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if python_handles_it:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        if python_handles_it:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _open_bench(spec: BlockSpec) -> int:
+    # A driver of its own (textual-serve's, for one) needs no terminal.
+    if not (os.environ.get("TEXTUAL_DRIVER") or _in_a_terminal()):
+        return _refuse(f"the bench needs a terminal; without one there is: {PROGRAM} check")
+    from tui.app import RepFuseApp  # not before the options are known to be right
+
+    app = RepFuseApp(spec)
+    app.run()
+    return app.return_code or 0
+
+
+def _in_a_terminal() -> bool:
+    """Whether keys can be read and, on stderr, where textual draws, be answered."""
+    return all(stream is not None and stream.isatty() for stream in (sys.__stdin__, sys.__stderr__))
+
+
+def _refuse(message: str) -> int:
+    """Say in one line what is wrong."""
+    if sys.stderr is not None:
+        with suppress(OSError):  # nobody reads it, and the exit status still tells
+            print(f"{PROGRAM}: {message}", file=sys.stderr)
+    return BAD_INPUT
+
+
+def _discard_output() -> None:
+    """Point stdout at nothing: the interpreter flushes it once more at exit, and would complain."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
