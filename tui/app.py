@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -16,7 +17,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from tui.analysis.cost import cost_of, memory_of_this_machine
-from tui.analysis.deferred import deferred_study
+from tui.analysis.deferred import deferred_study, load_torch
 from tui.analysis.failure import in_words
 from tui.analysis.progress import Progress
 from tui.background import iterate_in_thread
@@ -117,6 +118,7 @@ class RepFuseApp(App[None]):
         too_large = memory is not None and cost.bytes > memory
         if too_large or (cost.must_be_asked_for and not insisted):
             self.run_state = Waiting(cost, too_large)
+            threading.Thread(target=load_torch, name="torch", daemon=True).start()
             return
         self.run_state = Running("running")
         self._run_study(self._serial, spec)

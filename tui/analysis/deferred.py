@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from tui.analysis.study import Study
 
 
+def load_torch() -> None:
+    """Import what a study needs, for a caller who expects to be asked for one."""
+    import tui.analysis.study  # noqa: F401
+
+
 def deferred_study(spec: BlockSpec) -> Iterator[Progress | Study]:
     """As `tui.analysis.study.study`, which it imports, and torch with it, at the first step."""
     if "torch" not in sys.modules:
