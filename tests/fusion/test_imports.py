@@ -1,0 +1,48 @@
+"""What the first paint needs never loads torch: looked up in a process that has imported nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+WITHOUT_TORCH = [
+    "tui.fusion.spec",
+    "tui.fusion.fields",
+    "tui.fusion.padding",
+    "tui.fusion.presets",
+    "tui.analysis.cost",
+    "tui.analysis.progress",
+]
+
+REFUSE = """
+from tui.fusion.fields import FIELDS, spec_from
+from tui.fusion.spec import BlockSpec, InvalidSpecError
+for name in FIELDS:
+    for text in ("", "x", "0", "3", "99999", "identity,identity"):
+        try:
+            spec_from({name: text}, BlockSpec())
+        except InvalidSpecError as error:
+            assert error.problems
+"""
+
+
+def modules_after(code: str) -> set[str]:
+    """The modules loaded when the code has run in a new interpreter."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "code", [f"import {', '.join(WITHOUT_TORCH)}", REFUSE], ids=["import", "refuse a spec"]
+)
+def test_no_torch(code: str) -> None:
+    loaded = modules_after(code)
+    assert "tui.fusion.spec" in loaded
+    assert not loaded & {"torch", "textual", "rich"}
