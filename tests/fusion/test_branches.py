@@ -1,0 +1,86 @@
+"""Each kind of branch: its forward against the definition of a convolution, and its kernel against that."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from tests.fusion.oracles import convolve
+from tui.fusion.branches import ConvBranch, IdentityBranch
+from tui.fusion.kernel import FusionError
+from tui.fusion.spec import Pair
+
+X = torch.rand(2, 4, 9, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(3)) * 2 - 1
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+@pytest.mark.parametrize("stride", [(1, 1), (2, 3)])
+@pytest.mark.parametrize("dilation", [(1, 1), (2, 3)])
+@pytest.mark.parametrize("kernel_size", [(1, 1), (3, 3), (2, 2), (4, 3), (7, 6)])
+def test_forward_of_a_conv_branch_is_the_convolution_by_definition(
+    kernel_size: Pair, dilation: Pair, stride: Pair, groups: int
+) -> None:
+    branch = ConvBranch("kxk", 4, 8, kernel_size, stride=stride, dilation=dilation, groups=groups).double()
+    conv = branch.conv
+    expected = convolve(X, conv.weight, conv.bias, stride=stride, dilation=dilation, groups=groups)
+    torch.testing.assert_close(branch(X), expected, rtol=0, atol=1e-13)
+
+
+def test_the_kernel_of_a_conv_branch_is_its_weight_and_bias() -> None:
+    branch = ConvBranch("kxk", 4, 6, (3, 2), groups=2).eval()
+    kernel = branch.kernel()
+    assert kernel.bias is not None
+    assert torch.equal(kernel.weight, branch.conv.weight.double())
+    assert branch.conv.bias is not None
+    assert torch.equal(kernel.bias, branch.conv.bias.double())
+    assert ConvBranch("kxk", 4, 6, (3, 2), bias=False).eval().kernel().bias is None
+
+
+def _with_statistics(norm: nn.BatchNorm2d | None) -> nn.BatchNorm2d:
+    assert norm is not None
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    with torch.no_grad():
+        for tensor, values in (
+            (norm.weight, [2.0, -1.0, 0.5, 3.0]),
+            (norm.bias, [0.25, 1.0, -3.0, 0.5]),
+            (norm.running_mean, [-1.0, 2.0, 0.5, 4.0]),
+            (norm.running_var, [0.01, 4.0, 0.5, 2.0]),
+        ):
+            tensor.copy_(torch.tensor(values))
+    return norm
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_conv_bias_beside_a_batch_norm_is_kept(bias: bool) -> None:
+    branch = ConvBranch("1x1", 4, 4, (1, 1), bias=bias, batch_norm=True).double().eval()
+    _with_statistics(branch.norm)
+    kernel = branch.kernel()
+    torch.testing.assert_close(convolve(X, kernel.weight, kernel.bias), branch(X), rtol=0, atol=1e-12)
+    assert branch.norm is not None
+    torch.testing.assert_close(branch(X), branch.norm(branch.conv(X)))
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_the_identity_and_its_batch_norm_are_a_convolution(groups: int) -> None:
+    branch = IdentityBranch("identity", 4, groups=groups, batch_norm=True).double().eval()
+    norm = _with_statistics(branch.norm)
+    kernel = branch.kernel()
+    assert kernel.weight.shape == (4, 4 // groups, 1, 1)
+    y = convolve(X, kernel.weight, kernel.bias, groups=groups)
+    torch.testing.assert_close(y, norm(X), rtol=0, atol=1e-13)
+    torch.testing.assert_close(branch(X), norm(X), rtol=0, atol=0)
+
+
+def test_a_plain_identity_returns_its_input_and_has_no_bias() -> None:
+    branch = IdentityBranch("identity", 4).eval()
+    assert branch(X) is X
+    assert branch.kernel().bias is None
+
+
+def test_a_branch_whose_norm_was_replaced_is_refused() -> None:
+    branch = ConvBranch("kxk", 4, 4, (3, 3), batch_norm=True).eval()
+    branch.norm = nn.GroupNorm(2, 4)  # type: ignore[assignment]
+    with pytest.raises(FusionError, match="GroupNorm"):
+        branch.kernel()

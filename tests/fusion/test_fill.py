@@ -1,0 +1,182 @@
+"""The values of weights, batch norms and inputs: the same on every machine, and what their names promise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tests.fusion.strategies import filled_block, filled_input, specs
+from tui.fusion.branches import Branch, ConvBranch
+from tui.fusion.fill import make_input
+from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, Dtype, InputFill, WeightFill
+
+
+def values_of(spec: BlockSpec) -> dict[str, Tensor]:
+    """Every parameter and statistic by branch and name."""
+    return {
+        f"{branch.name}.{name}": value
+        for branch in filled_block(spec).branches
+        if isinstance(branch, Branch)
+        for name, value in branch.state_dict().items()
+    }
+
+
+@given(specs(), st.booleans())
+def test_exact_values_leave_no_difference_at_all(spec: BlockSpec, double: bool) -> None:
+    spec = replace(spec, weights=WeightFill.INTEGERS, input=InputFill.INTEGERS)
+    dtype = torch.float64 if double else torch.float32
+    block, x = filled_block(spec).to(dtype), filled_input(spec).to(dtype)
+    with torch.no_grad():
+        assert torch.equal(block.fuse()(x), block(x))
+
+
+def test_exact_values_with_batch_norm_are_not_trivial() -> None:
+    values = values_of(BlockSpec(8, 8, weights=WeightFill.INTEGERS).with_branches(batch_norm=True))
+    for name in ("weight", "bias", "running_mean", "running_var"):
+        norm = values[f"kxk.norm.{name}"]
+        assert len(set(norm.tolist())) > 1
+        assert bool((norm * 4 == (norm * 4).round()).all())
+    root = (values["kxk.norm.running_var"] + 0.25).sqrt()
+    assert bool((root.log2() == root.log2().round()).all())
+
+
+def test_random_batch_norms_are_far_from_the_default_ones() -> None:
+    values = values_of(BlockSpec(64, 64).with_branches(batch_norm=True))
+    for name, default, spread in (
+        ("weight", 1, 0.5),
+        ("bias", 0, 0.5),
+        ("running_mean", 0, 0.5),
+        ("running_var", 1, 0.75),
+    ):
+        off = (values[f"identity.norm.{name}"] - default).abs()
+        assert spread / 3 < float(off.mean()) < float(off.max()) <= spread
+    assert float(values["kxk.norm.running_var"].min()) > 0.2
+
+
+def test_random_weights_are_within_torchs_own_bound() -> None:
+    weight = values_of(BlockSpec(32, 32, kernel_size=(3, 5), groups=2))["kxk.conv.weight"]
+    bound = 1 / math.sqrt(16 * 3 * 5)
+    assert 0.99 * bound < float(weight.max()) < bound
+    assert 0.99 * bound < -float(weight.min()) <= bound
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("kxk.conv.weight", [0.22158511006300413, 0.09796722358823923, -0.019147064230946104]),
+        ("kxk.conv.bias", [0.03395984506386456, -0.009037096577277732]),
+        ("kxk.norm.weight", [1.2960586083404881, 0.8679702043294857]),
+        ("1x1.conv.weight", [-0.6207644120507653, -0.38953875250657805]),
+        ("1x1.norm.bias", [0.07977625634149199, -0.0033326881833466437]),
+        ("identity.norm.running_mean", [0.4132577517206365, 0.025712086881006013]),
+        ("identity.norm.running_var", [0.430610441348092, 0.6504209899548605]),
+    ],
+)
+def test_random_values_are_the_same_on_every_machine(name: str, first: list[float]) -> None:
+    values = values_of(BlockSpec().with_branches(batch_norm=True))
+    assert values[name].flatten()[: len(first)].tolist() == first
+
+
+def test_the_random_input_is_the_same_on_every_machine() -> None:
+    first = make_input(BlockSpec(dtype=Dtype.FLOAT64)).flatten()[:3]
+    expected = [-0.21774879177876416, 0.1466771298110492, 0.6690811213485476]
+    assert first.tolist() == pytest.approx(expected, rel=1e-14)  # log and cos are libm's
+
+
+def test_ones_are_ones() -> None:
+    values = values_of(BlockSpec(weights=WeightFill.ONES))
+    assert {float(value) for tensor in values.values() for value in tensor.flatten()} == {1.0}
+
+
+def test_a_spec_has_the_same_values_each_time() -> None:
+    spec = BlockSpec().with_branches(batch_norm=True)
+    one, other = values_of(spec), values_of(spec)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert torch.equal(make_input(spec), make_input(spec))
+
+
+@pytest.mark.parametrize("seed", [1, 2**30, 2**31, 2**32, 2**62, 2**63 - 1])
+def test_another_seed_gives_other_values(seed: int) -> None:
+    spec = replace(BlockSpec().with_branches(batch_norm=True), seed=seed)
+    own, first = values_of(spec), values_of(replace(spec, seed=0))
+    assert not torch.equal(make_input(spec), make_input(replace(spec, seed=0)))
+    for name in ("kxk.conv.weight", "1x1.conv.weight", "identity.norm.running_mean"):
+        assert not torch.equal(own[name], first[name])
+
+
+def test_branches_and_input_do_not_draw_the_same_numbers() -> None:
+    values = values_of(BlockSpec(kernel_size=(1, 1)))
+    assert not torch.equal(values["kxk.conv.weight"], values["1x1.conv.weight"])
+
+
+@given(specs())
+def test_switching_a_branch_off_leaves_the_others_values(spec: BlockSpec) -> None:
+    every = values_of(spec)
+    for branch in spec.branches:
+        alone = values_of(replace(spec, branches=(branch,)))
+        assert len(alone) == branch.kind.has_weight * (1 + branch.bias) + branch.batch_norm * 5
+        assert all(torch.equal(value, every[name]) for name, value in alone.items())
+
+
+def test_switching_a_bias_off_leaves_the_batch_norms_values() -> None:
+    normed = BlockSpec().with_branches(batch_norm=True)
+    with_bias, without = values_of(normed), values_of(normed.with_branches(bias=False))
+    assert set(with_bias) - set(without) == {"kxk.conv.bias", "1x1.conv.bias"}
+    assert all(torch.equal(value, with_bias[name]) for name, value in without.items())
+
+
+@given(specs())
+def test_impulses_are_so_far_apart_that_an_output_sees_at_most_one(spec: BlockSpec) -> None:
+    x = filled_input(replace(spec, input=InputFill.IMPULSES))
+    assert set(x.flatten().tolist()) <= {0.0, 1.0}
+    assert float(x.sum()) >= spec.batch_size
+    reach = [d * (k - 1) + 1 for d, k in zip(spec.dilation, spec.fused_kernel_size, strict=True)]
+    wide = functional.pad(x.sum(dim=1, keepdim=True), (reach[1], reach[1], reach[0], reach[0]))
+    seen = functional.conv2d(wide, torch.ones(1, 1, *reach, dtype=x.dtype))
+    assert float(seen.max()) == 1.0
+
+
+def test_a_ramp_counts_up_in_steps_of_a_power_of_two() -> None:
+    x = make_input(BlockSpec(input=InputFill.RAMP, input_shape=(3, 5)))
+    assert x.shape == (1, 2, 3, 5)
+    assert (x.flatten() * 32).tolist() == list(range(30))
+    single = BlockSpec(1, 1, input=InputFill.RAMP, input_shape=(1, 1))
+    assert make_input(single).tolist() == [[[[0.0]]]]
+
+
+def test_integer_and_one_inputs() -> None:
+    x = make_input(BlockSpec(8, 8, input=InputFill.INTEGERS, input_shape=(20, 20)))
+    assert set(x.flatten().tolist()) == set(range(-4, 5))
+    assert set(make_input(BlockSpec(input=InputFill.ONES)).flatten().tolist()) == {1.0}
+
+
+def test_the_random_input_is_normal() -> None:
+    x = make_input(BlockSpec(8, 8, input_shape=(56, 56), dtype=Dtype.FLOAT64))
+    assert abs(float(x.mean())) < 0.03
+    assert float(x.var()) == pytest.approx(1, abs=0.05)
+    assert float(x.abs().max()) > 3
+
+
+@pytest.mark.parametrize("dtype", list(Dtype))
+@pytest.mark.parametrize("fill", list(InputFill))
+def test_the_input_has_the_specs_shape_and_dtype(dtype: Dtype, fill: InputFill) -> None:
+    spec = BlockSpec(6, 6, input_shape=(5, 7), batch_size=3, dtype=dtype, input=fill)
+    x = make_input(spec)
+    assert x.shape == (3, 6, 5, 7)
+    assert x.dtype is getattr(torch, dtype)
+
+
+def test_batch_norm_statistics_have_their_names() -> None:
+    """The default kinds of a state_dict: what a checkpoint holds, so what a user may load here."""
+    block = filled_block(BlockSpec(branches=(BranchSpec(BranchKind.KXK, batch_norm=True),)))
+    (branch,) = block.branches
+    assert isinstance(branch, ConvBranch)
+    assert isinstance(branch.norm, nn.BatchNorm2d)
+    assert branch.norm.eps == 1e-5
