@@ -1,0 +1,131 @@
+"""Cost: counted again on the modules themselves, and growing with what is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from torch import Tensor, nn
+
+from tests.fusion.strategies import filled_block, filled_input, specs
+from tui.analysis.cost import ASK_ABOVE_BYTES, ASK_ABOVE_SECONDS, Cost, Sides, cost_of, memory_of_this_machine
+from tui.fusion.presets import PRESETS
+from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, Dtype
+
+
+def macs_of(module: nn.Module, x: Tensor) -> int:
+    """Multiply-accumulates of every nn.Conv2d that runs: outputs times the products summed in each."""
+    count = 0
+
+    def add(conv: nn.Module, _: Any, y: Tensor) -> None:
+        nonlocal count
+        assert isinstance(conv, nn.Conv2d)
+        count += y.numel() * conv.weight[0].numel()
+
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d):
+            part.register_forward_hook(add)
+    with torch.no_grad():
+        module(x)
+    return count
+
+
+@given(specs())
+def test_counts_are_those_of_the_modules(spec: BlockSpec) -> None:
+    block, x = filled_block(spec), filled_input(spec)
+    kernel = block.kernel()
+    bias = 0 if kernel.bias is None else kernel.bias.numel()
+    cost = cost_of(spec)
+    assert cost.params.unfused == sum(parameter.numel() for parameter in block.parameters())
+    assert cost.params.fused == kernel.weight.numel() + bias
+    assert cost.macs.unfused == macs_of(block, x)
+    with torch.no_grad():
+        assert cost.macs.fused == block(x).numel() * kernel.weight[0].numel()
+
+
+@given(specs())
+def test_fused_counts_are_those_of_the_conv_where_it_needs_no_larger_frame(spec: BlockSpec) -> None:
+    spec = replace(spec, kernel_size=(spec.kernel_size[0] | 1, spec.kernel_size[1] | 1))
+    conv = filled_block(spec).fuse()
+    cost = cost_of(spec)
+    assert cost.params.fused == sum(parameter.numel() for parameter in conv.parameters())
+    assert cost.macs.fused == macs_of(conv, filled_input(spec))
+
+
+def test_figures_of_the_default_block() -> None:
+    cost = cost_of(BlockSpec())
+    assert cost.params == Sides(unfused=2 * 2 * 9 + 2 + 2 * 2 + 2, fused=2 * 2 * 9 + 2)
+    assert cost.macs == Sides(unfused=81 * 2 * 2 * (9 + 1), fused=81 * 2 * 2 * 9)
+
+
+@given(specs(dtypes=tuple(Dtype)))
+def test_memory_holds_at_least_the_tensors_that_stay(spec: BlockSpec) -> None:
+    size, cost = spec.dtype.bytes, cost_of(spec)
+    batch, channels, height, width = spec.input_nchw
+    outputs = spec.output_nchw[0] * spec.output_nchw[1] * spec.output_nchw[2] * spec.output_nchw[3]
+    values = batch * channels * height * width + 2 * outputs + cost.params.fused + cost.params.unfused
+    assert cost.bytes >= values * size
+    assert cost.seconds > 0
+
+
+@pytest.mark.parametrize("field", ["bytes", "seconds"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"batch_size": 2},
+        {"input_shape": (112, 112)},
+        {"in_channels": 128, "out_channels": 128},
+        {"kernel_size": (5, 5)},
+    ],
+)
+def test_more_work_costs_more(field: str, more: dict[str, Any]) -> None:
+    spec = PRESETS["repvgg"].spec
+    assert getattr(cost_of(replace(spec, **more)), field) > 1.2 * getattr(cost_of(spec), field)
+
+
+def test_no_preset_has_to_be_asked_for() -> None:
+    assert [name for name, preset in PRESETS.items() if cost_of(preset.spec).must_be_asked_for] == []
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        BlockSpec(512, 512, kernel_size=(7, 7), input_shape=(224, 224)),
+        BlockSpec(64, 64, groups=64, input_shape=(4096, 4096), branches=(BranchSpec(BranchKind.POINTWISE),)),
+        BlockSpec(65_536, 65_536, groups=65_536, input_shape=(1, 1)),
+    ],
+    ids=["long", "large", "many groups"],
+)
+def test_a_long_or_large_run_has_to_be_asked_for(spec: BlockSpec) -> None:
+    assert cost_of(spec).must_be_asked_for
+
+
+@pytest.mark.parametrize(
+    ("seconds", "size", "asked"),
+    [
+        (ASK_ABOVE_SECONDS, ASK_ABOVE_BYTES, False),
+        (ASK_ABOVE_SECONDS + 0.1, 0, True),
+        (0.0, ASK_ABOVE_BYTES + 1, True),
+    ],
+)
+def test_either_limit_asks(seconds: float, size: int, asked: bool) -> None:
+    none = Sides(0, 0)
+    assert Cost(none, none, size, seconds).must_be_asked_for is asked
+
+
+def test_float64_runs_once() -> None:
+    spec = PRESETS["repvgg"].spec
+    assert cost_of(spec).seconds == 2 * cost_of(replace(spec, dtype=Dtype.FLOAT64)).seconds
+
+
+def test_memory_of_this_machine_is_a_plausible_number_of_bytes() -> None:
+    memory = memory_of_this_machine()
+    assert memory is None or 2**27 < memory < 2**50
+
+
+def test_a_system_that_does_not_tell_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("os.sysconf", raising=False)
+    assert memory_of_this_machine() is None

@@ -1,0 +1,229 @@
+"""A study: what it yields, what it holds, that it can be stopped, and that it sees a wrong fusion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import FrozenInstanceError, replace
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from torch import nn
+
+import tui.analysis.study as study_module
+from tests.fusion.strategies import specs
+from tui.analysis.cost import cost_of
+from tui.analysis.progress import Progress
+from tui.analysis.study import Study, finished, run, study
+from tui.fusion import branches as branches_module
+from tui.fusion import kernel as kernel_module
+from tui.fusion.block import ReparamBlock
+from tui.fusion.fill import make_input
+from tui.fusion.kernel import Kernel
+from tui.fusion.spec import BlockSpec, Dtype, InputFill, WeightFill
+
+NORMED = BlockSpec(in_channels=4, out_channels=4, groups=2).with_branches(batch_norm=True)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "steps"), [("float64", 5), ("float32", 7), ("bfloat16", 7), ("float16", 7)]
+)
+def test_progress_before_each_piece_and_one_study_at_the_end(dtype: str, steps: int) -> None:
+    *before, last = study(replace(NORMED, dtype=Dtype(dtype)))
+    assert isinstance(last, Study)
+    assert all(isinstance(step, Progress) and step.doing for step in before)
+    assert len(before) == len(set(before)) == steps
+
+
+@given(specs(dtypes=tuple(Dtype)))
+@settings(max_examples=30)
+def test_every_block_agrees_in_every_dtype(spec: BlockSpec) -> None:
+    result = finished(study(spec))
+    assert result.agree
+    assert result.unfused.shape == result.fused_output.shape == spec.output_nchw
+    dtype = getattr(torch, spec.dtype)
+    assert {tensor.dtype for tensor in (result.x, result.unfused, result.fused_output)} == {dtype}
+    assert result.float64.max_abs_diff <= 1e-10 * max(1.0, result.float64.max_abs)
+
+
+@pytest.mark.parametrize("dtype", list(Dtype))
+def test_what_a_study_holds(dtype: Dtype) -> None:
+    spec = replace(NORMED, dtype=dtype, kernel_size=(3, 2))
+    result = finished(study(spec))
+    assert result.spec is spec
+    assert result.cost == cost_of(spec)
+    assert [branch.name for branch in result.branches] == ["kxk", "1x1", "identity"]
+    assert [branch.kernel.kernel_size for branch in result.branches] == [(3, 2), (1, 1), (1, 1)]
+    assert {branch.kernel.weight.dtype for branch in result.branches} == {torch.float64}
+    assert result.frame == result.fused.kernel.kernel_size == (3, 2)
+    assert result.fused.kernel.weight.dtype is getattr(torch, dtype)
+    assert torch.equal(result.conv.weight, result.fused.kernel.weight)
+    assert torch.equal(result.x, make_input(spec))
+    assert torch.equal(run(result.conv, result.x), result.fused_output)
+    assert not result.unfused.requires_grad
+    difference = (result.fused_output.double() - result.unfused.double()).abs()
+    assert result.comparison.max_abs_diff == float(difference.max())
+
+
+def test_the_branches_sum_to_the_fused_kernel() -> None:
+    result = finished(study(replace(NORMED, dtype=Dtype.FLOAT64)))
+    weight = result.branches[0].kernel.weight.clone()
+    weight[:, :, 1:2, 1:2] += result.branches[1].kernel.weight + result.branches[2].kernel.weight
+    torch.testing.assert_close(result.fused.kernel.weight, weight, rtol=0, atol=1e-15)
+
+
+def test_magnitudes_belong_to_their_kernels() -> None:
+    result = finished(study(BlockSpec(weights=WeightFill.INTEGERS)))
+    for branch in (*result.branches, result.fused):
+        assert branch.magnitude.max_abs == float(branch.kernel.weight.abs().max())
+        assert branch.magnitude.count == branch.kernel.weight.numel()
+
+
+def test_a_study_is_frozen_and_compared_by_identity() -> None:
+    one, other = finished(study(BlockSpec())), finished(study(BlockSpec()))
+    assert one != other
+    with pytest.raises(FrozenInstanceError):
+        one.frame = (1, 1)  # type: ignore[misc]
+
+
+def test_in_float64_the_values_have_float64s_digits() -> None:
+    """Values that passed through float32 would add without rounding, and hide what float64 does."""
+    result = finished(study(BlockSpec(dtype=Dtype.FLOAT64)))
+    weight = result.branches[0].kernel.weight
+    assert not torch.equal(weight, weight.float().double())
+
+
+def test_in_float64_the_comparison_is_its_own_reference() -> None:
+    result = finished(study(replace(NORMED, dtype=Dtype.FLOAT64)))
+    assert result.float64 is result.comparison
+
+
+@pytest.mark.parametrize("dtype", [Dtype.FLOAT32, Dtype.FLOAT64])
+def test_exact_values_leave_no_difference(dtype: Dtype) -> None:
+    spec = replace(NORMED, weights=WeightFill.INTEGERS, input=InputFill.INTEGERS, dtype=dtype)
+    result = finished(study(spec))
+    assert result.comparison.max_abs_diff == result.float64.max_abs_diff == 0.0
+
+
+@pytest.mark.parametrize("stop_after", range(1, 8))
+def test_what_is_not_asked_for_does_not_run(stop_after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    for name in ("build_block", "make_input", "conv_of", "run", "compare"):
+        monkeypatch.setattr(study_module, name, _noting(done, name, getattr(study_module, name)))
+    pieces = [[], ["build_block", "make_input"], ["conv_of"], ["run"], ["run"], ["compare"], ["run"]]
+    steps: Iterator[object] = study(BlockSpec())
+    for _ in range(stop_after):
+        next(steps)
+    assert done == [name for piece in pieces[:stop_after] for name in piece]
+    steps.close()  # type: ignore[attr-defined]
+    assert done == [name for piece in pieces[:stop_after] for name in piece]
+
+
+def _noting(done: list[str], name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def noted(*args: Any, **kwargs: Any) -> Any:
+        done.append(name)
+        return function(*args, **kwargs)
+
+    return noted
+
+
+def test_finished_asks_for_a_study() -> None:
+    with pytest.raises(RuntimeError, match="without a result"):
+        finished(iter([Progress("building")]))
+
+
+def _without_identity(kernels: list[tuple[str, Kernel]]) -> list[tuple[str, Kernel]]:
+    return [(name, kernel) for name, kernel in kernels if name != "identity"]
+
+
+def _identity_twice(kernels: list[tuple[str, Kernel]]) -> list[tuple[str, Kernel]]:
+    return [*kernels, kernels[-1]]
+
+
+def _spread_over_all_taps(kernels: list[tuple[str, Kernel]]) -> list[tuple[str, Kernel]]:
+    return [(name, Kernel(kernel.weight.expand(-1, -1, 3, 3), kernel.bias)) for name, kernel in kernels]
+
+
+def _without_bias(kernels: list[tuple[str, Kernel]]) -> list[tuple[str, Kernel]]:
+    return [(name, kernel if name != "1x1" else Kernel(kernel.weight, None)) for name, kernel in kernels]
+
+
+def _transposed(kernels: list[tuple[str, Kernel]]) -> list[tuple[str, Kernel]]:
+    return [(name, Kernel(kernel.weight.transpose(2, 3), kernel.bias)) for name, kernel in kernels]
+
+
+def _one_weight_off(kernels: list[tuple[str, Kernel]]) -> list[tuple[str, Kernel]]:
+    name, kernel = kernels[0]
+    weight = kernel.weight.clone()
+    weight[1, 1, 0, 2] *= 1 + 1e-6
+    return [(name, Kernel(weight, kernel.bias)), *kernels[1:]]
+
+
+@pytest.mark.parametrize("dtype", list(Dtype))
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        _without_identity,
+        _identity_twice,
+        _spread_over_all_taps,
+        _without_bias,
+        _transposed,
+        _one_weight_off,
+    ],
+)
+def test_a_wrong_fusion_disagrees_in_every_dtype(
+    mistake: Callable[..., Any], dtype: Dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = ReparamBlock.kernels
+    monkeypatch.setattr(ReparamBlock, "kernels", lambda block: mistake(right(block)))
+    assert not finished(study(replace(NORMED, dtype=dtype))).agree
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("fold_batch_norm", lambda kernel, norm: kernel),
+        ("fold_batch_norm", lambda kernel, norm: _folded(kernel, norm, eps=1e-3)),
+        ("fold_batch_norm", lambda kernel, norm: _folded(kernel, norm, eps=0.0)),
+        ("dirac", lambda channels, groups, device: _ones_at_column(channels, groups, 1)),
+    ],
+    ids=["no batch norm", "eps 1e-3", "eps 0", "identity off its column"],
+)
+def test_a_wrong_piece_of_the_algebra_disagrees(
+    name: str, wrong: Callable[..., Kernel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(branches_module, name, wrong)
+    assert not finished(study(NORMED)).agree
+
+
+def _folded(kernel: Kernel, norm: nn.BatchNorm2d, *, eps: float) -> Kernel:
+    right = norm.eps
+    norm.eps = eps
+    folded = kernel_module.fold_batch_norm(kernel, norm)
+    norm.eps = right
+    return folded
+
+
+def _ones_at_column(channels: int, groups: int, column: int) -> Kernel:
+    weight = torch.zeros(channels, channels // groups, 1, 1, dtype=torch.float64)
+    weight[:, column] = 1
+    return Kernel(weight, None)
+
+
+def test_values_beyond_float16_are_told_and_do_not_blame_the_algebra() -> None:
+    spec = BlockSpec(
+        in_channels=2048,
+        out_channels=1,
+        kernel_size=(7, 7),
+        branches=BlockSpec().branches[:2],
+        weights=WeightFill.ONES,
+        input=InputFill.ONES,
+        dtype=Dtype.FLOAT16,
+    )
+    result = finished(study(spec))
+    assert result.comparison.non_finite > 0
+    assert result.comparison.max_abs <= 65504
+    assert result.float64.non_finite == 0
+    assert result.float64.max_abs == 2048 * 50 + 2
+    assert result.agree
