@@ -10,10 +10,10 @@ import torch
 from rich.console import Console
 from torch import Tensor, nn
 
+from tui.analysis.conclusion import cautions_of, conclusion_of
 from tui.analysis.cost import Cost, Sides
 from tui.analysis.study import Study, finished, study
-from tui.check.command import CheckError, check, cost_in_words
-from tui.check.conclusion import cautions_of, conclusion_of
+from tui.check.command import CheckError, check
 from tui.check.report import json_of, report_of
 from tui.check.table import conv2d_in_words, table_of
 from tui.fusion.block import build_block
@@ -311,7 +311,7 @@ def test_exit_status_1_when_they_do_not(as_json: bool, capsys: pytest.CaptureFix
 def test_what_does_not_fit_is_refused_before_torch_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.check.command.memory_of_this_machine", lambda: 1)
     monkeypatch.setattr("tui.check.command._studied", lambda _: pytest.fail("it was run"))
-    with pytest.raises(CheckError, match=r"needs about .* GiB of memory and this machine has 0\.0 GiB"):
+    with pytest.raises(CheckError, match=r"needs about .* MB of memory and this machine has 0\.0 MB"):
         check(BlockSpec())
 
 
@@ -349,10 +349,5 @@ def test_a_costly_run_is_announced_where_somebody_waits(
     monkeypatch.setattr("tui.check.command.memory_of_this_machine", lambda: None)
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
     check(BlockSpec(), as_json=True)
-    announced = "this takes about 12 s and 3.0 GiB of memory\n"
+    announced = "this takes about 12 s and 3.2 GB of memory\n"
     assert capsys.readouterr().err == (announced if terminal and costly else "")
-
-
-def test_cost_in_words() -> None:
-    cost = Cost(Sides(1, 1), Sides(1, 1), bytes=5 * 1024**4, seconds=600.0)
-    assert cost_in_words(cost) == "about 10 min and 5.0 TiB of memory"

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import NoReturn
 
 from tui.fusion.spec import BlockSpec
 from tui.options import PROGRAM, OptionsError, Request, parse
 
 BAD_INPUT = 2
+INTERNAL_ERROR = 70  # EX_SOFTWARE: a mistake of ours, which must not read as "they differ"
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 OUTPUT_CLOSED = 141  # 128 + SIGPIPE
 
@@ -20,6 +23,23 @@ _MEANINGLESS_WARNINGS = (
     "Failed to initialize NumPy",  # torch looks for numpy, which nothing here needs
     "Using padding='same' with even kernel lengths",  # it costs a copy of the input, and the result is right
 )
+
+
+def run() -> NoReturn:
+    """The process: `main`, then gone at once.
+
+    The interpreter's own way out would wait for torch to be taken down, 0.5 s and more, and can crash in it
+    while a convolution still runs in its thread.
+    """
+    try:
+        status = main()
+    except Exception:
+        traceback.print_exc()
+        status = INTERNAL_ERROR
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(status)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from tui.analysis.study import Study
 from tui.fusion.spec import BlockSpec, Dtype, InputFill, WeightFill
+
+if TYPE_CHECKING:  # the views need the words before torch is there
+    from tui.analysis.study import Study
 
 
 def conclusion_of(study: Study) -> str:

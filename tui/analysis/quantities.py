@@ -1,8 +1,10 @@
-"""Counts, differences, bytes and seconds as people read them."""
+"""Counts, differences, memory and time as people read them."""
 
 from __future__ import annotations
 
 import math
+
+from tui.analysis.cost import Cost
 
 
 def count(number: int) -> str:
@@ -22,17 +24,16 @@ def times(whole: int, part: int) -> str:
     return f"{part / whole:.2f} ×" if whole else "as many"
 
 
-def memory(size: int) -> str:
+def memory_in_words(size: int) -> str:
     """Bytes in the unit that reads best: "3.4 GB"."""
-    amount = float(size)
-    for unit in ("bytes", "kB", "MB", "GB", "TB"):
-        if amount < 1000 or unit == "TB":
-            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    raise AssertionError("the last unit has no end")
+    amount, units = size / 1e6, iter(("MB", "GB", "TB"))
+    unit = next(units)
+    while amount >= 1000 and unit != "TB":
+        amount, unit = amount / 1000, next(units)
+    return f"{amount:,.1f} {unit}"
 
 
-def duration(seconds: float) -> str:
+def time_in_words(seconds: float) -> str:
     """A rough time: "under a second", "about 12 s", "about 3 min", "about 5 h"."""
     if seconds < 1:
         return "under a second"
@@ -41,3 +42,8 @@ def duration(seconds: float) -> str:
     if seconds < 90 * 60:
         return f"about {seconds / 60:.0f} min"
     return f"about {seconds / 3600:.0f} h"
+
+
+def cost_in_words(cost: Cost) -> str:
+    """Time and memory of a run: "about 12 s and 3.4 GB of memory"."""
+    return f"{time_in_words(cost.seconds)} and {memory_in_words(cost.bytes)} of memory"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.analysis.cost import Cost, cost_of, memory_of_this_machine
 from tui.analysis.failure import in_words
+from tui.analysis.quantities import cost_in_words, memory_in_words
 from tui.fusion.spec import BlockSpec
 
 if TYPE_CHECKING:
@@ -43,18 +44,6 @@ def check(spec: BlockSpec, *, as_json: bool = False) -> int:
     return AGREE if study.agree else DISAGREE
 
 
-def cost_in_words(cost: Cost) -> str:
-    """Time and memory, as exactly as an estimate can be: "about 12 s and 3.4 GiB of memory"."""
-    minutes = cost.seconds / 60
-    time = f"{cost.seconds:.0f} s" if minutes < 2 else f"{minutes:.0f} min"
-    return f"about {time} and {_memory(cost.bytes)} of memory"
-
-
-def _memory(count: int) -> str:
-    gibibytes = count / 1024**3
-    return f"{gibibytes:.1f} GiB" if gibibytes < 1024 else f"{gibibytes / 1024:,.1f} TiB"
-
-
 def _refuse_what_does_not_fit(cost: Cost) -> None:
     """Stop before the system starts to swap, or kills something.
 
@@ -64,8 +53,8 @@ def _refuse_what_does_not_fit(cost: Cost) -> None:
     memory = memory_of_this_machine()
     if memory is not None and cost.bytes > memory:
         raise CheckError(
-            f"this block needs about {_memory(cost.bytes)} of memory and this machine has "
-            f"{_memory(memory)}: take fewer channels, a smaller input or a smaller batch"
+            f"this block needs about {memory_in_words(cost.bytes)} of memory and this machine has "
+            f"{memory_in_words(memory)}: take fewer channels, a smaller input or a smaller batch"
         )
 
 

@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 from torch import nn
 
+from tui.analysis.conclusion import cautions_of, conclusion_of
 from tui.analysis.cost import Sides
 from tui.analysis.study import Study
-from tui.check.conclusion import cautions_of, conclusion_of
 from tui.check.report import conv2d_arguments
 from tui.fusion.presets import preset_named
 from tui.fusion.spec import BlockSpec, Dtype, Pair, show_pair

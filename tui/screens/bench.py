@@ -16,10 +16,10 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer
 
+from tui.analysis.quantities import cost_in_words
 from tui.fusion.spec import BlockSpec
 from tui.run_state import Failed, Idle, Running, RunState, Waiting, Withdrawn
 from tui.views.kernels import KernelsView
-from tui.views.quantities import duration, memory
 from tui.views.result import ResultView
 from tui.widgets.notice import Notice
 from tui.widgets.parameter_form import ParameterForm
@@ -203,8 +203,7 @@ class BenchScreen(Screen[None]):
 
 
 def _asking(waiting: Waiting) -> str:
-    cost = waiting.cost
-    needs = f"{duration(cost.seconds)} and {memory(cost.bytes)} of memory"
+    needs = cost_in_words(waiting.cost)
     if waiting.too_large:
         return (
             f"This run would take {needs}, more than this machine has. Make the block or its input smaller."

@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from tui.fusion.spec import Dtype, InputFill
-from tui.views.quantities import count, magnitude, times
+from tui.analysis.conclusion import cautions_of
+from tui.analysis.quantities import count, magnitude, times
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study
@@ -91,13 +91,7 @@ def _counts(study: Study) -> Content:
 
 def _remarks(study: Study) -> list[str]:
     """What a reader must know to trust the figures."""
-    remarks = []
-    if study.spec.input is InputFill.ONES:
-        remarks.append(
-            "A constant input can hide mistakes: a kernel that is shifted or flipped sums to the same."
-        )
-    if study.spec.dtype is Dtype.FLOAT16:
-        remarks.append("float16 convolutions ran in float32 and were rounded once, as a GPU does it.")
+    remarks = list(cautions_of(study.spec))
     if study.comparison.non_finite:
         remarks.append(f"{count(study.comparison.non_finite)} output elements are NaN or infinite.")
     return remarks
