@@ -99,6 +99,8 @@ class GridGeometry:
 
     def tiles(self, start: int, stop: int) -> range:
         """The input channels whose tile or gap reaches into the columns [start, stop)."""
+        if stop <= start:
+            return range(0)
         first = max(0, start // self.pitch.width)
         return range(first, max(first, min(self.shape[1], -(-stop // self.pitch.width))))
 
