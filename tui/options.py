@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from tui import __version__
-from tui.fusion.fields import FIELDS, quoted, spec_from, texts_of
+from tui.fusion.fields import FIELDS, spec_from, texts_of
 from tui.fusion.presets import PRESETS
+from tui.fusion.quoting import quoted
 from tui.fusion.spec import BlockSpec, InvalidSpecError
 
 PROGRAM = "repfuse-tui"

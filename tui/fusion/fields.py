@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from tui.fusion.branch_text import parse_branches, show_branches
+from tui.fusion.quoting import quoted
 from tui.fusion.spec import (
     BlockSpec,
-    BranchKind,
     BranchSpec,
     Dtype,
     InputFill,
     InvalidSpecError,
+    PaddingMode,
     Pair,
     Problem,
     WeightFill,
@@ -23,7 +25,6 @@ from tui.fusion.spec import (
 
 _LONGEST_NUMBER = 19  # digits of the largest seed, 2^63 - 1
 _PAIR = re.compile(r"\s*(\d+)\s*(?:[x×,]\s*(\d+)\s*)?", re.IGNORECASE | re.ASCII)
-_BRANCH = re.compile(r"(?P<kind>[^+-]*)(?P<options>(?:[+-](?:bias|norm))*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,6 @@ class Field:
     parse: Callable[[str], Any]
     show: Callable[[Any], str] = str
     choices: tuple[str, ...] = ()
-
-
-def quoted(text: str) -> str:
-    """Text from outside in quotes: short, and with control characters visible."""
-    return repr(text if len(text) <= 40 else text[:39] + "…")
 
 
 def _digits(text: str, words: str, example: str) -> int:
@@ -77,6 +73,15 @@ def _show_step(pair: Pair) -> str:
     return str(pair[0]) if pair[0] == pair[1] else show_pair(pair)
 
 
+def _switch(words: str) -> Callable[[str], bool]:
+    def parse(text: str) -> bool:
+        if text.strip() not in ("yes", "no"):
+            raise ValueError(f"{words} must be yes or no, not {quoted(text)}")
+        return text.strip() == "yes"
+
+    return parse
+
+
 def _choice(words: str, choices: type[StrEnum]) -> Callable[[str], StrEnum]:
     def parse(text: str) -> StrEnum:
         try:
@@ -85,39 +90,6 @@ def _choice(words: str, choices: type[StrEnum]) -> Callable[[str], StrEnum]:
             raise ValueError(f"{words} must be one of {', '.join(choices)}, not {quoted(text)}") from None
 
     return parse
-
-
-def parse_branches(text: str) -> tuple[BranchSpec, ...]:
-    """Branches as in "kxk+norm,1x1-bias,identity": names, each with what is switched on (+) or off (-).
-
-    A convolution has a bias unless "-bias" follows it; a batch norm only if "+norm" does.
-    """
-    return tuple(_parse_branch(part.strip()) for part in text.split(",") if part.strip())
-
-
-def _parse_branch(text: str) -> BranchSpec:
-    match = _BRANCH.fullmatch(text)
-    kinds = list(BranchKind)
-    if match is None or match["kind"] not in kinds:
-        raise ValueError(
-            f"branches must be among {', '.join(kinds)}, "
-            f"each with +norm or -bias if wanted, not {quoted(text)}"
-        )
-    kind = BranchKind(match["kind"])
-    options = {option[1:]: option[0] == "+" for option in re.findall(r"[+-][a-z]+", match["options"])}
-    if options.get("bias") and not kind.has_weight:
-        raise ValueError(f"branches: the {kind} has no bias of its own, take +bias out")
-    return BranchSpec(kind, bias=options.get("bias", True), batch_norm=options.get("norm", False))
-
-
-def show_branches(branches: tuple[BranchSpec, ...]) -> str:
-    """The text that `parse_branches` reads as these branches."""
-    return ",".join(
-        branch.kind
-        + ("+norm" if branch.batch_norm else "")
-        + ("-bias" if branch.kind.has_weight and not branch.bias else "")
-        for branch in branches
-    )
 
 
 FIELDS: dict[str, Field] = {
@@ -140,6 +112,23 @@ FIELDS: dict[str, Field] = {
             "LIST",
             parse_branches,
             show_branches,
+        ),
+        Field(
+            "post_norm",
+            "post norm",
+            "a batch norm behind the sum: yes, no",
+            "yes|no",
+            _switch("post norm"),
+            lambda on: "yes" if on else "no",
+            choices=("no", "yes"),
+        ),
+        Field(
+            "padding_mode",
+            "padding",
+            "what stands outside the image: " + ", ".join(PaddingMode),
+            "MODE",
+            _choice("padding", PaddingMode),
+            choices=tuple(PaddingMode),
         ),
         Field(
             "input_shape",

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
-Pair = tuple[int, int]
+from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, Scale
+from tui.fusion.problems import InvalidSpecError, Problem, problems_of
 
-MAX_CHANNELS = 65_536
-MAX_KERNEL_SIZE = 127
-MAX_STRIDE = 64
-MAX_DILATION = 64
-MAX_BATCH_SIZE = 65_536
-MAX_INPUT_SIZE = 16_384
-MAX_SEED = 2**63 - 1
-
-
-class BranchKind(StrEnum):
-    """The branches that a block may have; the value is the branch's name."""
-
-    KXK = "kxk"
-    POINTWISE = "1x1"
-    IDENTITY = "identity"
-
-    @property
-    def has_weight(self) -> bool:
-        """Whether the branch is a convolution, with a weight and perhaps a bias of its own."""
-        return self is not BranchKind.IDENTITY
+__all__ = [
+    "BlockSpec",
+    "BranchKind",
+    "BranchSpec",
+    "Dtype",
+    "InputFill",
+    "InvalidSpecError",
+    "PaddingMode",
+    "Pair",
+    "Problem",
+    "Scale",
+    "WeightFill",
+    "show_pair",
+]
 
 
 class WeightFill(StrEnum):
@@ -48,6 +43,15 @@ class InputFill(StrEnum):
     IMPULSES = "impulses"
 
 
+class PaddingMode(StrEnum):
+    """What stands outside the image; the value is nn.Conv2d's padding_mode."""
+
+    ZEROS = "zeros"
+    REFLECT = "reflect"
+    REPLICATE = "replicate"
+    CIRCULAR = "circular"
+
+
 class Dtype(StrEnum):
     """The dtype of parameters, input and both runs; the value is torch's name for it."""
 
@@ -63,40 +67,12 @@ class Dtype(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class BranchSpec:
-    """One branch: its kind, whether its convolution has a bias, whether a batch norm follows it."""
-
-    kind: BranchKind
-    bias: bool = True
-    batch_norm: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.kind.has_weight:
-            object.__setattr__(self, "bias", False)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong: the field where it shows, and the words for it."""
-
-    field: str
-    message: str
-
-
-class InvalidSpecError(ValueError):
-    """Chosen values that make no block; `problems` says what is wrong at which field."""
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("; ".join(problem.message for problem in problems))
-        self.problems = problems
-
-
-@dataclass(frozen=True, slots=True)
 class BlockSpec:
     """A block of parallel branches, its input and its arithmetic: all that a user edits.
 
     Pairs are (height, width). The padding is always "same": with stride s an input of height H gives an
-    output of height ceil(H / s), whatever the kernel size and the dilation.
+    output of height ceil(H / s), whatever the kernel size and the dilation. `post_norm`: a batch norm behind
+    the sum of the branches.
 
     Raises:
         InvalidSpecError: the values make no block that can be built and fused.
@@ -113,6 +89,8 @@ class BlockSpec:
         BranchSpec(BranchKind.POINTWISE),
         BranchSpec(BranchKind.IDENTITY),
     )
+    post_norm: bool = False
+    padding_mode: PaddingMode = PaddingMode.ZEROS
     input_shape: Pair = (9, 9)
     batch_size: int = 1
     weights: WeightFill = WeightFill.RANDOM
@@ -121,8 +99,7 @@ class BlockSpec:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        problems = tuple(_range_problems(self))
-        problems = problems or tuple(_structure_problems(self))
+        problems = problems_of(self)
         if problems:
             raise InvalidSpecError(problems)
 
@@ -131,13 +108,56 @@ class BlockSpec:
         return next((branch for branch in self.branches if branch.kind is kind), None)
 
     def branch_kernel_size(self, branch: BranchSpec) -> Pair:
-        """(kH, kW) of that branch's own kernel."""
-        return self.kernel_size if branch.kind is BranchKind.KXK else (1, 1)
+        """(kH, kW) of that branch's convolution or pooling, before any dilation."""
+        match branch.kind:
+            case BranchKind.POINTWISE | BranchKind.IDENTITY:
+                return 1, 1
+            case BranchKind.ROW:
+                return 1, self.kernel_size[1]
+            case BranchKind.COLUMN:
+                return self.kernel_size[0], 1
+            case _:
+                return branch.kernel_size or self.kernel_size
+
+    def branch_dilation(self, branch: BranchSpec) -> Pair:
+        """The dilation of that branch's taps; pooling has none."""
+        match branch.kind:
+            case BranchKind.KXK | BranchKind.ROW | BranchKind.COLUMN | BranchKind.POINTWISE_KXK:
+                return self.dilation
+            case _:
+                return branch.dilation or (1, 1)
+
+    def branch_groups(self, branch: BranchSpec) -> int:
+        """The groups of that branch's convolutions."""
+        return branch.groups or self.groups
+
+    @property
+    def fused_groups(self) -> int:
+        """The most groups that every branch can be written with."""
+        return math.gcd(*(self.branch_groups(branch) for branch in self.branches))
+
+    @property
+    def fused_dilation(self) -> Pair:
+        """The widest spacing of taps, on each axis, that every branch's taps fall on."""
+        steps: tuple[list[int], list[int]] = ([], [])
+        for branch in self.branches:
+            sizes, dilations = self.branch_kernel_size(branch), self.branch_dilation(branch)
+            for axis, (size, dilation) in enumerate(zip(sizes, dilations, strict=True)):
+                if size > 1:
+                    steps[axis].append(dilation)
+        return math.gcd(*steps[0]) or 1, math.gcd(*steps[1]) or 1
+
+    def embedded_kernel_size(self, branch: BranchSpec) -> Pair:
+        """(kH, kW) of that branch's kernel at the fused kernel's spacing of taps."""
+        sizes, dilations = self.branch_kernel_size(branch), self.branch_dilation(branch)
+        steps = (dilation // fused for dilation, fused in zip(dilations, self.fused_dilation, strict=True))
+        height, width = (dilated_size(size, step) for size, step in zip(sizes, steps, strict=True))
+        return height, width
 
     @property
     def fused_kernel_size(self) -> Pair:
         """(kH, kW) of the fused kernel: the smallest that holds every branch's."""
-        sizes = [self.branch_kernel_size(branch) for branch in self.branches]
+        sizes = [self.embedded_kernel_size(branch) for branch in self.branches]
         return max(size[0] for size in sizes), max(size[1] for size in sizes)
 
     @property
@@ -171,61 +191,17 @@ class BlockSpec:
         return [name for name in names if getattr(self, name) != getattr(other, name)]
 
 
+def dilated_size(kernel_size: int, dilation: int) -> int:
+    """Taps of an axis after zeros have been inserted, `dilation` - 1 between each two taps.
+
+    (k - 1) r + 1 for odd k. Even k gets r - 1 zeros in front as well, k r in all, so that the centre tap
+    (k - 1) // 2 of before is the centre tap of after.
+    """
+    if kernel_size == 1:
+        return 1
+    return (kernel_size - 1) * dilation + 1 if kernel_size % 2 else kernel_size * dilation
+
+
 def show_pair(pair: Pair) -> str:
     """A pair as people write it: "3x5"."""
     return f"{pair[0]}x{pair[1]}"
-
-
-def _range_problems(spec: BlockSpec) -> Iterator[Problem]:
-    """What is wrong with each number by itself."""
-    limits: tuple[tuple[str, str, int, int], ...] = (
-        ("in_channels", "in channels", 1, MAX_CHANNELS),
-        ("out_channels", "out channels", 1, MAX_CHANNELS),
-        ("kernel_size", "kernel size", 1, MAX_KERNEL_SIZE),
-        ("stride", "stride", 1, MAX_STRIDE),
-        ("dilation", "dilation", 1, MAX_DILATION),
-        ("groups", "groups", 1, MAX_CHANNELS),
-        ("input_shape", "input height and width", 1, MAX_INPUT_SIZE),
-        ("batch_size", "batch", 1, MAX_BATCH_SIZE),
-        ("seed", "seed", 0, MAX_SEED),
-    )
-    for name, words, low, high in limits:
-        value: int | Pair = getattr(spec, name)
-        for number in value if isinstance(value, tuple) else (value,):
-            if not low <= number <= high:
-                yield Problem(name, f"{words} must be from {low} to {high}, not {number}")
-                break
-
-
-def _structure_problems(spec: BlockSpec) -> Iterator[Problem]:
-    """What is wrong with numbers that are right by themselves."""
-    ends = (("in channels", spec.in_channels), ("out channels", spec.out_channels))
-    undivided = [f"{words} {channels}" for words, channels in ends if channels % spec.groups]
-    if undivided:
-        yield Problem(
-            "groups",
-            f"groups must divide in and out channels: {spec.groups} does not divide {' or '.join(undivided)}",
-        )
-    yield from _branch_problems(spec)
-
-
-def _branch_problems(spec: BlockSpec) -> Iterator[Problem]:
-    if not spec.branches:
-        yield Problem("branches", "a block needs at least one branch: switch on kxk, 1x1 or identity")
-    kinds = [branch.kind for branch in spec.branches]
-    for kind in sorted({kind for kind in kinds if kinds.count(kind) > 1}):
-        yield Problem("branches", f"the branch {kind} stands more than once: name each branch once")
-    if BranchKind.IDENTITY not in kinds:
-        return
-    if spec.in_channels != spec.out_channels:
-        yield Problem(
-            "branches",
-            "the identity needs in channels = out channels "
-            f"({spec.in_channels} is not {spec.out_channels}): make them equal or switch it off",
-        )
-    if spec.stride != (1, 1):
-        yield Problem(
-            "branches",
-            f"the identity needs stride 1, not {show_pair(spec.stride)}: "
-            "it would skip pixels; set stride 1 or switch it off",
-        )

@@ -1,0 +1,95 @@
+"""Branches as text, "kxk+norm,1x1-bias,identity": as the command line takes and the form writes them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tui.fusion.branch_spec import BranchKind, BranchSpec, Scale
+from tui.fusion.quoting import quoted
+
+_NAMED_KINDS = [kind for kind in BranchKind if kind is not BranchKind.SMALL]
+_BY_LENGTH = sorted(_NAMED_KINDS, key=len, reverse=True)  # "1x1-kxk" before "1x1"
+_NUMBER = r"[0-9]{1,6}"
+_SIZE = re.compile(rf"(?P<kH>{_NUMBER})x(?P<kW>{_NUMBER})(?:d(?P<dH>{_NUMBER})(?:x(?P<dW>{_NUMBER}))?)?")
+_BRANCH = re.compile(
+    rf"(?P<kind>{'|'.join(map(re.escape, _BY_LENGTH))}|{re.sub('P<.*?>', ':', _SIZE.pattern)})"
+    rf"(?P<options>(?:[+-][a-z]+(?:{_NUMBER})?)*)"
+)
+_OPTION = re.compile(rf"(?P<sign>[+-])(?P<name>[a-z]+)(?P<number>{_NUMBER})?")
+
+KINDS = f"{', '.join(_NAMED_KINDS)}, or a kernel size such as 5x5 or 3x3d2"
+OPTIONS = "+norm, -bias, +alpha, +gamma, +g4; 1x1-kxk and 1x1-avg: +inner, +idconv, +x2, +zeros"
+
+_FLAGS = {"norm": "batch_norm", "inner": "inner_norm", "idconv": "identity_offset", "zeros": "zero_border"}
+_NUMBERS = {"g": "groups", "x": "expansion"}
+
+
+def parse_branches(text: str) -> tuple[BranchSpec, ...]:
+    """Branches by name, with what is switched on (+) or off (-) behind each.
+
+    Names: kxk, 1x1, identity, 1xk, kx1, avg, 1x1-kxk, 1x1-avg, and kernel sizes such as 5x5 or, dilated by 2,
+    3x3d2. A convolution has a bias unless "-bias" follows it, a batch norm only if "+norm" does. "+alpha" and
+    "+gamma" scale the branch by one number or one a channel; "+g4" gives it 4 groups. In a sequence "+inner"
+    puts a batch norm between the steps, "+idconv" stores the 1x1 minus the identity, "+x2" doubles the
+    channels between, "+zeros" pads zeros between.
+
+    Raises:
+        ValueError: with words for the user.
+    """
+    return tuple(_parse_branch(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _parse_branch(text: str) -> BranchSpec:
+    match = _BRANCH.fullmatch(text)
+    if match is None:
+        raise ValueError(f"branches must be among {KINDS}, each with options {OPTIONS}, not {quoted(text)}")
+    values = _kind(match["kind"])
+    for option in _OPTION.finditer(match["options"]):
+        values |= _option(option, text)
+    branch = BranchSpec(**values)
+    dropped = [name for name, value in values.items() if getattr(branch, name) != value]
+    if dropped:
+        raise ValueError(f"branches: {branch.title} has no use for an option in {quoted(text)}; take it out")
+    return branch
+
+
+def _kind(text: str) -> dict[str, Any]:
+    if text in _NAMED_KINDS:
+        return {"kind": BranchKind(text)}
+    size = _SIZE.fullmatch(text)
+    assert size is not None
+    height = int(size["dH"] or 1)
+    return {
+        "kind": BranchKind.SMALL,
+        "kernel_size": (int(size["kH"]), int(size["kW"])),
+        "dilation": (height, int(size["dW"] or height)),
+    }
+
+
+def _option(option: re.Match[str], text: str) -> dict[str, Any]:
+    name, number, on = option["name"], option["number"], option["sign"] == "+"
+    if name == "bias" and number is None:
+        return {"bias": on}
+    if name in _FLAGS and number is None and on:
+        return {_FLAGS[name]: True}
+    if name in (Scale.ALPHA, Scale.GAMMA) and number is None and on:
+        return {"scale": Scale(name)}
+    if name in _NUMBERS and number is not None and on:
+        return {_NUMBERS[name]: int(number)}
+    raise ValueError(f"branches: {quoted(option[0])} in {quoted(text)} is no option; there are {OPTIONS}")
+
+
+def show_branches(branches: tuple[BranchSpec, ...]) -> str:
+    """The text that `parse_branches` reads as these branches."""
+    return ",".join(map(show_branch, branches))
+
+
+def show_branch(branch: BranchSpec) -> str:
+    """One branch as `parse_branches` reads it, its options in a fixed order."""
+    flags = [f"+{flag}" for flag, name in _FLAGS.items() if getattr(branch, name)]
+    bias = ["-bias"] if branch.kind.has_weight and not branch.bias else []
+    scale = [f"+{branch.scale}"] if branch.scale else []
+    groups = [f"+g{branch.groups}"] if branch.groups is not None else []
+    expansion = [f"+x{branch.expansion}"] if branch.expansion != 1 else []
+    return "".join([branch.title, *flags, *bias, *scale, *groups, *expansion])

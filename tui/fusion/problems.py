@@ -1,0 +1,163 @@
+"""What is wrong with a spec, in words, at the field where it shows; found before any torch call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, names_of
+
+if TYPE_CHECKING:
+    from tui.fusion.spec import BlockSpec
+
+MAX_CHANNELS = 65_536
+MAX_KERNEL_SIZE = 127
+MAX_STRIDE = 64
+MAX_DILATION = 64
+MAX_BATCH_SIZE = 65_536
+MAX_INPUT_SIZE = 16_384
+MAX_SEED = 2**63 - 1
+MAX_EXPANSION = 16
+MAX_BRANCHES = 16
+
+_LIMITS: tuple[tuple[str, str, int, int], ...] = (
+    ("in_channels", "in channels", 1, MAX_CHANNELS),
+    ("out_channels", "out channels", 1, MAX_CHANNELS),
+    ("kernel_size", "kernel size", 1, MAX_KERNEL_SIZE),
+    ("stride", "stride", 1, MAX_STRIDE),
+    ("dilation", "dilation", 1, MAX_DILATION),
+    ("groups", "groups", 1, MAX_CHANNELS),
+    ("input_shape", "input height and width", 1, MAX_INPUT_SIZE),
+    ("batch_size", "batch", 1, MAX_BATCH_SIZE),
+    ("seed", "seed", 0, MAX_SEED),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: the field where it shows, and the words for it."""
+
+    field: str
+    message: str
+
+
+class InvalidSpecError(ValueError):
+    """Chosen values that make no block; `problems` says what is wrong at which field."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems
+
+
+def problems_of(spec: BlockSpec) -> tuple[Problem, ...]:
+    """Everything that is wrong with the spec: numbers out of range, else what does not go together."""
+    problems = (*_range_problems(spec), *_branch_range_problems(spec))
+    return problems or (*_structure_problems(spec), *_padding_problems(spec))
+
+
+def _beyond(words: str, value: int | Pair, low: int, high: int) -> str | None:
+    """The message where a number is out of range, None where it is not."""
+    for number in value if isinstance(value, tuple) else (value,):
+        if not low <= number <= high:
+            return f"{words} must be from {low} to {high}, not {number}"
+    return None
+
+
+def _range_problems(spec: BlockSpec) -> Iterator[Problem]:
+    for name, words, low, high in _LIMITS:
+        message = _beyond(words, getattr(spec, name), low, high)
+        if message:
+            yield Problem(name, message)
+
+
+def _branch_range_problems(spec: BlockSpec) -> Iterator[Problem]:
+    if not spec.branches:
+        yield Problem("branches", "a block needs at least one branch: switch on kxk, 1x1 or identity")
+    if len(spec.branches) > MAX_BRANCHES:
+        yield Problem(
+            "branches", f"a block has at most {MAX_BRANCHES} branches here, not {len(spec.branches)}"
+        )
+    for name, branch in zip(names_of(spec.branches), spec.branches, strict=True):
+        for words, value, high in (
+            ("kernel size", branch.kernel_size or 1, MAX_KERNEL_SIZE),
+            ("dilation", branch.dilation or 1, MAX_DILATION),
+            ("groups", branch.groups or 1, MAX_CHANNELS),
+            ("expansion", branch.expansion, MAX_EXPANSION),
+        ):
+            message = _beyond(f"{name}: {words}", value, 1, high)
+            if message:
+                yield Problem("branches", message)
+
+
+def _structure_problems(spec: BlockSpec) -> Iterator[Problem]:
+    """What is wrong with numbers that are right by themselves."""
+    message = _undivided(spec, spec.groups)
+    if message:
+        yield Problem("groups", f"groups must divide in and out channels: {message}")
+    for name, branch in zip(names_of(spec.branches), spec.branches, strict=True):
+        for message in _branch_problems(spec, name, branch):
+            yield Problem("branches", message)
+
+
+def _undivided(spec: BlockSpec, groups: int) -> str | None:
+    ends = (("in channels", spec.in_channels), ("out channels", spec.out_channels))
+    undivided = [f"{words} {channels}" for words, channels in ends if channels % groups]
+    return f"{groups} does not divide {' or '.join(undivided)}" if undivided else None
+
+
+def _branch_problems(spec: BlockSpec, name: str, branch: BranchSpec) -> Iterator[str]:
+    called = "the identity" if branch.kind is BranchKind.IDENTITY else "average pooling"
+    if branch.kind in (BranchKind.IDENTITY, BranchKind.AVERAGE) and spec.in_channels != spec.out_channels:
+        yield (
+            f"{called} needs in channels = out channels "
+            f"({spec.in_channels} is not {spec.out_channels}): make them equal or switch it off"
+        )
+    if branch.kind is BranchKind.IDENTITY and spec.stride != (1, 1):
+        shown = f"{spec.stride[0]}x{spec.stride[1]}"
+        yield (
+            f"the identity needs stride 1, not {shown}: it would skip pixels; set stride 1 or switch it off"
+        )
+    if branch.groups is not None and (message := _undivided(spec, branch.groups)):
+        yield f"{name}: its groups must divide in and out channels: {message}"
+    if branch.identity_offset and branch.expansion != 1:
+        yield f"{name}: idconv adds the identity, which needs expansion 1, not {branch.expansion}"
+    if branch.zero_border and (branch.inner_norm or branch.bias):
+        yield _inexact_border(spec, name, branch)
+
+
+def _inexact_border(spec: BlockSpec, name: str, branch: BranchSpec) -> str:
+    """A step that turns 0 into something else, and zeros padded behind it: no single kernel does that."""
+    (height, width), (reach_y, reach_x) = spec.output_nchw[2:], spec.branch_kernel_size(branch)
+    dilation = spec.branch_dilation(branch)
+    rows = min(height, -(-(reach_y - 1) * dilation[0] // spec.stride[0]))
+    columns = min(width, -(-(reach_x - 1) * dilation[1] // spec.stride[1]))
+    pixels = height * width - (height - rows) * (width - columns)
+    what = "batch norm" if branch.inner_norm else "bias"
+    return (
+        f"{name}: zeros padded behind the 1x1's {what} make the {pixels} pixels at the border (of {height * width} a "
+        "channel) wrong in any fused kernel; pad before it (take +zeros out), or take bias and inner norm out"
+    )
+
+
+def _padding_problems(spec: BlockSpec) -> Iterator[Problem]:
+    mode = str(spec.padding_mode)
+    if mode == "zeros":
+        return
+    if any(branch.kind is BranchKind.AVERAGE for branch in spec.branches):
+        yield Problem(
+            "padding_mode",
+            f"average pooling pads with zeros, the convolutions with {mode}: their sum is no single "
+            "convolution; take the pooling out or choose zeros",
+        )
+    if mode == "replicate" or not spec.branches:
+        return
+    for axis, (words, taps) in enumerate(zip(("height", "width"), spec.fused_kernel_size, strict=True)):
+        reach = spec.fused_dilation[axis] * (taps // 2)
+        size = spec.input_shape[axis]
+        if reach > (size - 1 if mode == "reflect" else size):
+            yield Problem(
+                "padding_mode",
+                f"{mode} padding of {reach} pixels needs an input {words} of at least "
+                f"{reach + 1 if mode == 'reflect' else reach}, not {size}",
+            )
