@@ -135,8 +135,9 @@ def _inexact_border(spec: BlockSpec, name: str, branch: BranchSpec) -> str:
     pixels = height * width - (height - rows) * (width - columns)
     what = "batch norm" if branch.inner_norm else "bias"
     return (
-        f"{name}: zeros padded behind the 1x1's {what} make the {pixels} pixels at the border (of {height * width} a "
-        "channel) wrong in any fused kernel; pad before it (take +zeros out), or take bias and inner norm out"
+        f"{name}: zeros padded behind the 1x1's {what} make the {pixels} pixels at the border (of "
+        f"{height * width} a channel) wrong in any fused kernel; pad before it "
+        "(take +zeros out), or take bias and inner norm out"
     )
 
 

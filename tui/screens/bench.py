@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -19,8 +19,11 @@ from textual.widgets import Footer
 from tui.analysis.quantities import cost_in_words
 from tui.fusion.spec import BlockSpec
 from tui.run_state import Failed, Idle, Running, RunState, Waiting, Withdrawn
+from tui.screens.branch import BranchScreen
+from tui.screens.history import SpecHistory
 from tui.views.kernels import KernelsView
 from tui.views.result import ResultView
+from tui.widgets.branch_list import BranchList
 from tui.widgets.notice import Notice
 from tui.widgets.parameter_form import ParameterForm
 from tui.widgets.top_bar import TopBar
@@ -49,6 +52,8 @@ class BenchScreen(Screen[None]):
         Binding("z", "fit", "Fit", id="bench.fit", tooltip="Zoom to the whole kernel"),
         Binding("c", "colour_scale", "Scale", id="bench.scale", tooltip="Another scale of colours"),
         Binding("m", "one_grid", "One grid", show=False, id="bench.one-grid", tooltip="One grid, large"),
+        Binding("u", "undo", "Undo", show=False, id="bench.undo", tooltip="The block before the last change"),
+        Binding("U,ctrl+y", "redo", "Redo", show=False, id="bench.redo", tooltip="Forth again"),
         Binding("b", "bias", "Biases", show=False, id="bench.bias", tooltip="Add up weights or biases"),
     ]
 
@@ -71,6 +76,7 @@ class BenchScreen(Screen[None]):
     def __init__(self, spec: BlockSpec) -> None:
         super().__init__()
         self._spec = spec
+        self._history = SpecHistory(spec)
         self._pause: Timer | None = None
         self._busy: Timer | None = None
 
@@ -100,6 +106,13 @@ class BenchScreen(Screen[None]):
         event.stop()
         self._edited(event.spec, pause=TYPING_PAUSE)
 
+    @on(BranchList.EditRequested)
+    @work
+    async def _edit_branch(self, event: BranchList.EditRequested) -> None:
+        branch = await self.app.push_screen_wait(BranchScreen(event.branch))
+        if branch is not None:
+            self.query_one(BranchList).write(event.position, branch)
+
     @on(ParameterForm.Refused)
     def _form_refused(self, event: ParameterForm.Refused) -> None:
         event.stop()
@@ -107,6 +120,14 @@ class BenchScreen(Screen[None]):
         self.post_message(self.RunWithdrawn())
 
     def _edited(self, spec: BlockSpec, *, pause: float) -> None:
+        self._history.add(spec, instead=self._is_typing)
+        self._go_to(spec, pause=pause)
+
+    @property
+    def _is_typing(self) -> bool:
+        return self._pause is not None
+
+    def _go_to(self, spec: BlockSpec, *, pause: float = 0) -> None:
         self._spec = spec
         self.query_one(TopBar).spec = spec
         self._stop_pause()
@@ -116,11 +137,13 @@ class BenchScreen(Screen[None]):
             self._request()
 
     def _request(self) -> None:
+        self._pause = None
         self.post_message(self.RunRequested(self._spec))
 
     def _stop_pause(self) -> None:
         if self._pause is not None:
             self._pause.stop()
+            self._pause = None
 
     def watch_run_state(self, state: RunState) -> None:
         """Say what is going on, in the top line or in a notice."""
@@ -164,6 +187,8 @@ class BenchScreen(Screen[None]):
         view = self.query_one(KernelsView)
         yield SystemCommand("Run", "Run the block of the form now", self.action_run)
         yield SystemCommand("Form", "Go to the form", self.action_form)
+        yield SystemCommand("Undo", "The block before the last change", self.action_undo)
+        yield SystemCommand("Redo", "Forth again", self.action_redo)
         yield SystemCommand("Fit", "Zoom to the whole kernel", self.action_fit)
         yield SystemCommand("Zoom in", "Nearer: digits in the cells", partial(view.action_zoom, -1))
         yield SystemCommand("Zoom out", "Farther: colours, half blocks, norms", partial(view.action_zoom, 1))
@@ -188,6 +213,21 @@ class BenchScreen(Screen[None]):
     def action_one_grid(self) -> None:
         """Give all the room to the grid in focus, or to the fused kernel's; then back again."""
         self.query_one(KernelsView).action_one_grid()
+
+    def action_undo(self) -> None:
+        """Go back to the block before the last change."""
+        self._revisit(self._history.back())
+
+    def action_redo(self) -> None:
+        """Go forth again."""
+        self._revisit(self._history.forth())
+
+    def _revisit(self, spec: BlockSpec | None) -> None:
+        if spec is None:
+            self.notify("There is no other block in that direction.", timeout=2)
+        else:
+            self.query_one(ParameterForm).spec = spec
+            self._go_to(spec)
 
     def action_fit(self) -> None:
         """Zoom all grids to the whole kernel."""

@@ -14,6 +14,8 @@ KEYS = (
     ("arrows, h j k l", "move the cursor, in all grids at once; page up and down by an output channel"),
     ("mouse", "hover reads a weight, a click puts the cursor there"),
     ("f, escape", "to the form and back; tab or up and down walk through its fields"),
+    ("a, e, d", "in the list of branches: add, edit, remove; shift+up and shift+down reorder"),
+    ("u, U", "undo a change of the block, redo it"),
     ("p", "presets: published blocks to start from"),
     ("r", "run now; a costly run waits for this key"),
     ("z, + -", "the whole kernel (fit), or zoom in and out"),

@@ -17,6 +17,7 @@ from tui.fusion.spec import BlockSpec, Pair
 from tui.views.colour_scale import ColourScale
 from tui.views.inspector import bias_line, weight_line
 from tui.views.kernel_panel import KernelPanel
+from tui.views.summands import Summand, summands_of
 from tui.widgets.grid_geometry import GridGeometry
 from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.number_format import precise
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 PANEL_FRAME = 2
 """Rows that a panel's border takes."""
 INSPECTOR = 2
-"""Rows of the inspector."""
+"""Rows of the inspector, while nothing wraps in it."""
+MOST_COLUMNS = 4
+"""Panels side by side."""
 
 
 class KernelsView(Vertical):
@@ -66,21 +69,10 @@ class KernelsView(Vertical):
     def compose(self) -> ComposeResult:
         """The panels, then the inspector's two lines."""
         with Container(id="panels"):
-            yield from self._panels(self._expected)
+            yield from map(KernelPanel, summands_of(self._expected))
         with Vertical(id="inspector"):
             yield Static("", id="weight-line", markup=False)
             yield Static("", id="bias-line", markup=False)
-
-    def _panels(self, spec: BlockSpec) -> list[KernelPanel]:
-        norms = [branch.batch_norm for branch in spec.branches]
-        signs = ["", *"+" * (len(norms) - 1)]
-        branches = zip(spec.branches, signs, norms, strict=True)
-        panels = [KernelPanel(branch.kind, sign, norm=norm) for branch, sign, norm in branches]
-        panels.append(KernelPanel("fused", "="))
-        for panel, branch in zip(panels, spec.branches, strict=False):
-            panel.entitle(spec.branch_kernel_size(branch), spec.fused_kernel_size)
-        panels[-1].entitle(spec.fused_kernel_size, spec.fused_kernel_size)
-        return panels
 
     @property
     def panels(self) -> list[KernelPanel]:
@@ -94,27 +86,28 @@ class KernelsView(Vertical):
         self._colour()
 
     async def watch_study(self, study: Study | None) -> None:
-        """Show the new kernels; panels that the new block has too stay in place."""
+        """Show the new kernels; as many panels as there were before stay in place."""
         if study is None:
             return
-        names = [*(branch.name for branch in study.branches), "fused"]
-        if names != [panel.branch_name for panel in self.panels]:
-            await self._replace_panels(study.spec)
+        summands = summands_of(study.spec)
+        if len(summands) != len(self.panels):
+            await self._replace_panels(summands)
         self._place_cursor(study)
-        for panel, branch, spec in zip(self.panels, study.branches, study.spec.branches, strict=False):
-            panel.show(branch, study.frame, norm=spec.batch_norm)
-        self.panels[-1].show(study.fused, study.frame, norm=False)
+        kernels = (*study.branches, study.fused)
+        for panel, summand, branch in zip(self.panels, summands, kernels, strict=True):
+            panel.entitle(summand)
+            panel.show(branch.kernel, study.frame)
         self._arrange()
         self._colour()
         self._inspect()
 
-    async def _replace_panels(self, spec: BlockSpec) -> None:
+    async def _replace_panels(self, summands: list[Summand]) -> None:
         had_focus = self.has_focus_within
         container = self.query_one("#panels")
         self.remove_class("-single")
         with self.app.batch_update():
             await container.remove_children()
-            await container.mount_all(self._panels(spec))
+            await container.mount_all(map(KernelPanel, summands))
         if had_focus:
             self.focus_grid()
         for panel in self.panels:
@@ -132,15 +125,15 @@ class KernelsView(Vertical):
     def _arrange(self) -> None:
         """As many columns as read best, and no more rows of the screen than a grid of numbers has."""
         spec = self.study.spec if self.study else self._expected
-        in_channels = spec.in_channels // spec.groups
-        count = len(spec.branches) + 1
-        self.set_class(in_channels == 1 and spec.out_channels > 2, "-row")
-        rows = 1 if self.has_class("-row") or self.has_class("-single") else -(-count // 2)
+        count = len(summands_of(spec))
+        in_channels = spec.in_channels // spec.fused_groups
+        columns = _columns(count, tall=in_channels == 1 and spec.out_channels > 2)
+        for number in range(1, MOST_COLUMNS + 1):
+            self.set_class(number == (1 if self.has_class("-single") else columns), f"-columns-{number}")
+        rows = 1 if self.has_class("-single") else -(-count // columns)
         shape = (spec.out_channels, in_channels, *spec.fused_kernel_size)
         height = GridGeometry(shape, Zoom.NUMBER_8, has_bias=True).size.height
         self.styles.max_height = rows * (height + PANEL_FRAME) + INSPECTOR
-        for number in range(2, 5):
-            self.set_class(count == number, f"-panels-{number}")
 
     def _colour(self) -> None:
         for panel in self.panels:
@@ -242,3 +235,10 @@ class KernelsView(Vertical):
     def action_next_colour_scale(self) -> None:
         """Choose the next way to scale the colours."""
         self.colour_scale = self.colour_scale.next
+
+
+def _columns(panels: int, *, tall: bool) -> int:
+    """Panels side by side: few, so that each is wide; more where there are many, or the grids are tall."""
+    if tall:
+        return min(panels, MOST_COLUMNS)
+    return 2 if panels <= 4 else 3 if panels <= 9 else MOST_COLUMNS

@@ -1,6 +1,8 @@
-"""One branch in the form: whether the block has it, and whether with bias and batch norm."""
+"""One branch in the form: its kind, whether it is switched on, and whether with bias and batch norm."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from textual import on
 from textual.app import ComposeResult
@@ -8,14 +10,27 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Checkbox
 
-from tui.fusion.spec import BranchKind, BranchSpec
+from tui.fusion.branch_spec import BranchSpec, Scale
 from tui.widgets.square_toggle import SquareToggle
 
-LABELS = {BranchKind.KXK: "k×k", BranchKind.POINTWISE: "1×1", BranchKind.IDENTITY: "identity"}
+_MARKS = {Scale.NONE: "", Scale.ALPHA: " α", Scale.GAMMA: " γ"}
+
+
+def label_of(branch: BranchSpec) -> str:
+    """The branch in few columns: its title, its scale, and "…" where it has options beyond those shown."""
+    told = BranchSpec(
+        branch.kind,
+        bias=branch.bias,
+        batch_norm=branch.batch_norm,
+        kernel_size=branch.kernel_size,
+        dilation=branch.dilation,
+        scale=branch.scale,
+    )
+    return branch.title + _MARKS[branch.scale] + ("" if branch == told else " …")
 
 
 class BranchRow(Horizontal):
-    """Three toggles: the branch, its bias, its batch norm. Those of an absent branch are dimmed."""
+    """Three toggles: the branch, its bias, its batch norm. Those of a branch that is off are dimmed."""
 
     DEFAULT_CSS = """
     BranchRow {
@@ -29,44 +44,47 @@ class BranchRow(Horizontal):
     class Changed(Message):
         """One of the toggles was switched by the user."""
 
-    def __init__(self, kind: BranchKind, branch: BranchSpec | None) -> None:
-        super().__init__(id=f"branch-{kind.name.lower()}")
-        self.kind = kind
-        shown = branch or BranchSpec(kind)
-        name = kind.name.lower()
-        self._present = SquareToggle(LABELS[kind], branch is not None, id=f"{name}-present")
-        self._bias = SquareToggle("", shown.bias, id=f"{name}-bias", tooltip="its own bias")
-        self._norm = SquareToggle("", shown.batch_norm, id=f"{name}-norm", tooltip="a batch norm behind it")
-        for toggle, part in ((self._present, "name"), (self._bias, "bias"), (self._norm, "norm")):
-            toggle.add_class(f"branch-{part}")
+    def __init__(self, branch: BranchSpec) -> None:
+        super().__init__()
+        self._branch = branch
+        self.present = SquareToggle(label_of(branch), True, classes="branch-name")
+        self._bias = SquareToggle("", branch.bias, classes="branch-bias", tooltip="a bias of its own")
+        self._norm = SquareToggle(
+            "", branch.batch_norm, classes="branch-norm", tooltip="a batch norm behind it"
+        )
 
     def compose(self) -> ComposeResult:
-        """The three toggles; the identity has no bias of its own."""
-        yield self._present
+        """The three toggles; what has no weight has no bias of its own."""
+        yield self.present
         yield self._bias
         yield self._norm
-        self._bias.visible = self.kind.has_weight
+        self._bias.visible = self._branch.kind.has_weight
         self._enable()
 
     @property
-    def branch(self) -> BranchSpec | None:
-        """The branch as it is switched, None where the block has none."""
-        if not self._present.value:
-            return None
-        return BranchSpec(self.kind, bias=self._bias.value, batch_norm=self._norm.value)
+    def branch(self) -> BranchSpec:
+        """The branch as it is switched here, whether it is on or off."""
+        return replace(self._branch, bias=self._bias.value, batch_norm=self._norm.value)
 
-    def show(self, branch: BranchSpec | None) -> None:
-        """Switch the toggles to this branch, silently; None leaves bias and batch norm as they stand."""
+    @property
+    def is_on(self) -> bool:
+        """Whether the block has this branch."""
+        return self.present.value
+
+    def show(self, branch: BranchSpec) -> None:
+        """Become the row of this branch, switched on, silently."""
+        self._branch = branch
         with self.prevent(Checkbox.Changed):
-            self._present.value = branch is not None
-            if branch is not None:
-                self._bias.value = branch.bias
-                self._norm.value = branch.batch_norm
+            self.present.label = label_of(branch)
+            self.present.value = True
+            self._bias.value = branch.bias
+            self._norm.value = branch.batch_norm
+        self._bias.visible = branch.kind.has_weight
         self._enable()
 
     def _enable(self) -> None:
-        self._bias.disabled = not (self._present.value and self.kind.has_weight)
-        self._norm.disabled = not self._present.value
+        self._bias.disabled = not (self.is_on and self._branch.kind.has_weight)
+        self._norm.disabled = not self.is_on
 
     @on(Checkbox.Changed)
     def _switched(self, event: Checkbox.Changed) -> None:

@@ -15,12 +15,12 @@ from textual.widgets import Input, Static
 
 from tui.fusion.fields import FIELDS, spec_from, texts_of
 from tui.fusion.presets import PRESETS, preset_named
-from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, InvalidSpecError, Problem
-from tui.widgets.branch_row import BranchRow
+from tui.fusion.spec import BlockSpec, InvalidSpecError, Problem
+from tui.widgets.branch_list import BranchList
 from tui.widgets.choice import Choice
 from tui.widgets.value_input import ValueInput
 
-BLOCK = ("in_channels", "out_channels", "kernel_size", "stride", "dilation", "groups")
+BLOCK = ("in_channels", "out_channels", "kernel_size", "stride", "dilation", "groups", "padding_mode")
 INPUT = ("input_shape", "batch_size", "input", "weights", "dtype", "seed")
 
 
@@ -77,9 +77,9 @@ class ParameterForm(VerticalScroll):
             yield Static("BRANCHES", classes="section")
             yield Static("bias", classes="column")
             yield Static("norm", classes="column")
-        for kind in BranchKind:
-            yield BranchRow(kind, self.spec.branch(kind))
+        yield BranchList(self.spec.branches)
         yield self._complaint("branches")
+        yield from self._rows(("post_norm",))
         yield Static("INPUT", classes="section")
         yield from self._rows(INPUT)
 
@@ -108,24 +108,37 @@ class ParameterForm(VerticalScroll):
             self._show_problems(())
             self._show_preset()
             return
-        with self.prevent(Input.Changed, Choice.Changed, BranchRow.Changed):
+        with self.prevent(Input.Changed, Choice.Changed):
             for name, text in texts_of(spec).items():
                 control = self._control(name)
                 if control is not None:
                     control.value = text
-            for row in self.query(BranchRow):
-                row.show(spec.branch(row.kind))
+            self.query_one(BranchList).branches = spec.branches
         self._show_problems(())
         self._show_preset()
 
+    @on(Choice.Changed, "#preset")
+    def _take_preset(self, event: Choice.Changed) -> None:
+        event.stop()
+        event.prevent_default()
+        self.spec = PRESETS[event.value].spec
+        self.post_message(self.Edited(self.spec))
+
+    @on(Input.Changed, "#in_channels")
+    def _follow(self, event: Input.Changed) -> None:
+        """Let out channels, and the groups of a depthwise block, follow while they are as many."""
+        followers = ["out_channels"] if self.spec.out_channels == self.spec.in_channels else []
+        followers += ["groups"] if self.spec.groups == self.spec.in_channels > 1 else []
+        with self.prevent(Input.Changed):
+            for name in followers:
+                self.query_one(f"#{name}", ValueInput).value = event.value
+
     @on(Input.Changed)
-    @on(BranchRow.Changed)
+    @on(BranchList.Changed)
     @on(Choice.Changed)
-    def _read_fields(self, event: Input.Changed | BranchRow.Changed | Choice.Changed) -> None:
+    def _read_fields(self, event: Input.Changed | BranchList.Changed | Choice.Changed) -> None:
         event.stop()
         if isinstance(event, Choice.Changed) and event.choice.id == "preset":
-            self.spec = PRESETS[event.value].spec
-            self.post_message(self.Edited(self.spec))
             return
         try:
             spec = self._read()
@@ -140,17 +153,18 @@ class ParameterForm(VerticalScroll):
 
     def _read(self) -> BlockSpec:
         """The spec that stands in the fields; raises InvalidSpecError."""
-        texts = {name: control.value or "" for name in (*BLOCK, *INPUT) if (control := self._control(name))}
-        return spec_from(texts, self.spec, branches=self._branches())
+        texts = {
+            name: control.value or ""
+            for name in (*BLOCK, "post_norm", *INPUT)
+            if (control := self._control(name))
+        }
+        return spec_from(texts, self.spec, branches=self.query_one(BranchList).branches)
 
     def _read_or_none(self) -> BlockSpec | None:
         try:
             return self._read()
         except InvalidSpecError:
             return None
-
-    def _branches(self) -> tuple[BranchSpec, ...]:
-        return tuple(branch for row in self.query(BranchRow) if (branch := row.branch) is not None)
 
     def _control(self, name: str) -> ValueInput | Choice | None:
         control = self.query(f"#{name}").first() if self.query(f"#{name}") else None

@@ -1,0 +1,60 @@
+"""The summands of a fused kernel in words: what stands over and under each panel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui.fusion.branch_spec import BranchKind, BranchSpec, Scale, names_of
+from tui.fusion.spec import BlockSpec
+
+_TITLES = {
+    BranchKind.KXK: "k×k conv",
+    BranchKind.POINTWISE: "1×1 conv",
+    BranchKind.IDENTITY: "identity",
+    BranchKind.ROW: "1×k conv",
+    BranchKind.COLUMN: "k×1 conv",
+    BranchKind.AVERAGE: "average pool",
+    BranchKind.POINTWISE_KXK: "1×1, then k×k",
+    BranchKind.POINTWISE_AVERAGE: "1×1, then average",
+}
+_SCALES = {Scale.NONE: "", Scale.ALPHA: "times alpha", Scale.GAMMA: "times gamma"}
+
+
+@dataclass(frozen=True, slots=True)
+class Summand:
+    """One panel: the study's name of it, the sign before it ("", "+", "="), its title, what was folded in."""
+
+    name: str
+    sign: str
+    title: str
+    folded: str = ""
+
+
+def summands_of(spec: BlockSpec) -> list[Summand]:
+    """The branches, what a post norm adds, and the fused kernel they come to."""
+    frame = "×".join(map(str, spec.fused_kernel_size))
+    names = names_of(spec.branches)
+    summands: list[Summand] = []
+    for name, branch in zip(names, spec.branches, strict=True):
+        embedded = spec.embedded_kernel_size(branch) != spec.fused_kernel_size
+        title = _title(branch, name) + (f", as {frame}" if embedded else "")
+        summands.append(Summand(name, "+" if summands else "", title, _folded(branch, spec)))
+    if spec.post_norm:
+        summands.append(Summand("post norm", "+", "post norm's offset"))
+    return [*summands, Summand("fused", "=", f"fused {frame} conv")]
+
+
+def _title(branch: BranchSpec, name: str) -> str:
+    """The kind in words, and its number where the block has several of it."""
+    title = _TITLES.get(branch.kind)
+    if title is None:
+        size, _, dilation = branch.title.partition("d")
+        title = f"{size.replace('x', '×')} conv" + (f", dilation {dilation}" if dilation else "")
+    _, _, number = name.partition(" #")
+    return f"{title} {number}".strip()
+
+
+def _folded(branch: BranchSpec, spec: BlockSpec) -> str:
+    norms = branch.batch_norm + branch.inner_norm + spec.post_norm
+    parts = ["" if not norms else "batch norm folded" if norms == 1 else f"{norms} batch norms folded"]
+    return ", ".join(part for part in (*parts, _SCALES[branch.scale]) if part)
