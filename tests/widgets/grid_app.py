@@ -21,9 +21,11 @@ class GridApp(App[None]):
 
     CSS = "HeatGrid { background: #101214; }"
 
-    def __init__(self, weight: Any, *, follow: bool = True, **attributes: Any) -> None:
+    def __init__(
+        self, weight: Any, *, follow: bool = True, grid: HeatGrid | None = None, **attributes: Any
+    ) -> None:
         super().__init__()
-        self.grid = HeatGrid()
+        self.grid = grid or HeatGrid()
         self.grid.source = WeightSource.of(weight)
         for name, value in attributes.items():
             setattr(self.grid, name, value)

@@ -196,6 +196,13 @@ def test_the_cursor_lights_up_one_half(zoom: Zoom) -> None:
     assert style.color == DARK.colours[LEVELS // 2].rich_color
 
 
+@pytest.mark.parametrize("zoom", [Zoom.NUMBER_6, Zoom.PAIR])
+def test_exact_zero_has_the_fainter_ink(zoom: Zoom) -> None:
+    grid = painter(one_row(1.0, 0.0, -0.0, 1e-9), zoom)
+    found = styles(lines(grid)[1], grid.geometry.gutter)[zoom.columns :: zoom.columns]
+    assert found == [DARK.zero, DARK.zero, DARK.style(0)]
+
+
 def test_the_labels_of_the_cursor_stand_out() -> None:
     grid = painter(torch.zeros(2, 2, 3, 3), Zoom.NUMBER_4)
     here = [

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.geometry import Region, Size
 from textual.pilot import Pilot
 
-from tests.widgets.grid_app import GridApp, counted, geometry_of, is_in_sight, lit, screen_lines
+from tests.widgets.grid_app import GridApp, cells_of, counted, geometry_of, is_in_sight, lit, screen_lines
 from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.palette import Palette
 from tui.widgets.tap import Tap
@@ -108,29 +108,42 @@ async def test_an_empty_grid_is_blank(zoom: Zoom) -> None:
         assert app.moves == []
 
 
-async def test_a_step_repaints_two_cells_and_the_labels_that_change() -> None:
-    app = GridApp(counted(2, 2, 3, 3))
-    async with app.run_test(size=(50, 8)) as pilot:
+class SpiedGrid(HeatGrid):
+    """Remembers what it was told to repaint."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dirty: list[Region] = []
+
+    def refresh(self, *regions: Region, **options: Any) -> Self:
+        """Note the regions; without any it is the whole grid."""
+        self.dirty.extend(regions or [self.size.region])
+        return super().refresh(*regions, **options)
+
+
+@pytest.mark.parametrize(("start", "toward"), [(Tap(0, 0, 0, 0), 1), (Tap(5, 6, 0, 0), -1)])
+async def test_a_step_repaints_two_cells_and_the_labels_that_change(start: Tap, toward: int) -> None:
+    grid = SpiedGrid()
+    app = GridApp(counted(9, 9, 3, 3), grid=grid, zoom=Zoom.NUMBER_6, cursor=start)
+    async with app.run_test(size=(50, 9)) as pilot:
         await pilot.pause()
-        dirty: list[Region] = []
-        refresh = app.grid.refresh
 
-        def spy(*regions: Region, **options: Any) -> HeatGrid:
-            dirty.extend(regions or [app.grid.size.region])
-            return refresh(*regions, **options)
+        def cell(tap: Tap) -> Region:
+            return Region.from_union([Region(place.x, place.y, 1, 1) for place in cells_of(app, tap)])
 
-        app.grid.refresh = spy  # type: ignore[method-assign]
-        app.grid.cursor = Tap(0, 0, 0, 1)
-        assert dirty == [Region(6, 1, 6, 1), Region(12, 1, 6, 1)]
-        dirty.clear()
-        app.grid.hover = Tap(0, 0, 1, 1)
-        assert dirty == [Region(12, 2, 6, 1)]
-        dirty.clear()
-        app.grid.cursor = Tap(0, 1, 0, 1)
-        assert dirty[2:] == [Region(0, 0, 50, 1)]
-        dirty.clear()
-        app.grid.cursor = Tap(1, 1, 0, 1)
-        assert dirty[2:] == [Region(0, 1, 6, 8)]
+        right, below = start._replace(kx=1), start._replace(ky=1)
+        grid.dirty.clear()
+        grid.cursor = right
+        assert grid.dirty == [cell(start), cell(right)]
+        grid.dirty.clear()
+        grid.hover = below
+        assert grid.dirty == [cell(below)]
+        grid.dirty.clear()
+        grid.cursor = start._replace(in_=start.in_ + toward)
+        assert grid.dirty[2:] == [Region(0, 0, 50, 1)]
+        grid.dirty.clear()
+        grid.cursor = start._replace(in_=start.in_ + toward, out=start.out + toward)
+        assert grid.dirty[2:] == [Region(0, 1, 6, 9)]
 
 
 async def walk(pilot: Pilot[None]) -> None:

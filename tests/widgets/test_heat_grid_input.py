@@ -97,9 +97,9 @@ async def test_places_are_right_inside_a_border_and_scrolled() -> None:
     async with app.run_test(size=(50, 16)) as pilot:
         await pilot.pause()
         assert app.grid.scroll_offset == Offset(app.grid.max_scroll_x, app.grid.max_scroll_y)
-        wanted = Tap(7, 7, 1, 0)
-        await pilot.click(HeatGrid, offset=min(cells_of(app, wanted)) + Offset(3, 2))
-        assert app.moves == [wanted]
+        for wanted, corner in ((Tap(7, 7, 1, 0), min), (Tap(7, 7, 0, 2), max)):
+            await pilot.click(HeatGrid, offset=corner(cells_of(app, wanted)) + Offset(3, 2))
+            assert app.moves.pop() == wanted
 
 
 async def test_the_mouse_is_followed_and_its_leaving_told() -> None:

@@ -87,11 +87,12 @@ class ParameterForm(VerticalScroll):
         texts = texts_of(self.spec)
         for name in names:
             field = FIELDS[name]
-            control = (
-                Choice(field.choices, texts[name], id=name)
-                if field.choices
-                else ValueInput(texts[name], id=name)
-            )
+            with self.prevent(Input.Changed):  # an Input tells of its first value too, and that is no edit
+                control = (
+                    Choice(field.choices, texts[name], id=name)
+                    if field.choices
+                    else ValueInput(texts[name], id=name)
+                )
             yield FieldRow(name, control, field.label)
             yield self._complaint(name)
 
