@@ -52,4 +52,4 @@ def test_cost() -> None:
 
 def test_a_part_of_nothing_is_no_ratio() -> None:
     assert times(3240, 2916) == "0.90 ×"
-    assert times(0, 162) == "as many"
+    assert times(0, 162) == "none"

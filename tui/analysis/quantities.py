@@ -21,7 +21,7 @@ def magnitude(value: float) -> str:
 
 def times(whole: int, part: int) -> str:
     """How the part compares to the whole: "0.90 ×"."""
-    return f"{part / whole:.2f} ×" if whole else "as many"
+    return f"{part / whole:.2f} ×" if whole else "none"
 
 
 def memory_in_words(size: int) -> str:

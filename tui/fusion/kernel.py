@@ -1,4 +1,4 @@
-"""Kernel(weight, bias), the affine map that a branch is, and its algebra: fold, dirac, pad, add.
+"""Kernel(weight, bias), the affine map that a branch is, and its algebra: fold, scale, dirac, pad, add.
 
 Every operation is vectorised over channels and computes in float64. Kernels stay in float64 until the one
 cast at the end, `Kernel.to`: folding in the parameters' own dtype would round at each step, which in 16 bit
@@ -49,11 +49,11 @@ def kernel_of(conv: nn.Conv2d) -> Kernel:
     return Kernel(conv.weight.detach().double(), bias)
 
 
-def fold_batch_norm(kernel: Kernel, norm: nn.Module) -> Kernel:
-    """The kernel followed by a batch norm in eval mode, as one kernel (Ding et al., RepVGG, 2021, eq. 3).
+def affine_of(norm: nn.Module) -> tuple[Tensor, Tensor]:
+    """A batch norm in eval mode as y = scale x + offset: two float64 tensors of shape (channels,).
 
-    s = gamma / sqrt(running_var + eps); the weight becomes s W per output channel, the bias
-    s (b - running_mean) + beta.
+    scale = gamma / sqrt(running_var + eps), offset = beta - running_mean scale (Ioffe & Szegedy, 2015,
+    algorithm 2).
 
     Raises:
         FusionError: `norm` is no BatchNorm2d, has no running statistics, or is in train mode.
@@ -73,10 +73,38 @@ def fold_batch_norm(kernel: Kernel, norm: nn.Module) -> Kernel:
         raise FusionError("a batch norm in train mode can not be folded: call eval() on the block first")
     gamma = torch.ones_like(var) if norm.weight is None else norm.weight.detach()
     beta = torch.zeros_like(mean) if norm.bias is None else norm.bias.detach()
-    scale = gamma.double() / torch.sqrt(var.double() + norm.eps)
-    offset = beta.double() - mean.double() * scale
-    bias = offset if kernel.bias is None else offset + kernel.bias * scale
-    return Kernel(kernel.weight * scale.view(-1, 1, 1, 1), bias)
+    factors = gamma.double() / torch.sqrt(var.double() + norm.eps)
+    return factors, beta.double() - mean.double() * factors
+
+
+def fold_batch_norm(kernel: Kernel, norm: nn.Module) -> Kernel:
+    """The kernel followed by a batch norm in eval mode, as one kernel (Ding et al., RepVGG, 2021, eq. 3).
+
+    With s and t from `affine_of`, the weight (out_channels, in_channels / groups, kH, kW) becomes s W per
+    output channel, the bias (out_channels,) s b + t.
+
+    Raises:
+        FusionError: as `affine_of`.
+    """
+    factors, offset = affine_of(norm)
+    bias = offset if kernel.bias is None else offset + kernel.bias * factors
+    return Kernel(kernel.weight * factors.view(-1, 1, 1, 1), bias)
+
+
+def scale(kernel: Kernel, factors: Tensor) -> Kernel:
+    """The kernel followed by a multiplication: f W and f b, in float64.
+
+    `factors`: one number, as the learned alpha of QARepVGG (Chu et al., 2022), or (out_channels,), as layer
+    scale has them (Touvron et al., CaiT, 2021; FastViT's RepMixer).
+
+    Raises:
+        FusionError: there is neither one factor nor one for each output channel.
+    """
+    factors = factors.detach().double().flatten()
+    if len(factors) not in (1, len(kernel.weight)):
+        raise FusionError(f"{len(factors)} factors do not fit {len(kernel.weight)} output channels")
+    bias = None if kernel.bias is None else kernel.bias * factors
+    return Kernel(kernel.weight * factors.view(-1, 1, 1, 1), bias)
 
 
 def dirac(channels: int, groups: int = 1, *, device: torch.device | None = None) -> Kernel:
@@ -93,6 +121,21 @@ def dirac(channels: int, groups: int = 1, *, device: torch.device | None = None)
     columns = channels // groups
     weight = torch.eye(columns, dtype=torch.float64, device=device).repeat(groups, 1)
     return Kernel(weight.view(channels, columns, 1, 1), None)
+
+
+def average_pool(
+    channels: int, kernel_size: Pair, groups: int = 1, *, device: torch.device | None = None
+) -> Kernel:
+    """Average pooling as a kernel of shape (channels, channels / groups, kH, kW) (DBB: Ding et al., 2021).
+
+    1 / (kH kW) at each tap where the identity has its 1: zeros outside the image count as pixels
+    (count_include_pad), for without them the map at the border is another one.
+
+    Raises:
+        FusionError: groups does not divide channels.
+    """
+    taps = torch.full(kernel_size, 1 / (kernel_size[0] * kernel_size[1]), dtype=torch.float64, device=device)
+    return Kernel(dirac(channels, groups, device=device).weight * taps, None)
 
 
 def pad_to(kernel: Kernel, kernel_size: Pair) -> Kernel:

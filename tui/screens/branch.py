@@ -8,12 +8,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.fusion.branch_spec import BranchSpec
 from tui.fusion.branch_text import parse_branches, show_branch
+from tui.widgets.word_row import WordRow
 
 NAMES = (
     ("kxk, 1x1, identity", "the block's own kernel size, one tap, the input itself"),
@@ -45,7 +45,7 @@ class BranchScreen(ModalScreen[BranchSpec | None]):
         }
         & Input { margin: 1 0 0 0; background: $panel; }
         & #branch-problem { color: $text-error; height: auto; min-height: 1; margin: 0 0 1 0; }
-        & .branch-words { height: auto; margin: 0 0 1 0; }
+        & .words { height: auto; margin: 0 0 1 0; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel", show=False)]
@@ -62,8 +62,10 @@ class BranchScreen(ModalScreen[BranchSpec | None]):
             text = "" if self._first is None else show_branch(self._first)
             yield Input(text, placeholder="3x3+norm-bias", compact=True)
             yield Static("", id="branch-problem", markup=False)
-            yield Static(_table(NAMES), classes="branch-words")
-            yield Static(_table(OPTIONS), classes="branch-words")
+            with Vertical(classes="words"):
+                yield from (WordRow(*row) for row in NAMES)
+            with Vertical(classes="words"):
+                yield from (WordRow(*row) for row in OPTIONS)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -82,9 +84,3 @@ def _problem(text: str) -> str:
     except ValueError as error:
         return str(error)
     return "one branch at a time, without a comma" if len(branches) > 1 else ""
-
-
-def _table(rows: tuple[tuple[str, str], ...]) -> Content:
-    return Content("\n").join(
-        Content.assemble((f"{left:<20}", "bold $text-primary"), right) for left, right in rows
-    )

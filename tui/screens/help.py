@@ -6,9 +6,11 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
+
+from tui.widgets.word_row import WordRow
 
 KEYS = (
     ("arrows, h j k l", "move the cursor, in all grids at once; page up and down by an output channel"),
@@ -59,15 +61,6 @@ WORDS = (
 )
 
 
-class HelpRow(Horizontal):
-    """A key or a word, and what it means, which wraps beside it."""
-
-    def __init__(self, left: str, right: str) -> None:
-        super().__init__(
-            Static(left, classes="key", markup=False), Static(right, classes="meaning", markup=False)
-        )
-
-
 class HelpScreen(ModalScreen[None]):
     """One page of text; any of escape, ? and q closes it."""
 
@@ -81,9 +74,6 @@ class HelpScreen(ModalScreen[None]):
             scrollbar-size-vertical: 1;
         }
         & .heading { color: $text-muted; text-style: bold; margin: 1 0 0 0; }
-        & .key { width: 18; color: $text-primary; text-style: bold; }
-        & Horizontal { height: auto; }
-        & .meaning { width: 1fr; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -97,4 +87,4 @@ class HelpScreen(ModalScreen[None]):
             page.border_subtitle = "escape closes"
             for heading, rows in (("KEYS", KEYS), ("READING A GRID", READING), ("WORDS", WORDS)):
                 yield Static(heading, classes="heading")
-                yield from (HelpRow(left, right) for left, right in rows)
+                yield from (WordRow(left, right) for left, right in rows)

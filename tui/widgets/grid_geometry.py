@@ -156,9 +156,12 @@ class GridGeometry:
 def fit(
     shape: tuple[int, int, int, int], width: int, height: int, *, has_bias: bool = False, signs: bool = False
 ) -> Zoom:
-    """The nearest level at which a whole grid, labels included, fits in width x height cells; else NORM."""
-    for zoom in Zoom:
-        size = GridGeometry(shape, zoom, has_bias, signs).size
-        if size.width <= width and size.height <= height:
-            return zoom
-    return Zoom.NORM
+    """The nearest level above NORM at which a whole grid, labels included, fits in width x height cells.
+
+    Where none does, the nearest one that has to be scrolled in one direction only: a depthwise kernel of 64
+    channels is one column, whose numbers read better than 64 pixels. Else NORM.
+    """
+    sizes = {zoom: GridGeometry(shape, zoom, has_bias, signs).size for zoom in Zoom if zoom is not Zoom.NORM}
+    whole = (zoom for zoom, size in sizes.items() if size.width <= width and size.height <= height)
+    one_way = (zoom for zoom, size in sizes.items() if size.width <= width or size.height <= height)
+    return next(whole, None) or next(one_way, Zoom.NORM)

@@ -40,11 +40,13 @@ def _signed(value: float, room: int) -> str:
 
 
 def precise(value: float) -> str:
-    """The value in about five digits, for a line of text: "+0.1034", "+1.03e-05", "0" for exact zero."""
+    """The value in about five digits, for a line of text: "+0.1034", "+1.03e-05"; whole numbers as "+1", "0"."""
     if value == 0:
         return "0"
     if not isfinite(value):
         return "nan" if isnan(value) else f"{value:+}"
+    if value == int(value) and abs(value) < 9999.5:
+        return f"{value:+.0f}"
     if 0.001 <= abs(value) < 1:
         return f"{value:+.4f}"
     if 1 <= abs(value) < 9999.5:

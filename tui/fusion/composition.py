@@ -1,0 +1,47 @@
+"""Two convolutions behind each other as one."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from tui.fusion.kernel import FusionError, Kernel
+
+
+def compose(first: Kernel, second: Kernel, groups: int = 1) -> Kernel:
+    """A 1 x 1 convolution and then a k x k one, both of `groups` groups, as one k x k kernel.
+
+    In each group, with m counting the channels between (DBB: Ding et al., 2021, eq. 7 and 8):
+    W[o, i, y, x] = sum over m of second[o, m, y, x] first[m, i],
+    b[o] = second.b[o] + sum over m, y, x of second[o, m, y, x] first.b[m].
+
+    (mid, in_channels / groups, 1, 1) and (out_channels, mid / groups, kH, kW) ->
+    (out_channels, in_channels / groups, kH, kW). The sum for b takes all taps, so at the border of the image
+    it is exact only if what is padded there is first.b, the first convolution's value at zero.
+
+    Raises:
+        FusionError: the first kernel is not 1 x 1, or the channels or groups do not fit.
+    """
+    between, columns = first.weight.shape[:2]
+    out_channels, per_group, *taps = second.weight.shape
+    if first.kernel_size != (1, 1):
+        height, width = first.kernel_size
+        raise FusionError(f"the first of two convolutions must be 1x1 to become one, not {height}x{width}")
+    if between != per_group * groups or out_channels % groups:
+        raise FusionError(
+            f"a convolution to {between} channels and one from {per_group} in each of {groups} groups "
+            f"to {out_channels} do not fit"
+        )
+    # (groups, out / groups, taps, mid / groups) @ (groups, 1, mid / groups, in / groups)
+    inner = first.weight.view(groups, 1, per_group, columns)
+    outer = second.weight.reshape(groups, out_channels // groups, per_group, -1).transpose(2, 3)
+    weight = torch.matmul(outer, inner).transpose(2, 3).reshape(out_channels, columns, *taps)
+    return Kernel(weight, _bias(first, second, groups))
+
+
+def _bias(first: Kernel, second: Kernel, groups: int) -> Tensor | None:
+    if first.bias is None:
+        return second.bias
+    summed = second.weight.sum(dim=(2, 3)).view(groups, -1, second.weight.shape[1])
+    bias = torch.matmul(summed, first.bias.view(groups, -1, 1)).flatten()
+    return bias if second.bias is None else bias + second.bias

@@ -1,0 +1,57 @@
+"""The same map written with a larger kernel: zeros between its taps, zeros between its groups."""
+
+from __future__ import annotations
+
+from tui.fusion.kernel import FusionError, Kernel
+from tui.fusion.spec import Pair, dilated_size
+
+
+def dilate(kernel: Kernel, dilation: Pair) -> Kernel:
+    """The kernel whose taps stand `dilation` apart, as one with neighbouring taps: zeros are inserted.
+
+    (out_channels, in_channels / groups, kH, kW) -> the same with (kH', kW') taps, k' = (k - 1) r + 1 for odd
+    k and k r for even k, whose r - 1 zeros in front keep the centre tap the centre (`dilated_size`). Tap i
+    goes to i r, or i r + r - 1 (UniRepLKNet: Ding et al., 2024, sec. 3.2).
+
+    Raises:
+        FusionError: a dilation below 1.
+    """
+    if min(dilation) < 1:
+        raise FusionError(f"a dilation must be at least 1, not {min(dilation)}")
+    sizes = kernel.kernel_size
+    wide = (dilated_size(sizes[0], dilation[0]), dilated_size(sizes[1], dilation[1]))
+    if wide == sizes:
+        return kernel
+    weight = kernel.weight.new_zeros((*kernel.weight.shape[:2], *wide))
+    rows, columns = (
+        slice(0 if size % 2 else step - 1, None, step if size > 1 else None)
+        for size, step in zip(sizes, dilation, strict=True)
+    )
+    weight[:, :, rows, columns] = kernel.weight
+    return Kernel(weight, kernel.bias)
+
+
+def ungroup(kernel: Kernel, groups: int, fewer: int) -> Kernel:
+    """A kernel of `groups` groups as one of `fewer`: block-diagonal, zeros between channels of two groups.
+
+    (out_channels, in_channels / groups, kH, kW) -> (out_channels, in_channels / fewer, kH, kW). With
+    r = groups / fewer, the rows of the a-th of r groups keep their weights in the a-th of r blocks of columns
+    (DBB: Ding et al., 2021, sec. 3.2).
+
+    Raises:
+        FusionError: `fewer` does not divide `groups`, or `groups` the output channels.
+    """
+    if groups % fewer:
+        raise FusionError(
+            f"a kernel of {groups} groups can not be written with {fewer}: {fewer} does not divide {groups}"
+        )
+    out_channels, columns, *taps = kernel.weight.shape
+    if out_channels % groups:
+        raise FusionError(f"{groups} groups do not divide {out_channels} output channels")
+    if groups == fewer:
+        return kernel
+    ratio, rows = groups // fewer, out_channels // groups
+    weight = kernel.weight.new_zeros((fewer, ratio, rows, ratio, columns, *taps))
+    grouped = kernel.weight.view(fewer, ratio, rows, columns, *taps)
+    weight.diagonal(dim1=1, dim2=3).copy_(grouped.movedim(1, -1))
+    return Kernel(weight.view(out_channels, ratio * columns, *taps), kernel.bias)
