@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -14,14 +15,21 @@ if TYPE_CHECKING:
 
 
 def load_torch() -> None:
-    """Import what a study needs, for a caller who expects to be asked for one."""
+    """Import what a study needs, torch above all.
+
+    The objects of these modules live as long as the process: they are taken out of the garbage collector's
+    rounds, each of which would otherwise go through all of them and hold a key press up for 75 ms and more.
+    """
     import tui.analysis.study  # noqa: F401
+
+    gc.freeze()
 
 
 def deferred_study(spec: BlockSpec) -> Iterator[Progress | Study]:
     """As `tui.analysis.study.study`, which it imports, and torch with it, at the first step."""
     if "torch" not in sys.modules:
         yield Progress("loading torch")
+        load_torch()
     from tui.analysis.study import study
 
     yield from study(spec)

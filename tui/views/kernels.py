@@ -113,6 +113,16 @@ class KernelsView(Vertical):
         for panel in self.panels:
             panel.grid.zoom = self.zoom
 
+    @on(HeatGrid.Scrolled)
+    def _scroll_along(self, event: HeatGrid.Scrolled) -> None:
+        """Keep all grids at the same place, so that the same weights stand in sight."""
+        event.stop()
+        if not event.grid.mouse_hover:  # moved by the cursor, which moves them all, or by this very method
+            return
+        for panel in self.panels:
+            if panel.grid is not event.grid:
+                panel.grid.scroll_to(*event.grid.scroll_offset, animate=False)
+
     def _place_cursor(self, study: Study) -> None:
         """Keep the cursor where it is; in a frame of another size, put it on the centre tap."""
         shape = (*study.fused.kernel.weight.shape,)

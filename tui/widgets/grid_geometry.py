@@ -165,3 +165,12 @@ def fit(
     whole = (zoom for zoom, size in sizes.items() if size.width <= width and size.height <= height)
     one_way = (zoom for zoom, size in sizes.items() if size.width <= width or size.height <= height)
     return next(whole, None) or next(one_way, Zoom.NORM)
+
+
+def revealed(cell: tuple[int, int], tile: tuple[int, int], window: tuple[int, int]) -> int:
+    """Where a window must start along one axis to hold the cell; spans are (start, stop)."""
+    start, stop = window
+    if start <= cell[0] and cell[1] <= stop:
+        return start
+    first, last = tile if tile[1] - tile[0] <= stop - start else cell
+    return first if first < start else last - (stop - start)

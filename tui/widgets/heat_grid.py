@@ -13,7 +13,7 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.widgets.grid_geometry import HEADER, GridGeometry, fit
+from tui.widgets.grid_geometry import HEADER, GridGeometry, fit, revealed
 from tui.widgets.grid_painter import GridPainter, Look, Marks
 from tui.widgets.palette import Palette
 from tui.widgets.tap import Tap
@@ -104,6 +104,16 @@ class HeatGrid(ScrollView, can_focus=True):
             """A mouse moves faster than panels are painted: what it has left behind need not be shown."""
             return isinstance(message, HeatGrid.Hovered)
 
+    class Scrolled(Message):
+        """The grid shows another part of the weight. Of several in a row only the last is handled."""
+
+        def __init__(self, grid: HeatGrid) -> None:
+            super().__init__()
+            self.grid = grid
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, HeatGrid.Scrolled) and message.grid is self.grid
+
     _pointed: Tap | None = None
     _geometry: GridGeometry | None = None
     _painter: GridPainter | None = None
@@ -160,6 +170,16 @@ class HeatGrid(ScrollView, can_focus=True):
 
     watch_source = watch_bias = watch_zoom = watch_monochrome = _lay_out
     watch_scale = watch_dark = _repaint
+
+    def watch_scroll_x(self, old_value: float, new_value: float) -> None:
+        """Show another part, and tell."""
+        super().watch_scroll_x(old_value, new_value)
+        self.post_message(self.Scrolled(self))
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Show another part, and tell."""
+        super().watch_scroll_y(old_value, new_value)
+        self.post_message(self.Scrolled(self))
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines of a region, in the styles of now: a theme or a pane's focus may have changed them."""
@@ -224,8 +244,8 @@ class HeatGrid(ScrollView, can_focus=True):
         if self._geometry is None or not window:
             return
         cell, tile = self._geometry.region(cursor), self._geometry.tile_region(cursor)
-        x = _revealed(cell.column_span, tile.column_span, window.column_span)
-        y = _revealed(cell.line_span, tile.line_span, window.line_span)
+        x = revealed(cell.column_span, tile.column_span, window.column_span)
+        y = revealed(cell.line_span, tile.line_span, window.line_span)
         if (x, y) != window.offset:
             self.scroll_to(x, y, animate=False)
 
@@ -282,12 +302,3 @@ class HeatGrid(ScrollView, can_focus=True):
         if tap != self._pointed:
             self._pointed = tap
             self.post_message(self.Hovered(tap))
-
-
-def _revealed(cell: tuple[int, int], tile: tuple[int, int], window: tuple[int, int]) -> int:
-    """Where a window must start along one axis to hold the cell; spans are (start, stop)."""
-    start, stop = window
-    if start <= cell[0] and cell[1] <= stop:
-        return start
-    first, last = tile if tile[1] - tile[0] <= stop - start else cell
-    return first if first < start else last - (stop - start)
