@@ -112,6 +112,7 @@ class HeatGrid(ScrollView, can_focus=True):
             self.grid = grid
 
         def can_replace(self, message: Message) -> bool:
+            """An older one of the same grid."""
             return isinstance(message, HeatGrid.Scrolled) and message.grid is self.grid
 
     _pointed: Tap | None = None
