@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, Dtype
+from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, Dtype, Scale
 
 ASK_ABOVE_SECONDS = 2.0
 ASK_ABOVE_BYTES = 2 * 1024**3
@@ -46,10 +46,13 @@ class Cost:
 
 def cost_of(spec: BlockSpec) -> Cost:
     """Parameters, MACs, memory and time of a study of this block."""
-    params = Sides(sum(_branch_params(spec, branch) for branch in spec.branches), _fused_params(spec))
+    post_norm = 2 * spec.out_channels if spec.post_norm else 0
+    params = Sides(
+        sum(_branch_params(spec, branch) for branch in spec.branches) + post_norm, _fused_params(spec)
+    )
     macs = Sides(
         sum(_macs(spec, branch) for branch in spec.branches),
-        _positions(spec) * spec.out_channels * _fan_in(spec, *spec.fused_kernel_size),
+        _positions(spec) * _fused_weights(spec),
     )
     return Cost(params, macs, _bytes(spec, params), _seconds(spec, macs))
 
@@ -62,46 +65,92 @@ def memory_of_this_machine() -> int | None:
         return None
 
 
-def _fan_in(spec: BlockSpec, height: int, width: int) -> int:
-    """Products that are summed into one output element."""
-    return spec.in_channels // spec.groups * height * width
-
-
 def _positions(spec: BlockSpec) -> int:
+    """Output pixels of the batch."""
     batch, _, height, width = spec.output_nchw
     return batch * height * width
 
 
+def _first_weights(spec: BlockSpec, branch: BranchSpec) -> int:
+    """Weights of a sequence's 1 x 1 convolution, 0 for other kinds."""
+    if not branch.kind.is_sequence:
+        return 0
+    return spec.channels_between(branch) * (spec.in_channels // spec.branch_groups(branch))
+
+
+def _last_weights(spec: BlockSpec, branch: BranchSpec) -> int:
+    """Weights of the convolution that gives the branch's output, 0 where pooling or nothing does."""
+    if not branch.kind.has_weight or branch.kind is BranchKind.POINTWISE_AVERAGE:
+        return 0
+    height, width = spec.branch_kernel_size(branch)
+    columns = spec.channels_between(branch) if branch.kind.is_sequence else spec.in_channels
+    return spec.out_channels * (columns // spec.branch_groups(branch)) * height * width
+
+
+def _fused_weights(spec: BlockSpec) -> int:
+    height, width = spec.fused_kernel_size
+    return spec.out_channels * (spec.in_channels // spec.fused_groups) * height * width
+
+
 def _branch_params(spec: BlockSpec, branch: BranchSpec) -> int:
-    count = 2 * spec.out_channels if branch.batch_norm else 0
-    if branch.kind is BranchKind.IDENTITY:
-        return count
-    weight = spec.out_channels * _fan_in(spec, *spec.branch_kernel_size(branch))
-    return count + weight + (spec.out_channels if branch.bias else 0)
+    between = spec.channels_between(branch) if branch.kind.is_sequence else 0
+    has_last = _last_weights(spec, branch) > 0
+    biases = between + has_last * spec.out_channels if branch.bias else 0
+    norms = 2 * between * branch.inner_norm + 2 * spec.out_channels * branch.batch_norm
+    scale = {Scale.NONE: 0, Scale.ALPHA: 1, Scale.GAMMA: spec.out_channels}[branch.scale]
+    return _first_weights(spec, branch) + _last_weights(spec, branch) + biases + norms + scale
 
 
 def _fused_params(spec: BlockSpec) -> int:
-    has_bias = any(branch.bias or branch.batch_norm for branch in spec.branches)
-    return spec.out_channels * (_fan_in(spec, *spec.fused_kernel_size) + has_bias)
+    has_bias = spec.post_norm or any(
+        branch.bias or branch.batch_norm or branch.inner_norm for branch in spec.branches
+    )
+    return _fused_weights(spec) + has_bias * spec.out_channels
 
 
 def _macs(spec: BlockSpec, branch: BranchSpec) -> int:
-    if branch.kind is BranchKind.IDENTITY:
-        return 0
-    return _positions(spec) * spec.out_channels * _fan_in(spec, *spec.branch_kernel_size(branch))
+    inputs = spec.batch_size * spec.input_shape[0] * spec.input_shape[1]
+    return inputs * _first_weights(spec, branch) + _positions(spec) * _last_weights(spec, branch)
+
+
+def _fusing_macs(spec: BlockSpec) -> int:
+    """Multiply-accumulates of making one kernel out of each sequence."""
+    height, width = spec.kernel_size
+    return sum(_first_weights(spec, branch) * spec.out_channels * height * width for branch in spec.branches)
+
+
+def _summand_weights(spec: BlockSpec, branch: BranchSpec) -> int:
+    """Weights of the branch's kernel with the fused kernel's groups and spacing."""
+    height, width = spec.embedded_kernel_size(branch)
+    return spec.out_channels * (spec.in_channels // spec.fused_groups) * height * width
 
 
 def _bytes(spec: BlockSpec, params: Sides) -> int:
-    """Both runs in the dtype, then again in float64, whose convolution unfolds the input (im2col)."""
+    """Both runs in the dtype, then again in float64, whose convolution unfolds the input (im2col).
+
+    The steps of each branch's kernel are kept in float64, to be looked at.
+    """
     size = spec.dtype.bytes
     inputs = spec.batch_size * spec.in_channels * spec.input_shape[0] * spec.input_shape[1]
+    between = max(
+        (spec.channels_between(branch) for branch in spec.branches if branch.kind.is_sequence), default=0
+    )
+    inputs += 2 * spec.batch_size * between * spec.input_shape[0] * spec.input_shape[1]
     outputs = _positions(spec) * spec.out_channels
-    unfolded = _positions(spec) * spec.groups * _fan_in(spec, *spec.fused_kernel_size)
+    unfolded = _positions(spec) * spec.in_channels * spec.fused_kernel_size[0] * spec.fused_kernel_size[1]
     parameters = params.unfused * (size + 16) + params.fused * (size + 16)
-    return inputs * (size + 8) + outputs * (2 * size + 5 * 8) + unfolded * 8 + parameters
+    steps = sum(_step_count(spec, branch) * _summand_weights(spec, branch) for branch in spec.branches)
+    return inputs * (size + 8) + outputs * (2 * size + 5 * 8) + unfolded * 8 + parameters + steps * 8
+
+
+def _step_count(spec: BlockSpec, branch: BranchSpec) -> int:
+    """How many kernels of the summand's size a branch's steps hold."""
+    return 1 + branch.kind.is_sequence + branch.batch_norm + bool(branch.scale) + spec.post_norm
 
 
 def _seconds(spec: BlockSpec, macs: Sides) -> float:
     """Both sides in the dtype and in float64; without a second round where the dtype is float64."""
     rounds = 1 if spec.dtype is Dtype.FLOAT64 else 2
-    return rounds * ((macs.unfused + macs.fused) / _MACS_PER_SECOND + 3 * spec.groups * _SECONDS_PER_GROUP)
+    groups = sum(spec.branch_groups(branch) for branch in spec.branches if branch.kind.has_weight)
+    convolving = (macs.unfused + macs.fused + _fusing_macs(spec)) / _MACS_PER_SECOND
+    return rounds * (convolving + (groups + spec.fused_groups) * _SECONDS_PER_GROUP)

@@ -15,6 +15,7 @@ from tui.analysis.float16 import Float16ThroughFloat32
 from tui.analysis.magnitude import Magnitude, magnitude_of
 from tui.analysis.progress import Progress
 from tui.fusion.block import ReparamBlock, build_block, conv_of
+from tui.fusion.branches import Step
 from tui.fusion.fill import fill_block, make_input
 from tui.fusion.kernel import Kernel
 from tui.fusion.spec import BlockSpec, Dtype, Pair
@@ -22,17 +23,21 @@ from tui.fusion.spec import BlockSpec, Dtype, Pair
 
 @dataclass(frozen=True, eq=False)
 class BranchKernel:
-    """One branch as the study found it.
+    """One summand of the fused kernel as the study found it, or the fused kernel itself.
 
     Attributes:
-        name: "kxk", "1x1" or "identity".
-        kernel: in its own kernel size, float64, batch norm folded.
+        name: the branch's: "kxk", "1x1 #2", "identity"; "post norm" for the offset of a batch norm behind the
+            sum, a kernel of zeros with a bias.
+        kernel: float64, all folded, the post norm's scale too; with the fused kernel's groups and spacing of
+            taps, in a frame of its own size.
         magnitude: how large its weights are.
+        steps: the stages by which it came about, the last of them `kernel`; none for the fused one.
     """
 
     name: str
     kernel: Kernel
     magnitude: Magnitude
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +45,8 @@ class Study:
     """What became of one spec. Views read it and compute nothing.
 
     Attributes:
-        branches: each branch's kernel; their sum is the fused kernel.
+        branches: each branch's kernel, in the spec's order, and behind them the post norm's offset if there
+            is one; their sum is the fused kernel.
         fused: the fused kernel in the spec's dtype.
         frame: (kH, kW) of the fused kernel, in which the branches' kernels are shown.
         conv: the fused convolution, to take away; its weight is `fused`'s, in an odd frame where
@@ -83,7 +89,7 @@ def study(spec: BlockSpec) -> Iterator[Progress | Study]:
     block = fill_block(build_block(spec).to(getattr(torch, spec.dtype)), spec)
     x = make_input(spec)
     yield Progress("fusing the branches")
-    kernels = [(name, kernel) for name, kernel in block.kernels()]
+    branches = tuple(_branch_kernel(name, steps) for name, steps in block.steps())
     fused = block.kernel().to(block.dtype)
     conv = conv_of(fused, block.geometry)
     yield Progress("running the branches")
@@ -98,7 +104,7 @@ def study(spec: BlockSpec) -> Iterator[Progress | Study]:
         reference = yield from _in_float64(block, x)
     yield Study(
         spec=spec,
-        branches=tuple(BranchKernel(name, kernel, magnitude_of(kernel)) for name, kernel in kernels),
+        branches=branches,
         fused=BranchKernel("fused", fused, magnitude_of(fused)),
         frame=fused.kernel_size,
         conv=conv,
@@ -109,6 +115,11 @@ def study(spec: BlockSpec) -> Iterator[Progress | Study]:
         float64=reference,
         cost=cost_of(spec),
     )
+
+
+def _branch_kernel(name: str, steps: tuple[Step, ...]) -> BranchKernel:
+    kernel = steps[-1].kernel
+    return BranchKernel(name, kernel, magnitude_of(kernel), steps)
 
 
 def finished(steps: Iterator[Progress | Study]) -> Study:

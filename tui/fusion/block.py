@@ -2,60 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 import torch
 from torch import Tensor, nn
 
-from tui.fusion.branches import Branch, ConvBranch, IdentityBranch
-from tui.fusion.kernel import FusionError, Kernel, add, pad_to
+from tui.fusion.branch_spec import names_of
+from tui.fusion.branches import Branch, Step, build_branch
+from tui.fusion.geometry import Geometry
+from tui.fusion.kernel import FusionError, Kernel, add, affine_of, pad_to, scale
 from tui.fusion.padding import symmetric_padding
-from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, Pair
+from tui.fusion.spec import BlockSpec, Pair
+from tui.fusion.widening import dilate, ungroup
 
-
-@dataclass(frozen=True, slots=True)
-class Geometry:
-    """What a kernel does not say of a convolution, the same for all branches of a block."""
-
-    stride: Pair = (1, 1)
-    dilation: Pair = (1, 1)
-    groups: int = 1
+POST_NORM = "post norm"
+"""The name of the summand that holds the offset of the batch norm behind the sum."""
 
 
 class ReparamBlock(nn.Module):
     """A block of parallel branches: `forward` is their plain sum, `fuse` the convolution that it is.
 
     The two share no code, so that comparing them means something.
+
+    Attributes:
+        branches: the summands, each with its own groups and dilation.
+        geometry: that of the fused convolution: groups and dilations that divide every branch's.
+        post_norm: the batch norm behind the sum, None where there is none.
     """
 
-    def __init__(self, branches: Iterable[Branch], geometry: Geometry | None = None) -> None:
+    post_norm: nn.Module | None
+
+    def __init__(
+        self, branches: Iterable[Branch], geometry: Geometry | None = None, *, post_norm: bool = False
+    ) -> None:
         super().__init__()
         self.branches = nn.ModuleList(branches)
         self.geometry = geometry or Geometry()
         if not self.branches:
             raise FusionError("a block needs at least one branch")
+        channels = _known(self.branches[0]).out_channels
+        self.post_norm = nn.BatchNorm2d(channels) if post_norm else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, in_channels, H, W) -> the sum of the branches' outputs."""
+        """(batch, in_channels, H, W) -> the sum of the branches' outputs, normalised by the post norm."""
         first, *rest = self.branches
         y: Tensor = first(x)
         for branch in rest:
             y = y + branch(x)
-        return y
+        return y if self.post_norm is None else self.post_norm(y)
 
     def kernels(self) -> list[tuple[str, Kernel]]:
-        """Each branch's name and its own kernel, in float64.
+        """The summands of the fused kernel by name, in float64: each branch's, and the post norm's offset.
+
+        A branch's kernel has the block's groups and spacing of taps, in a frame of its own size. With a post
+        norm, y = s sum + t, each is multiplied by s and a last summand "post norm" adds t: a 1 x 1 kernel of
+        zeros with that bias.
 
         Raises:
-            FusionError: the block is in train mode, or a branch is no convolution.
+            FusionError: the block is in train mode, a branch is no convolution, or the branches' strides,
+                paddings, groups or dilations do not go together.
         """
-        if self.training:
-            raise FusionError(
-                "a block in train mode can not be fused: its batch norms follow each input; call eval() first"
-            )
-        return [(branch.name, branch.kernel()) for branch in map(_known, self.branches)]
+        return [(name, deque(steps, maxlen=1)[0].kernel) for name, steps in self._summands()]
+
+    def steps(self) -> list[tuple[str, tuple[Step, ...]]]:
+        """The stages by which each summand of `kernels` came about, the last of them that summand.
+
+        Raises:
+            FusionError: as `kernels`.
+        """
+        return [(name, tuple(steps)) for name, steps in self._summands()]
 
     def kernel(self) -> Kernel:
         """The sum of the branches' kernels, in float64.
@@ -80,11 +97,75 @@ class ReparamBlock(nn.Module):
         """The dtype of the parameters (of a block without any: the one that it was moved to)."""
         return next(chain(self.parameters(), self.buffers())).dtype
 
+    def _summands(self) -> Iterator[tuple[str, Iterator[Step]]]:
+        if self.training:
+            raise FusionError(
+                "a block in train mode can not be fused: its batch norms follow each input; call eval() first"
+            )
+        post = None if self.post_norm is None else affine_of(self.post_norm)
+        for branch in map(_known, self.branches):
+            yield branch.name, self._steps_of(branch, None if post is None else post[0])
+        if post is not None:
+            columns = _known(self.branches[0]).in_channels // self.geometry.groups
+            zeros = post[1].new_zeros((len(post[1]), columns, 1, 1))
+            yield POST_NORM, iter([Step("offset of the post norm", Kernel(zeros, post[1]))])
+
+    def _steps_of(self, branch: Branch, post_scale: Tensor | None) -> Iterator[Step]:
+        """The branch's own stages, and those that make its kernel a summand of this block's."""
+        _refuse_other_geometry(branch, self.geometry)
+        for step in branch.steps():
+            kernel = step.kernel
+            yield step
+        groups, fewer = branch.geometry.groups, self.geometry.groups
+        if groups != fewer:
+            kernel = ungroup(kernel, groups, fewer)
+            yield Step(f"{groups} groups written as {fewer}", kernel)
+        dilation = _relative_dilation(branch, self.geometry)
+        if dilation != (1, 1):
+            kernel = dilate(kernel, dilation)
+            yield Step("zeros between the taps", kernel)
+        if post_scale is not None:
+            kernel = scale(kernel, post_scale)
+            yield Step("times the post norm's scale", kernel)
+
 
 def _known(module: nn.Module) -> Branch:
     if not isinstance(module, Branch):
         raise FusionError(f"a {type(module).__name__} is no kind of branch whose kernel is known")
     return module
+
+
+def _refuse_other_geometry(branch: Branch, block: Geometry) -> None:
+    """Groups and dilations can be brought together; strides and paddings can not.
+
+    Raises:
+        FusionError: the branch has another stride, or pads in another way.
+    """
+    own = branch.geometry
+    if own.stride != block.stride:
+        steps = " and ".join(f"{stride[0]}x{stride[1]}" for stride in (own.stride, block.stride))
+        raise FusionError(
+            f"{branch.name}: strides {steps} visit other pixels: no single convolution; make them equal"
+        )
+    if branch.kernel_size != (1, 1) and own.padding_mode is not block.padding_mode:
+        modes = " and ".join((own.padding_mode, block.padding_mode))
+        raise FusionError(
+            f"{branch.name}: {modes} padding differ at the border: no single convolution; pad alike"
+        )
+
+
+def _relative_dilation(branch: Branch, block: Geometry) -> Pair:
+    """How many taps of the block lie from one tap of the branch to its next.
+
+    Raises:
+        FusionError: the branch's taps do not fall on the block's.
+    """
+    relative = []
+    for size, own, step in zip(branch.kernel_size, branch.geometry.dilation, block.dilation, strict=True):
+        if size > 1 and own % step:
+            raise FusionError(f"{branch.name}: taps {own} apart do not fall on taps {step} apart")
+        relative.append(own // step if size > 1 else 1)
+    return relative[0], relative[1]
 
 
 def conv_of(kernel: Kernel, geometry: Geometry) -> nn.Conv2d:
@@ -106,6 +187,7 @@ def conv_of(kernel: Kernel, geometry: Geometry) -> nn.Conv2d:
         dilation=geometry.dilation,
         groups=geometry.groups,
         bias=kernel.bias is not None,
+        padding_mode=geometry.padding_mode.value,
         dtype=kernel.weight.dtype,
         device=kernel.weight.device,
     )
@@ -131,22 +213,7 @@ def _padding_of(kernel_size: Pair, geometry: Geometry) -> tuple[Pair, Pair | str
 
 def build_block(spec: BlockSpec) -> ReparamBlock:
     """The block that the spec describes, in eval mode, with torch's default values in its parameters."""
-    geometry = Geometry(spec.stride, spec.dilation, spec.groups)
-    return ReparamBlock((_build_branch(spec, branch) for branch in spec.branches), geometry).eval()
-
-
-def _build_branch(spec: BlockSpec, branch: BranchSpec) -> Branch:
-    if branch.kind is BranchKind.IDENTITY:
-        return IdentityBranch(branch.kind, spec.in_channels, groups=spec.groups, batch_norm=branch.batch_norm)
-    kernel_size = spec.branch_kernel_size(branch)
-    return ConvBranch(
-        branch.kind,
-        spec.in_channels,
-        spec.out_channels,
-        kernel_size,
-        stride=spec.stride,
-        dilation=spec.dilation if kernel_size != (1, 1) else (1, 1),
-        groups=spec.groups,
-        bias=branch.bias,
-        batch_norm=branch.batch_norm,
-    )
+    geometry = Geometry(spec.stride, spec.fused_dilation, spec.fused_groups, spec.padding_mode)
+    named = zip(spec.branches, names_of(spec.branches), strict=True)
+    branches = [build_branch(spec, branch, name) for branch, name in named]
+    return ReparamBlock(branches, geometry, post_norm=spec.post_norm).eval()

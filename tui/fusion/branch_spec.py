@@ -55,7 +55,7 @@ class BranchSpec:
         inner_norm: sequences: a batch norm between the two steps. What lies outside the image then reads as
             its value at zero, as DBB pads it, so that the border is exact.
         identity_offset: sequences: the 1x1 stores its weight minus the identity (DBB's idconv).
-        expansion: sequences: channels between the two steps, as a multiple of in_channels.
+        expansion: 1x1-kxk: channels between the two steps, as a multiple of in_channels.
         zero_border: sequences: plain zeros are padded between the two steps.
     """
 
@@ -74,9 +74,8 @@ class BranchSpec:
     def __post_init__(self) -> None:
         """Drop what the kind has no use for, so that equal branches compare equal."""
         self._drop_unless(self.kind.has_weight, bias=False, groups=None)
-        self._drop_unless(
-            self.kind.is_sequence, inner_norm=False, identity_offset=False, expansion=1, zero_border=False
-        )
+        self._drop_unless(self.kind.is_sequence, inner_norm=False, identity_offset=False, zero_border=False)
+        self._drop_unless(self.kind is BranchKind.POINTWISE_KXK, expansion=1)
         if self.kind is BranchKind.SMALL and self.kernel_size == (1, 1):
             object.__setattr__(self, "kind", BranchKind.POINTWISE)
         if self.kind is BranchKind.SMALL:

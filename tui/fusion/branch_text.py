@@ -19,7 +19,7 @@ _BRANCH = re.compile(
 _OPTION = re.compile(rf"(?P<sign>[+-])(?P<name>[a-z]+)(?P<number>{_NUMBER})?")
 
 KINDS = f"{', '.join(_NAMED_KINDS)}, or a kernel size such as 5x5 or 3x3d2"
-OPTIONS = "+norm, -bias, +alpha, +gamma, +g4; 1x1-kxk and 1x1-avg: +inner, +idconv, +x2, +zeros"
+OPTIONS = "+norm, -bias, +alpha, +gamma, +g4; 1x1-kxk, 1x1-avg: +inner, +idconv, +zeros; 1x1-kxk: +x2"
 
 _FLAGS = {"norm": "batch_norm", "inner": "inner_norm", "idconv": "identity_offset", "zeros": "zero_border"}
 _NUMBERS = {"g": "groups", "x": "expansion"}
@@ -31,8 +31,8 @@ def parse_branches(text: str) -> tuple[BranchSpec, ...]:
     Names: kxk, 1x1, identity, 1xk, kx1, avg, 1x1-kxk, 1x1-avg, and kernel sizes such as 5x5 or, dilated by 2,
     3x3d2. A convolution has a bias unless "-bias" follows it, a batch norm only if "+norm" does. "+alpha" and
     "+gamma" scale the branch by one number or one a channel; "+g4" gives it 4 groups. In a sequence "+inner"
-    puts a batch norm between the steps, "+idconv" stores the 1x1 minus the identity, "+x2" doubles the
-    channels between, "+zeros" pads zeros between.
+    puts a batch norm between the steps, "+idconv" stores the 1x1 minus the identity, "+zeros" pads zeros
+    between; in 1x1-kxk "+x2" doubles the channels between.
 
     Raises:
         ValueError: with words for the user.

@@ -32,10 +32,11 @@ def compose(first: Kernel, second: Kernel, groups: int = 1) -> Kernel:
             f"a convolution to {between} channels and one from {per_group} in each of {groups} groups "
             f"to {out_channels} do not fit"
         )
-    # (groups, out / groups, taps, mid / groups) @ (groups, 1, mid / groups, in / groups)
-    inner = first.weight.view(groups, 1, per_group, columns)
-    outer = second.weight.reshape(groups, out_channels // groups, per_group, -1).transpose(2, 3)
-    weight = torch.matmul(outer, inner).transpose(2, 3).reshape(out_channels, columns, *taps)
+    rows, area = out_channels // groups, taps[0] * taps[1]
+    inner = first.weight.view(groups, per_group, columns)
+    outer = second.weight.reshape(groups, rows, per_group, area).transpose(2, 3)
+    product = torch.bmm(outer.reshape(groups, rows * area, per_group), inner)
+    weight = product.view(groups, rows, area, columns).transpose(2, 3).reshape(out_channels, columns, *taps)
     return Kernel(weight, _bias(first, second, groups))
 
 

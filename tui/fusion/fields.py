@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from tui.fusion.branch_text import parse_branches, show_branches
+from tui.fusion.problems import MAX_CHANNELS
 from tui.fusion.quoting import quoted
 from tui.fusion.spec import (
     BlockSpec,
@@ -178,6 +179,8 @@ def spec_from(
 ) -> BlockSpec:
     """The spec that `base` becomes with these texts in its fields, and with these branches if any are given.
 
+    Where in_channels is given, out_channels and groups that were equal to it follow, unless given as well.
+
     Raises:
         InvalidSpecError: with every problem found, those of unreadable text and those between fields that
             could be read.
@@ -189,6 +192,10 @@ def spec_from(
             values[name] = FIELDS[name].parse(text)
         except ValueError as error:
             problems.append(Problem(name, str(error)))
+    in_channels = values.get("in_channels", base.in_channels)
+    if in_channels != base.in_channels and 1 <= in_channels <= MAX_CHANNELS:
+        follows = base.following(in_channels)
+        values = {name: value for name, value in follows.items() if name not in texts} | values
     try:
         spec = replace(base, **values)
     except InvalidSpecError as error:

@@ -7,31 +7,36 @@ that switching one branch leaves the values of the others as they were.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
-from enum import IntEnum
 
 import torch
 from torch import Generator, Tensor, nn
 
-from tui.fusion.block import ReparamBlock
-from tui.fusion.branches import ConvBranch
-from tui.fusion.spec import BlockSpec, BranchKind, InputFill, Pair, WeightFill
+from tui.fusion.block import POST_NORM, ReparamBlock
+from tui.fusion.branch_spec import names_of
+from tui.fusion.branches import Branch, ConvBranch, SequenceBranch
+from tui.fusion.spec import BlockSpec, InputFill, Pair, WeightFill
 
 EXACT_EPS = 0.25
 """eps of batch norms with exact statistics: running_var + eps is a power of 4, its root a power of 2."""
 
+_INPUT = "input"
+_FIRST_STREAMS = ("kxk", "1x1", "identity", _INPUT)
+"""Streams that are numbered; all others go by a hash of their name."""
 
-class _Stream(IntEnum):
-    KXK = 0
-    POINTWISE = 1
-    IDENTITY = 2
-    INPUT = 3
+_LARGEST_SEED = 4_294_967_291
+"""A prime, as torch looks only at the last 32 bits."""
 
 
-def _generator(seed: int, stream: int) -> Generator:
-    """A generator for one stream of a seed; modulo a prime, as torch looks only at the last 32 bits."""
-    return Generator().manual_seed((seed * len(_Stream) + stream) % 4_294_967_291)
+def _generator(seed: int, stream: str) -> Generator:
+    """A generator for one stream of a seed."""
+    if stream in _FIRST_STREAMS:
+        number = seed * len(_FIRST_STREAMS) + _FIRST_STREAMS.index(stream)
+    else:
+        number = int.from_bytes(hashlib.sha256(f"{seed} {stream}".encode()).digest()[:8])
+    return Generator().manual_seed(number % _LARGEST_SEED)
 
 
 def _uniform(shape: tuple[int, ...], bound: float, generator: Generator) -> Tensor:
@@ -50,18 +55,44 @@ def fill_block(block: ReparamBlock, spec: BlockSpec) -> ReparamBlock:
     """Give every parameter and statistic of the block its value; returns the block.
 
     random: uniform within 1/sqrt(fan_in), as nn.Conv2d does; batch norms with statistics far from the
-    default ones. integers: weights from -2 to 2 and batch norms whose folding is exact. ones: weights and
-    biases 1, batch norms as for integers.
+    default ones; alpha and gamma from 1/2 to 3/2. integers: weights from -2 to 2, alpha and gamma 1/2 or 3/2,
+    and batch norms whose folding is exact. ones: weights and biases 1, the rest as for integers. Average
+    pooling is exact only where its window has 2^n pixels.
     """
-    kinds = list(BranchKind)
-    for branch_spec, branch in zip(spec.branches, block.branches, strict=True):
-        generator = _generator(spec.seed, _Stream(kinds.index(branch_spec.kind)))
-        if isinstance(branch, ConvBranch):
-            _fill_conv(branch.conv, spec.weights, generator)
-        norm = branch.norm
-        if isinstance(norm, nn.BatchNorm2d):
-            _fill_norm(norm, spec.weights, generator)
+    streams = _streams_of(spec)
+    for stream, branch in zip(streams, block.branches, strict=True):
+        if isinstance(branch, Branch):
+            _fill_branch(branch, stream, spec)
+    if isinstance(block.post_norm, nn.BatchNorm2d):
+        _fill_norm(block.post_norm, spec.weights, _generator(spec.seed, POST_NORM))
     return block
+
+
+def _streams_of(spec: BlockSpec) -> list[str]:
+    """A stream for each branch: its title, numbered from the second of that title on.
+
+    So the first of a title draws the same values however many follow it.
+    """
+    names = (name.removesuffix(" #1") for name in names_of(spec.branches))
+    return list(names)
+
+
+def _fill_branch(branch: Branch, stream: str, spec: BlockSpec) -> None:
+    generator = _generator(spec.seed, stream)
+    if isinstance(branch, SequenceBranch):
+        inner = _generator(spec.seed, f"{stream} inner")
+        _fill_conv(branch.first.conv, spec.weights, inner)
+        if isinstance(branch.first.norm, nn.BatchNorm2d):
+            _fill_norm(branch.first.norm, spec.weights, inner)
+        if isinstance(branch.second, nn.Conv2d):
+            _fill_conv(branch.second, spec.weights, generator)
+    if isinstance(branch, ConvBranch):
+        _fill_conv(branch.conv, spec.weights, generator)
+    if isinstance(branch.norm, nn.BatchNorm2d):
+        _fill_norm(branch.norm, spec.weights, generator)
+    for factors in (branch.alpha, branch.gamma):
+        if factors is not None:
+            _fill_scale(factors, spec.weights, _generator(spec.seed, f"{stream} scale"))
 
 
 def _fill_conv(conv: nn.Conv2d, fill: WeightFill, generator: Generator) -> None:
@@ -95,15 +126,23 @@ def _fill_norm(norm: nn.BatchNorm2d, fill: WeightFill, generator: Generator) -> 
     norm.running_var.copy_(4 ** (1 + _integers(shape, 1, generator)) - EXACT_EPS)
 
 
+def _fill_scale(factors: Tensor, fill: WeightFill, generator: Generator) -> None:
+    shape = tuple(factors.shape)
+    if fill is WeightFill.RANDOM:
+        factors.copy_(1 + _uniform(shape, 0.5, generator))
+    else:
+        factors.copy_(0.5 + torch.randint(0, 2, shape, generator=generator))
+
+
 def make_input(spec: BlockSpec) -> Tensor:
     """The input of shape (batch, in_channels, height, width), in the spec's dtype.
 
     random: normal, mean 0, variance 1. integers: from -4 to 4. ones. ramp: counts up through the elements in
     order, in steps of a power of 2, from 0 to below 1. impulses: ones so far apart that each output sees at
-    most one of them, so the output shows the kernel itself.
+    most one of them, so the output shows the kernel itself (where no padding mode reflects or repeats them).
     """
     shape = spec.input_nchw
-    generator = _generator(spec.seed, _Stream.INPUT)
+    generator = _generator(spec.seed, _INPUT)
     values: dict[InputFill, Callable[[], Tensor]] = {
         InputFill.RANDOM: lambda: torch.randn(shape, dtype=torch.float64, generator=generator),
         InputFill.INTEGERS: lambda: _integers(shape, 4, generator),
@@ -124,8 +163,8 @@ def _ramp(shape: tuple[int, ...]) -> Tensor:
 def _impulses(shape: tuple[int, int, int, int], spec: BlockSpec) -> Tensor:
     batch, channels, height, width = shape
     reach: Pair = (
-        spec.dilation[0] * (spec.fused_kernel_size[0] - 1) + 1,
-        spec.dilation[1] * (spec.fused_kernel_size[1] - 1) + 1,
+        spec.fused_dilation[0] * (spec.fused_kernel_size[0] - 1) + 1,
+        spec.fused_dilation[1] * (spec.fused_kernel_size[1] - 1) + 1,
     )
     rows = torch.arange(min(reach[0] // 2, height - 1), height, reach[0])
     columns = torch.arange(min(reach[1] // 2, width - 1), width, reach[1])

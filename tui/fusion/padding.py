@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.fusion.spec import Pair
+from tui.fusion.branch_spec import Pair
 
 
 def centre(kernel_size: int) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, names_of
+from tui.fusion.padding import same_padding
 
 if TYPE_CHECKING:
     from tui.fusion.spec import BlockSpec
@@ -122,23 +123,42 @@ def _branch_problems(spec: BlockSpec, name: str, branch: BranchSpec) -> Iterator
         yield f"{name}: its groups must divide in and out channels: {message}"
     if branch.identity_offset and branch.expansion != 1:
         yield f"{name}: idconv adds the identity, which needs expansion 1, not {branch.expansion}"
-    if branch.zero_border and (branch.inner_norm or branch.bias):
+    if branch.identity_offset and spec.channels_between(branch) != spec.in_channels and branch.expansion == 1:
+        yield (
+            f"{name}: idconv adds the identity, which needs in channels = out channels "
+            f"({spec.in_channels} is not {spec.out_channels})"
+        )
+    if (
+        branch.zero_border
+        and (branch.inner_norm or branch.bias)
+        and spec.branch_kernel_size(branch) != (1, 1)
+    ):
         yield _inexact_border(spec, name, branch)
 
 
 def _inexact_border(spec: BlockSpec, name: str, branch: BranchSpec) -> str:
     """A step that turns 0 into something else, and zeros padded behind it: no single kernel does that."""
-    (height, width), (reach_y, reach_x) = spec.output_nchw[2:], spec.branch_kernel_size(branch)
-    dilation = spec.branch_dilation(branch)
-    rows = min(height, -(-(reach_y - 1) * dilation[0] // spec.stride[0]))
-    columns = min(width, -(-(reach_x - 1) * dilation[1] // spec.stride[1]))
-    pixels = height * width - (height - rows) * (width - columns)
+    height, width = spec.output_nchw[2:]
+    axes = zip(
+        spec.input_shape,
+        spec.stride,
+        spec.branch_kernel_size(branch),
+        spec.branch_dilation(branch),
+        strict=True,
+    )
+    rows, columns = (_pixels_inside(size, step, *same_padding(taps, gap)) for size, step, taps, gap in axes)
+    pixels = height * width - rows * columns
     what = "batch norm" if branch.inner_norm else "bias"
     return (
         f"{name}: zeros padded behind the 1x1's {what} make the {pixels} pixels at the border (of "
         f"{height * width} a channel) wrong in any fused kernel; pad before it "
         "(take +zeros out), or take bias and inner norm out"
     )
+
+
+def _pixels_inside(size: int, stride: int, before: int, after: int) -> int:
+    """Of the pixels that the stride visits on an axis, those whose kernel sees nothing of the border."""
+    return len(range(-(-before // stride) * stride, size - after, stride))
 
 
 def _padding_problems(spec: BlockSpec) -> Iterator[Problem]:
@@ -151,6 +171,13 @@ def _padding_problems(spec: BlockSpec) -> Iterator[Problem]:
             f"average pooling pads with zeros, the convolutions with {mode}: their sum is no single "
             "convolution; take the pooling out or choose zeros",
         )
+    for name, branch in zip(names_of(spec.branches), spec.branches, strict=True):
+        if branch.zero_border:
+            yield Problem(
+                "padding_mode",
+                f"{name}: zeros between its steps and {mode} padding elsewhere make no single convolution; "
+                "take +zeros out or choose zeros",
+            )
     if mode == "replicate" or not spec.branches:
         return
     for axis, (words, taps) in enumerate(zip(("height", "width"), spec.fused_kernel_size, strict=True)):

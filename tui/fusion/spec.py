@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from typing import Any
 
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, Scale
 from tui.fusion.problems import InvalidSpecError, Problem, problems_of
@@ -131,6 +132,12 @@ class BlockSpec:
         """The groups of that branch's convolutions."""
         return branch.groups or self.groups
 
+    def channels_between(self, branch: BranchSpec) -> int:
+        """The channels between the two steps of a sequence; pooling keeps those that it is given."""
+        if branch.kind is BranchKind.POINTWISE_AVERAGE:
+            return self.out_channels
+        return branch.expansion * self.in_channels
+
     @property
     def fused_groups(self) -> int:
         """The most groups that every branch can be written with."""
@@ -184,6 +191,30 @@ class BlockSpec:
             for branch in self.branches
         )
         return replace(self, branches=switched)
+
+    def following(self, in_channels: int) -> dict[str, Any]:
+        """What else changes for the structure to stay when in_channels does: the fields and their values.
+
+        out_channels follows where it was equal to in_channels; groups, the block's and a branch's own, where
+        they were one for each channel.
+        """
+        follows: dict[str, Any] = {}
+        if self.out_channels == self.in_channels:
+            follows["out_channels"] = in_channels
+        if self._is_depthwise(self.groups):
+            follows["groups"] = in_channels
+        branches = tuple(
+            replace(branch, groups=in_channels) if self._is_depthwise(branch.groups) else branch
+            for branch in self.branches
+        )
+        return follows if branches == self.branches else follows | {"branches": branches}
+
+    def _is_depthwise(self, groups: int | None) -> bool:
+        return groups == self.in_channels > 1
+
+    def with_in_channels(self, in_channels: int) -> BlockSpec:
+        """The same structure with that many channels, as `following` has it."""
+        return replace(self, in_channels=in_channels, **self.following(in_channels))
 
     def changes_from(self, other: BlockSpec) -> list[str]:
         """Names of the fields in which the two differ."""
