@@ -16,13 +16,19 @@ from tui.fusion.spec import BlockSpec, InvalidSpecError
 PROGRAM = "repfuse-tui"
 SHELLS = ("bash", "zsh", "tcsh")
 
+_SWITCHES = {
+    "bias": "a bias in every convolution, or in none",
+    "batch_norm": "a batch norm on every branch, or on none",
+    "post_norm": "a batch norm behind their sum, or none",
+}
+
 _CHECK = "check"
 _DEFAULT_PRESET = "residual"
 
 _GROUPS: dict[str, tuple[str, ...]] = {
     "block": ("in_channels", "out_channels", "kernel_size", "stride", "dilation", "groups"),
     "branches": ("branches",),
-    "input": ("input_shape", "batch_size", "input"),
+    "input": ("input_shape", "batch_size", "input", "padding_mode"),
     "arithmetic": ("weights", "dtype", "seed"),
 }
 
@@ -143,14 +149,19 @@ def _nearest(text: str, names: Sequence[str]) -> str:
 
 def _spec_of(options: argparse.Namespace) -> BlockSpec:
     """The preset, changed by the single options; then all its branches switched, if so wished."""
-    given: dict[str, str | None] = {name: getattr(options, name) for name in FIELDS}
-    texts = {name: text for name, text in given.items() if text is not None}
+    given: dict[str, str | bool | None] = {name: getattr(options, name) for name in FIELDS}
+    texts = {name: _text(value) for name, value in given.items() if value is not None}
     try:
         spec = spec_from(texts, _preset_named(options.preset))
+        return spec.with_branches(bias=options.bias, batch_norm=options.batch_norm)
     except InvalidSpecError as error:
         problems = (f"{_option(problem.field)}: {problem.message}" for problem in error.problems)
         raise OptionsError("; ".join(problems)) from None
-    return spec.with_branches(bias=options.bias, batch_norm=options.batch_norm)
+
+
+def _text(value: str | bool) -> str:
+    """An option's value as the text of its field."""
+    return value if isinstance(value, str) else ("yes" if value else "no")
 
 
 def _preset_named(name: str) -> BlockSpec:
@@ -209,11 +220,8 @@ def _add_field(group: argparse._ArgumentGroup, name: str, default: str) -> None:
 
 
 def _add_switches(group: argparse._ArgumentGroup) -> None:
-    for name, words in (
-        ("bias", "a bias in every convolution"),
-        ("batch-norm", "a batch norm on every branch"),
-    ):
-        group.add_argument(f"--{name}", action=argparse.BooleanOptionalAction, help=f"{words}, or in none")
+    for name, words in _SWITCHES.items():
+        group.add_argument(_option(name), action=argparse.BooleanOptionalAction, help=words)
 
 
 def _presets_in_words() -> str:
@@ -233,7 +241,7 @@ def completion_script(shell: str) -> str:
 
     parser = build_parser()
     values: dict[str, Iterable[str]] = {
-        name: field.choices for name, field in FIELDS.items() if field.choices
+        name: field.choices for name, field in FIELDS.items() if field.choices and name not in _SWITCHES
     }
     values |= {"command": [_CHECK], "preset": PRESETS, "print_completion": SHELLS}
     for action in parser._actions:
