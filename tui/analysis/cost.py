@@ -11,6 +11,7 @@ ASK_ABOVE_SECONDS = 2.0
 ASK_ABOVE_BYTES = 2 * 1024**3
 
 _MACS_PER_SECOND = 10e9  # a laptop's dense convolution; measured here: 20 to 80e9 on two server cores
+_SECONDS_PER_UNFOLDED = 4e-9  # float64 copies the input once for each tap; measured here: 1 to 10e-9
 _SECONDS_PER_GROUP = 10e-6  # torch runs the groups of a float64 convolution one by one
 
 
@@ -151,6 +152,10 @@ def _step_count(spec: BlockSpec, branch: BranchSpec) -> int:
 def _seconds(spec: BlockSpec, macs: Sides) -> float:
     """Both sides in the dtype and in float64; without a second round where the dtype is float64."""
     rounds = 1 if spec.dtype is Dtype.FLOAT64 else 2
-    groups = sum(spec.branch_groups(branch) for branch in spec.branches if branch.kind.has_weight)
-    convolving = (macs.unfused + macs.fused + _fusing_macs(spec)) / _MACS_PER_SECOND
-    return rounds * (convolving + (groups + spec.fused_groups) * _SECONDS_PER_GROUP)
+    convolving = [branch for branch in spec.branches if branch.kind.has_weight]
+    groups = spec.fused_groups + sum(spec.branch_groups(branch) for branch in convolving)
+    round_ = (macs.unfused + macs.fused) / _MACS_PER_SECOND + groups * _SECONDS_PER_GROUP
+    sizes = [spec.fused_kernel_size, *(spec.branch_kernel_size(branch) for branch in convolving)]
+    taps = sum(height * width for height, width in sizes if (height, width) != (1, 1))
+    unfolding = _positions(spec) * spec.in_channels * taps * _SECONDS_PER_UNFOLDED
+    return rounds * (round_ + _fusing_macs(spec) / _MACS_PER_SECOND) + unfolding

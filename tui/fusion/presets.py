@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
-from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec
+from tui.fusion.branch_text import parse_branches
+from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,41 +18,136 @@ class Preset:
     spec: BlockSpec
 
 
-def _branches(*kinds: BranchKind, batch_norm: bool) -> tuple[BranchSpec, ...]:
-    """Branches as RepVGG has them: a batch norm each and then no bias, or a bias each and no batch norm."""
-    return tuple(BranchSpec(kind, bias=not batch_norm, batch_norm=batch_norm) for kind in kinds)
+_UNIREPLKNET: dict[int, tuple[Pair, ...]] = {
+    17: ((5, 1), (9, 2), (3, 4), (3, 5), (3, 7)),
+    15: ((5, 1), (7, 2), (3, 3), (3, 5), (3, 7)),
+    13: ((5, 1), (7, 2), (3, 3), (3, 4), (3, 5)),
+    11: ((5, 1), (5, 2), (3, 3), (3, 4), (3, 5)),
+    9: ((5, 1), (5, 2), (3, 3), (3, 4)),
+    7: ((5, 1), (3, 2), (3, 3)),
+    5: ((3, 1), (3, 2)),
+}
 
 
-_REPVGG = BlockSpec(
-    in_channels=64,
-    out_channels=64,
-    input_shape=(56, 56),
-    branches=_branches(BranchKind.KXK, BranchKind.POINTWISE, BranchKind.IDENTITY, batch_norm=True),
-)
+def unireplknet_convs(kernel_size: int) -> tuple[Pair, ...]:
+    """(kernel size, dilation) of the small convs that UniRepLKNet puts beside a large one of that size.
+
+    Ding et al., 2024, "UniRepLKNet", DilatedReparamBlock.
+
+    Raises:
+        ValueError: the paper has no block of that kernel size.
+    """
+    if kernel_size not in _UNIREPLKNET:
+        sizes = ", ".join(map(str, sorted(_UNIREPLKNET)))
+        raise ValueError(f"UniRepLKNet has blocks of kernel size {sizes}, not {kernel_size}")
+    return _UNIREPLKNET[kernel_size]
+
+
+def unireplknet_branches(kernel_size: int) -> tuple[BranchSpec, ...]:
+    """The large convolution and its dilated small ones, a batch norm each.
+
+    Raises:
+        ValueError: as `unireplknet_convs`.
+    """
+    large = BranchSpec(BranchKind.KXK, bias=False, batch_norm=True)
+    small = (
+        replace(large, kind=BranchKind.SMALL, kernel_size=(size, size), dilation=(dilation, dilation))
+        for size, dilation in unireplknet_convs(kernel_size)
+    )
+    return large, *small
+
+
+def _preset(name: str, summary: str, branches: str | tuple[BranchSpec, ...], **values: Any) -> Preset:
+    """A preset of 64 channels on 56 x 56 pixels where nothing else is said."""
+    if isinstance(branches, str):
+        branches = parse_branches(branches)
+    usual: dict[str, Any] = {"in_channels": 64, "out_channels": 64, "input_shape": (56, 56)}
+    return Preset(name, summary, BlockSpec(branches=branches, **usual | values))
+
+
+_DEPTHWISE: dict[str, Any] = {"groups": 64}
+_STRIDED: dict[str, Any] = {"stride": (2, 2)}
+_REPVGG = "kxk+norm-bias,1x1+norm-bias,identity+norm"
+_MOBILEONE = "kxk+norm-bias,kxk+norm-bias,kxk+norm-bias,kxk+norm-bias,1x1+norm-bias,identity+norm"
+_DBB = "kxk+norm-bias,1x1+norm-bias,1x1-avg+norm+inner-bias,1x1-kxk+norm+inner+idconv-bias"
+_DBB_DEPTHWISE = "kxk+norm-bias,avg+norm,1x1-kxk+norm+inner-bias+x2"
+_REPMIXER = "kxk+norm-bias+gamma,1x1+norm-bias+gamma,identity+norm+gamma,identity+norm+gamma,identity"
 
 PRESETS: dict[str, Preset] = {
     preset.name: preset
     for preset in (
         Preset("residual", "2 channels, small enough to check by hand", BlockSpec()),
-        Preset("repvgg", "64 channels, batch norm each (Ding et al., 2021)", _REPVGG),
-        Preset(
+        _preset("repvgg", "64 channels, batch norm each (Ding et al., 2021)", _REPVGG),
+        _preset(
             "repvgg-downsample",
             "first block of a stage: stride 2, no identity",
-            replace(
-                _REPVGG,
-                stride=(2, 2),
-                branches=_branches(BranchKind.KXK, BranchKind.POINTWISE, batch_norm=True),
-            ),
+            "kxk+norm-bias,1x1+norm-bias",
+            **_STRIDED,
         ),
-        Preset("repvgg-grouped", "4 groups, as in RepVGG's g4 models", replace(_REPVGG, groups=4)),
-        Preset("repvgg-depthwise", "one group a channel, as in MobileOne", replace(_REPVGG, groups=64)),
+        _preset("repvgg-grouped", "4 groups, as in RepVGG's g4 models", _REPVGG, groups=4),
+        _preset("repvgg-depthwise", "one group a channel, as in MobileOne", _REPVGG, **_DEPTHWISE),
+        _preset(
+            "qarepvgg",
+            "to quantise: one norm at the end (Chu et al., 2022)",
+            "kxk+norm-bias,1x1-bias,identity",
+            post_norm=True,
+        ),
+        _preset("mobileone", "4 depthwise 3x3 in parallel (Vasu et al., 2022)", _MOBILEONE, **_DEPTHWISE),
+        _preset(
+            "acnet", "square, row and column (Ding et al., 2019)", "kxk+norm-bias,kx1+norm-bias,1xk+norm-bias"
+        ),
+        _preset("dbb", "diverse branches, 1x1 first (Ding et al., 2021)", _DBB),
+        _preset(
+            "dbb-depthwise", "DBB with a group a channel and a bare average", _DBB_DEPTHWISE, **_DEPTHWISE
+        ),
+        _preset(
+            "replknet",
+            "31x31 beside 5x5, depthwise (Ding et al., 2022)",
+            "kxk+norm-bias,5x5+norm-bias",
+            kernel_size=(31, 31),
+            **_DEPTHWISE,
+        ),
+        _preset(
+            "unireplknet",
+            "13x13 and dilated small convs (Ding et al., 2024)",
+            unireplknet_branches(13),
+            kernel_size=(13, 13),
+            input_shape=(28, 28),
+            **_DEPTHWISE,
+        ),
+        _preset("repmixer", "FastViT's token mixer (Vasu et al., 2023)", _REPMIXER, **_DEPTHWISE),
+        _preset(
+            "fastvit-stem",
+            "second conv of its stem: depthwise, stride 2",
+            "kxk+norm-bias,1x1+norm-bias",
+            **_DEPTHWISE,
+            **_STRIDED,
+        ),
+        _preset(
+            "repvit",
+            "depthwise, one norm at the end (Wang et al., 2023)",
+            "kxk+norm-bias,1x1,identity",
+            post_norm=True,
+            **_DEPTHWISE,
+        ),
+        _preset(
+            "repghost",
+            "3x3 and identity, depthwise (Chen et al., 2022)",
+            "kxk+norm-bias,identity+norm",
+            **_DEPTHWISE,
+        ),
+        _preset("repconv", "YOLOv7 to v9: no identity (Wang et al., 2022)", "kxk+norm-bias,1x1+norm-bias"),
+        _preset(
+            "repvggdw",
+            "YOLOv10: 7x7 and 3x3, depthwise (Wang et al., 2024)",
+            "kxk+norm-bias,3x3+norm-bias",
+            kernel_size=(7, 7),
+            **_DEPTHWISE,
+        ),
         Preset(
             "pointwise",
             "1x1 and identity only: fuses to a 1x1 conv",
-            BlockSpec(
-                kernel_size=(1, 1),
-                branches=_branches(BranchKind.POINTWISE, BranchKind.IDENTITY, batch_norm=False),
-            ),
+            BlockSpec(kernel_size=(1, 1), branches=parse_branches("1x1,identity")),
         ),
     )
 }
