@@ -10,14 +10,29 @@ from typing import Any
 from torch import nn
 
 from tui.analysis.study import Study
+from tui.fusion.spec import BranchSpec
 
-CONV2D_ARGUMENTS = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups")
+CONV2D_ARGUMENTS = (
+    "in_channels",
+    "out_channels",
+    "kernel_size",
+    "stride",
+    "padding",
+    "dilation",
+    "groups",
+    "padding_mode",
+)
 
 
 def report_of(study: Study) -> dict[str, Any]:
-    """The study as an object for JSON; numbers that are not finite, which JSON does not know, are None."""
+    """The study as an object for JSON; numbers that are not finite, which JSON does not know, are None.
+
+    `branches` are the summands of the fused kernel, with its groups and spacing of taps; where a batch norm
+    stands behind the sum, its offset is the last of them.
+    """
+    branches = [_branch_spec(branch) for branch in study.spec.branches]
     return {
-        "spec": asdict(study.spec),
+        "spec": asdict(study.spec) | {"branches": branches},
         "branches": [
             {"name": branch.name, "weight_shape": list(branch.kernel.weight.shape)}
             for branch in study.branches
@@ -35,6 +50,16 @@ def report_of(study: Study) -> dict[str, Any]:
         "agree": study.agree,
         "params": asdict(study.cost.params),
         "macs": asdict(study.cost.macs),
+    }
+
+
+def _branch_spec(branch: BranchSpec) -> dict[str, Any]:
+    """Its kind, bias and batch norm, and every other option that is not the default one."""
+    default, always = BranchSpec(branch.kind), ("kind", "bias", "batch_norm")
+    return {
+        name: value
+        for name, value in asdict(branch).items()
+        if name in always or value != getattr(default, name)
     }
 
 

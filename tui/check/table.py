@@ -16,7 +16,7 @@ from tui.analysis.cost import Sides
 from tui.analysis.study import Study
 from tui.check.report import conv2d_arguments
 from tui.fusion.presets import preset_named
-from tui.fusion.spec import BlockSpec, Dtype, Pair, show_pair
+from tui.fusion.spec import BlockSpec, BranchSpec, Dtype, PaddingMode, Pair, show_pair
 
 _HEADING = "bold cyan"
 _ASIDE = "dim"
@@ -78,7 +78,8 @@ def _block(spec: BlockSpec) -> Table:
     geometry = f"stride {_shortest(spec.stride)}, dilation {_shortest(spec.dilation)}, groups {spec.groups}"
     table.add_row("block", f"{spec.in_channels} -> {spec.out_channels} channels, {geometry}")
     table.add_row("kernel size", show_pair(spec.kernel_size))
-    table.add_row("input", f"{' x '.join(map(str, spec.input_nchw))}, {spec.input}")
+    padding = "" if spec.padding_mode is PaddingMode.ZEROS else f", {spec.padding_mode} outside"
+    table.add_row("input", f"{' x '.join(map(str, spec.input_nchw))}, {spec.input}{padding}")
     table.add_row("weights", str(spec.weights))
     table.add_row("dtype, seed", f"{spec.dtype}, {spec.seed}")
     preset = preset_named(spec)
@@ -88,14 +89,29 @@ def _block(spec: BlockSpec) -> Table:
 
 
 def _kernels(study: Study) -> Table:
-    table = _table("branch", "weight", "bias", "batch norm")
-    for spec, branch in zip(study.spec.branches, study.branches, strict=True):
-        bias, norm = ("yes" if has else "-" for has in (spec.bias, spec.batch_norm))
-        table.add_row(branch.name, _shape(branch.kernel.weight.shape), bias, norm)
+    table = _table("branch", "weight", "bias", "on it")
+    specs = (*study.spec.branches, None)  # a post norm stands behind the branches and is none of them
+    for spec, branch in zip(specs, study.branches, strict=False):
+        has_bias, words = (True, "its offset") if spec is None else (spec.bias, _options(spec))
+        table.add_row(branch.name, _shape(branch.kernel.weight.shape), "yes" if has_bias else "-", words)
     fused = study.fused.kernel
     bias = "-" if fused.bias is None else "yes"
     table.add_row("fused", _shape(fused.weight.shape), bias, "-", style="bold")
     return table
+
+
+def _options(branch: BranchSpec) -> str:
+    """What is on a branch beside its bias, in the words of the form: "batch norm, alpha", "-" for nothing."""
+    options = {
+        f"{branch.groups} groups": branch.groups is not None,
+        f"{branch.expansion} x channels": branch.expansion != 1,
+        "1x1 minus identity": branch.identity_offset,
+        "inner norm": branch.inner_norm,
+        "zero border": branch.zero_border,
+        "batch norm": branch.batch_norm,
+        str(branch.scale): bool(branch.scale),
+    }
+    return ", ".join(words for words, on in options.items() if on) or "-"
 
 
 def _conv2d(study: Study) -> Text:
@@ -112,7 +128,7 @@ def conv2d_in_words(conv: nn.Conv2d, dtype: Dtype) -> str:
     arguments = conv2d_arguments(conv)
     positional = [str(arguments.pop(name)) for name in ("in_channels", "out_channels")]
     positional.append(_python(arguments.pop("kernel_size")))
-    defaults = {"stride": "1", "padding": "0", "dilation": "1", "groups": "1"}
+    defaults = {"stride": "1", "padding": "0", "dilation": "1", "groups": "1", "padding_mode": '"zeros"'}
     named = [
         f"{name}={_python(value)}" for name, value in arguments.items() if _python(value) != defaults[name]
     ]
