@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from hypothesis import settings
 from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Input
 
-from tests.driver import OpenBench, opener
+from tests.driver import Bench, LooksAsStored, OpenBench, opener
 from tests.held_study import HeldStudy
-from tests.snapshot_report import Mismatch, write_report
+from tests.settle import PATIENCE
+from tests.snapshot_report import REPORT, Mismatch, write_report
 from tests.svg_snapshot import SVGSnapshot
 from tui.fusion.block import ReparamBlock
 from tui.fusion.fill import fill_block
@@ -39,17 +41,33 @@ def mismatches() -> Iterator[list[Mismatch]]:
 
 
 @pytest.fixture
-def snapshot(snapshot: SnapshotAssertion, mismatches: list[Mismatch]) -> Iterator[SnapshotAssertion]:
-    """Compares pictures; what differs goes into the report."""
+def looks_as_stored(snapshot: SnapshotAssertion, mismatches: list[Mismatch]) -> Iterator[LooksAsStored]:
+    """Compares the screen with the picture stored for this test; what differs goes into the report."""
     snapshot = snapshot.use_extension(SVGSnapshot)
-    yield snapshot
-    for result in snapshot.executions.values():
-        if not result.success:
-            mismatches.append(Mismatch(result.snapshot_name, result.recalled_data, str(result.asserted_data)))
+
+    async def compare(bench: Bench) -> None:
+        same = await bench.picture() == snapshot
+        assert same, f"the screen is not as stored, see {REPORT.name}"
+
+    yield compare
+    mismatches += [
+        Mismatch(result.snapshot_name, str(result.recalled_data or ""), str(result.asserted_data))
+        for result in snapshot.executions.values()
+        if not result.success
+    ]
 
 
 @pytest.fixture
-def open_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenBench:
+def study_threads() -> Iterator[None]:
+    """Lets no study run on into the next test."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "study":
+            thread.join(PATIENCE)
+
+
+@pytest.fixture
+def open_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, study_threads: None) -> OpenBench:
     """Opens the program, with a text cursor that does not blink and a short pause in typing."""
     monkeypatch.setattr(Input, "_toggle_cursor", lambda _: None)
     monkeypatch.setattr("tui.screens.bench.TYPING_PAUSE", 0.02)
@@ -57,7 +75,7 @@ def open_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenBench:
 
 
 @pytest.fixture
-def held() -> Iterator[HeldStudy]:
+def held(study_threads: None) -> Iterator[HeldStudy]:
     """A study function whose runs stand still until they are let go."""
     study = HeldStudy()
     yield study

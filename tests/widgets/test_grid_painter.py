@@ -96,6 +96,15 @@ def test_a_bias_takes_the_gap_between_kernels_one_row_high() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("in_channels", "zoom", "header"),
+    [(2, Zoom.NUMBER_4, "      in 0 in 1"), (11, Zoom.NUMBER_4, "   in  0    1 "), (2, Zoom.HALF, " in 0 ")],
+)
+def test_the_corner_names_the_axis_where_the_labels_do_not(in_channels: int, zoom: Zoom, header: str) -> None:
+    grid = painter(torch.zeros(1, in_channels, 1, 1), zoom)
+    assert texts(grid)[0].startswith(header)
+
+
 def test_half_blocks_hold_two_weights() -> None:
     grid = painter(torch.tensor([[[[1.0, -1.0], [-1.0, 1.0], [0.5, 0.0]]]]), Zoom.HALF)
     _, first, second = lines(grid)

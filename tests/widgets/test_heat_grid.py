@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.geometry import Region, Size
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from tests.widgets.grid_app import GridApp, cells_of, counted, geometry_of, is_in_sight, lit, screen_lines
 from tui.widgets.heat_grid import HeatGrid
@@ -73,6 +74,32 @@ async def test_it_fits_anew_when_its_size_or_its_weight_changes() -> None:
         await pilot.pause()
         levels.append(app.grid.zoom_in_effect)
     assert levels == [Zoom.NUMBER_8, Zoom.NUMBER_4, Zoom.NORM]
+
+
+class RememberingGrid(HeatGrid):
+    """Remembers at which levels it was painted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.painted: list[Zoom] = []
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Note the level."""
+        lines = super().render_lines(crop)
+        self.painted.append(self.zoom_in_effect)
+        return lines
+
+
+async def test_no_frame_is_painted_at_a_level_that_does_not_fit() -> None:
+    grid = RememberingGrid()
+    app = GridApp(counted(2, 2, 3, 3), grid=grid)
+    async with app.run_test(size=(60, 8)) as pilot:
+        await pilot.pause()
+        assert set(grid.painted) == {Zoom.NUMBER_8}
+        grid.painted.clear()
+        await pilot.resize_terminal(38, 8)
+        await pilot.pause()
+        assert set(grid.painted) == {Zoom.NUMBER_4}
 
 
 async def test_a_zoom_that_is_set_is_kept() -> None:

@@ -148,6 +148,13 @@ async def test_it_scrolls_only_as_far_as_the_cursor_needs() -> None:
         assert app.grid.scroll_offset == Offset(0, 0)
 
 
+async def test_the_bias_below_a_kernel_one_row_high_is_seen_with_it() -> None:
+    app = GridApp(counted(16, 2, 1, 1), zoom=Zoom.NUMBER_4, bias=[0.5] * 16)
+    async with app.run_test(size=(30, 9)) as pilot:
+        await pilot.press("end")
+        assert [line[:6].strip() for line in screen_lines(app)[-2:]] == ["out 15", "+0.500"]
+
+
 @pytest.mark.parametrize("zoom", Zoom)
 async def test_the_cursor_stays_in_sight_through_a_change_of_zoom(zoom: Zoom) -> None:
     app = GridApp(counted(40, 40, 3, 3), cursor=Tap(33, 21, 1, 1), zoom=Zoom.NORM)

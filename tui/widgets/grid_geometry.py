@@ -76,11 +76,8 @@ class GridGeometry:
     @cached_property
     def body(self) -> Size:
         """The columns and whole rows that all tiles take."""
-        columns = (self.shape[1] - 1) * self.pitch.width + self.tile.width
-        halves = (self.shape[0] - 1) * self.pitch.height + self.tile.height
-        # The bias stands in the row below the label, which for kernels one row high is a gap.
-        below = self.shows_bias and self.shape[2] == 1
-        return Size(columns, -(-halves // 2) + below)
+        last = self.tile_region(Tap(self.shape[0] - 1, self.shape[1] - 1, 0, 0))
+        return Size(last.right, last.bottom)
 
     @cached_property
     def size(self) -> Size:
@@ -139,9 +136,12 @@ class GridGeometry:
         return Region(x, half_row // 2, self.zoom.columns, 1)
 
     def tile_region(self, tap: Tap) -> Region:
-        """The cells of the body that show the kernel of a tap."""
-        top = tap.out * self.pitch.height // 2
-        return Region(tap.in_ * self.pitch.width, top, self.tile.width, -(-self.tile.height // 2))
+        """The cells of the body that show the kernel of a tap, and the row beside which its bias stands."""
+        # That row is the one below the label, which for kernels one row high is a gap.
+        below = self.shows_bias and self.shape[2] == 1
+        height = -(-self.tile.height // 2) + below
+        left, top = tap.in_ * self.pitch.width, tap.out * self.pitch.height // 2
+        return Region(left, top, self.tile.width, height)
 
     def moved(self, tap: Tap, across: int, down: int) -> Tap:
         """The tap some pixels to the right and below, through the edges of tiles, up to the grid's ends."""

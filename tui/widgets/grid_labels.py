@@ -43,15 +43,19 @@ def _step(room: int, need: int) -> int:
     return step
 
 
+def has_words(geometry: GridGeometry) -> bool:
+    """Whether every label of the header has room for "in" before its number."""
+    return geometry.tile.width >= len(f"in {geometry.shape[1] - 1}")
+
+
 def header_labels(geometry: GridGeometry, window: Region, here: int) -> list[Label]:
     """The labels of the input channels in a window: "in 0", or a plain number where that is too wide.
 
     Where even numbers are too wide for a tile, they stand at every second, fourth, ... one. A label stays in
     sight as long as its tile does. That of the cursor is always there, and its neighbours make room.
     """
-    last = geometry.shape[1] - 1
-    prefix = "in " if geometry.tile.width >= len(f"in {last}") else ""
-    widest = len(f"{prefix}{last}")
+    prefix = "in " if has_words(geometry) else ""
+    widest = len(f"{prefix}{geometry.shape[1] - 1}")
     step = 1 if geometry.pitch.width > widest else _step(geometry.pitch.width, widest + AIR)
     labels = []
     for in_ in geometry.tiles(window.x, window.right):

@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from tui.widgets.glyphs import glyph, shade
 from tui.widgets.grid_geometry import GridGeometry, PixelRow
-from tui.widgets.grid_labels import header_labels, row_label
+from tui.widgets.grid_labels import has_words, header_labels, row_label
 from tui.widgets.number_format import cell_text
 from tui.widgets.palette import CURSOR, HOVER, LEVELS, NAN, Palette
 from tui.widgets.tap import Tap
@@ -69,7 +69,7 @@ class GridPainter:
     def header(self, window: Region, marks: Marks) -> Strip:
         """The line of labels above the tiles; it scrolls sideways only."""
         # Where the labels are plain numbers, one word says which axis is which.
-        corner = "" if self.geometry.zoom.has_wide_gutter else "in"
+        corner = "" if has_words(self.geometry) else "in"
         segments = [self._label(corner.rjust(self.geometry.label_width)), self._gap]
         place = 0
         for label in header_labels(self.geometry, window, marks.cursor.in_):

@@ -21,6 +21,10 @@ from tui.widgets.weight_source import WeightSource
 from tui.widgets.zoom import Zoom
 
 
+def _binding(keys: str, action: str, name: str, tooltip: str) -> Binding:
+    return Binding(keys, action, tooltip, show=False, id=f"heat-grid.{name}", tooltip=tooltip)
+
+
 class HeatGrid(ScrollView, can_focus=True):
     """A weight (out_channels, in_channels/groups, kH, kW): a tile for each kernel, a cell for each tap.
 
@@ -46,27 +50,14 @@ class HeatGrid(ScrollView, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "left,h", "step(-1, 0)", "Left", show=False, id="heat-grid.left", tooltip="One tap to the left"
-        ),
-        Binding(
-            "right,l", "step(1, 0)", "Right", show=False, id="heat-grid.right", tooltip="One tap to the right"
-        ),
-        Binding("up,k", "step(0, -1)", "Up", show=False, id="heat-grid.up", tooltip="One tap up"),
-        Binding("down,j", "step(0, 1)", "Down", show=False, id="heat-grid.down", tooltip="One tap down"),
-        Binding(
-            "pageup", "page(-1)", "Up", show=False, id="heat-grid.page-up", tooltip="One output channel up"
-        ),
-        Binding(
-            "pagedown",
-            "page(1)",
-            "Down",
-            show=False,
-            id="heat-grid.page-down",
-            tooltip="One output channel down",
-        ),
-        Binding("home", "first", "First", show=False, id="heat-grid.first", tooltip="The first tap of all"),
-        Binding("end", "last", "Last", show=False, id="heat-grid.last", tooltip="The last tap of all"),
+        _binding("left,h", "step(-1, 0)", "left", "One tap to the left"),
+        _binding("right,l", "step(1, 0)", "right", "One tap to the right"),
+        _binding("up,k", "step(0, -1)", "up", "One tap up"),
+        _binding("down,j", "step(0, 1)", "down", "One tap down"),
+        _binding("pageup", "page(-1)", "page-up", "One output channel up"),
+        _binding("pagedown", "page(1)", "page-down", "One output channel down"),
+        _binding("home", "first", "first", "To the first tap"),
+        _binding("end", "last", "last", "To the last tap"),
     ]
 
     source: var[WeightSource | None] = var[WeightSource | None](None)
@@ -116,6 +107,7 @@ class HeatGrid(ScrollView, can_focus=True):
             return isinstance(message, HeatGrid.Scrolled) and message.grid is self.grid
 
     _pointed: Tap | None = None
+    _space = Size()
     _geometry: GridGeometry | None = None
     _painter: GridPainter | None = None
 
@@ -156,10 +148,15 @@ class HeatGrid(ScrollView, can_focus=True):
         """Fit the weight to the new size."""
         self._lay_out()
 
-    def _lay_out(self) -> None:
-        """Take a new shape, bias or zoom into account."""
-        self._geometry = self._geometry_for(self.content_size)
+    def _measure(self) -> None:
+        """Lay the cells out in the space that there is now."""
+        self._space = self.content_size
+        self._geometry = self._geometry_for(self._space)
         self._painter = None
+
+    def _lay_out(self) -> None:
+        """Take a new shape, bias, zoom or size into account."""
+        self._measure()
         self.virtual_size = self._geometry.size if self._geometry else Size()
         self.refresh(layout=True)
         # The scroll bars, and with them the room for the cursor, are known only after the layout.
@@ -184,6 +181,9 @@ class HeatGrid(ScrollView, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines of a region, in the styles of now: a theme or a pane's focus may have changed them."""
+        # The first frame of a new size comes before its Resize, and would flash up at the old zoom level.
+        if self.content_size != self._space:
+            self._measure()
         look = Look(
             Palette.of(dark=self.dark, monochrome=self.monochrome),
             self.rich_style,

@@ -18,7 +18,7 @@ class ValueInput(Input):
         """Whether the key is typed here, instead of being a binding of the screen."""
         return super().check_consume_key(key, character) and character in self.ACCEPTED
 
-    def _on_key(self, event: Key) -> None:
+    async def _on_key(self, event: Key) -> None:
         """Keep a key that is not typed here from Input's own handler, which would take it."""
         if event.is_printable and event.character not in self.ACCEPTED:
             event.prevent_default()

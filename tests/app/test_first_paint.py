@@ -1,0 +1,65 @@
+"""What the first paint needs never loads torch, and the engine never loads a screen."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+FIRST_PAINT = """
+import asyncio, threading
+from pathlib import Path
+from tui.app import RepFuseApp
+from tui.run_state import Running
+
+def never(spec):
+    never.asked.set()
+    never.released.wait()
+    return iter(())
+
+never.asked, never.released = threading.Event(), threading.Event()
+
+async def paint():
+    app = RepFuseApp(study=never, settings_path=Path("no such file"))
+    async with app.run_test(size=(120, 36)) as pilot:
+        while not never.asked.is_set():
+            await pilot.pause()
+        assert "BLOCK" in app.export_screenshot()
+        never.released.set()
+
+asyncio.run(paint())
+"""
+
+EVERY_MODULE = """
+import pkgutil, importlib
+import tui.{0} as package
+for module in pkgutil.walk_packages(package.__path__, "tui.{0}."):
+    importlib.import_module(module.name)
+"""
+
+
+def modules_after(code: str) -> set[str]:
+    """The modules loaded when the code has run in a new interpreter."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", f"{code}\nimport sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("code", ["import tui.app", FIRST_PAINT], ids=["import", "paint"])
+def test_no_torch_before_the_first_paint(code: str) -> None:
+    loaded = modules_after(code)
+    assert "textual" in loaded
+    assert not {name for name in loaded if name.split(".")[0] in {"torch", "numpy", "safetensors"}}
+
+
+@pytest.mark.parametrize("package", ["fusion", "analysis"])
+def test_the_engine_knows_no_screen(package: str) -> None:
+    loaded = modules_after(EVERY_MODULE.format(package))
+    assert {"torch", f"tui.{package}"} < loaded
+    assert not {name for name in loaded if name.split(".")[0] in {"textual", "rich"}}
+    assert not {name for name in loaded if name.startswith(("tui.app", "tui.screens", "tui.views"))}

@@ -1,0 +1,123 @@
+"""The program under test: what a person does to it, and what it shows them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from tests.settle import settle, until
+from tui.analysis.deferred import deferred_study
+from tui.app import RepFuseApp, StudyFunction
+from tui.fusion.spec import BlockSpec
+from tui.run_state import Idle, RunState
+from tui.views.kernels import KernelsView
+from tui.widgets.heat_grid import HeatGrid
+from tui.widgets.parameter_form import ParameterForm
+from tui.widgets.value_input import ValueInput
+
+SMALL = (80, 24)
+MEDIUM = (120, 36)
+LARGE = (200, 50)
+
+
+class Bench:
+    """A running RepFuseApp."""
+
+    def __init__(self, app: RepFuseApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    async def until(self, condition: Callable[[], object], what: str = "") -> None:
+        """Wait for the condition, and for all that follows from it."""
+        await until(condition, what)
+        await settle(self.pilot)
+
+    async def reach(self, state: type[RunState]) -> None:
+        """Wait until the app is in that state; Idle means with the result of the form's spec."""
+        await self.until(lambda: self._is(state), f"{state.__name__}, but {self.app.run_state}")
+
+    def _is(self, state: type[RunState]) -> bool:
+        if not isinstance(self.app.run_state, state):
+            return False
+        return state is not Idle or (self.app.study is not None and self.app.study.spec == self.form.spec)
+
+    async def picture(self) -> str:
+        """The screen as an SVG, once nothing changes any more."""
+        await settle(self.pilot)
+        return self.app.export_screenshot(simplify=True)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        await self.pilot.press(*keys)
+        await settle(self.pilot)
+
+    async def enter(self, field: str, text: str) -> None:
+        """Go to a field of the form and type over what it holds; no key follows."""
+        self.app.bench.action_form()
+        self.app.bench.query_one(f"#{field}", ValueInput).focus()
+        await settle(self.pilot)
+        await self.press("ctrl+u", *text)
+
+    async def until_quit(self) -> None:
+        """Wait until the app has let its last widget go."""
+        await until(lambda: not self.app.is_running, "quit")
+
+    def text(self, selector: str) -> str:
+        """The words of a Static on the bench."""
+        return str(self.app.bench.query_one(selector, Static).content)
+
+    @property
+    def form(self) -> ParameterForm:
+        """The form."""
+        return self.app.bench.query_one(ParameterForm)
+
+    @property
+    def kernels(self) -> KernelsView:
+        """The view of the kernels."""
+        return self.app.bench.query_one(KernelsView)
+
+    @property
+    def grids(self) -> list[HeatGrid]:
+        """All grids in order, the fused kernel's last."""
+        return [panel.grid for panel in self.kernels.panels]
+
+
+LooksAsStored = Callable[[Bench], Awaitable[None]]
+
+
+class OpenBench(Protocol):
+    """Opens the program on this block, by default at its result."""
+
+    def __call__(
+        self,
+        spec: BlockSpec,
+        size: tuple[int, int] = ...,
+        *,
+        study: StudyFunction = ...,
+        reach: type[RunState] = ...,
+    ) -> AbstractAsyncContextManager[Bench]: ...
+
+
+def opener(settings_path: Path) -> OpenBench:
+    """Benches that keep their settings in this file, never in the user's own."""
+
+    @asynccontextmanager
+    async def opened(
+        spec: BlockSpec,
+        size: tuple[int, int] = MEDIUM,
+        *,
+        study: StudyFunction = deferred_study,
+        reach: type[RunState] = Idle,
+    ) -> AsyncIterator[Bench]:
+        app = RepFuseApp(spec, study=study, settings_path=settings_path)
+        async with app.run_test(size=size) as pilot:
+            bench = Bench(app, pilot)
+            await bench.reach(reach)
+            yield bench
+
+    return opened

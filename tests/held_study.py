@@ -1,0 +1,49 @@
+"""Studies that stand still until a test lets them go on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+from tests.settle import PATIENCE
+from tui.analysis.progress import Progress
+from tui.analysis.study import Study, study
+from tui.fusion.spec import BlockSpec
+
+
+class HeldRun:
+    """One run of a study, which waits behind its first step."""
+
+    def __init__(self, spec: BlockSpec) -> None:
+        self.spec = spec
+        self.let_go = threading.Event()
+        self.ended = threading.Event()
+        self.steps = 0
+
+    def iterate(self) -> Iterator[Progress | Study]:
+        """The steps of the study; counts those that were asked for."""
+        try:
+            yield Progress("holding still")
+            assert self.let_go.wait(PATIENCE)
+            for step in study(self.spec):
+                self.steps += 1
+                yield step
+        finally:
+            self.ended.set()
+
+
+class HeldStudy:
+    """A study function; `runs` are its runs so far, in order."""
+
+    def __init__(self) -> None:
+        self.runs: list[HeldRun] = []
+
+    def __call__(self, spec: BlockSpec) -> Iterator[Progress | Study]:
+        run = HeldRun(spec)
+        self.runs.append(run)
+        return run.iterate()
+
+    def let_all_go(self) -> None:
+        """End what still stands still."""
+        for run in self.runs:
+            run.let_go.set()

@@ -1,0 +1,143 @@
+"""The bench as it looks, in pictures whose every figure is the same on every machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.driver import LARGE, MEDIUM, SMALL, LooksAsStored, OpenBench
+from tests.held_study import HeldStudy
+from tests.specs import COSTLY, DEPTHWISE, EXACT, ROUNDED
+from tui.analysis.progress import Progress
+from tui.fusion.spec import BlockSpec, InputFill
+from tui.run_state import Failed, Running, Waiting, Withdrawn
+from tui.widgets.zoom import Zoom
+
+Size = tuple[int, int]
+
+
+def name_of(size: Size) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+both_sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=name_of)
+
+
+@pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=name_of)
+async def test_start(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size) -> None:
+    async with open_bench(ROUNDED, size) as bench:
+        await looks_as_stored(bench)
+
+
+@both_sizes
+async def test_before_the_first_result(
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, held: HeldStudy, size: Size
+) -> None:
+    async with open_bench(ROUNDED, size, study=held, reach=Running) as bench:
+        await bench.until(lambda: bench.app.run_state == Running("holding still"))
+        await looks_as_stored(bench)
+
+
+BLOCKS = {
+    "batch norm": EXACT.with_branches(batch_norm=True),
+    "depthwise": DEPTHWISE,
+    "5x4": replace(EXACT, kernel_size=(5, 4)),
+    "stride 2": replace(EXACT, stride=(2, 2), branches=EXACT.branches[:2], input=InputFill.ONES),
+    "one branch": replace(EXACT, branches=EXACT.branches[:1]),
+    "64 channels": replace(EXACT, in_channels=64, out_channels=64),
+}
+
+
+@both_sizes
+@pytest.mark.parametrize("block", BLOCKS)
+async def test_block(open_bench: OpenBench, looks_as_stored: LooksAsStored, block: str, size: Size) -> None:
+    async with open_bench(BLOCKS[block], size) as bench:
+        await looks_as_stored(bench)
+
+
+@both_sizes
+async def test_invalid_field(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size) -> None:
+    async with open_bench(ROUNDED, size) as bench:
+        await bench.enter("groups", "3")
+        await bench.reach(Withdrawn)
+        await looks_as_stored(bench)
+
+
+@both_sizes
+@pytest.mark.parametrize("memory", [None, 10**9], ids=["waiting", "too large"])
+async def test_costly(
+    open_bench: OpenBench,
+    looks_as_stored: LooksAsStored,
+    monkeypatch: pytest.MonkeyPatch,
+    memory: int | None,
+    size: Size,
+) -> None:
+    monkeypatch.setattr("tui.app.memory_of_this_machine", lambda: memory)
+    async with open_bench(ROUNDED, size) as bench:
+        bench.app.bench.show_spec(COSTLY)
+        await bench.reach(Waiting)
+        await looks_as_stored(bench)
+
+
+@both_sizes
+async def test_failed_run(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size) -> None:
+    def study(spec: BlockSpec) -> Iterator[Progress]:
+        yield Progress("breaking")
+        raise RuntimeError("not enough memory: you tried to allocate [/] bytes [bold]in vain")
+
+    async with open_bench(ROUNDED, size, study=study, reach=Failed) as bench:
+        await looks_as_stored(bench)
+
+
+@both_sizes
+async def test_light(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size) -> None:
+    async with open_bench(ROUNDED, size) as bench:
+        await bench.press("t")
+        await looks_as_stored(bench)
+
+
+@both_sizes
+async def test_without_colours(
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, monkeypatch: pytest.MonkeyPatch, size: Size
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with open_bench(ROUNDED, size) as bench:
+        await looks_as_stored(bench)
+
+
+@pytest.mark.parametrize("zoom", Zoom, ids=lambda zoom: zoom.name.lower())
+async def test_zoom(open_bench: OpenBench, looks_as_stored: LooksAsStored, zoom: Zoom) -> None:
+    async with open_bench(replace(EXACT, in_channels=6, out_channels=6), MEDIUM) as bench:
+        bench.kernels.zoom = zoom
+        await looks_as_stored(bench)
+
+
+@both_sizes
+async def test_one_grid(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size) -> None:
+    async with open_bench(replace(EXACT, in_channels=6, out_channels=6), size) as bench:
+        await bench.press("m")
+        await looks_as_stored(bench)
+
+
+async def test_form_on_a_small_screen(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with open_bench(ROUNDED, SMALL) as bench:
+        await bench.press("f")
+        await looks_as_stored(bench)
+
+
+@both_sizes
+@pytest.mark.parametrize("key", ["question_mark", "p"], ids=["help", "presets"])
+async def test_dialog(open_bench: OpenBench, looks_as_stored: LooksAsStored, key: str, size: Size) -> None:
+    async with open_bench(ROUNDED, size) as bench:
+        await bench.press(key)
+        await looks_as_stored(bench)
+
+
+@both_sizes
+async def test_numbers_that_are_none(
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, odd_weights: None, size: Size
+) -> None:
+    async with open_bench(EXACT, size) as bench:
+        await looks_as_stored(bench)

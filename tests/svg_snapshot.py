@@ -1,0 +1,21 @@
+"""Pictures of the screen, stored one SVG file each."""
+
+from __future__ import annotations
+
+import re
+
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+
+_NAMES = re.compile(r"terminal-\d+-")
+_FONT_FROM_THE_WEB = re.compile(r',\s*url\("https://[^"]*"\) format\("\w+"\)')
+
+
+class SVGSnapshot(SingleFileSnapshotExtension):
+    """Compares the pictures, not the names that Rich gives to their parts."""
+
+    _write_mode = WriteMode.TEXT
+    file_extension = "svg"
+
+    def serialize(self, data: object, **_: object) -> str:
+        """The SVG with names that stay the same, and without fonts to be fetched."""
+        return _FONT_FROM_THE_WEB.sub("", _NAMES.sub("terminal-", str(data)))
