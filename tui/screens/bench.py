@@ -21,6 +21,7 @@ from tui.fusion.spec import BlockSpec
 from tui.run_state import Failed, Idle, Running, RunState, Waiting, Withdrawn
 from tui.screens.branch import BranchScreen
 from tui.screens.history import SpecHistory
+from tui.screens.steps import StepsScreen
 from tui.views.kernels import KernelsView
 from tui.views.result import ResultView
 from tui.widgets.branch_list import BranchList
@@ -52,6 +53,9 @@ class BenchScreen(Screen[None]):
         Binding("z", "fit", "Fit", id="bench.fit", tooltip="Zoom to the whole kernel"),
         Binding("c", "colour_scale", "Scale", id="bench.scale", tooltip="Another scale of colours"),
         Binding("m", "one_grid", "One grid", show=False, id="bench.one-grid", tooltip="One grid, large"),
+        Binding(
+            "s", "steps", "Steps", show=False, id="bench.steps", tooltip="From branch to kernel"
+        ),
         Binding("u", "undo", "Undo", show=False, id="bench.undo", tooltip="The block before the last change"),
         Binding("U,ctrl+y", "redo", "Redo", show=False, id="bench.redo", tooltip="Forth again"),
         Binding("b", "bias", "Biases", show=False, id="bench.bias", tooltip="Add up weights or biases"),
@@ -187,6 +191,7 @@ class BenchScreen(Screen[None]):
         view = self.query_one(KernelsView)
         yield SystemCommand("Run", "Run the block of the form now", self.action_run)
         yield SystemCommand("Form", "Go to the form", self.action_form)
+        yield SystemCommand("Steps", "How the branch in focus becomes a kernel", self.action_steps)
         yield SystemCommand("Undo", "The block before the last change", self.action_undo)
         yield SystemCommand("Redo", "Forth again", self.action_redo)
         yield SystemCommand("Fit", "Zoom to the whole kernel", self.action_fit)
@@ -228,6 +233,14 @@ class BenchScreen(Screen[None]):
         else:
             self.query_one(ParameterForm).spec = spec
             self._go_to(spec)
+
+    def action_steps(self) -> None:
+        """Show how the branch in focus became its kernel, step by step."""
+        branch = self.query_one(KernelsView).branch_in_focus
+        if branch is not None:
+            self.app.push_screen(StepsScreen(branch))
+        elif self.study is not None:
+            self.notify("Put the focus on a branch first: tab goes from grid to grid.", timeout=4)
 
     def action_fit(self) -> None:
         """Zoom all grids to the whole kernel."""

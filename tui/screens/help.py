@@ -17,6 +17,7 @@ KEYS = (
     ("mouse", "hover reads a weight, a click puts the cursor there"),
     ("f, escape", "to the form and back; tab or up and down walk through its fields"),
     ("a, e, d", "in the list of branches: add, edit, remove; shift+up and shift+down reorder"),
+    ("tab, s", "from grid to grid; how the branch in focus becomes a kernel, step by step"),
     ("u, U", "undo a change of the block, redo it"),
     ("p", "presets: published blocks to start from"),
     ("r", "run now; a costly run waits for this key"),

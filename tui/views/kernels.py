@@ -25,7 +25,7 @@ from tui.widgets.tap import Tap
 from tui.widgets.zoom import Zoom
 
 if TYPE_CHECKING:
-    from tui.analysis.study import Study
+    from tui.analysis.study import BranchKernel, Study
 
 PANEL_FRAME = 2
 """Rows that a panel's border takes."""
@@ -223,6 +223,13 @@ class KernelsView(Vertical):
         """The grid with the focus, else the fused kernel's."""
         grids = [panel.grid for panel in self.panels]
         return next((grid for grid in grids if grid.has_focus), grids[-1])
+
+    @property
+    def branch_in_focus(self) -> BranchKernel | None:
+        """The branch whose grid has the focus, None for the fused kernel."""
+        branches = self.study.branches if self.study else ()
+        pairs = zip(self.panels, branches, strict=False)
+        return next((branch for panel, branch in pairs if panel.grid.has_focus), None)
 
     def action_one_grid(self) -> None:
         """Show the grid in focus alone, or all of them again."""

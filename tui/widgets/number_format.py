@@ -40,7 +40,7 @@ def _signed(value: float, room: int) -> str:
 
 
 def precise(value: float) -> str:
-    """The value in about five digits, for a line of text: "+0.1034", "+1.03e-05"; "+1" and "0" where whole."""
+    """The value in about five digits, for a line of text: "+0.1034", "+1.03e-05"; "+1", "0" where whole."""
     if value == 0:
         return "0"
     if not isfinite(value):
