@@ -53,9 +53,7 @@ class BenchScreen(Screen[None]):
         Binding("z", "fit", "Fit", id="bench.fit", tooltip="Zoom to the whole kernel"),
         Binding("c", "colour_scale", "Scale", id="bench.scale", tooltip="Another scale of colours"),
         Binding("m", "one_grid", "One grid", show=False, id="bench.one-grid", tooltip="One grid, large"),
-        Binding(
-            "s", "steps", "Steps", show=False, id="bench.steps", tooltip="From branch to kernel"
-        ),
+        Binding("s", "steps", "Steps", show=False, id="bench.steps", tooltip="From branch to kernel"),
         Binding("u", "undo", "Undo", show=False, id="bench.undo", tooltip="The block before the last change"),
         Binding("U,ctrl+y", "redo", "Redo", show=False, id="bench.redo", tooltip="Forth again"),
         Binding("b", "bias", "Biases", show=False, id="bench.bias", tooltip="Add up weights or biases"),

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.analysis.magnitude import magnitude_of
+from tui.fusion.branch_spec import Pair
 from tui.fusion.padding import centre
 from tui.views.colour_scale import ColourScale
 from tui.views.kernel_panel import KernelPanel
@@ -70,8 +71,7 @@ class StepsScreen(ModalScreen[None]):
             panel.grid.scale = ColourScale.PER_PANEL.scales([magnitude_of(step.kernel)])[0]
             panel.grid.dark = self.app.current_theme.dark
             panel.grid.monochrome = self.app.no_color
-        height, width = self._branch.kernel.kernel_size
-        self._move(Tap(0, 0, centre(height), centre(width)))
+        self._move(Tap(0, 0, 0, 0), None)
         self._panels[-1].grid.focus()
 
     @property
@@ -81,18 +81,21 @@ class StepsScreen(ModalScreen[None]):
     @on(HeatGrid.CursorMoved)
     def _cursor_moved(self, event: HeatGrid.CursorMoved) -> None:
         event.stop()
-        self._move(event.tap)
+        grids = [panel.grid for panel in self._panels]
+        moved = next((grid for grid in grids if grid.has_focus), grids[-1])
+        self._move(event.tap, moved.source.frame if moved.source else None)
 
-    def _move(self, tap: Tap) -> None:
-        """Put the cursor on the tap in every panel; a smaller kernel shows its nearest one."""
+    def _move(self, tap: Tap, kernel_size: Pair | None) -> None:
+        """Put the cursor on the tap in every panel; where the kernel has another size, on its centre."""
         parts: list[str | tuple[str, str]] = []
         for number, panel in enumerate(self._panels, start=1):
-            panel.grid.cursor = tap
             source = panel.grid.source
             assert source is not None
-            there = tap.clamped(source.shape)
-            parts.append(
-                (f"{'   ' if parts else ''}{number} [{','.join(map(str, there))}] ", "$foreground 60%")
-            )
+            same = source.frame == kernel_size
+            there = tap if same else tap._replace(ky=centre(source.frame[0]), kx=centre(source.frame[1]))
+            there = there.clamped(source.shape)
+            panel.grid.cursor = there
+            place = f"{number} [{','.join(map(str, there))}] "
+            parts.append(("   " * bool(parts) + place, "$foreground 60%"))
             parts.append((precise(source.at(*there)), "bold"))
         self.query_one("#step-line", Static).update(Content.assemble(*parts))

@@ -21,7 +21,7 @@ MUTED = "$foreground 60%"
 def weight_line(study: Study, tap: Tap, width: int) -> Content:
     """out 0 in 1 tap (1,1): kxk +0.1034 + 1x1 +0.0211 + identity 0 = fused +0.1245.
 
-    Where that is wider than `width` columns, the place is written as an index: weight[0,1,1,1].
+    Where that is wider than `width` columns, and an index is not, the place is one: weight[0,1,1,1].
     """
 
     def weight(branch: BranchKernel) -> str:
@@ -30,7 +30,7 @@ def weight_line(study: Study, tap: Tap, width: int) -> Content:
     index = ",".join(map(str, tap))
     places = (f"out {tap.out} in {tap.in_} tap ({tap.ky},{tap.kx})", f"weight[{index}]", f"[{index}]")
     lines = [_sum(place, study, weight) for place in places]
-    return next((line for line in lines if line.cell_length <= width), lines[-1])
+    return next((line for line in lines if line.cell_length <= width), lines[0])
 
 
 def bias_line(study: Study, out: int) -> Content:

@@ -17,7 +17,7 @@ _TITLES = {
     BranchKind.POINTWISE_KXK: "1×1, then k×k",
     BranchKind.POINTWISE_AVERAGE: "1×1, then average",
 }
-_SCALES = {Scale.NONE: "", Scale.ALPHA: "times alpha", Scale.GAMMA: "times gamma"}
+_SCALES = {Scale.NONE: "", Scale.ALPHA: "× alpha", Scale.GAMMA: "× gamma"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,12 @@ def _title(branch: BranchSpec, name: str) -> str:
     title = _TITLES.get(branch.kind)
     if title is None:
         size, _, dilation = branch.title.partition("d")
-        title = f"{size.replace('x', '×')} conv" + (f", dilation {dilation}" if dilation else "")
+        title = f"{size.replace('x', '×')} conv" + (f", d{dilation}" if dilation else "")
     _, _, number = name.partition(" #")
     return f"{title} {number}".strip()
 
 
 def _folded(branch: BranchSpec, spec: BlockSpec) -> str:
     norms = branch.batch_norm + branch.inner_norm + spec.post_norm
-    parts = ["" if not norms else "batch norm folded" if norms == 1 else f"{norms} batch norms folded"]
+    parts = ["" if not norms else "norm folded" if norms == 1 else f"{norms} norms folded"]
     return ", ".join(part for part in (*parts, _SCALES[branch.scale]) if part)
