@@ -60,7 +60,7 @@ def kernel_by_impulses(module: nn.Module, spec: BlockSpec) -> tuple[Tensor, Tens
     One output pixel is watched while a single 1 stands on each input channel and tap in turn; what a zero
     input gives there is the bias.
     """
-    (kh, kw), (dy, dx), (sy, sx) = spec.fused_kernel_size, spec.dilation, spec.stride
+    (kh, kw), (dy, dx), (sy, sx) = spec.fused_kernel_size, spec.fused_dilation, spec.stride
     before = dy * ((kh - 1) // 2), dx * ((kw - 1) // 2)
     row, column = -(-before[0] // sy), -(-before[1] // sx)  # an output pixel that sees every tap
     shape = row * sy + dy * (kh // 2) + 1, column * sx + dx * (kw // 2) + 1

@@ -4,51 +4,93 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Tensor, nn
 
 from tui.fusion.block import ReparamBlock, build_block
 from tui.fusion.fill import fill_block, make_input
+from tui.fusion.problems import MAX_SEED
 from tui.fusion.spec import (
-    MAX_SEED,
     BlockSpec,
     BranchKind,
     BranchSpec,
     Dtype,
     InputFill,
+    PaddingMode,
     Pair,
+    Scale,
     WeightFill,
 )
 
 LARGEST_CHANNELS = 8
+
+EVERYTHING = (
+    "kxk+norm,kxk-bias+alpha,1x1+norm+gamma,identity+norm,1xk,kx1,5x5+g4,3x3d2+g2,"
+    "1x1-kxk+inner+norm-bias+x2,1x1-kxk+idconv,1x1-avg+inner+norm,1x1-kxk+zeros-bias"
+)
+"""Each kind but average pooling, which pads only zeros, and each option."""
+
+_KEEPS_CHANNELS = (BranchKind.IDENTITY, BranchKind.AVERAGE)
 
 
 def pairs(low: int, high: int) -> st.SearchStrategy[Pair]:
     return st.tuples(st.integers(low, high), st.integers(low, high))
 
 
-def branch_lists() -> st.SearchStrategy[tuple[BranchSpec, ...]]:
-    """One to three branches, each kind at most once, in any order, with any mix of bias and batch norm."""
-    one = st.builds(BranchSpec, st.sampled_from(BranchKind), st.booleans(), st.booleans())
-    return st.lists(one, min_size=1, max_size=3, unique_by=lambda branch: branch.kind).map(tuple)
+def any_branches() -> st.SearchStrategy[BranchSpec]:
+    """Any kind with any options, whether or not a block can have it."""
+    return st.builds(
+        BranchSpec,
+        kind=st.sampled_from(BranchKind),
+        bias=st.booleans(),
+        batch_norm=st.booleans(),
+        kernel_size=pairs(1, 5),
+        dilation=pairs(1, 4),
+        groups=st.none() | st.integers(1, LARGEST_CHANNELS),
+        scale=st.sampled_from(Scale),
+        inner_norm=st.booleans(),
+        identity_offset=st.booleans(),
+        expansion=st.integers(1, 3),
+        zero_border=st.booleans(),
+    )
+
+
+@st.composite
+def branches(draw: st.DrawFn, in_channels: int, out_channels: int) -> BranchSpec:
+    """A branch that a block of these channels and zero padding can have."""
+    branch = draw(any_branches())
+    if branch.kind in _KEEPS_CHANNELS and in_channels != out_channels:
+        branch = replace(branch, kind=BranchKind.KXK)
+    groups = st.sampled_from(_divisors_of_both(in_channels, out_channels))
+    branch = replace(branch, groups=draw(st.none() | groups))
+    if branch.identity_offset:
+        offset = branch.kind is BranchKind.POINTWISE_KXK or in_channels == out_channels
+        branch = replace(branch, expansion=1, identity_offset=offset)
+    return replace(branch, bias=False, inner_norm=False) if branch.zero_border else branch
+
+
+def _divisors_of_both(one: int, other: int) -> list[int]:
+    return [number for number in range(1, one + 1) if one % number == 0 and other % number == 0]
 
 
 @st.composite
 def specs(draw: st.DrawFn, dtypes: tuple[Dtype, ...] = (Dtype.FLOAT64,)) -> BlockSpec:
-    """Any valid spec with few channels and a small input."""
-    branches = draw(branch_lists())
-    has_identity = any(branch.kind is BranchKind.IDENTITY for branch in branches)
-    groups = draw(st.integers(1, LARGEST_CHANNELS))
-    per_group = st.integers(1, LARGEST_CHANNELS // groups)
-    in_channels = groups * draw(per_group)
-    return BlockSpec(
+    """Any valid spec with few channels, a small input and up to five branches of any kind."""
+    in_channels = draw(st.integers(1, LARGEST_CHANNELS))
+    out_channels = draw(st.just(in_channels) | st.integers(1, LARGEST_CHANNELS))
+    one = branches(in_channels, out_channels)
+    chosen = tuple(draw(st.lists(one, min_size=1, max_size=5)))
+    has_identity = any(branch.kind is BranchKind.IDENTITY for branch in chosen)
+    spec = BlockSpec(
         in_channels=in_channels,
-        out_channels=in_channels if has_identity else groups * draw(per_group),
+        out_channels=out_channels,
         kernel_size=draw(pairs(1, 7)),
         stride=(1, 1) if has_identity else draw(pairs(1, 3)),
         dilation=draw(pairs(1, 3)),
-        groups=groups,
-        branches=branches,
+        groups=draw(st.sampled_from(_divisors_of_both(in_channels, out_channels))),
+        branches=chosen,
+        post_norm=draw(st.booleans()),
         input_shape=draw(pairs(1, 10)),
         batch_size=draw(st.integers(1, 2)),
         weights=draw(st.sampled_from(WeightFill)),
@@ -56,6 +98,17 @@ def specs(draw: st.DrawFn, dtypes: tuple[Dtype, ...] = (Dtype.FLOAT64,)) -> Bloc
         dtype=draw(st.sampled_from(dtypes)),
         seed=draw(st.integers(0, MAX_SEED)),
     )
+    return _with_padding_mode(spec, draw(st.sampled_from(PaddingMode)))
+
+
+def _with_padding_mode(spec: BlockSpec, mode: PaddingMode) -> BlockSpec:
+    """The spec with that mode and an input that is large enough for it; zeros where no other mode can be."""
+    pads_zeros = any(branch.kind is BranchKind.AVERAGE or branch.zero_border for branch in spec.branches)
+    if pads_zeros or mode is PaddingMode.ZEROS:
+        return spec
+    sizes = zip(spec.input_shape, spec.fused_kernel_size, spec.fused_dilation, strict=True)
+    height, width = (max(size, step * (taps // 2) + 1) for size, taps, step in sizes)
+    return replace(spec, padding_mode=mode, input_shape=(height, width))
 
 
 def filled_block(spec: BlockSpec) -> ReparamBlock:
@@ -66,3 +119,19 @@ def filled_block(spec: BlockSpec) -> ReparamBlock:
 def filled_input(spec: BlockSpec) -> Tensor:
     """The spec's input, in float64."""
     return make_input(replace(spec, dtype=Dtype.FLOAT64))
+
+
+@torch.no_grad()
+def with_wild_norms(block: ReparamBlock, seed: int = 0) -> ReparamBlock:
+    """The block with statistics as training leaves them: running_var from 1e-4 to 3, signs of both kinds."""
+    generator = torch.Generator().manual_seed(seed % 2**31)
+    for norm in block.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            assert norm.running_mean is not None
+            assert norm.running_var is not None
+            draws = torch.rand(4, norm.num_features, dtype=torch.float64, generator=generator)
+            norm.running_var.copy_(10 ** (draws[0] * 4.5 - 4))
+            norm.running_mean.copy_(draws[1] * 4 - 2)
+            norm.weight.copy_(draws[2] * 3 - 1.5)
+            norm.bias.copy_(draws[3] * 4 - 2)
+    return block

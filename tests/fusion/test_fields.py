@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.fusion.strategies import specs
+from tests.fusion.strategies import any_branches, specs
 from tui.fusion.fields import FIELDS, parse_branches, quoted, show_branches, spec_from, texts_of
 from tui.fusion.spec import (
     BlockSpec,
@@ -19,6 +19,7 @@ from tui.fusion.spec import (
     InputFill,
     InvalidSpecError,
     Problem,
+    Scale,
     WeightFill,
 )
 
@@ -46,6 +47,47 @@ def test_a_spec_shown_and_read_is_the_same_spec(spec: BlockSpec, base: BlockSpec
 @given(specs())
 def test_no_texts_leave_the_base(spec: BlockSpec) -> None:
     assert spec_from({}, spec) == spec
+
+
+DEPTHWISE = BlockSpec(8, 8, groups=8, branches=parse_branches("kxk,1x1+g4,5x5+g8"))
+
+
+@pytest.mark.parametrize(
+    ("base", "texts", "expected"),
+    [
+        (BlockSpec(), {"in_channels": "4"}, BlockSpec(4, 4)),
+        (
+            BlockSpec(),
+            {"in_channels": "4", "branches": "kxk"},
+            BlockSpec(4, 4, branches=parse_branches("kxk")),
+        ),
+        (BlockSpec(2, 4, branches=parse_branches("kxk")), {"in_channels": "3"}, (3, 4, 1)),
+        (DEPTHWISE, {"in_channels": "16"}, (16, 16, 16)),
+        (DEPTHWISE, {"in_channels": "16", "groups": "8"}, (16, 16, 8)),
+        (DEPTHWISE, {"in_channels": "16", "out_channels": "32"}, (16, 32, 16)),
+        (DEPTHWISE, {"in_channels": "8", "groups": "4"}, (8, 8, 4)),
+        (BlockSpec(1, 1), {"in_channels": "6"}, (6, 6, 1)),
+    ],
+)
+def test_what_was_equal_to_in_channels_follows_it(
+    base: BlockSpec, texts: dict[str, str], expected: BlockSpec | tuple[int, int, int]
+) -> None:
+    spec = spec_from(texts, base)
+    if isinstance(expected, BlockSpec):
+        assert spec == expected
+    else:
+        assert (spec.in_channels, spec.out_channels, spec.groups) == expected
+
+
+def test_a_branchs_own_groups_follow_in_channels_where_they_are_one_a_channel() -> None:
+    spec = spec_from({"in_channels": "16"}, DEPTHWISE)
+    assert [branch.groups for branch in spec.branches] == [None, 4, 16]
+    assert spec == DEPTHWISE.with_in_channels(16)
+
+
+def test_in_channels_out_of_range_are_told_once() -> None:
+    (problem,) = problems_of({"in_channels": "0"})
+    assert problem == Problem("in_channels", "in channels must be from 1 to 65536, not 0")
 
 
 @pytest.mark.parametrize(
@@ -86,11 +128,24 @@ def test_ways_to_write_a_value(field: str, text: str, value: object) -> None:
         ("dtype", "float8", "dtype must be one of float64, float32, bfloat16, float16, not 'float8'"),
         ("input", "", "input must be one of random, integers, ones, ramp, impulses, not ''"),
         ("weights", "impulses", "weights must be one of random, integers, ones, not 'impulses'"),
-        ("branches", "kxk,3x3", "branches must be among kxk, 1x1, identity"),
-        ("branches", "kxk+norms", "each with +norm or -bias if wanted, not 'kxk+norms'"),
-        ("branches", "identity+bias", "the identity has no bias of its own"),
+        ("branches", "kxk,fork", "or a kernel size such as 5x5 or 3x3d2, with options such as +norm"),
+        ("branches", "kxk,fork", "not 'fork'"),
+        ("branches", "3x", "branches must be among kxk, 1x1, identity, 1xk, kx1, avg, 1x1-kxk, 1x1-avg"),
+        ("branches", "kxk+norms", "'+norms' in 'kxk+norms' is no option; there are +norm, -bias, +alpha"),
+        ("branches", "kxk+g", "'+g' in 'kxk+g' is no option"),
+        ("branches", "kxk+norm3", "'+norm3' in 'kxk+norm3' is no option"),
+        ("branches", "kxk-gamma", "'-gamma' in 'kxk-gamma' is no option"),
+        ("branches", "identity+bias", "identity has no use for an option in 'identity+bias'; take it out"),
+        ("branches", "kxk+inner", "kxk has no use for an option in 'kxk+inner'"),
+        ("branches", "1x1-avg+x2", "1x1-avg has no use for an option in '1x1-avg+x2'"),
         ("branches", "", "at least one branch"),
-        ("branches", "kxk,kxk", "the branch kxk stands more than once"),
+        ("branches", "0x3", "0x3: kernel size must be from 1 to 127, not 0"),
+        ("branches", "3x3d65", "3x3d65: dilation must be from 1 to 64, not 65"),
+        ("branches", "kxk+g0", "kxk: groups must be from 1 to 65536, not 0"),
+        ("branches", "1x1-kxk+x17", "1x1-kxk: expansion must be from 1 to 16, not 17"),
+        ("branches", ",".join(["kxk"] * 17), "at most 16 branches here, not 17"),
+        ("post_norm", "on", "post norm must be yes or no, not 'on'"),
+        ("padding_mode", "mirror", "must be one of zeros, reflect, replicate, circular, not 'mirror'"),
         ("groups", "0", "groups must be from 1 to 65536, not 0"),
     ],
 )
@@ -161,6 +216,13 @@ def test_unreadable_and_contradicting_fields_are_told_together() -> None:
     [
         ("kxk", (BranchSpec(BranchKind.KXK),)),
         ("kxk+bias-norm", (BranchSpec(BranchKind.KXK),)),
+        ("5x3", (BranchSpec(BranchKind.SMALL, kernel_size=(5, 3)),)),
+        ("3x3d2", (BranchSpec(BranchKind.SMALL, kernel_size=(3, 3), dilation=(2, 2)),)),
+        ("3x3d2x1", (BranchSpec(BranchKind.SMALL, kernel_size=(3, 3), dilation=(2, 1)),)),
+        ("1x1-kxk+x2+g4", (BranchSpec(BranchKind.POINTWISE_KXK, expansion=2, groups=4),)),
+        ("1x1-avg+inner", (BranchSpec(BranchKind.POINTWISE_AVERAGE, inner_norm=True),)),
+        ("avg+gamma", (BranchSpec(BranchKind.AVERAGE, scale=Scale.GAMMA),)),
+        ("1xk,kx1", (BranchSpec(BranchKind.ROW), BranchSpec(BranchKind.COLUMN))),
         ("1x1-bias+norm", (BranchSpec(BranchKind.POINTWISE, bias=False, batch_norm=True),)),
         ("1x1+norm-bias", (BranchSpec(BranchKind.POINTWISE, bias=False, batch_norm=True),)),
         (
@@ -174,8 +236,16 @@ def test_ways_to_write_branches(text: str, branches: Any) -> None:
     assert parse_branches(text) == branches
 
 
+@given(st.lists(any_branches(), max_size=5).map(tuple))
+def test_branches_shown_and_read_are_the_same_branches(branches: tuple[BranchSpec, ...]) -> None:
+    assert parse_branches(show_branches(branches)) == branches
+
+
 def test_branches_are_shown_as_they_are_typed() -> None:
-    text = "kxk+norm-bias,1x1-bias,identity+norm"
+    text = (
+        "kxk+norm-bias,1x1-bias,identity+norm,3x3d2x1+alpha,avg,1x1-kxk+inner-bias+x2,"
+        "1x1-avg+norm+idconv+gamma+g2,1x1-kxk+zeros-bias"
+    )
     assert show_branches(parse_branches(text)) == text
 
 

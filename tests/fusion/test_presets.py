@@ -1,4 +1,4 @@
-"""The presets of the issue, under their names, each a block that fuses."""
+"""The presets of the issues, under their names, each a block that fuses and scales."""
 
 from __future__ import annotations
 
@@ -7,45 +7,59 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.fusion.strategies import filled_block, filled_input
-from tui.fusion.presets import PRESETS, preset_named
+from tests.fusion.strategies import filled_block, filled_input, with_wild_norms
+from tui.fusion.branch_text import show_branches
+from tui.fusion.presets import PRESETS, preset_named, unireplknet_branches, unireplknet_convs
 from tui.fusion.spec import BlockSpec
 
-KINDS = ["kxk", "1x1", "identity"]
+# name: branches as in the paper's code, kernel size, groups, stride, post norm
+BLOCKS = {
+    "residual": ("kxk,1x1,identity", 3, 1, 1, False),
+    "repvgg": ("kxk+norm-bias,1x1+norm-bias,identity+norm", 3, 1, 1, False),
+    "repvgg-downsample": ("kxk+norm-bias,1x1+norm-bias", 3, 1, 2, False),
+    "repvgg-grouped": ("kxk+norm-bias,1x1+norm-bias,identity+norm", 3, 4, 1, False),
+    "repvgg-depthwise": ("kxk+norm-bias,1x1+norm-bias,identity+norm", 3, 64, 1, False),
+    "qarepvgg": ("kxk+norm-bias,1x1-bias,identity", 3, 1, 1, True),
+    "mobileone": ("kxk+norm-bias," * 4 + "1x1+norm-bias,identity+norm", 3, 64, 1, False),
+    "acnet": ("kxk+norm-bias,kx1+norm-bias,1xk+norm-bias", 3, 1, 1, False),
+    "dbb": (
+        "kxk+norm-bias,1x1+norm-bias,1x1-avg+norm+inner-bias,1x1-kxk+norm+inner+idconv-bias",
+        *(3, 1, 1, False),
+    ),
+    "dbb-depthwise": ("kxk+norm-bias,avg+norm,1x1-kxk+norm+inner-bias+x2", 3, 64, 1, False),
+    "replknet": ("kxk+norm-bias,5x5+norm-bias", 31, 64, 1, False),
+    "unireplknet": (
+        "kxk+norm-bias,5x5+norm-bias,7x7d2+norm-bias,3x3d3+norm-bias,3x3d4+norm-bias,3x3d5+norm-bias",
+        *(13, 64, 1, False),
+    ),
+    "repmixer": (
+        "kxk+norm-bias+gamma,1x1+norm-bias+gamma,identity+norm+gamma,identity+norm+gamma,identity",
+        *(3, 64, 1, False),
+    ),
+    "fastvit-stem": ("kxk+norm-bias,1x1+norm-bias", 3, 64, 2, False),
+    "repvit": ("kxk+norm-bias,1x1,identity", 3, 64, 1, True),
+    "repghost": ("kxk+norm-bias,identity+norm", 3, 64, 1, False),
+    "repconv": ("kxk+norm-bias,1x1+norm-bias", 3, 1, 1, False),
+    "repvggdw": ("kxk+norm-bias,3x3+norm-bias", 7, 64, 1, False),
+    "pointwise": ("1x1,identity", 1, 1, 1, False),
+}
 
 
-@pytest.mark.parametrize(
-    ("name", "channels", "groups", "kernel", "stride", "shape", "kinds", "batch_norm"),
-    [
-        ("residual", 2, 1, 3, 1, (9, 9), KINDS, False),
-        ("repvgg", 64, 1, 3, 1, (56, 56), KINDS, True),
-        ("repvgg-downsample", 64, 1, 3, 2, (56, 56), KINDS[:2], True),
-        ("repvgg-grouped", 64, 4, 3, 1, (56, 56), KINDS, True),
-        ("repvgg-depthwise", 64, 64, 3, 1, (56, 56), KINDS, True),
-        ("pointwise", 2, 1, 1, 1, (9, 9), KINDS[1:], False),
-    ],
-)
-def test_a_preset_is_the_block_of_its_name(
-    name: str,
-    channels: int,
-    groups: int,
-    kernel: int,
-    stride: int,
-    shape: tuple[int, int],
-    kinds: list[str],
-    batch_norm: bool,
-) -> None:
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_a_preset_is_the_block_of_its_name(name: str) -> None:
     spec = PRESETS[name].spec
-    assert (spec.in_channels, spec.out_channels, spec.groups) == (channels, channels, groups)
-    assert (spec.fused_kernel_size, spec.stride) == ((kernel, kernel), (stride, stride))
-    assert spec.input_shape == shape
-    assert [branch.kind.value for branch in spec.branches] == kinds
-    assert {branch.batch_norm for branch in spec.branches} == {batch_norm}
-    assert {branch.bias for branch in spec.branches if branch.kind.has_weight} == {not batch_norm}
+    branches, kernel, groups, stride, post_norm = BLOCKS[name]
+    assert show_branches(spec.branches) == branches
+    assert spec.kernel_size == spec.fused_kernel_size == (kernel, kernel)
+    assert spec.groups == spec.fused_groups == groups
+    assert (spec.stride, spec.fused_dilation) == ((stride, stride), (1, 1))
+    assert spec.post_norm is post_norm
+    channels = 2 if name in ("residual", "pointwise") else 64
+    assert (spec.in_channels, spec.out_channels) == (channels, channels)
 
 
-def test_there_are_six_and_the_first_is_the_default() -> None:
-    assert len(PRESETS) == 6
+def test_every_block_has_its_preset_and_the_first_is_the_default() -> None:
+    assert list(PRESETS) == list(BLOCKS)
     assert next(iter(PRESETS.values())).spec == BlockSpec()
 
 
@@ -53,10 +67,61 @@ def test_there_are_six_and_the_first_is_the_default() -> None:
 def test_a_preset_fuses_and_is_known_by_its_spec(name: str) -> None:
     preset = PRESETS[name]
     assert preset.name == name
-    assert preset.summary
+    assert 0 < len(preset.summary) <= 53
     assert preset_named(preset.spec) == name
     assert preset_named(replace(preset.spec, seed=99)) is None
     spec = replace(preset.spec, input_shape=(8, 8))
+    block, x = with_wild_norms(filled_block(spec)), filled_input(spec)
+    with torch.no_grad():
+        y = block(x)
+        torch.testing.assert_close(block.fuse()(x), y, rtol=0, atol=1e-10 * max(1.0, float(y.abs().max())))
+
+
+def test_a_published_block_names_its_paper() -> None:
+    without = {name for name, preset in PRESETS.items() if "et al., 20" not in preset.summary}
+    variants = {"repvgg-downsample", "repvgg-grouped", "repvgg-depthwise", "dbb-depthwise", "fastvit-stem"}
+    assert without == variants | {"residual", "pointwise"}
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+@pytest.mark.parametrize("channels", [8, 32, 128])
+def test_a_preset_scales_and_keeps_its_structure(name: str, channels: int) -> None:
+    spec = PRESETS[name].spec
+    scaled = spec.with_in_channels(channels)
+    assert (scaled.in_channels, scaled.out_channels) == (channels, channels)
+    depthwise = spec.groups == 64
+    assert scaled.groups == (channels if depthwise else spec.groups)
+    changed = {"in_channels", "out_channels"} | ({"groups"} if depthwise else set())
+    assert set(scaled.changes_from(spec)) == changed
+    assert scaled.with_in_channels(spec.in_channels) == spec
+
+
+@pytest.mark.parametrize("size", [5, 7, 9, 11, 13, 15, 17])
+def test_unireplknets_small_convs_fit_into_the_large_one(size: int) -> None:
+    branches = unireplknet_branches(size)
+    spec = BlockSpec(8, 8, kernel_size=(size, size), groups=8, branches=branches)
+    assert spec.fused_kernel_size == (size, size)
+    assert [(branch.kernel_size, branch.dilation) for branch in branches[1:]] == [
+        ((taps, taps), (step, step)) for taps, step in unireplknet_convs(size)
+    ]
+    assert all(branch.batch_norm and not branch.bias for branch in branches)
     block, x = filled_block(spec), filled_input(spec)
     with torch.no_grad():
         torch.testing.assert_close(block.fuse()(x), block(x), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("size", "convs"),
+    [
+        (17, ((5, 1), (9, 2), (3, 4), (3, 5), (3, 7))),
+        (13, ((5, 1), (7, 2), (3, 3), (3, 4), (3, 5))),
+        (5, ((3, 1), (3, 2))),
+    ],
+)
+def test_unireplknets_table(size: int, convs: tuple[tuple[int, int], ...]) -> None:
+    assert unireplknet_convs(size) == convs
+
+
+def test_unireplknet_has_no_other_sizes() -> None:
+    with pytest.raises(ValueError, match="kernel size 5, 7, 9, 11, 13, 15, 17, not 6"):
+        unireplknet_convs(6)

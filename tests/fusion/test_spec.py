@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fusion.strategies import pairs, specs
-from tui.fusion.spec import (
+from tests.fusion.strategies import any_branches, pairs, specs
+from tui.fusion.branch_spec import names_of
+from tui.fusion.branch_text import parse_branches
+from tui.fusion.problems import (
     MAX_BATCH_SIZE,
     MAX_CHANNELS,
     MAX_DILATION,
@@ -18,15 +20,19 @@ from tui.fusion.spec import (
     MAX_KERNEL_SIZE,
     MAX_SEED,
     MAX_STRIDE,
+)
+from tui.fusion.spec import (
     BlockSpec,
     BranchKind,
     BranchSpec,
     Dtype,
     InvalidSpecError,
+    PaddingMode,
     Problem,
+    Scale,
 )
 
-KXK, POINTWISE, IDENTITY = (BranchSpec(kind) for kind in BranchKind)
+KXK, POINTWISE, IDENTITY = map(BranchSpec, (BranchKind.KXK, BranchKind.POINTWISE, BranchKind.IDENTITY))
 
 
 def problems_of(**values: Any) -> tuple[Problem, ...]:
@@ -121,7 +127,75 @@ def test_the_limits_themselves_are_allowed() -> None:
             "2 does not divide out channels 3",
         ),
         ({"branches": ()}, "branches", "at least one branch"),
-        ({"branches": (KXK, KXK)}, "branches", "the branch kxk stands more than once"),
+        ({"branches": (KXK,) * 17}, "branches", "a block has at most 16 branches here, not 17"),
+        (
+            {"branches": parse_branches("5x300")},
+            "branches",
+            "5x300: kernel size must be from 1 to 127, not 300",
+        ),
+        ({"branches": parse_branches("3x3d70")}, "branches", "3x3d70: dilation must be from 1 to 64, not 70"),
+        ({"branches": parse_branches("kxk+g0")}, "branches", "kxk: groups must be from 1 to 65536, not 0"),
+        (
+            {"branches": parse_branches("1x1-kxk+x99")},
+            "branches",
+            "1x1-kxk: expansion must be from 1 to 16, not 99",
+        ),
+        (
+            {"branches": parse_branches("kxk+g3")},
+            "branches",
+            "kxk: its groups must divide in and out channels: 3 does not divide in channels 2 or out",
+        ),
+        (
+            {"branches": parse_branches("kxk,kxk+g2"), "out_channels": 3},
+            "branches",
+            "kxk #2: its groups must divide in and out channels: 2 does not divide out channels 3",
+        ),
+        (
+            {"branches": parse_branches("avg"), "out_channels": 4},
+            "branches",
+            "average pooling needs in channels = out channels (2 is not 4)",
+        ),
+        (
+            {"branches": parse_branches("1x1-kxk+idconv+x2")},
+            "branches",
+            "1x1-kxk: idconv adds the identity, which needs expansion 1, not 2",
+        ),
+        (
+            {"branches": parse_branches("1x1-avg+idconv"), "out_channels": 4},
+            "branches",
+            "1x1-avg: idconv adds the identity, which needs in channels = out channels (2 is not 4)",
+        ),
+        (
+            {"branches": parse_branches("1x1-kxk+zeros")},
+            "branches",
+            "1x1-kxk: zeros padded behind the 1x1's bias make the 32 pixels at the border (of 81 a channel) "
+            "wrong in any fused kernel; pad before it (take +zeros out), or take bias and inner norm out",
+        ),
+        (
+            {"branches": parse_branches("1x1-avg+zeros+inner-bias")},
+            "branches",
+            "1x1-avg: zeros padded behind the 1x1's batch norm make the 32 pixels",
+        ),
+        (
+            {"branches": parse_branches("avg,kxk"), "padding_mode": PaddingMode.REFLECT},
+            "padding_mode",
+            "average pooling pads with zeros, the convolutions with reflect",
+        ),
+        (
+            {"branches": parse_branches("1x1-kxk+zeros-bias"), "padding_mode": PaddingMode.CIRCULAR},
+            "padding_mode",
+            "1x1-kxk: zeros between its steps and circular padding elsewhere make no single convolution",
+        ),
+        (
+            {"kernel_size": (7, 3), "input_shape": (3, 9), "padding_mode": PaddingMode.REFLECT},
+            "padding_mode",
+            "reflect padding of 3 pixels needs an input height of at least 4, not 3",
+        ),
+        (
+            {"kernel_size": (3, 9), "input_shape": (9, 3), "padding_mode": PaddingMode.CIRCULAR},
+            "padding_mode",
+            "circular padding of 4 pixels needs an input width of at least 4, not 3",
+        ),
         ({"out_channels": 4}, "branches", "the identity needs in channels = out channels (2 is not 4)"),
         ({"stride": (1, 2)}, "branches", "the identity needs stride 1, not 1x2"),
     ],
@@ -156,7 +230,9 @@ anything = st.fixed_dictionaries(
     optional={
         **dict.fromkeys(("in_channels", "out_channels", "groups", "batch_size", "seed"), numbers),
         **dict.fromkeys(("kernel_size", "stride", "dilation", "input_shape"), st.tuples(numbers, numbers)),
-        "branches": st.lists(st.builds(BranchSpec, st.sampled_from(BranchKind)), max_size=4).map(tuple),
+        "branches": st.lists(any_branches(), max_size=4).map(tuple),
+        "padding_mode": st.sampled_from(PaddingMode),
+        "post_norm": st.booleans(),
     },
 )
 
@@ -215,3 +291,91 @@ def test_branch_finds_a_branch_by_its_kind() -> None:
 @pytest.mark.parametrize(("dtype", "size"), [("float64", 8), ("float32", 4), ("bfloat16", 2), ("float16", 2)])
 def test_dtype_knows_its_bytes(dtype: str, size: int) -> None:
     assert Dtype(dtype).bytes == size
+
+
+def border_pixels_of(spec: BlockSpec) -> int:
+    """The pixels a channel at which a kernel reaches beyond the image, each looked at by itself."""
+    (height, width), (rows, columns) = spec.input_shape, spec.stride
+    reaches = [
+        range(-(((taps - 1) // 2) * step), taps // 2 * step + 1)
+        for taps, step in zip(spec.kernel_size, spec.dilation, strict=True)
+    ]
+    return sum(
+        not (y + reaches[0].start >= 0 and y + reaches[0].stop <= height)
+        or not (x + reaches[1].start >= 0 and x + reaches[1].stop <= width)
+        for y in range(0, height, rows)
+        for x in range(0, width, columns)
+    )
+
+
+@given(pairs(1, 12), pairs(1, 3), pairs(1, 6), pairs(1, 3))
+def test_the_pixels_that_a_zero_border_spoils_are_counted(
+    shape: Any, stride: Any, kernel_size: Any, dilation: Any
+) -> None:
+    branches = parse_branches("1x1-kxk-bias+zeros")
+    spec = BlockSpec(
+        input_shape=shape, stride=stride, kernel_size=kernel_size, dilation=dilation, branches=branches
+    )
+    pixels = border_pixels_of(spec)
+    if kernel_size == (1, 1):
+        assert pixels == 0
+        assert replace(spec, branches=parse_branches("1x1-kxk+zeros"))
+        return
+    with pytest.raises(InvalidSpecError, match=rf"make the {pixels} pixels at the border \(of "):
+        replace(spec, branches=parse_branches("1x1-kxk+zeros"))
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("kxk,1x1,identity", ["kxk", "1x1", "identity"]),
+        ("kxk,1x1,kxk", ["kxk #1", "1x1", "kxk #2"]),
+        ("5x5,3x3d2,3x3d2x1,3x3", ["5x5", "3x3d2", "3x3d2x1", "3x3"]),
+        ("1x1-kxk,1x1-avg,avg,1xk,kx1", ["1x1-kxk", "1x1-avg", "avg", "1xk", "kx1"]),
+    ],
+)
+def test_branches_are_named_by_their_kinds(text: str, names: list[str]) -> None:
+    assert names_of(parse_branches(text)) == names
+
+
+def test_a_branch_forgets_what_its_kind_has_no_use_for() -> None:
+    everything: dict[str, Any] = {
+        "kernel_size": (5, 5),
+        "dilation": (2, 2),
+        "groups": 2,
+        "inner_norm": True,
+        "identity_offset": True,
+        "expansion": 2,
+        "zero_border": True,
+        "scale": Scale.ALPHA,
+    }
+    assert BranchSpec(BranchKind.IDENTITY, **everything) == BranchSpec(BranchKind.IDENTITY, scale=Scale.ALPHA)
+    assert BranchSpec(BranchKind.KXK, **everything) == BranchSpec(BranchKind.KXK, groups=2, scale=Scale.ALPHA)
+    average = BranchSpec(BranchKind.POINTWISE_AVERAGE, **everything)
+    assert (average.expansion, average.kernel_size, average.inner_norm) == (1, None, True)
+    assert BranchSpec(BranchKind.SMALL, kernel_size=(1, 1)) == BranchSpec(BranchKind.POINTWISE)
+    assert BranchSpec(BranchKind.SMALL).kernel_size == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "size", "dilation", "groups"),
+    [
+        ("kxk", {"kernel_size": (5, 4), "dilation": (2, 3)}, (5, 4), (2, 3), 8),
+        ("1x1,identity", {"kernel_size": (5, 5), "dilation": (2, 2)}, (1, 1), (1, 1), 8),
+        ("kxk,1x1+g4,5x5+g2", {}, (5, 5), (1, 1), 2),
+        ("kxk,1x1-kxk+g6", {"groups": 4, "in_channels": 12, "out_channels": 12}, (3, 3), (1, 1), 2),
+        ("kxk,3x3d4", {"dilation": (2, 2)}, (5, 5), (2, 2), 8),
+        ("kxk,3x3d3", {"dilation": (2, 2)}, (7, 7), (1, 1), 8),
+        ("kxk,avg", {"dilation": (2, 2)}, (5, 5), (1, 1), 8),
+        ("4x4d2,3x3", {}, (8, 8), (1, 1), 8),
+        ("1xk,kx1", {"kernel_size": (5, 7), "dilation": (2, 3)}, (5, 7), (2, 3), 8),
+        ("kxk,5x1d2", {"kernel_size": (3, 3), "dilation": (2, 3)}, (5, 3), (2, 3), 8),
+    ],
+)
+def test_the_fused_kernel_holds_every_branch(
+    text: str, values: dict[str, Any], size: Any, dilation: Any, groups: int
+) -> None:
+    spec = BlockSpec(
+        **{"in_channels": 8, "out_channels": 8, "groups": 8, "branches": parse_branches(text)} | values
+    )
+    assert (spec.fused_kernel_size, spec.fused_dilation, spec.fused_groups) == (size, dilation, groups)

@@ -43,7 +43,9 @@ def parse_branches(text: str) -> tuple[BranchSpec, ...]:
 def _parse_branch(text: str) -> BranchSpec:
     match = _BRANCH.fullmatch(text)
     if match is None:
-        raise ValueError(f"branches must be among {KINDS}, each with options {OPTIONS}, not {quoted(text)}")
+        raise ValueError(
+            f"branches must be among {KINDS}, with options such as +norm or -bias, not {quoted(text)}"
+        )
     values = _kind(match["kind"])
     for option in _OPTION.finditer(match["options"]):
         values |= _option(option, text)
@@ -71,8 +73,8 @@ def _option(option: re.Match[str], text: str) -> dict[str, Any]:
     name, number, on = option["name"], option["number"], option["sign"] == "+"
     if name == "bias" and number is None:
         return {"bias": on}
-    if name in _FLAGS and number is None and on:
-        return {_FLAGS[name]: True}
+    if name in _FLAGS and number is None:
+        return {_FLAGS[name]: on}
     if name in (Scale.ALPHA, Scale.GAMMA) and number is None and on:
         return {"scale": Scale(name)}
     if name in _NUMBERS and number is not None and on:

@@ -83,7 +83,7 @@ def _branch_range_problems(spec: BlockSpec) -> Iterator[Problem]:
         for words, value, high in (
             ("kernel size", branch.kernel_size or 1, MAX_KERNEL_SIZE),
             ("dilation", branch.dilation or 1, MAX_DILATION),
-            ("groups", branch.groups or 1, MAX_CHANNELS),
+            ("groups", 1 if branch.groups is None else branch.groups, MAX_CHANNELS),
             ("expansion", branch.expansion, MAX_EXPANSION),
         ):
             message = _beyond(f"{name}: {words}", value, 1, high)

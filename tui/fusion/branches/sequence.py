@@ -90,10 +90,10 @@ class SequenceBranch(Branch):
             yield step
         self._refuse_inexact_border(first)
         if isinstance(self.second, nn.Conv2d):
-            title, second = "{}x{} convolution".format(*self.kernel_size), kernel_of(self.second)
+            title, second = "then a {}x{} convolution".format(*self.kernel_size), kernel_of(self.second)
         else:
             device = self._placement.device
-            title = "average pooling"
+            title = "then average pooling"
             second = average_pool(self.out_channels, self.kernel_size, self.geometry.groups, device=device)
         yield Step(title, second)
         yield Step("both as one convolution", compose(first, second, self.geometry.groups))

@@ -1,15 +1,17 @@
-"""Each kind of branch: its forward against the definition of a convolution, and its kernel against that."""
+"""Convolutions and identities: forward against the definition of a convolution, the kernel against that."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from tests.fusion.oracles import convolve
 from tui.fusion.branches import ConvBranch, IdentityBranch
+from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError
-from tui.fusion.spec import Pair
+from tui.fusion.spec import PaddingMode, Pair, Scale
 
 X = torch.rand(2, 4, 9, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(3)) * 2 - 1
 
@@ -21,14 +23,14 @@ X = torch.rand(2, 4, 9, 8, dtype=torch.float64, generator=torch.Generator().manu
 def test_forward_of_a_conv_branch_is_the_convolution_by_definition(
     kernel_size: Pair, dilation: Pair, stride: Pair, groups: int
 ) -> None:
-    branch = ConvBranch("kxk", 4, 8, kernel_size, stride=stride, dilation=dilation, groups=groups).double()
+    branch = ConvBranch("kxk", 4, 8, kernel_size, Geometry(stride, dilation, groups)).double()
     conv = branch.conv
     expected = convolve(X, conv.weight, conv.bias, stride=stride, dilation=dilation, groups=groups)
     torch.testing.assert_close(branch(X), expected, rtol=0, atol=1e-13)
 
 
 def test_the_kernel_of_a_conv_branch_is_its_weight_and_bias() -> None:
-    branch = ConvBranch("kxk", 4, 6, (3, 2), groups=2).eval()
+    branch = ConvBranch("kxk", 4, 6, (3, 2), Geometry(groups=2)).eval()
     kernel = branch.kernel()
     assert kernel.bias is not None
     assert torch.equal(kernel.weight, branch.conv.weight.double())
@@ -37,8 +39,8 @@ def test_the_kernel_of_a_conv_branch_is_its_weight_and_bias() -> None:
     assert ConvBranch("kxk", 4, 6, (3, 2), bias=False).eval().kernel().bias is None
 
 
-def _with_statistics(norm: nn.BatchNorm2d | None) -> nn.BatchNorm2d:
-    assert norm is not None
+def _with_statistics(norm: nn.Module | None) -> nn.BatchNorm2d:
+    assert isinstance(norm, nn.BatchNorm2d)
     assert norm.running_mean is not None
     assert norm.running_var is not None
     with torch.no_grad():
@@ -64,7 +66,7 @@ def test_a_conv_bias_beside_a_batch_norm_is_kept(bias: bool) -> None:
 
 @pytest.mark.parametrize("groups", [1, 2, 4])
 def test_the_identity_and_its_batch_norm_are_a_convolution(groups: int) -> None:
-    branch = IdentityBranch("identity", 4, groups=groups, batch_norm=True).double().eval()
+    branch = IdentityBranch("identity", 4, groups, batch_norm=True).double().eval()
     norm = _with_statistics(branch.norm)
     kernel = branch.kernel()
     assert kernel.weight.shape == (4, 4 // groups, 1, 1)
@@ -81,6 +83,45 @@ def test_a_plain_identity_returns_its_input_and_has_no_bias() -> None:
 
 def test_a_branch_whose_norm_was_replaced_is_refused() -> None:
     branch = ConvBranch("kxk", 4, 4, (3, 3), batch_norm=True).eval()
-    branch.norm = nn.GroupNorm(2, 4)  # type: ignore[assignment]
+    branch.norm = nn.GroupNorm(2, 4)
     with pytest.raises(FusionError, match="GroupNorm"):
         branch.kernel()
+
+
+@pytest.mark.parametrize("kernel_size", [(3, 3), (4, 3), (2, 6), (1, 5)])
+@pytest.mark.parametrize("dilation", [(1, 1), (2, 1)])
+@pytest.mark.parametrize("mode", [PaddingMode.REFLECT, PaddingMode.REPLICATE, PaddingMode.CIRCULAR])
+def test_a_padding_mode_pads_the_input_and_nothing_else(
+    mode: PaddingMode, dilation: Pair, kernel_size: Pair
+) -> None:
+    branch = ConvBranch("kxk", 4, 4, kernel_size, Geometry((2, 1), dilation, padding_mode=mode)).double()
+    up, left = (step * ((size - 1) // 2) for size, step in zip(kernel_size, dilation, strict=True))
+    down, right = (step * (size // 2) for size, step in zip(kernel_size, dilation, strict=True))
+    padded = functional.pad(X, (left, right, up, down), mode.value)
+    expected = functional.conv2d(padded, branch.conv.weight, branch.conv.bias, (2, 1), 0, dilation)
+    torch.testing.assert_close(branch(X), expected, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("scaled", [Scale.ALPHA, Scale.GAMMA])
+def test_a_scale_stands_behind_the_batch_norm(scaled: Scale) -> None:
+    branch = ConvBranch("kxk", 4, 4, (3, 3), batch_norm=True, scaled=scaled).double().eval()
+    norm = _with_statistics(branch.norm)
+    factors = branch.alpha if scaled is Scale.ALPHA else branch.gamma
+    assert factors is not None
+    with torch.no_grad():
+        factors.copy_(torch.tensor(3.0) if scaled is Scale.ALPHA else torch.tensor([3.0, -1.0, 0.5, 2.0]))
+        expected = norm(branch.conv(X)) * factors.view(-1, 1, 1)
+        assert torch.equal(branch(X), expected)
+        kernel = branch.kernel()
+        y = convolve(X, kernel.weight, kernel.bias)
+    torch.testing.assert_close(y, expected, rtol=0, atol=1e-12)
+
+
+def test_a_scaled_plain_identity_is_a_convolution_without_bias() -> None:
+    branch = IdentityBranch("identity", 4, 2, scaled=Scale.GAMMA).double()
+    assert branch.gamma is not None
+    with torch.no_grad():
+        branch.gamma.copy_(torch.tensor([3.0, -1.0, 0.5, 2.0]))
+        kernel = branch.kernel()
+        assert kernel.bias is None
+        assert torch.equal(convolve(X, kernel.weight, None, groups=2), branch(X))

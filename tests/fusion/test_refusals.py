@@ -1,0 +1,107 @@
+"""What is no single convolution is refused, with the reason in words."""
+
+from __future__ import annotations
+
+import pytest
+from torch import nn
+
+from tui.fusion.block import ReparamBlock, build_block
+from tui.fusion.branch_text import parse_branches
+from tui.fusion.branches import AverageBranch, Branch, ConvBranch, IdentityBranch, SequenceBranch
+from tui.fusion.geometry import Geometry
+from tui.fusion.kernel import FusionError
+from tui.fusion.spec import BlockSpec, PaddingMode
+
+
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_train_mode_is_refused_in_words(batch_norm: bool) -> None:
+    block = build_block(BlockSpec().with_branches(batch_norm=batch_norm)).train()
+    with pytest.raises(FusionError, match=r"train mode can not be fused: .* call eval\(\) first"):
+        block.fuse()
+    block.eval().fuse()
+
+
+def test_a_single_norm_in_train_mode_is_refused() -> None:
+    block = build_block(BlockSpec().with_branches(batch_norm=True))
+    norm = block.branches[2].norm
+    assert isinstance(norm, nn.BatchNorm2d)
+    norm.train()
+    with pytest.raises(FusionError, match="batch norm in train mode"):
+        block.fuse()
+
+
+def test_a_block_without_branches_is_refused() -> None:
+    with pytest.raises(FusionError, match="at least one branch"):
+        ReparamBlock([])
+
+
+def test_a_module_that_is_no_branch_is_refused_not_left_out() -> None:
+    block = build_block(BlockSpec())
+    block.branches.append(nn.Sigmoid())
+    with pytest.raises(FusionError, match="Sigmoid"):
+        block.fuse()
+    with pytest.raises(FusionError, match="a ReLU is no kind of branch whose kernel is known"):
+        ReparamBlock([nn.ReLU()])  # type: ignore[list-item]
+
+
+def conv_branch(geometry: Geometry) -> ConvBranch:
+    return ConvBranch("3x3", 4, 4, (3, 3), geometry)
+
+
+@pytest.mark.parametrize(
+    ("branch", "geometry", "words"),
+    [
+        (conv_branch(Geometry((2, 2))), Geometry(), "3x3: strides 2x2 and 1x1 visit other pixels"),
+        (IdentityBranch("identity", 4), Geometry((2, 1)), "identity: strides 1x1 and 2x1 visit other pixels"),
+        (
+            conv_branch(Geometry(padding_mode=PaddingMode.REFLECT)),
+            Geometry(),
+            "3x3: reflect and zeros padding differ at the border",
+        ),
+        (
+            AverageBranch("avg", 4, (3, 3)),
+            Geometry(padding_mode=PaddingMode.CIRCULAR),
+            "avg: zeros and circular padding differ at the border",
+        ),
+        (
+            conv_branch(Geometry(dilation=(3, 3))),
+            Geometry(dilation=(3, 2)),
+            "3x3: taps 3 apart do not fall on taps 2 apart",
+        ),
+        (conv_branch(Geometry(groups=2)), Geometry(groups=4), "2 groups can not be written with 4"),
+    ],
+)
+def test_branches_that_do_not_go_together_are_refused(branch: Branch, geometry: Geometry, words: str) -> None:
+    block = ReparamBlock([branch], geometry).eval()
+    with pytest.raises(FusionError, match=words):
+        block.kernel()
+
+
+def test_a_branch_without_border_minds_no_padding_mode() -> None:
+    geometry = Geometry(padding_mode=PaddingMode.REFLECT)
+    block = ReparamBlock([IdentityBranch("identity", 4), ConvBranch("1x1", 4, 4, (1, 1))], geometry).eval()
+    assert block.kernel().kernel_size == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("norm", "words"),
+    [
+        (nn.GroupNorm(1, 2), "a GroupNorm can not be folded"),
+        (nn.BatchNorm2d(2, track_running_stats=False), "no running statistics"),
+    ],
+)
+@pytest.mark.parametrize("place", ["end", "inner", "post"])
+def test_a_norm_that_can_not_be_folded_is_refused_wherever_it_stands(
+    norm: nn.Module, words: str, place: str
+) -> None:
+    block = build_block(BlockSpec(branches=parse_branches("1x1-kxk+inner+norm"), post_norm=True))
+    (branch,) = block.branches
+    assert isinstance(branch, SequenceBranch)
+    if place == "end":
+        branch.norm = norm
+    elif place == "inner":
+        branch.first.norm = norm
+    else:
+        block.post_norm = norm
+    with pytest.raises(FusionError, match=words):
+        block.eval().fuse()
