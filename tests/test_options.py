@@ -6,7 +6,16 @@ import pytest
 
 from tui.fusion.fields import FIELDS, spec_from, texts_of
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, Dtype, InputFill, InvalidSpecError, WeightFill
+from tui.fusion.spec import (
+    BlockSpec,
+    BranchKind,
+    BranchSpec,
+    Dtype,
+    InputFill,
+    InvalidSpecError,
+    PaddingMode,
+    WeightFill,
+)
 from tui.options import SHELLS, OptionsError, build_parser, completion_script, parse
 
 OTHER = BlockSpec(
@@ -17,6 +26,8 @@ OTHER = BlockSpec(
     dilation=(1, 2),
     groups=2,
     branches=(BranchSpec(BranchKind.KXK, bias=False, batch_norm=True), BranchSpec(BranchKind.POINTWISE)),
+    post_norm=True,
+    padding_mode=PaddingMode.REFLECT,
     input_shape=(12, 10),
     batch_size=3,
     weights=WeightFill.INTEGERS,
@@ -29,6 +40,12 @@ OTHER = BlockSpec(
 
 def option(field: str) -> str:
     return "--" + field.replace("_", "-")
+
+
+def words_for(field: str, text: str) -> tuple[str, ...]:
+    """The option for a field, and its value where it is no switch."""
+    switches = {"yes": (option(field),), "no": (f"--no-{option(field)[2:]}",)}
+    return switches.get(text, (option(field), text))
 
 
 def problem_of(*arguments: str) -> str:
@@ -46,15 +63,16 @@ def test_no_option_is_the_default_block() -> None:
 
 def test_every_field_has_an_option() -> None:
     assert set(OTHER.changes_from(BlockSpec())) == set(FIELDS)
-    arguments = [word for name, text in texts_of(OTHER).items() for word in (option(name), text)]
+    arguments = [word for name, text in texts_of(OTHER).items() for word in words_for(name, text)]
     assert parse(arguments).spec == OTHER
 
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_one_option_changes_one_field(field: str) -> None:
     without_identity = ("--branches", "kxk,1x1")  # which would ask for equal channels and stride 1
-    spec = parse([*without_identity, option(field), texts_of(OTHER)[field]]).spec
-    assert spec.changes_from(parse(without_identity).spec) == [field]
+    spec = parse([*without_identity, *words_for(field, texts_of(OTHER)[field])]).spec
+    follows = {"in_channels": ["out_channels"]}  # they were equal
+    assert spec.changes_from(parse(without_identity).spec) == [field, *follows.get(field, [])]
     assert getattr(spec, field) == getattr(OTHER, field)
 
 
@@ -88,6 +106,26 @@ def test_a_switch_is_for_all_branches_that_can_have_it(wanted: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [((), True), (("--no-post-norm",), False), (("--post-norm",), True)],
+)
+def test_a_post_norm_is_switched_in_any_preset(arguments: tuple[str, ...], wanted: bool) -> None:
+    assert parse(["--preset", "repvit", *arguments]).spec.post_norm is wanted
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_keeps_its_structure_with_other_channels(name: str) -> None:
+    spec = parse(["--preset", name, "--in-channels", "32"]).spec
+    assert spec == PRESETS[name].spec.with_in_channels(32)
+
+
+def test_what_is_switched_for_all_may_make_no_block() -> None:
+    assert problem_of("--branches", "1x1-kxk+zeros-bias", "--bias").startswith(
+        "--branches: 1x1-kxk: zeros padded behind the 1x1's bias make"
+    )
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ("check", "--seed", "3", "--json"),
@@ -110,7 +148,10 @@ def test_check_stands_anywhere(arguments: tuple[str, ...]) -> None:
         {"in_channels": ""},
         {"seed": "-1"},
         {"kernel_size": "3x"},
-        {"branches": "kxk,kxk"},
+        {"branches": "kxk,fork"},
+        {"branches": "1x1-kxk+zeros"},
+        {"branches": "avg", "padding_mode": "reflect"},
+        {"padding_mode": "mirror"},
         {"branches": ""},
         {"weights": "x", "dtype": "int8"},
         {"stride": "2", "out_channels": "4"},
@@ -172,7 +213,8 @@ def test_help_fits_80_columns_and_tells_all(monkeypatch: pytest.MonkeyPatch) -> 
     assert all(preset.name in text and preset.summary in text for preset in PRESETS.values())
     unwrapped = " ".join(text.split())
     for name, default in texts_of(BlockSpec()).items():
-        assert f"{FIELDS[name].help} [{default}]" in unwrapped
+        assert name == "post_norm" or f"{FIELDS[name].help} [{default}]" in unwrapped
+    assert "--post-norm, --no-post-norm a batch norm behind their sum, or none" in unwrapped
 
 
 def test_help_comes_before_mistakes() -> None:

@@ -16,14 +16,19 @@ from tests.fusion.strategies import specs
 from tui.analysis.cost import cost_of
 from tui.analysis.progress import Progress
 from tui.analysis.study import Study, finished, run, study
-from tui.fusion import branches as branches_module
 from tui.fusion import kernel as kernel_module
 from tui.fusion.block import ReparamBlock
+from tui.fusion.branch_text import parse_branches
+from tui.fusion.composition import compose
 from tui.fusion.fill import make_input
-from tui.fusion.kernel import Kernel
+from tui.fusion.kernel import Kernel, dirac, pad_to
 from tui.fusion.spec import BlockSpec, Dtype, InputFill, WeightFill
 
 NORMED = BlockSpec(in_channels=4, out_channels=4, groups=2).with_branches(batch_norm=True)
+MANY = replace(
+    NORMED,
+    branches=parse_branches("kxk+norm+alpha,identity+norm,3x3d2+g4,1x1-kxk+inner+norm,1x1-avg+idconv"),
+)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +60,10 @@ def test_what_a_study_holds(dtype: Dtype) -> None:
     assert result.cost == cost_of(spec)
     assert [branch.name for branch in result.branches] == ["kxk", "1x1", "identity"]
     assert [branch.kernel.kernel_size for branch in result.branches] == [(3, 2), (1, 1), (1, 1)]
+    assert {branch.steps[-1].kernel for branch in result.branches} == {
+        branch.kernel for branch in result.branches
+    }
+    assert result.fused.steps == ()
     assert {branch.kernel.weight.dtype for branch in result.branches} == {torch.float64}
     assert result.frame == result.fused.kernel.kernel_size == (3, 2)
     assert result.fused.kernel.weight.dtype is getattr(torch, dtype)
@@ -64,6 +73,30 @@ def test_what_a_study_holds(dtype: Dtype) -> None:
     assert not result.unfused.requires_grad
     difference = (result.fused_output.double() - result.unfused.double()).abs()
     assert result.comparison.max_abs_diff == float(difference.max())
+
+
+@given(specs())
+@settings(max_examples=30)
+def test_all_summands_in_the_frame_sum_to_the_fused_kernel(spec: BlockSpec) -> None:
+    result = finished(study(spec))
+    fused = result.fused.kernel
+    weight = sum(pad_to(branch.kernel, result.frame).weight for branch in result.branches)
+    assert isinstance(weight, torch.Tensor)
+    torch.testing.assert_close(fused.weight, weight, rtol=0, atol=1e-12)
+    biases = [branch.kernel.bias for branch in result.branches if branch.kernel.bias is not None]
+    assert (fused.bias is None) == (not biases)
+    if fused.bias is not None:
+        torch.testing.assert_close(fused.bias, torch.stack(biases).sum(dim=0), rtol=0, atol=1e-12)
+
+
+def test_a_post_norm_is_the_last_summand() -> None:
+    result = finished(study(replace(NORMED, post_norm=True)))
+    assert [branch.name for branch in result.branches] == ["kxk", "1x1", "identity", "post norm"]
+    last = result.branches[-1]
+    assert last.kernel.weight.shape == (4, 2, 1, 1)
+    assert last.magnitude.max_abs == 0
+    assert last.kernel.bias is not None
+    assert last.kernel.bias.abs().max() > 0
 
 
 def test_the_branches_sum_to_the_fused_kernel() -> None:
@@ -183,18 +216,57 @@ def test_a_wrong_fusion_disagrees_in_every_dtype(
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [
-        ("fold_batch_norm", lambda kernel, norm: kernel),
-        ("fold_batch_norm", lambda kernel, norm: _folded(kernel, norm, eps=1e-3)),
-        ("fold_batch_norm", lambda kernel, norm: _folded(kernel, norm, eps=0.0)),
-        ("dirac", lambda channels, groups, device: _ones_at_column(channels, groups, 1)),
+        ("base.fold_batch_norm", lambda kernel, norm: kernel),
+        ("base.fold_batch_norm", lambda kernel, norm: _folded(kernel, norm, eps=1e-3)),
+        ("base.fold_batch_norm", lambda kernel, norm: _folded(kernel, norm, eps=0.0)),
+        ("base.scale", lambda kernel, factors: kernel),
+        ("pointwise.fold_batch_norm", lambda kernel, norm: kernel),
+        ("identity.dirac", lambda channels, groups, device: _ones_at_column(channels, groups, 1)),
+        (
+            "sequence.compose",
+            lambda first, second, groups: Kernel(compose(first, second, groups).weight, None),
+        ),
+        ("sequence.compose", lambda first, second, groups: second),
+        ("sequence.average_pool", lambda channels, size, groups, device: dirac(channels, groups)),
     ],
-    ids=["no batch norm", "eps 1e-3", "eps 0", "identity off its column"],
+    ids=[
+        "no batch norm",
+        "eps 1e-3",
+        "eps 0",
+        "no alpha",
+        "no inner norm",
+        "identity off its column",
+        "inner bias dropped",
+        "1x1 dropped",
+        "no pooling",
+    ],
 )
 def test_a_wrong_piece_of_the_algebra_disagrees(
     name: str, wrong: Callable[..., Kernel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(branches_module, name, wrong)
-    assert not finished(study(NORMED)).agree
+    monkeypatch.setattr(f"tui.fusion.branches.{name}", wrong)
+    assert not finished(study(MANY)).agree
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("dilate", lambda kernel, dilation: kernel),
+        ("ungroup", lambda kernel, groups, fewer: _repeated(kernel, groups // fewer)),
+        ("scale", lambda kernel, factors: kernel),
+    ],
+)
+def test_a_branch_brought_wrongly_to_the_sum_disagrees(
+    name: str, wrong: Callable[..., Kernel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = replace(MANY, post_norm=True)
+    assert finished(study(spec)).agree
+    monkeypatch.setattr(f"tui.fusion.block.{name}", wrong)
+    assert not finished(study(spec)).agree
+
+
+def _repeated(kernel: Kernel, times: int) -> Kernel:
+    return Kernel(kernel.weight.repeat(1, times, 1, 1), kernel.bias)
 
 
 def _folded(kernel: Kernel, norm: nn.BatchNorm2d, *, eps: float) -> Kernel:

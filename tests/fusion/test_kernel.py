@@ -11,7 +11,17 @@ from torch.nn import functional
 
 from tests.fusion.oracles import convolve
 from tests.fusion.strategies import pairs
-from tui.fusion.kernel import FusionError, Kernel, add, dirac, fold_batch_norm, kernel_of, pad_to
+from tui.fusion.kernel import (
+    FusionError,
+    Kernel,
+    add,
+    average_pool,
+    dirac,
+    fold_batch_norm,
+    kernel_of,
+    pad_to,
+    scale,
+)
 from tui.fusion.spec import Pair
 
 SIZES = [(2, 1), (2, 2), (8, 4), (8, 8), (64, 1), (64, 64)]  # channels, groups
@@ -123,6 +133,44 @@ def test_a_norm_that_follows_its_input_is_refused_in_words(norm: nn.Module, word
     with pytest.raises(FusionError) as caught:
         fold_batch_norm(dirac(2), norm)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("factors", [torch.tensor(-2.5), rand(6), rand(6).view(6, 1, 1).float()])
+@pytest.mark.parametrize("has_bias", [True, False])
+def test_a_scaled_kernel_multiplies_what_the_kernel_gives(factors: Tensor, has_bias: bool) -> None:
+    kernel = Kernel(rand(6, 4, 3, 2), rand(6).flip(0) if has_bias else None)
+    x = rand(2, 4, 5, 5)
+    scaled = scale(kernel, factors)
+    y = functional.conv2d(x, kernel.weight, kernel.bias) * factors.double().view(-1, 1, 1)
+    torch.testing.assert_close(functional.conv2d(x, scaled.weight, scaled.bias), y, rtol=0, atol=1e-13)
+    assert (scaled.bias is None) == (not has_bias)
+    assert scaled.weight.dtype is torch.float64
+
+
+def test_scale_knows_no_gradient_and_refuses_factors_that_do_not_fit() -> None:
+    assert not scale(dirac(2), nn.Parameter(torch.ones(2))).weight.requires_grad
+    with pytest.raises(FusionError, match="3 factors do not fit 2 output channels"):
+        scale(dirac(2), torch.ones(3))
+
+
+@pytest.mark.parametrize(("channels", "groups"), SIZES[:4])
+@pytest.mark.parametrize(("kernel_size", "padding"), [((3, 3), (1, 1)), ((1, 5), (0, 2)), ((7, 3), (3, 1))])
+@pytest.mark.parametrize("stride", [(1, 1), (2, 3)])
+def test_average_pool_is_torchs_own(
+    channels: int, groups: int, kernel_size: Pair, padding: Pair, stride: Pair
+) -> None:
+    x = rand(2, channels, 9, 8)
+    kernel = average_pool(channels, kernel_size, groups)
+    assert kernel.weight.shape == (channels, channels // groups, *kernel_size)
+    assert kernel.bias is None
+    y = functional.avg_pool2d(x, kernel_size, stride, padding, count_include_pad=True)
+    by_conv = functional.conv2d(x, kernel.weight, None, stride, padding, groups=groups)
+    torch.testing.assert_close(by_conv, y, rtol=0, atol=1e-14)
+
+
+def test_average_pool_refuses_groups_that_do_not_divide() -> None:
+    with pytest.raises(FusionError, match="3 does not divide 4"):
+        average_pool(4, (3, 3), 3)
 
 
 @st.composite
