@@ -16,7 +16,7 @@ from tui.fusion.fields import FIELDS
 from tui.fusion.presets import PRESETS
 from tui.run_state import Idle, Running
 from tui.screens.help import HelpScreen
-from tui.screens.presets import PresetScreen
+from tui.screens.presets import KEYS, PresetScreen
 from tui.views.colour_scale import ColourScale
 
 
@@ -60,7 +60,7 @@ async def test_f_goes_to_the_form_and_escape_back(open_bench: OpenBench) -> None
 async def test_a_toggle_of_the_form_changes_the_block(open_bench: OpenBench) -> None:
     async with open_bench(EXACT) as bench:
         await bench.press("f")
-        bench.form.query_one("#identity-present").focus()
+        bench.form.query_one("#branch-2-name").focus()
         await bench.press("space")
         await bench.reach(Idle)
         assert bench.app.study is not None
@@ -68,14 +68,14 @@ async def test_a_toggle_of_the_form_changes_the_block(open_bench: OpenBench) -> 
         assert len(bench.grids) == 3
 
 
-@pytest.mark.parametrize(("digit", "name"), list(enumerate(PRESETS, start=1)))
+@pytest.mark.parametrize(("digit", "name"), list(zip(KEYS, PRESETS, strict=False)))
 async def test_a_digit_chooses_a_preset(
-    open_bench: OpenBench, held: HeldStudy, digit: int, name: str
+    open_bench: OpenBench, held: HeldStudy, digit: str, name: str
 ) -> None:
     async with open_bench(EXACT, study=held, reach=Running) as bench:
         await bench.press("p")
         assert isinstance(bench.app.screen, PresetScreen)
-        await bench.press(str(digit))
+        await bench.press(digit)
         await bench.until(lambda: len(held.runs) == 2)
         assert held.runs[1].spec == bench.form.spec == PRESETS[name].spec
 
@@ -119,7 +119,7 @@ async def test_help_opens_and_closes(open_bench: OpenBench, close: str) -> None:
         assert bench.app.is_running
 
 
-@pytest.mark.parametrize("field", ["in_channels", "seed", "dtype", "preset", "kxk-present"])
+@pytest.mark.parametrize("field", ["in_channels", "seed", "dtype", "preset", "branch-0-name"])
 async def test_q_quits_from_within_the_form(open_bench: OpenBench, field: str) -> None:
     async with open_bench(EXACT) as bench:
         bench.form.query_one(f"#{field}").focus()

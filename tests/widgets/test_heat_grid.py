@@ -70,7 +70,7 @@ async def test_it_fits_anew_when_its_size_or_its_weight_changes() -> None:
         levels.append(app.grid.zoom_in_effect)
         await pilot.resize_terminal(38, 8)
         levels.append(app.grid.zoom_in_effect)
-        app.grid.source = WeightSource.of(counted(8, 8, 3, 3))
+        app.grid.source = WeightSource.of(counted(16, 16, 3, 3))
         await pilot.pause()
         levels.append(app.grid.zoom_in_effect)
     assert levels == [Zoom.NUMBER_8, Zoom.NUMBER_4, Zoom.NORM]

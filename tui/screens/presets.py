@@ -1,4 +1,4 @@
-"""The dialog that offers the presets: a digit or enter chooses one."""
+"""The dialog that offers the presets: its key or enter chooses one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.fusion.presets import PRESETS
+
+KEYS = "1234567890abcdefghijklmno"
+"""The keys of the presets, in their order; without those that close the dialog."""
 
 
 class PresetScreen(ModalScreen[str | None]):
@@ -33,8 +36,8 @@ class PresetScreen(ModalScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,p,q", "dismiss(None)", "Close", show=False),
         *(
-            Binding(str(place), f"choose({name!r})", name, show=False)
-            for place, name in enumerate(PRESETS, start=1)
+            Binding(key, f"choose({name!r})", name, show=False)
+            for key, name in zip(KEYS, PRESETS, strict=False)
         ),
     ]
 
@@ -46,13 +49,13 @@ class PresetScreen(ModalScreen[str | None]):
                 *(
                     Option(
                         Content.assemble(
-                            (f"{place}  ", "$foreground 60%"),
+                            (f"{key}  ", "$foreground 60%"),
                             f"{name:<18}",
                             preset.summary,
                         ),
                         id=name,
                     )
-                    for place, (name, preset) in enumerate(PRESETS.items(), start=1)
+                    for key, (name, preset) in zip(KEYS, PRESETS.items(), strict=False)
                 ),
                 compact=True,
             )

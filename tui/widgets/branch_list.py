@@ -54,7 +54,7 @@ class BranchList(Vertical):
 
     def compose(self) -> ComposeResult:
         """The rows, and the keys that work on them."""
-        yield from map(BranchRow, self.branches)
+        yield from (BranchRow(position, branch) for position, branch in enumerate(self.branches))
         yield Static("a add  e edit  d remove", classes="branch-keys", markup=False)
 
     @property
@@ -77,7 +77,10 @@ class BranchList(Vertical):
             row.show(branch)
         for row in rows[len(branches) :]:
             row.remove()
-        added = [BranchRow(branch) for branch in branches[len(rows) :]]
+        added = [
+            BranchRow(position, branch)
+            for position, branch in enumerate(branches[len(rows) :], start=len(rows))
+        ]
         if added:
             self.mount(*added, before=self.query_one(".branch-keys"))
         if focus is not None:

@@ -44,13 +44,16 @@ class BranchRow(Horizontal):
     class Changed(Message):
         """One of the toggles was switched by the user."""
 
-    def __init__(self, branch: BranchSpec) -> None:
+    def __init__(self, position: int, branch: BranchSpec) -> None:
         super().__init__()
         self._branch = branch
-        self.present = SquareToggle(label_of(branch), True, classes="branch-name")
-        self._bias = SquareToggle("", branch.bias, classes="branch-bias", tooltip="a bias of its own")
-        self._norm = SquareToggle(
-            "", branch.batch_norm, classes="branch-norm", tooltip="a batch norm behind it"
+        self.present, self._bias, self._norm = (
+            SquareToggle(label, value, id=f"branch-{position}-{part}", classes=f"branch-{part}", tooltip=tip)
+            for part, label, value, tip in (
+                ("name", label_of(branch), True, None),
+                ("bias", "", branch.bias, "a bias of its own"),
+                ("norm", "", branch.batch_norm, "a batch norm behind it"),
+            )
         )
 
     def compose(self) -> ComposeResult:

@@ -158,12 +158,17 @@ def fit(
 ) -> Zoom:
     """The nearest level above NORM at which a whole grid, labels included, fits in width x height cells.
 
-    Where none does, the nearest one that has to be scrolled in one direction only: a depthwise kernel of 64
-    channels is one column, whose numbers read better than 64 pixels. Else NORM.
+    Where none does, the nearest one that shows a whole kernel and has to be scrolled in one direction only:
+    a depthwise kernel of 64 channels is one column, whose numbers read better than 64 pixels. Else NORM.
     """
-    sizes = {zoom: GridGeometry(shape, zoom, has_bias, signs).size for zoom in Zoom if zoom is not Zoom.NORM}
-    whole = (zoom for zoom, size in sizes.items() if size.width <= width and size.height <= height)
-    one_way = (zoom for zoom, size in sizes.items() if size.width <= width or size.height <= height)
+
+    def fits(of: tuple[int, int, int, int], zoom: Zoom) -> tuple[bool, bool]:
+        size = GridGeometry(of, zoom, has_bias, signs).size
+        return size.width <= width, size.height <= height
+
+    levels = [zoom for zoom in Zoom if zoom is not Zoom.NORM and all(fits((1, 1, *shape[2:]), zoom))]
+    whole = (zoom for zoom in levels if all(fits(shape, zoom)))
+    one_way = (zoom for zoom in levels if any(fits(shape, zoom)))
     return next(whole, None) or next(one_way, Zoom.NORM)
 
 

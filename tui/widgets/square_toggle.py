@@ -24,8 +24,8 @@ class SquareToggle(Checkbox):
     }
     """
 
-    def __init__(self, label: str, value: bool, *, classes: str, tooltip: str | None = None) -> None:
-        super().__init__(Content(label), value, classes=classes, tooltip=tooltip, compact=True)
+    def __init__(self, label: str, value: bool, *, id: str, classes: str, tooltip: str | None = None) -> None:
+        super().__init__(Content(label), value, id=id, classes=classes, tooltip=tooltip, compact=True)
 
     def render(self) -> Content:
         """The glyph, then the label."""
