@@ -80,7 +80,7 @@ class ReparamBlock(nn.Module):
         Raises:
             FusionError: as `kernels`.
         """
-        return add([kernel for _, kernel in self.kernels()])
+        return add([kernel for _, kernel in self.kernels()], overwrite=True)
 
     def fuse(self) -> nn.Conv2d:
         """One convolution that returns what the block returns, in its parameters' dtype, on their device.

@@ -44,9 +44,10 @@ class Kernel:
 
 
 def kernel_of(conv: nn.Conv2d) -> Kernel:
-    """A convolution's own weight and bias, up-cast to float64, detached."""
-    bias = None if conv.bias is None else conv.bias.detach().double()
-    return Kernel(conv.weight.detach().double(), bias)
+    """A convolution's own weight and bias, copied to float64, detached."""
+    weight = conv.weight.detach().to(torch.float64, copy=True)
+    bias = None if conv.bias is None else conv.bias.detach().to(torch.float64, copy=True)
+    return Kernel(weight, bias)
 
 
 def affine_of(norm: nn.Module) -> tuple[Tensor, Tensor]:
@@ -152,10 +153,11 @@ def pad_to(kernel: Kernel, kernel_size: Pair) -> Kernel:
     return Kernel(weight, kernel.bias)
 
 
-def add(kernels: Sequence[Kernel]) -> Kernel:
+def add(kernels: Sequence[Kernel], *, overwrite: bool = False) -> Kernel:
     """The sum of parallel maps: one kernel of the largest kernel size, each summand centred in it.
 
-    Smaller kernels are added where they stand, without a padded copy of each.
+    Smaller kernels are added where they stand, without a padded copy of each. With `overwrite` the sum takes
+    the place of a summand of that size, which the caller must have no more use for.
 
     Raises:
         FusionError: no kernels, or their channels or groups differ.
@@ -172,7 +174,7 @@ def add(kernels: Sequence[Kernel]) -> Kernel:
     frame = (max(size[0] for size in sizes), max(size[1] for size in sizes))
     first, *rest = sorted(kernels, key=lambda kernel: kernel.kernel_size != frame)
     padded = pad_to(first, frame)
-    weight = padded.weight.clone() if padded is first else padded.weight
+    weight = padded.weight.clone() if padded is first and not overwrite else padded.weight
     for kernel in rest:
         rows, columns = _window(kernel.kernel_size, frame)
         weight[:, :, rows, columns] += kernel.weight

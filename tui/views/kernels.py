@@ -145,6 +145,16 @@ class KernelsView(Vertical):
         height = GridGeometry(shape, Zoom.NUMBER_8, has_bias=True).size.height
         self.styles.max_height = rows * (height + PANEL_FRAME) + INSPECTOR
 
+    def _agree_on_zoom(self) -> None:
+        """Show all grids at one level: the farthest that fits one of them (rows may differ in height)."""
+        if self.zoom is None:
+            grids = [panel.grid for panel in self.panels if panel.display]
+            levels = {grid.fitting_zoom for grid in grids}
+            common = max(levels, key=list(Zoom).index) if len(levels) > 1 else None
+            for grid in grids:
+                grid.zoom = common
+        self._tell_legend()
+
     def _colour(self) -> None:
         for panel in self.panels:
             panel.grid.dark = self.app.current_theme.dark
@@ -154,7 +164,7 @@ class KernelsView(Vertical):
         magnitudes = [branch.magnitude for branch in (*self.study.branches, self.study.fused)]
         for panel, scale in zip(self.panels, self.colour_scale.scales(magnitudes), strict=True):
             panel.grid.scale = scale
-        self.call_after_refresh(self._tell_legend)
+        self.call_after_refresh(self._agree_on_zoom)
 
     def _tell_legend(self) -> None:
         if self.study is None:
@@ -170,7 +180,7 @@ class KernelsView(Vertical):
         """Set all grids to the level."""
         for panel in self.panels:
             panel.grid.zoom = self.zoom
-        self.call_after_refresh(self._tell_legend)
+        self.call_after_refresh(self._agree_on_zoom)
 
     def watch_colour_scale(self) -> None:
         """Colour all grids anew."""
@@ -191,7 +201,7 @@ class KernelsView(Vertical):
 
     def on_resize(self) -> None:
         """The level that fits may be another now, and so may the words that fit into the inspector."""
-        self.call_after_refresh(self._tell_legend)
+        self.call_after_refresh(self._agree_on_zoom)
         self.call_after_refresh(self._inspect)
 
     @on(HeatGrid.CursorMoved)
@@ -238,7 +248,7 @@ class KernelsView(Vertical):
         for panel in self.panels:
             panel.display = not self.has_class("-single") or panel.grid is shown
         self._arrange()
-        self.call_after_refresh(self._tell_legend)
+        self.call_after_refresh(self._agree_on_zoom)
 
     def action_zoom(self, steps: int) -> None:
         """Zoom out (1) or in (-1), from the level in effect."""

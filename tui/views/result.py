@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
@@ -26,11 +26,12 @@ class ResultView(Vertical):
     """The result to show."""
 
     def compose(self) -> ComposeResult:
-        """The lines."""
+        """The lines; where height is short, the remark stands beside the counts."""
         yield Static("", id="difference", markup=False)
         yield Static("", id="truth", markup=False)
-        yield Static("", id="counts", markup=False)
-        yield Static("", id="remark", markup=False)
+        with Container(id="below"):
+            yield Static("", id="counts", markup=False)
+            yield Static("", id="remark", markup=False)
 
     def watch_study(self, study: Study | None) -> None:
         """Write the new figures."""

@@ -117,6 +117,11 @@ class HeatGrid(ScrollView, can_focus=True):
         return self._geometry.zoom if self._geometry else self._zoom_for(self.content_size)
 
     @property
+    def fitting_zoom(self) -> Zoom:
+        """The level that fits, whatever is shown."""
+        return self._fit(self.content_size)
+
+    @property
     def window(self) -> Region:
         """The visible part of the body, in its own columns and rows."""
         gutter = self._geometry.gutter if self._geometry else 0
@@ -124,8 +129,11 @@ class HeatGrid(ScrollView, can_focus=True):
         return Region(*self.scroll_offset, max(0, width - gutter), max(0, height - HEADER))
 
     def _zoom_for(self, space: Size) -> Zoom:
-        if self.zoom is not None or self.source is None:
-            return self.zoom or Zoom.NORM
+        return self.zoom or self._fit(space)
+
+    def _fit(self, space: Size) -> Zoom:
+        if self.source is None:
+            return Zoom.NORM
         return fit(self.source.shape, *space, has_bias=self.bias is not None, signs=self.monochrome)
 
     def _geometry_for(self, space: Size) -> GridGeometry | None:
