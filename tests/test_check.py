@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, NoReturn
 
 import pytest
@@ -10,17 +10,20 @@ import torch
 from rich.console import Console
 from torch import Tensor, nn
 
+from tests.fusion.strategies import EVERYTHING
 from tui.analysis.conclusion import cautions_of, conclusion_of
 from tui.analysis.cost import Cost, Sides
 from tui.analysis.study import Study, finished, study
 from tui.check.command import CheckError, check
 from tui.check.report import json_of, report_of
 from tui.check.table import conv2d_in_words, table_of
+from tui.cli import main
 from tui.fusion.block import build_block
-from tui.fusion.fields import parse_branches
+from tui.fusion.branch_spec import names_of
+from tui.fusion.branch_text import parse_branches
 from tui.fusion.kernel import Kernel
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, Dtype, InputFill, WeightFill
+from tui.fusion.spec import BlockSpec, BranchSpec, Dtype, InputFill, PaddingMode, WeightFill
 
 NO_IDENTITY = parse_branches("kxk,1x1")
 
@@ -33,6 +36,17 @@ SPECS = {
     "even, dilated": BlockSpec(kernel_size=(4, 3), dilation=(1, 2)),
     "even, strided": BlockSpec(kernel_size=(4, 6), stride=(2, 2), branches=NO_IDENTITY),
     "identity alone": BlockSpec(branches=parse_branches("identity"), dtype=Dtype.FLOAT64),
+    "every kind": BlockSpec(
+        in_channels=8,
+        out_channels=8,
+        groups=2,
+        branches=parse_branches(f"{EVERYTHING},avg+norm"),
+        post_norm=True,
+    ),
+    "reflecting": BlockSpec(padding_mode=PaddingMode.REFLECT, kernel_size=(5, 4), post_norm=True),
+    "dilated and grouped apart": BlockSpec(
+        in_channels=4, out_channels=4, dilation=(2, 2), groups=4, branches=parse_branches("kxk,3x3d4+g2")
+    ),
     "pointwise, no bias": BlockSpec(branches=parse_branches("1x1-bias"), dtype=Dtype.BFLOAT16),
 }
 
@@ -47,7 +61,7 @@ def result(request: pytest.FixtureRequest) -> Study:
 def wrong_fusion(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fusion that forgets every branch but the first."""
 
-    def first(kernels: list[Kernel]) -> Kernel:
+    def first(kernels: list[Kernel], overwrite: bool) -> Kernel:
         return kernels[0]
 
     monkeypatch.setattr("tui.fusion.block.add", first)
@@ -62,6 +76,12 @@ def printed(result: Study, width: int = 80) -> str:
 
 def line_with(words: str, text: str) -> str:
     (line,) = (line for line in text.splitlines() if words in line)
+    return line
+
+
+def row_of(name: str, text: str) -> str:
+    """The line of the table whose first cell is this."""
+    (line,) = (line for line in text.splitlines() if line.startswith(f" {name}  "))
     return line
 
 
@@ -88,18 +108,47 @@ def test_report_survives_json(result: Study) -> None:
     loaded = json.loads(text)
     assert loaded["spec"]["kernel_size"] == list(result.spec.kernel_size)
     assert loaded["spec"]["dtype"] == result.spec.dtype
-    assert loaded["spec"]["branches"] == [
-        {"kind": branch.kind, "bias": branch.bias, "batch_norm": branch.batch_norm}
-        for branch in result.spec.branches
-    ]
+    names = names_of(result.spec.branches)
+    sizes = [result.spec.embedded_kernel_size(branch) for branch in result.spec.branches]
+    if result.spec.post_norm:
+        names, sizes = [*names, "post norm"], [*sizes, (1, 1)]
     assert loaded["branches"] == [
-        {"name": branch.kind, "weight_shape": shape_of(result.spec, *result.spec.branch_kernel_size(branch))}
-        for branch in result.spec.branches
+        {"name": name, "weight_shape": shape_of(result.spec, *size)}
+        for name, size in zip(names, sizes, strict=True)
     ]
 
 
 def shape_of(spec: BlockSpec, height: int, width: int) -> list[int]:
-    return [spec.out_channels, spec.in_channels // spec.groups, height, width]
+    return [spec.out_channels, spec.in_channels // spec.fused_groups, height, width]
+
+
+def test_the_report_has_every_option_that_is_not_the_default(result: Study) -> None:
+    loaded = json.loads(json_of(result))["spec"]["branches"]
+    assert loaded == [
+        {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(branch).items()
+            if name in ("kind", "bias", "batch_norm") or value != getattr(BranchSpec(branch.kind), name)
+        }
+        for branch in result.spec.branches
+    ]
+
+
+def test_a_branch_of_the_report() -> None:
+    spec = BlockSpec(4, 4, branches=parse_branches("kxk+norm,1x1-kxk+inner-bias+x2+g2,3x3d2,5x5+alpha"))
+    assert json.loads(json_of(finished(study(spec))))["spec"]["branches"] == [
+        {"kind": "kxk", "bias": True, "batch_norm": True},
+        {
+            "kind": "1x1-kxk",
+            "bias": False,
+            "batch_norm": False,
+            "groups": 2,
+            "inner_norm": True,
+            "expansion": 2,
+        },
+        {"kind": "conv", "bias": True, "batch_norm": False, "dilation": [2, 2]},
+        {"kind": "conv", "bias": True, "batch_norm": False, "kernel_size": [5, 5], "scale": "alpha"},
+    ]
 
 
 def test_differences_are_those_of_the_outputs(result: Study) -> None:
@@ -200,7 +249,7 @@ def test_table_fits_and_tells_what_the_report_tells(result: Study, width: int) -
     report = report_of(result)
     assert max(map(len, text.splitlines())) <= width
     for branch in report["branches"]:
-        assert str(tuple(branch["weight_shape"])) in line_with(f" {branch['name']} ", text)
+        assert str(tuple(branch["weight_shape"])) in row_of(branch["name"], text)
     assert str(tuple(report["fused"]["weight_shape"])) in line_with(" fused     ", text)
     for name, counts in (("parameters", report["params"]), ("MACs", report["macs"])):
         line = line_with(name, text)
@@ -211,6 +260,33 @@ def test_table_fits_and_tells_what_the_report_tells(result: Study, width: int) -
     assert f"{report['max_abs_diff_float64']:.3g}" in line_with("max in float64", text)
     assert ("yes" if report["allclose"] else "no") in line_with("(default tolerances)", text)
     assert "They agree" in text
+
+
+def test_the_table_tells_what_is_on_a_branch() -> None:
+    branches = "kxk+norm+alpha,1x1-kxk+inner+norm-bias+idconv+g2,1x1-kxk+x2,1x1-avg+zeros-bias,identity"
+    spec = BlockSpec(4, 4, groups=2, branches=parse_branches(branches), post_norm=True)
+    text = printed(finished(study(spec)), width=120)
+    for name, words in (
+        ("kxk", "batch norm, alpha"),
+        ("1x1-kxk #1", "2 groups, 1x1 minus identity, inner norm, batch norm"),
+        ("1x1-kxk #2", "2 x channels"),
+        ("1x1-avg", "zero border"),
+        ("identity", "-"),
+        ("post norm", "its offset"),
+    ):
+        assert row_of(name, text).rstrip().endswith(f"  {words}")
+    assert [row_of(name, text).split(")")[1].split()[0] for name in ("kxk", "identity")] == [
+        "yes",
+        "-",
+    ]
+
+
+def test_a_padding_mode_is_told() -> None:
+    spec = BlockSpec(padding_mode=PaddingMode.CIRCULAR)
+    text = printed(finished(study(spec)))
+    assert "circular outside" in line_with("input", text)
+    assert 'nn.Conv2d(2, 2, 3, padding=1, padding_mode="circular")' in text
+    assert "outside" not in printed(finished(study(BlockSpec())))
 
 
 def test_table_tells_where_and_what() -> None:
@@ -295,6 +371,16 @@ def test_exit_status_0_when_both_agree(as_json: bool, capsys: pytest.CaptureFixt
     printed_on = capsys.readouterr()
     assert printed_on.out
     assert not printed_on.err
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_agrees(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--preset", name, "--json", "--input-shape", "16"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["agree"] is True
+    assert 0 < report["max_abs_diff_float64"] < 1e-12
+    assert report["max_abs_diff"] < 1e-3
+    assert report["spec"]["in_channels"] == PRESETS[name].spec.in_channels
 
 
 @pytest.mark.usefixtures("wrong_fusion")

@@ -1,4 +1,9 @@
-"""The cost of fusing, in ratios: `python -m tests.bench.bench_engine`. Run by hand; asserts no clock."""
+"""The cost of fusing, in ratios: `python -m tests.bench.bench_engine`. Run by hand; asserts no clock.
+
+To hold: the fused kernel of a RepVGG block with batch norm, 512 x 512 x 3 x 3, in at most 3 times three
+elementwise passes over a float64 weight of that shape, each pass into a new tensor as the engine's own; that
+of 2048 depthwise channels in a tenth of a loop over channels at most.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tests.fusion.strategies import filled_block
 from tui.fusion.block import ReparamBlock
@@ -71,7 +76,7 @@ def depthwise_by_channel(block: ReparamBlock) -> Tensor:
 
 def _scale(branch: Branch) -> Tensor:
     norm = branch.norm
-    assert norm is not None
+    assert isinstance(norm, nn.BatchNorm2d)
     assert norm.running_var is not None
     return norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
 

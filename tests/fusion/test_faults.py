@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from tests.fusion.strategies import filled_block, filled_input, with_wild_norms
 from tui.fusion.block import ReparamBlock, build_block
 from tui.fusion.branch_text import parse_branches
+from tui.fusion.branches import ConvBranch
 from tui.fusion.kernel import FusionError
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
@@ -76,12 +77,15 @@ def test_a_model_comes_back_in_its_own_dtype(dtype: torch.dtype) -> None:
 def test_a_1x1_alone_beside_a_large_kernel_stands_at_the_centre_only(size: tuple[int, int]) -> None:
     spec = replace(REPVGG, kernel_size=size, branches=parse_branches("kxk,1x1"))
     block = filled_block(spec)
+    kxk, pointwise = block.branches
+    assert isinstance(kxk, ConvBranch)
+    assert isinstance(pointwise, ConvBranch)
     with torch.no_grad():
-        block.branches[0].conv.weight.zero_()
+        kxk.conv.weight.zero_()
     assert block.fuse().padding == ("same" if size == (4, 4) else (size[0] // 2, size[1] // 2))
     kernel = block.kernel()
     centre = kernel.weight[:, :, (size[0] - 1) // 2, (size[1] - 1) // 2].clone()
-    assert torch.equal(centre, block.branches[1].conv.weight[:, :, 0, 0].detach())
+    assert torch.equal(centre, pointwise.conv.weight[:, :, 0, 0].detach())
     kernel.weight[:, :, (size[0] - 1) // 2, (size[1] - 1) // 2] = 0
     assert not kernel.weight.any()
 

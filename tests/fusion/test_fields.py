@@ -10,7 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.fusion.strategies import any_branches, specs
-from tui.fusion.fields import FIELDS, parse_branches, quoted, show_branches, spec_from, texts_of
+from tui.fusion.branch_text import parse_branches, show_branches
+from tui.fusion.fields import FIELDS, spec_from, texts_of
+from tui.fusion.quoting import quoted
 from tui.fusion.spec import (
     BlockSpec,
     BranchKind,

@@ -258,6 +258,27 @@ def test_add_leaves_its_summands_alone_and_shares_no_memory_with_them(count: int
         assert torch.equal(kernel.bias, rand(2))
 
 
+def test_add_overwrites_only_what_it_may() -> None:
+    small, large = Kernel(rand(2, 2, 1, 1), rand(2)), Kernel(rand(2, 2, 3, 3), rand(2))
+    expected = add([small, large])
+    before, bias = small.weight.clone(), large.bias
+    total = add([small, large], overwrite=True)
+    assert total.weight is large.weight
+    assert torch.equal(total.weight, expected.weight)
+    assert torch.equal(small.weight, before)
+    assert bias is not None
+    assert torch.equal(bias, rand(2))
+
+
+def test_kernel_of_is_a_copy_in_float64_too() -> None:
+    conv = nn.Conv2d(2, 3, 3).double()
+    kernel = kernel_of(conv)
+    kernel.weight.fill_(99)
+    assert kernel.bias is not None
+    kernel.bias.fill_(99)
+    assert float(conv.weight.detach().abs().max()) < 1
+
+
 def test_add_refuses_what_has_other_channels() -> None:
     with pytest.raises(FusionError, match=r"\(2, 1\), \(2, 2\)"):
         add([dirac(2), dirac(2, groups=2)])

@@ -375,7 +375,6 @@ def test_a_branch_forgets_what_its_kind_has_no_use_for() -> None:
 def test_the_fused_kernel_holds_every_branch(
     text: str, values: dict[str, Any], size: Any, dilation: Any, groups: int
 ) -> None:
-    spec = BlockSpec(
-        **{"in_channels": 8, "out_channels": 8, "groups": 8, "branches": parse_branches(text)} | values
-    )
+    usual: dict[str, Any] = {"in_channels": 8, "out_channels": 8, "groups": 8}
+    spec = BlockSpec(branches=parse_branches(text), **usual | values)
     assert (spec.fused_kernel_size, spec.fused_dilation, spec.fused_groups) == (size, dilation, groups)

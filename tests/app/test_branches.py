@@ -1,0 +1,141 @@
+"""The list of branches in the form: add, edit, remove, reorder, undo; and a branch opened to its steps."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import Input, Static
+
+from tests.driver import Bench, OpenBench
+from tests.specs import EXACT, exact_preset
+from tui.fusion.branch_text import show_branches
+from tui.run_state import Idle, Withdrawn
+from tui.screens.branch import BranchScreen
+from tui.screens.steps import StepsScreen
+from tui.widgets.branch_list import BranchList
+from tui.widgets.tap import Tap
+
+
+async def stand_on(bench: Bench, position: int) -> None:
+    """Put the focus on the row of that position."""
+    await bench.press("f")
+    bench.form.query_one(f"#branch-{position}-name").focus()
+
+
+def branches(bench: Bench) -> str:
+    return show_branches(bench.form.spec.branches)
+
+
+def titles(bench: Bench) -> list[str]:
+    return [str(panel.border_title) for panel in bench.kernels.panels]
+
+
+async def test_add_a_branch(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await stand_on(bench, 0)
+        await bench.press("a", *"5x5+norm", "enter")
+        await bench.reach(Idle)
+        assert branches(bench) == "kxk,1x1,identity,5x5+norm"
+        assert titles(bench)[-2:] == ["+ 5×5 conv", "= fused 5×5 conv"]
+        assert bench.app.study is not None
+        assert bench.app.study.agree
+
+
+async def test_a_branch_that_is_none_is_told_and_not_taken(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await stand_on(bench, 0)
+        await bench.press("a", *"5x5+nrom", "enter")
+        assert isinstance(bench.app.screen, BranchScreen)
+        assert "'+nrom'" in str(bench.app.screen.query_one("#branch-problem", Static).content)
+        await bench.press("escape")
+        assert branches(bench) == "kxk,1x1,identity"
+
+
+async def test_edit_a_branch(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await stand_on(bench, 1)
+        await bench.press("e")
+        assert bench.app.screen.query_one(Input).value == "1x1"
+        await bench.press("ctrl+u", *"1xk+gamma", "enter")
+        await bench.reach(Idle)
+        assert branches(bench) == "kxk,1xk+gamma,identity"
+
+
+async def test_remove_branches_to_the_last(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await stand_on(bench, 1)
+        await bench.press("d")
+        await bench.reach(Idle)
+        assert branches(bench) == "kxk,identity"
+        await bench.press("d", "d")
+        await bench.reach(Withdrawn)
+        assert "at least one branch" in bench.text("#complaint-branches")
+
+
+async def test_reorder_branches(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await stand_on(bench, 0)
+        await bench.press("shift+down")
+        await bench.reach(Idle)
+        assert branches(bench) == "1x1,kxk,identity"
+        assert titles(bench)[:2] == ["1×1 conv, as 3×3", "+ k×k conv"]
+        await bench.press("shift+up", "shift+up")
+        await bench.reach(Idle)
+        assert branches(bench) == "kxk,1x1,identity"
+
+
+async def test_undo_and_redo(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await stand_on(bench, 2)
+        await bench.press("d")
+        await bench.reach(Idle)
+        await bench.enter("seed", "17")
+        await bench.reach(Idle)
+        await bench.press("escape", "u")
+        await bench.reach(Idle)
+        assert (bench.form.spec.seed, branches(bench)) == (0, "kxk,1x1")
+        await bench.press("u")
+        await bench.reach(Idle)
+        assert bench.form.spec == EXACT
+        assert len(bench.form.query_one(BranchList).rows) == 3
+        await bench.press("U", "U", "U")
+        await bench.reach(Idle)
+        assert (bench.form.spec.seed, branches(bench)) == (17, "kxk,1x1")
+
+
+async def test_channels_follow(open_bench: OpenBench) -> None:
+    async with open_bench(exact_preset("repvgg-depthwise")) as bench:
+        await bench.enter("in_channels", "12")
+        await bench.reach(Idle)
+        spec = bench.form.spec
+        assert (spec.in_channels, spec.out_channels, spec.groups) == (12, 12, 12)
+
+
+@pytest.mark.parametrize("preset", ["dbb", "unireplknet", "repmixer", "qarepvgg", "mobileone"])
+async def test_a_branch_opens_to_its_steps(open_bench: OpenBench, preset: str) -> None:
+    async with open_bench(exact_preset(preset)) as bench:
+        assert bench.app.study is not None
+        for grid, branch in zip(bench.grids, bench.app.study.branches, strict=False):
+            grid.focus()
+            await bench.press("s")
+            assert isinstance(bench.app.screen, StepsScreen)
+            await bench.press("left", "end")
+            line = str(bench.app.screen.query_one("#step-line", Static).content)
+            assert line.count("[") == len(branch.steps)
+            await bench.press("escape")
+
+
+async def test_the_fused_kernel_has_no_steps_of_its_own(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await bench.press("s")
+        assert bench.app.screen is bench.app.bench
+
+
+async def test_the_inspector_adds_up_many_branches(open_bench: OpenBench) -> None:
+    async with open_bench(exact_preset("mobileone")) as bench:
+        bench.kernels.cursor = Tap(3, 0, 1, 1)
+        await bench.pilot.pause()
+        _, _, line = bench.text("#weight-line").partition(": ")
+        left, _, right = line.partition(" = fused ")
+        summands = [float(part.split()[-1]) for part in left.split(" + ")]
+        assert len(summands) == 6
+        assert sum(summands) == pytest.approx(float(right), abs=1e-4 * 6)
