@@ -122,12 +122,8 @@ class BenchScreen(Screen[None]):
         self.post_message(self.RunWithdrawn())
 
     def _edited(self, spec: BlockSpec, *, pause: float) -> None:
-        self._history.add(spec, instead=self._is_typing)
+        self._history.add(spec)
         self._go_to(spec, pause=pause)
-
-    @property
-    def _is_typing(self) -> bool:
-        return self._pause is not None
 
     def _go_to(self, spec: BlockSpec, *, pause: float = 0) -> None:
         self._spec = spec

@@ -20,11 +20,19 @@ class SpecHistory:
         """The spec at the present place."""
         return self._specs[self._place]
 
-    def add(self, spec: BlockSpec, *, instead: bool = False) -> None:
-        """Go on to another spec; `instead`: the present one was only a step in typing it."""
+    def add(self, spec: BlockSpec) -> None:
+        """Go on to another spec.
+
+        It takes the place of the present one if that was only a step on the way, as "1" is to "17":
+        if both changed the same fields, and nothing about the branches, each change of which counts.
+        """
         if spec == self.now:
             return
-        kept = self._specs[: self._place + (0 if instead and self._place else 1)]
+        kept = self._specs[: self._place + 1]
+        if len(kept) > 1:
+            changed = self.now.changes_from(kept[-2])
+            if changed == spec.changes_from(self.now) and "branches" not in changed:
+                kept.pop()
         self._specs = [*kept, spec][-LONGEST:]
         self._place = len(self._specs) - 1
 

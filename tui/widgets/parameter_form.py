@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.events import DescendantFocus
 from textual.message import Message
 from textual.reactive import var
 from textual.widgets import Input, Static
@@ -65,6 +66,7 @@ class ParameterForm(VerticalScroll):
 
     def __init__(self, spec: BlockSpec, *, id: str | None = None) -> None:
         super().__init__(id=id, can_focus=False)
+        self._followed = spec
         self.set_reactive(ParameterForm.spec, spec)
 
     def compose(self) -> ComposeResult:
@@ -125,14 +127,25 @@ class ParameterForm(VerticalScroll):
         self.spec = PRESETS[event.value].spec
         self.post_message(self.Edited(self.spec))
 
+    @on(DescendantFocus)
+    def _remember_what_follows(self, event: DescendantFocus) -> None:
+        """Judge by the spec before the typing: on the way from 8 to 12 depthwise channels there is 1."""
+        if event.widget.id == "in_channels":
+            self._followed = self.spec
+
     @on(Input.Changed, "#in_channels")
     def _follow(self, event: Input.Changed) -> None:
-        """Let out channels, and the groups of a depthwise block, follow while they are as many."""
-        followers = ["out_channels"] if self.spec.out_channels == self.spec.in_channels else []
-        followers += ["groups"] if self.spec.groups == self.spec.in_channels > 1 else []
+        """Let out channels, and the groups of a depthwise block, follow where they were as many."""
+        try:
+            in_channels = FIELDS["in_channels"].parse(event.value)
+        except ValueError:
+            return
         with self.prevent(Input.Changed):
-            for name in followers:
-                self.query_one(f"#{name}", ValueInput).value = event.value
+            for name, value in self._followed.following(in_channels).items():
+                if name == "branches":
+                    self.query_one(BranchList).branches = value
+                else:
+                    self.query_one(f"#{name}", ValueInput).value = str(value)
 
     @on(Input.Changed)
     @on(BranchList.Changed)
