@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import torch
 from hypothesis import strategies as st
@@ -30,6 +31,8 @@ EVERYTHING = (
     "1x1-kxk+inner+norm-bias+x2,1x1-kxk+idconv,1x1-avg+inner+norm,1x1-kxk+zeros-bias"
 )
 """Each kind but average pooling, which pads only zeros, and each option."""
+
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 _KEEPS_CHANNELS = (BranchKind.IDENTITY, BranchKind.AVERAGE)
 
@@ -122,7 +125,7 @@ def filled_input(spec: BlockSpec) -> Tensor:
 
 
 @torch.no_grad()
-def with_wild_norms(block: ReparamBlock, seed: int = 0) -> ReparamBlock:
+def with_wild_norms(block: AnyModule, seed: int = 0) -> AnyModule:
     """The block with statistics as training leaves them: running_var from 1e-4 to 3, signs of both kinds."""
     generator = torch.Generator().manual_seed(seed % 2**31)
     for norm in block.modules():
