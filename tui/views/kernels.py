@@ -137,13 +137,19 @@ class KernelsView(Vertical):
         spec = self.study.spec if self.study else self._expected
         count = len(summands_of(spec))
         in_channels = spec.in_channels // spec.fused_groups
-        columns = _columns(count, tall=in_channels == 1 and spec.out_channels > 2)
+        columns = self._columns(count, spec) if in_channels == 1 < spec.out_channels else _columns(count)
         for number in range(1, MOST_COLUMNS + 1):
             self.set_class(number == (1 if self.has_class("-single") else columns), f"-columns-{number}")
         rows = 1 if self.has_class("-single") else -(-count // columns)
         shape = (spec.out_channels, in_channels, *spec.fused_kernel_size)
         height = GridGeometry(shape, Zoom.NUMBER_8, has_bias=True).size.height
         self.styles.max_height = rows * (height + PANEL_FRAME) + INSPECTOR
+
+    def _columns(self, panels: int, spec: BlockSpec) -> int:
+        """Panels side by side for a depthwise kernel, whose grid is tall: as many as show a kernel whole."""
+        kernel = GridGeometry((1, 1, *spec.fused_kernel_size), Zoom.HALF).size.width + PANEL_FRAME + 1
+        room = self.size.width // kernel or MOST_COLUMNS
+        return min(panels, MOST_COLUMNS, max(2, room))
 
     def _agree_on_zoom(self) -> None:
         """Show all grids at one level: the farthest that fits one of them (rows may differ in height)."""
@@ -200,7 +206,8 @@ class KernelsView(Vertical):
         self._inspect()
 
     def on_resize(self) -> None:
-        """The level that fits may be another now, and so may the words that fit into the inspector."""
+        """What fits may be another now: columns, zoom, words of the inspector."""
+        self._arrange()
         self.call_after_refresh(self._agree_on_zoom)
         self.call_after_refresh(self._inspect)
 
@@ -264,8 +271,6 @@ class KernelsView(Vertical):
         self.colour_scale = self.colour_scale.next
 
 
-def _columns(panels: int, *, tall: bool) -> int:
-    """Panels side by side: few, so that each is wide; more where there are many, or the grids are tall."""
-    if tall:
-        return min(panels, MOST_COLUMNS)
+def _columns(panels: int) -> int:
+    """Panels side by side: few, so that each is wide; more where there are many."""
     return 2 if panels <= 4 else 3 if panels <= 9 else MOST_COLUMNS
