@@ -52,7 +52,7 @@ async def test_the_lines_add_up_everywhere(open_bench: OpenBench) -> None:
         await bench.press("home")
         seen = set()
         for key in (["right"] * 5 + ["home", "down"]) * 6:
-            await bench.pilot.press(key)
+            await bench.press(key)
             for line in (bench.text("#weight-line"), bench.text("#bias-line")):
                 *summands, fused = numbers(line).values()
                 assert len(summands) == 3, line

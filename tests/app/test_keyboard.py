@@ -34,7 +34,7 @@ async def test_down_walks_through_the_form(open_bench: OpenBench) -> None:
         while bench.app.focused is not None and bench.form in bench.app.focused.ancestors:
             assert bench.app.focused.id not in walked
             walked.append(bench.app.focused.id)
-            await bench.pilot.press("down")
+            await bench.press("down")
         assert set(walked) == fields_of(bench)
 
 
@@ -44,7 +44,7 @@ async def test_tab_walks_through_form_and_grids(open_bench: OpenBench) -> None:
         walked: list[Widget | None] = []
         while bench.app.focused not in walked:
             walked.append(bench.app.focused)
-            await bench.pilot.press("tab")
+            await bench.press("tab")
         assert set(bench.grids) < set(walked)
         assert fields_of(bench) < {widget.id for widget in walked if widget is not None}
 
@@ -118,8 +118,7 @@ async def test_help_opens_and_closes(open_bench: OpenBench) -> None:
 async def test_q_quits_from_within_the_form(open_bench: OpenBench, field: str) -> None:
     async with open_bench(EXACT) as bench:
         bench.form.query_one(f"#{field}").focus()
-        await bench.pilot.press("q")
-        await bench.until_quit()
+        await bench.quit()
 
 
 async def test_a_letter_keeps_its_meaning_in_a_field(open_bench: OpenBench) -> None:
@@ -132,6 +131,5 @@ async def test_a_letter_keeps_its_meaning_in_a_field(open_bench: OpenBench) -> N
 
 async def test_q_quits_during_a_run(open_bench: OpenBench, held: HeldStudy) -> None:
     async with open_bench(EXACT, study=held, reach=Running) as bench:
-        await bench.pilot.press("q")
-        await bench.until_quit()
+        await bench.quit()
         assert not held.runs[0].ended.is_set(), "nothing waited for it"
