@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -19,6 +20,9 @@ from tui.views.kernels import KernelsView
 from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.parameter_form import ParameterForm
 from tui.widgets.value_input import ValueInput
+
+CHARACTERS = {"question_mark": "?", "plus": "+", "minus": "-", "space": " "}
+"""Of the keys with a longer name that type something."""
 
 SMALL = (80, 24)
 MEDIUM = (120, 36)
@@ -52,9 +56,10 @@ class Bench:
         return self.app.export_screenshot(simplify=True)
 
     async def press(self, *keys: str) -> None:
-        """Press keys, one after the other."""
-        await self.pilot.press(*keys)
-        await settle(self.pilot)
+        """Press keys, one after the other. (Pilot.press waits for an idle processor, twice a key.)"""
+        for key in keys:
+            self.app.post_message(Key(key, CHARACTERS.get(key, key if len(key) == 1 else None)))
+            await settle(self.pilot)
 
     async def enter(self, field: str, text: str) -> None:
         """Go to a field of the form and type over what it holds; no key follows."""
@@ -63,8 +68,9 @@ class Bench:
         await settle(self.pilot)
         await self.press("ctrl+u", *text)
 
-    async def until_quit(self) -> None:
-        """Wait until the app has let its last widget go."""
+    async def quit(self) -> None:
+        """Press q, and wait until the app has let its last widget go."""
+        self.app.post_message(Key("q", "q"))
         await until(lambda: not self.app.is_running, "quit")
 
     def text(self, selector: str) -> str:

@@ -43,6 +43,10 @@ class HeldStudy:
         self.runs.append(run)
         return run.iterate()
 
+    def has_run(self, spec: BlockSpec) -> bool:
+        """Whether the last run is of this spec."""
+        return self.runs[-1].spec == spec
+
     def let_all_go(self) -> None:
         """End what still stands still."""
         for run in self.runs:

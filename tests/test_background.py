@@ -121,3 +121,23 @@ def test_a_loop_that_has_closed_lets_the_thread_end() -> None:
     numbers.let_go.release(10)
     assert numbers.ended.wait(PATIENCE)
     assert numbers.made == 2
+
+
+def test_a_failure_after_the_loop_has_closed_is_nobodys() -> None:
+    """Pytest fails a test in which a thread ends with an exception."""
+    threads = []
+    let_go = threading.Event()
+
+    def make() -> Iterator[int]:
+        threads.append(threading.current_thread())
+        yield 1
+        assert let_go.wait(PATIENCE)
+        raise MemoryError
+
+    async def read_one() -> None:
+        assert await anext(iterate_in_thread(make)) == 1
+
+    asyncio.run(read_one())
+    let_go.set()
+    threads[0].join(PATIENCE)
+    assert not threads[0].is_alive()

@@ -208,6 +208,13 @@ def test_any_texts_together_name_each_unreadable_field_once(texts: dict[str, str
         assert not set(named[len(unreadable) :]) & set(unreadable)
 
 
+def test_the_value_that_an_unreadable_field_had_before_is_not_told_as_a_problem() -> None:
+    (problem,) = problems_of(
+        {"branches": "kxk,?", "out_channels": "4"}
+    )  # with the identity before it, 2 != 4
+    assert problem.message.startswith("branches must be among")
+
+
 def test_unreadable_and_contradicting_fields_are_told_together() -> None:
     found = problems_of({"dtype": "half", "groups": "3", "seed": "x"})
     assert [problem.field for problem in found] == ["dtype", "seed", "groups"]
