@@ -48,10 +48,10 @@ def compare(fused: Tensor, unfused: Tensor) -> Comparison:
         same = (fused == unfused) | (fused.isnan() & unfused.isnan())
         difference = torch.where(finite, difference, torch.where(same, 0.0, torch.inf))
     place = int(difference.argmax())
-    worst = tuple(int(axis) for axis in torch.unravel_index(torch.tensor(place), fused.shape))
+    worst = _index_of(place, fused.shape)
     return Comparison(
         max_abs_diff=float(difference.flatten()[place]),
-        worst=(worst[0], worst[1], worst[2], worst[3]),
+        worst=worst,
         fused=float(fused[worst]),
         unfused=float(unfused[worst]),
         mean_abs_diff=float(difference.mean()),
@@ -59,3 +59,14 @@ def compare(fused: Tensor, unfused: Tensor) -> Comparison:
         non_finite=int(finite.numel() - finite.sum()),
         allclose=torch.allclose(fused, unfused),
     )
+
+
+def _index_of(place: int, shape: torch.Size) -> tuple[int, int, int, int]:
+    """The index of an element of a 4-D tensor by its place in memory order.
+
+    torch.unravel_index does the same and imports sympy for it, a fifth of the time to the first result.
+    """
+    rest, column = divmod(place, shape[3])
+    rest, row = divmod(rest, shape[2])
+    batch, channel = divmod(rest, shape[1])
+    return batch, channel, row, column

@@ -177,8 +177,7 @@ def conv_of(kernel: Kernel, geometry: Geometry) -> nn.Conv2d:
     out_channels, columns = kernel.weight.shape[:2]
     size, padding = _padding_of(kernel.kernel_size, geometry)
     kernel = pad_to(kernel, size)
-    conv: nn.Conv2d = nn.utils.skip_init(  # type: ignore[no-untyped-call]
-        nn.Conv2d,
+    conv = nn.Conv2d(
         int(columns) * geometry.groups,
         int(out_channels),
         size,
@@ -189,7 +188,7 @@ def conv_of(kernel: Kernel, geometry: Geometry) -> nn.Conv2d:
         bias=kernel.bias is not None,
         padding_mode=geometry.padding_mode.value,
         dtype=kernel.weight.dtype,
-        device=kernel.weight.device,
+        device="meta",  # no memory and no random values for parameters that are replaced at once
     )
     conv.weight = nn.Parameter(kernel.weight)
     if kernel.bias is not None:

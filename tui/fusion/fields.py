@@ -194,8 +194,7 @@ def spec_from(
             problems.append(Problem(name, str(error)))
     in_channels = values.get("in_channels", base.in_channels)
     if in_channels != base.in_channels and 1 <= in_channels <= MAX_CHANNELS:
-        follows = base.following(in_channels)
-        values = {name: value for name, value in follows.items() if name not in texts} | values
+        values = base.following(in_channels) | values
     try:
         spec = replace(base, **values)
     except InvalidSpecError as error:

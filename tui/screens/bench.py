@@ -14,7 +14,6 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer
 
 from tui.analysis.quantities import cost_in_words
 from tui.fusion.spec import BlockSpec
@@ -27,6 +26,7 @@ from tui.views.result import ResultView
 from tui.widgets.branch_list import BranchList
 from tui.widgets.notice import Notice
 from tui.widgets.parameter_form import ParameterForm
+from tui.widgets.steady_footer import SteadyFooter
 from tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class BenchScreen(Screen[None]):
                 yield KernelsView(self._spec, id="kernels").data_bind(BenchScreen.study)
                 yield Notice(id="notice")
                 yield ResultView(id="result").data_bind(BenchScreen.study)
-        yield Footer(compact=True, show_command_palette=False)
+        yield SteadyFooter(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Stand in the fused kernel's grid."""

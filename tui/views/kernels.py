@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive, var
 from textual.widgets import Static
@@ -227,9 +228,16 @@ class KernelsView(Vertical):
         if self.study is None or tap is None:
             return
         tap = tap.clamped(self.panels[-1].grid.source.shape) if self.panels[-1].grid.source else tap
-        weight = self.query_one("#weight-line", Static)
-        weight.update(weight_line(self.study, tap, weight.content_size.width))
-        self.query_one("#bias-line", Static).update(bias_line(self.study, tap.out))
+        width = self.query_one("#weight-line").content_size.width
+        self._say("#weight-line", weight_line(self.study, tap, width))
+        self._say("#bias-line", bias_line(self.study, tap.out))
+
+    def _say(self, name: str, content: Content) -> None:
+        """Change a line of the inspector; lay the screen out anew only if it takes more or fewer rows now."""
+        line = self.query_one(name, Static)
+        size = line.content_size
+        rows = -(-content.cell_length // max(1, size.width))
+        line.update(content, layout=line.display and rows != size.height)
 
     def focus_grid(self) -> None:
         """Put the focus on the fused kernel's grid."""

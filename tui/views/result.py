@@ -67,7 +67,9 @@ def _truth(study: Study) -> Content:
     """allclose yes   float64 8.9e-16: the algebra is right."""
     comparison = study.comparison
     verdict = ("the algebra is right", "bold $text-success")
-    if not study.agree:
+    if study.float64.non_finite:
+        verdict = ("NaN and infinite values can not be compared", "bold $text-warning")
+    elif not study.agree:
         verdict = ("the two are not the same map", "bold $text-error")
     return Content.assemble(
         ("allclose ", MUTED),

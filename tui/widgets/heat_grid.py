@@ -189,6 +189,8 @@ class HeatGrid(ScrollView, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines of a region, in the styles of now: a theme or a pane's focus may have changed them."""
+        if not self.is_attached:  # taken off the screen, and asked for a last frame when its styles are gone
+            return [Strip.blank(crop.width)] * crop.height
         # The first frame of a new size comes before its Resize, and would flash up at the old zoom level.
         if self.content_size != self._space:
             self._measure()

@@ -50,5 +50,5 @@ class TopBar(Horizontal):
 
     def _say(self) -> None:
         line = self.query_one("#legend", Static)
-        line.update(self.busy or self.legend)
+        line.update(self.busy or self.legend, layout=False)
         line.set_class(bool(self.busy), "-busy")
