@@ -40,6 +40,13 @@ async def test_add_a_branch(open_bench: OpenBench) -> None:
         assert bench.app.study.agree
 
 
+async def test_add_a_branch_from_the_grids(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await bench.press("a", *"avg", "enter")
+        await bench.reach(Idle)
+        assert branches(bench) == "kxk,1x1,identity,avg"
+
+
 async def test_a_branch_that_is_none_is_told_and_not_taken(open_bench: OpenBench) -> None:
     async with open_bench(EXACT) as bench:
         await stand_on(bench, 0)

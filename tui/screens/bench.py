@@ -54,6 +54,7 @@ class BenchScreen(Screen[None]):
         Binding("c", "colour_scale", "Scale", id="bench.scale", tooltip="Another scale of colours"),
         Binding("m", "one_grid", "One grid", show=False, id="bench.one-grid", tooltip="One grid, large"),
         Binding("s", "steps", "Steps", show=False, id="bench.steps", tooltip="From branch to kernel"),
+        Binding("a", "add_branch", "Add a branch", show=False, id="bench.add-branch"),
         Binding("u", "undo", "Undo", show=False, id="bench.undo", tooltip="The block before the last change"),
         Binding("U,ctrl+y", "redo", "Redo", show=False, id="bench.redo", tooltip="Forth again"),
         Binding("b", "bias", "Biases", show=False, id="bench.bias", tooltip="Add up weights or biases"),
@@ -186,6 +187,7 @@ class BenchScreen(Screen[None]):
         yield SystemCommand("Run", "Run the block of the form now", self.action_run)
         yield SystemCommand("Form", "Go to the form", self.action_form)
         yield SystemCommand("Steps", "How the branch in focus becomes a kernel", self.action_steps)
+        yield SystemCommand("Add a branch", "Another summand of the block", self.action_add_branch)
         yield SystemCommand("Undo", "The block before the last change", self.action_undo)
         yield SystemCommand("Redo", "Forth again", self.action_redo)
         yield SystemCommand("Fit", "Zoom to the whole kernel", self.action_fit)
@@ -212,6 +214,10 @@ class BenchScreen(Screen[None]):
     def action_one_grid(self) -> None:
         """Give all the room to the grid in focus, or to the fused kernel's; then back again."""
         self.query_one(KernelsView).action_one_grid()
+
+    def action_add_branch(self) -> None:
+        """Ask for another branch of the block, from wherever the focus is."""
+        self.query_one(BranchList).action_add()
 
     def action_undo(self) -> None:
         """Go back to the block before the last change."""

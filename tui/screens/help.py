@@ -16,7 +16,7 @@ KEYS = (
     ("arrows, h j k l", "move the cursor, in all grids at once; page up and down by an output channel"),
     ("mouse", "hover reads a weight, a click puts the cursor there"),
     ("f, escape", "to the form and back; tab or up and down walk through its fields"),
-    ("a, e, d", "in the list of branches: add, edit, remove; shift+up and shift+down reorder"),
+    ("a", "add a branch; in the list of branches e edits one, d removes it, shift+up and shift+down move it"),
     ("tab, s", "from grid to grid; how the branch in focus becomes a kernel, step by step"),
     ("u, U", "undo a change of the block, redo it"),
     ("p", "presets: published blocks to start from"),

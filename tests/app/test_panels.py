@@ -1,0 +1,35 @@
+"""Panels beside each other, and the footer under them: what follows what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
+
+from tests.driver import SMALL, OpenBench
+from tests.specs import EXACT
+
+
+async def test_grids_scroll_with_the_one_under_the_mouse(open_bench: OpenBench) -> None:
+    async with open_bench(replace(EXACT, in_channels=64, out_channels=64)) as bench:
+        await bench.pilot.hover(bench.grids[0], offset=(12, 4))
+        bench.grids[0].scroll_to(7, 3, animate=False)
+        await bench.until(lambda: all(grid.scroll_offset == (7, 3) for grid in bench.grids))
+
+
+async def test_grids_of_unequal_height_show_one_level(open_bench: OpenBench) -> None:
+    async with open_bench(replace(EXACT, in_channels=3, out_channels=3), SMALL) as bench:
+        for height in range(16, 40):
+            await bench.pilot.resize_terminal(80, height)
+            await bench.press()
+            assert len({grid.zoom_in_effect for grid in bench.grids}) == 1, height
+
+
+async def test_the_footer_stays_while_its_keys_do(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        footer = bench.app.bench.query_one(Footer)
+        keys = list(footer.query(FooterKey))
+        assert len(keys) == 7
+        await bench.press("tab", "tab", "f", "down", "escape")
+        assert list(footer.query(FooterKey)) == keys
