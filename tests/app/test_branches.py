@@ -8,11 +8,13 @@ from textual.widgets import Input, Static
 from tests.driver import Bench, OpenBench
 from tests.specs import EXACT, exact_preset
 from tui.fusion.branch_text import show_branches
+from tui.fusion.presets import PRESETS
 from tui.run_state import Idle, Withdrawn
 from tui.screens.branch import BranchScreen
 from tui.screens.steps import StepsScreen
 from tui.widgets.branch_list import BranchList
 from tui.widgets.tap import Tap
+from tui.widgets.value_input import ValueInput
 
 
 async def stand_on(bench: Bench, position: int) -> None:
@@ -107,6 +109,27 @@ async def test_undo_and_redo(open_bench: OpenBench) -> None:
         await bench.press("U", "U", "U")
         await bench.reach(Idle)
         assert (bench.form.spec.seed, branches(bench)) == (17, "kxk,1x1")
+
+
+async def test_undo_leaves_what_is_not_valid(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await bench.enter("seed", "3")
+        await bench.reach(Idle)
+        await bench.enter("groups", "7")
+        await bench.reach(Withdrawn)
+        await bench.press("u")
+        await bench.reach(Idle)
+        assert (bench.form.spec.seed, bench.form.query_one("#groups", ValueInput).value) == (3, "1")
+        assert not bench.text("#complaint-groups")
+
+
+async def test_the_preset_of_the_last_valid_block_fills_the_form_again(open_bench: OpenBench) -> None:
+    async with open_bench(PRESETS["residual"].spec) as bench:
+        await bench.enter("groups", "7")
+        await bench.reach(Withdrawn)
+        bench.app.bench.show_spec(PRESETS["residual"].spec)
+        await bench.reach(Idle)
+        assert bench.form.query_one("#groups", ValueInput).value == "1"
 
 
 async def test_channels_follow(open_bench: OpenBench) -> None:

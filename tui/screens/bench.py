@@ -220,8 +220,9 @@ class BenchScreen(Screen[None]):
         self.query_one(BranchList).action_add()
 
     def action_undo(self) -> None:
-        """Go back to the block before the last change."""
-        self._revisit(self._history.back())
+        """Go back to the block before the last change; from an invalid form, to the last valid one."""
+        invalid = isinstance(self.run_state, Withdrawn)
+        self._revisit(self._history.now if invalid else self._history.back())
 
     def action_redo(self) -> None:
         """Go forth again."""

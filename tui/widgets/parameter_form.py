@@ -47,8 +47,8 @@ class ParameterForm(VerticalScroll):
         Binding("up", "app.focus_previous", "Previous field", show=False, id="form.previous"),
     ]
 
-    spec: var[BlockSpec] = var(BlockSpec, init=False)
-    """The last valid spec of the form; set it to fill the form with another."""
+    spec: var[BlockSpec] = var(BlockSpec, init=False, always_update=True)
+    """The last valid spec of the form; set it to fill the fields, which may hold no valid one at present."""
 
     class Edited(Message):
         """The fields make a valid spec, another than before."""
