@@ -8,7 +8,8 @@ from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
 from tests.driver import SMALL, OpenBench
-from tests.specs import EXACT
+from tests.specs import EXACT, ROUNDED
+from tui.views.colour_scale import ColourScale
 
 
 async def test_grids_scroll_with_the_one_under_the_mouse(open_bench: OpenBench) -> None:
@@ -24,6 +25,16 @@ async def test_grids_of_unequal_height_show_one_level(open_bench: OpenBench) -> 
             await bench.pilot.resize_terminal(80, height)
             await bench.press()
             assert len({grid.zoom_in_effect for grid in bench.grids}) == 1, height
+
+
+async def test_each_colour_scale_is_told_in_full_on_a_small_screen(open_bench: OpenBench) -> None:
+    async with open_bench(ROUNDED, SMALL) as bench:
+        for scale in ColourScale:
+            bench.kernels.colour_scale = scale
+            await bench.press()
+            text = bench.text("#legend")
+            assert text.endswith(f"({scale.value})")
+            assert len(text) <= bench.app.bench.query_one("#legend").content_size.width
 
 
 async def test_the_footer_stays_while_its_keys_do(open_bench: OpenBench) -> None:

@@ -11,7 +11,7 @@ class ColourScale(Enum):
     """The ways to choose the scale; the value is what the screen calls it."""
 
     SHARED = "3 rms, shared"
-    PER_PANEL = "3 rms, each panel its own"
+    PER_PANEL = "3 rms, per panel"
     SHARED_MAX = "maximum, shared"
 
     @property

@@ -178,10 +178,9 @@ class KernelsView(Vertical):
             return
         grid = self.panels[-1].grid
         scale = precise(grid.scale).lstrip("+")
-        if self.colour_scale is ColourScale.PER_PANEL:
-            scale = f"{scale} in the fused kernel"
+        of = "fused" if self.colour_scale is ColourScale.PER_PANEL else "colours"
         zoom = "" if self.zoom is None else f" · zoom: {self.zoom.label}"
-        self.post_message(self.LegendChanged(f"colours ±{scale} ({self.colour_scale.value}){zoom}"))
+        self.post_message(self.LegendChanged(f"{of} ±{scale} ({self.colour_scale.value}){zoom}"))
 
     def watch_zoom(self) -> None:
         """Set all grids to the level."""
