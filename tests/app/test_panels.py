@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
@@ -31,10 +32,9 @@ async def test_each_colour_scale_is_told_in_full_on_a_small_screen(open_bench: O
     async with open_bench(ROUNDED, SMALL) as bench:
         for scale in ColourScale:
             bench.kernels.colour_scale = scale
-            await bench.press()
-            text = bench.text("#legend")
-            assert text.endswith(f"({scale.value})")
-            assert len(text) <= bench.app.bench.query_one("#legend").content_size.width
+            told = f"({scale.value})"
+            await bench.until(partial(lambda told: bench.text("#legend").endswith(told), told))
+            assert len(bench.text("#legend")) <= bench.app.bench.query_one("#legend").content_size.width
 
 
 async def test_the_footer_stays_while_its_keys_do(open_bench: OpenBench) -> None:
