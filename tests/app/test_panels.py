@@ -24,8 +24,10 @@ async def test_grids_of_unequal_height_show_one_level(open_bench: OpenBench) -> 
     async with open_bench(replace(EXACT, in_channels=3, out_channels=3), SMALL) as bench:
         for height in range(16, 40):
             await bench.pilot.resize_terminal(80, height)
-            await bench.press()
-            assert len({grid.zoom_in_effect for grid in bench.grids}) == 1, height
+            await bench.until(
+                lambda: len({grid.zoom_in_effect for grid in bench.grids}) == 1,
+                f"one level at height {height}",
+            )
 
 
 async def test_each_colour_scale_is_told_in_full_on_a_small_screen(open_bench: OpenBench) -> None:
