@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 
 from tests.settle import PATIENCE
+from tui.analysis.alterations import Alterations
 from tui.analysis.progress import Progress
 from tui.analysis.study import Study, study
 from tui.fusion.spec import BlockSpec
@@ -14,8 +15,9 @@ from tui.fusion.spec import BlockSpec
 class HeldRun:
     """One run of a study, which waits behind its first step."""
 
-    def __init__(self, spec: BlockSpec) -> None:
+    def __init__(self, spec: BlockSpec, alterations: Alterations) -> None:
         self.spec = spec
+        self.alterations = alterations
         self.let_go = threading.Event()
         self.ended = threading.Event()
         self.steps = 0
@@ -25,7 +27,7 @@ class HeldRun:
         try:
             yield Progress("holding still")
             assert self.let_go.wait(PATIENCE)
-            for step in study(self.spec):
+            for step in study(self.spec, self.alterations):
                 self.steps += 1
                 yield step
         finally:
@@ -38,8 +40,8 @@ class HeldStudy:
     def __init__(self) -> None:
         self.runs: list[HeldRun] = []
 
-    def __call__(self, spec: BlockSpec) -> Iterator[Progress | Study]:
-        run = HeldRun(spec)
+    def __call__(self, spec: BlockSpec, alterations: Alterations) -> Iterator[Progress | Study]:
+        run = HeldRun(spec, alterations)
         self.runs.append(run)
         return run.iterate()
 

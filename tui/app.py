@@ -16,9 +16,11 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme
 
+from tui.analysis.alterations import Alterations, Subject
 from tui.analysis.cost import cost_of, memory_of_this_machine
 from tui.analysis.deferred import deferred_study, load_torch
 from tui.analysis.failure import in_words
+from tui.analysis.inquiry import Answers, Pending, Question, Unanswered, deferred_answer
 from tui.analysis.progress import Progress
 from tui.background import iterate_in_thread
 from tui.fusion.presets import PRESETS
@@ -34,7 +36,7 @@ from tui.themes import DARK, THEMES, counterpart
 if TYPE_CHECKING:
     from tui.analysis.study import Study
 
-StudyFunction = Callable[[BlockSpec], "Iterator[Progress | Study]"]
+StudyFunction = Callable[[BlockSpec, Alterations], "Iterator[Progress | Study]"]
 
 
 class RepFuseApp(App[None]):
@@ -54,6 +56,8 @@ class RepFuseApp(App[None]):
 
     study: reactive[Study | None] = reactive(None)
     """The last good result."""
+    answers: reactive[Answers] = reactive(Answers)
+    """What has been found out about the last good result."""
     run_state: reactive[RunState] = reactive[RunState](Idle)
     """What is being done about the form's spec."""
 
@@ -77,14 +81,16 @@ class RepFuseApp(App[None]):
 
     def get_default_screen(self) -> Screen[None]:
         """The bench."""
-        return BenchScreen(self._first_spec).data_bind(RepFuseApp.study, RepFuseApp.run_state)
+        return BenchScreen(self._first_spec).data_bind(
+            RepFuseApp.answers, RepFuseApp.study, RepFuseApp.run_state
+        )
 
     def on_mount(self) -> None:
         """Begin with the first run; torch is loaded by it, after the first paint."""
         if self._settings_fault:
             self.notify(self._settings_fault, title="Settings", severity="warning", markup=False)
         self.theme_changed_signal.subscribe(self, self._remember_theme)
-        self.call_after_refresh(self._request, self._first_spec)
+        self.call_after_refresh(self._request, Subject(self._first_spec))
 
     @property
     def bench(self) -> BenchScreen:
@@ -103,17 +109,17 @@ class RepFuseApp(App[None]):
 
     @on(BenchScreen.RunRequested)
     def _run_requested(self, event: BenchScreen.RunRequested) -> None:
-        self._request(event.spec, insisted=event.insisted)
+        self._request(event.subject, insisted=event.insisted)
 
     @on(BenchScreen.RunWithdrawn)
     def _run_withdrawn(self) -> None:
         self._cancel()
         self.run_state = Withdrawn()
 
-    def _request(self, spec: BlockSpec, *, insisted: bool = False) -> None:
-        """Run the spec, or ask first if that is costly; what runs for an older spec is stopped."""
+    def _request(self, subject: Subject, *, insisted: bool = False) -> None:
+        """Study it, or ask first if that is costly; what runs for an older subject is stopped."""
         self._cancel()
-        cost = cost_of(spec)
+        cost = cost_of(subject.spec)
         memory = memory_of_this_machine()
         too_large = memory is not None and cost.bytes > memory
         if too_large or (cost.must_be_asked_for and not insisted):
@@ -121,17 +127,18 @@ class RepFuseApp(App[None]):
             threading.Thread(target=load_torch, name="torch", daemon=True).start()
             return
         self.run_state = Running("running")
-        self._run_study(self._serial, spec)
+        self._run_study(self._serial, subject)
 
     def _cancel(self) -> None:
         self._serial += 1
         self.workers.cancel_group(self, "study")
 
     @work(group="study", exclusive=True, exit_on_error=False, description="study")
-    async def _run_study(self, serial: int, spec: BlockSpec) -> None:
+    async def _run_study(self, serial: int, subject: Subject) -> None:
         """Post what the study yields; it touches no widget."""
         try:
-            async for item in iterate_in_thread(partial(self._study_function, spec)):
+            steps = partial(self._study_function, subject.spec, subject.alterations)
+            async for item in iterate_in_thread(steps):
                 if isinstance(item, Progress):
                     self.post_message(StudyProgressed(serial, item))
                 else:
@@ -150,6 +157,8 @@ class RepFuseApp(App[None]):
     @on(StudyFinished)
     def _study_finished(self, message: StudyFinished) -> None:
         if not self._is_stale(message):
+            self.workers.cancel_group(self, "answer")
+            self.answers = Answers()
             self.study = message.study
             self.run_state = Idle()
 
@@ -157,6 +166,25 @@ class RepFuseApp(App[None]):
     def _study_failed(self, message: StudyFailed) -> None:
         if not self._is_stale(message):
             self.run_state = Failed(message.error)
+
+    @on(BenchScreen.Asked)
+    def _asked(self, event: BenchScreen.Asked) -> None:
+        """Find the answer, unless it is there or on its way."""
+        if self.study is not None and self.answers.to(event.question) is None:
+            self.answers = self.answers.having(event.question, Pending("looking closer"))
+            self._find_answer(event.question, self.study)
+
+    @work(group="answer", exit_on_error=False, description="answer")
+    async def _find_answer(self, question: Question, study: Study) -> None:
+        """Keep the answer to a question about the study, and till then what is being done for it."""
+        try:
+            async for item in iterate_in_thread(partial(deferred_answer, question, study)):
+                found = Pending(item.doing) if isinstance(item, Progress) else item
+                if self.study is study:
+                    self.answers = self.answers.having(question, found)
+        except Exception as error:
+            if self.study is study:
+                self.answers = self.answers.having(question, Unanswered(in_words(error)))
 
     @work
     async def action_presets(self) -> None:

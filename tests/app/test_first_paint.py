@@ -13,7 +13,7 @@ from pathlib import Path
 from tui.app import RepFuseApp
 from tui.run_state import Running
 
-def never(spec):
+def never(spec, alterations):
     never.asked.set()
     never.released.wait()
     return iter(())
@@ -46,6 +46,7 @@ def modules_after(code: str) -> set[str]:
         capture_output=True,
         text=True,
         check=True,
+        timeout=120,
     )
     return set(done.stdout.split())
 

@@ -14,6 +14,7 @@ from tests.driver import OpenBench
 from tests.held_study import HeldStudy
 from tests.settle import until
 from tests.specs import COSTLY, EXACT
+from tui.analysis.alterations import Alterations
 from tui.analysis.progress import Progress
 from tui.analysis.study import Study, finished, study
 from tui.fusion.spec import BlockSpec
@@ -112,10 +113,10 @@ async def test_news_of_an_older_request_is_dropped(open_bench: OpenBench) -> Non
 
 
 async def test_a_failure_is_told_in_words_and_the_next_edit_recovers(open_bench: OpenBench) -> None:
-    def study_of(spec: BlockSpec) -> Iterator[Progress | Study]:
+    def study_of(spec: BlockSpec, alterations: Alterations) -> Iterator[Progress | Study]:
         if spec.seed == 1:
             raise RuntimeError("[/] is no size [bold]at all[/bold]\nC++ stack")
-        return study(spec)
+        return study(spec, alterations)
 
     async with open_bench(EXACT, study=study_of) as bench:
         shown = bench.app.study

@@ -1,18 +1,21 @@
-"""Going back and forth through specs."""
+"""Going back and forth through blocks and their alterations."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from tui.analysis.alterations import Alterations, Edit, Subject
 from tui.fusion.spec import BlockSpec
-from tui.screens.history import LONGEST, SpecHistory
+from tui.screens.history import LONGEST, SubjectHistory
 
-FIRST = BlockSpec()
-SEEDED = replace(FIRST, seed=1)
+BLOCK = BlockSpec()
+FIRST = Subject(BLOCK)
+SEEDED = Subject(replace(BLOCK, seed=1))
+EDITED = Subject(BLOCK, Alterations((Edit("kxk.bias", (0,), 1.0),)))
 
 
 def test_back_and_forth() -> None:
-    history = SpecHistory(FIRST)
+    history = SubjectHistory(FIRST)
     assert history.back() is history.forth() is None
     history.add(SEEDED)
     assert history.back() == FIRST
@@ -22,16 +25,16 @@ def test_back_and_forth() -> None:
 
 
 def test_what_is_typed_into_one_field_is_one_change() -> None:
-    history = SpecHistory(FIRST)
+    history = SubjectHistory(FIRST)
     history.add(SEEDED)
-    history.add(replace(FIRST, seed=17))
+    history.add(Subject(replace(BLOCK, seed=17)))
     assert history.back() == FIRST
-    assert history.forth() == replace(FIRST, seed=17)
+    assert history.forth() == Subject(replace(BLOCK, seed=17))
 
 
 def test_each_change_of_the_branches_counts() -> None:
-    history = SpecHistory(FIRST)
-    two, one = (replace(FIRST, branches=FIRST.branches[:count]) for count in (2, 1))
+    history = SubjectHistory(FIRST)
+    two, one = (Subject(replace(BLOCK, branches=BLOCK.branches[:count])) for count in (2, 1))
     history.add(two)
     history.add(one)
     assert history.back() == two
@@ -39,26 +42,34 @@ def test_each_change_of_the_branches_counts() -> None:
 
 
 def test_a_change_behind_an_older_place_drops_what_came_after() -> None:
-    history = SpecHistory(FIRST)
+    history = SubjectHistory(FIRST)
     history.add(SEEDED)
     history.back()
-    history.add(replace(FIRST, batch_size=2))
+    history.add(Subject(replace(BLOCK, batch_size=2)))
     assert history.forth() is None
     assert history.back() == FIRST
 
 
+def test_each_edit_of_a_number_counts() -> None:
+    history = SubjectHistory(FIRST)
+    history.add(SEEDED)
+    history.add(replace(SEEDED, alterations=EDITED.alterations))
+    history.add(replace(SEEDED, alterations=EDITED.alterations.edited(Edit("kxk.bias", (0,), 2.0))))
+    assert history.back() == replace(SEEDED, alterations=EDITED.alterations)
+    assert history.back() == SEEDED
+
+
 def test_the_same_spec_again_is_no_change() -> None:
-    history = SpecHistory(FIRST)
+    history = SubjectHistory(FIRST)
     history.add(FIRST)
     assert history.back() is None
 
 
 def test_it_does_not_grow_for_ever() -> None:
-    history = SpecHistory(FIRST)
+    history = SubjectHistory(FIRST)
     for turn in range(2 * LONGEST):
-        history.add(
-            replace(history.now, seed=turn) if turn % 2 else replace(history.now, batch_size=turn + 1)
-        )
+        block = history.now.spec
+        history.add(Subject(replace(block, seed=turn) if turn % 2 else replace(block, batch_size=turn + 1)))
     steps = 0
     while history.back() is not None:
         steps += 1

@@ -10,6 +10,7 @@ import pytest
 from tests.driver import LARGE, MEDIUM, SMALL, LooksAsStored, OpenBench
 from tests.held_study import HeldStudy
 from tests.specs import COSTLY, DEPTHWISE, EXACT, ROUNDED
+from tui.analysis.alterations import Alterations
 from tui.analysis.progress import Progress
 from tui.fusion.spec import BlockSpec, InputFill
 from tui.run_state import Failed, Running, Waiting, Withdrawn
@@ -83,7 +84,7 @@ async def test_costly(
 
 @both_sizes
 async def test_failed_run(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size) -> None:
-    def study(spec: BlockSpec) -> Iterator[Progress]:
+    def study(spec: BlockSpec, alterations: Alterations) -> Iterator[Progress]:
         yield Progress("breaking")
         raise RuntimeError("not enough memory: you tried to allocate [/] bytes [bold]in vain")
 

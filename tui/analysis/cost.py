@@ -129,7 +129,7 @@ def _summand_weights(spec: BlockSpec, branch: BranchSpec) -> int:
 def _bytes(spec: BlockSpec, params: Sides) -> int:
     """Both runs in the dtype, then again in float64, whose convolution unfolds the input (im2col).
 
-    The steps of each branch's kernel are kept in float64, to be looked at.
+    The steps of each branch's kernel and both outputs are kept in float64, to be looked at.
     """
     size = spec.dtype.bytes
     inputs = spec.batch_size * spec.in_channels * spec.input_shape[0] * spec.input_shape[1]
@@ -141,7 +141,7 @@ def _bytes(spec: BlockSpec, params: Sides) -> int:
     unfolded = _positions(spec) * spec.in_channels * spec.fused_kernel_size[0] * spec.fused_kernel_size[1]
     parameters = params.unfused * (size + 16) + params.fused * (size + 16)
     steps = sum(_step_count(spec, branch) * _summand_weights(spec, branch) for branch in spec.branches)
-    return inputs * (size + 8) + outputs * (2 * size + 5 * 8) + unfolded * 8 + parameters + steps * 8
+    return inputs * (size + 8) + outputs * (2 * size + 7 * 8) + unfolded * 8 + parameters + steps * 8
 
 
 def _step_count(spec: BlockSpec, branch: BranchSpec) -> int:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tui.analysis.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.progress import Progress
 from tui.fusion.spec import BlockSpec
 
@@ -25,11 +26,11 @@ def load_torch() -> None:
     gc.freeze()
 
 
-def deferred_study(spec: BlockSpec) -> Iterator[Progress | Study]:
+def deferred_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterator[Progress | Study]:
     """As `tui.analysis.study.study`, which it imports, and torch with it, at the first step."""
     if "torch" not in sys.modules:
         yield Progress("loading torch")
         load_torch()
     from tui.analysis.study import study
 
-    yield from study(spec)
+    yield from study(spec, alterations)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from tui.analysis.alterations import NOTHING_ALTERED, Alterations
+from tui.analysis.altering import alter_block, alter_input, fusion_of
 from tui.analysis.comparison import Comparison, compare
 from tui.analysis.cost import Cost, cost_of
 from tui.analysis.float16 import Float16ThroughFloat32
@@ -45,20 +47,25 @@ class Study:
     """What became of one spec. Views read it and compute nothing.
 
     Attributes:
+        alterations: what was changed by hand on top of the spec.
+        block: the block as it is, in the spec's dtype; no mistake is in it.
         branches: each branch's kernel, in the spec's order, and behind them the post norm's offset if there
             is one; their sum is the fused kernel.
-        fused: the fused kernel in the spec's dtype.
+        fused: the fused kernel in the spec's dtype; another one than that sum where it was spoilt on purpose.
         frame: (kH, kW) of the fused kernel, in which the branches' kernels are shown.
         conv: the fused convolution, to take away; its weight is `fused`'s, in an odd frame where
             nn.Conv2d could not pad an even one.
         x: the input, (batch, in_channels, H, W).
         unfused: the block's output. `fused_output`: the fused convolution's.
-        comparison: the two outputs against each other. `float64`: the same, everything re-run in float64.
+        unfused64, fused64: the same outputs, everything re-run in float64 from the same parameters.
+        comparison: the two outputs against each other. `float64`: the same for the two in float64.
         agree: whether the algebra is right, as far as the float64 run can tell.
         cost: parameters and MACs of both sides.
     """
 
     spec: BlockSpec
+    alterations: Alterations
+    block: ReparamBlock
     branches: tuple[BranchKernel, ...]
     fused: BranchKernel
     frame: Pair
@@ -66,6 +73,8 @@ class Study:
     x: Tensor
     unfused: Tensor
     fused_output: Tensor
+    unfused64: Tensor
+    fused64: Tensor
     comparison: Comparison
     float64: Comparison
     cost: Cost
@@ -76,34 +85,39 @@ class Study:
         return self.float64.max_abs_diff <= 1e-9 * max(1.0, self.float64.max_abs)
 
 
-def study(spec: BlockSpec) -> Iterator[Progress | Study]:
+def study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterator[Progress | Study]:
     """Yield a Progress before each piece of work, and the Study last.
 
     To stop it, stop iterating: between two pieces nothing runs.
 
     Raises:
-        FusionError: a branch is no convolution.
+        FusionError: a branch is no convolution, or the mistake can not be made on this block.
         RuntimeError: torch could not do it, out of memory for instance.
     """
     yield Progress("building the block")
     block = fill_block(build_block(spec).to(getattr(torch, spec.dtype)), spec)
-    x = make_input(spec)
+    block = alter_block(block, alterations)
+    x = alter_input(make_input(spec), alterations)
     yield Progress("fusing the branches")
     branches = tuple(_branch_kernel(name, steps) for name, steps in block.steps())
-    fused = block.kernel().to(block.dtype)
-    conv = conv_of(fused, block.geometry)
+    fusion = fusion_of(block, x, alterations)
+    fused = fusion.kernel.to(block.dtype)
+    conv = conv_of(fused, fusion.geometry)
     yield Progress("running the branches")
-    unfused = run(block, x)
+    unfused = run(fusion.block, x)
     yield Progress("running the fused convolution")
     fused_output = run(conv, x)
     yield Progress("comparing")
     comparison = compare(fused_output, unfused)
     if spec.dtype is Dtype.FLOAT64:
-        reference = comparison
+        unfused64, fused64, reference = unfused, fused_output, comparison
     else:
-        reference = yield from _in_float64(block, x)
+        unfused64, fused64 = yield from _in_float64(block, x, alterations)
+        reference = compare(fused64, unfused64)
     yield Study(
         spec=spec,
+        alterations=alterations,
+        block=block,
         branches=branches,
         fused=BranchKernel("fused", fused, magnitude_of(fused)),
         frame=fused.kernel_size,
@@ -111,6 +125,8 @@ def study(spec: BlockSpec) -> Iterator[Progress | Study]:
         x=x,
         unfused=unfused,
         fused_output=fused_output,
+        unfused64=unfused64,
+        fused64=fused64,
         comparison=comparison,
         float64=reference,
         cost=cost_of(spec),
@@ -138,11 +154,12 @@ def run(module: nn.Module, x: Tensor) -> Tensor:
     return y
 
 
-def _in_float64(block: ReparamBlock, x: Tensor) -> Generator[Progress, None, Comparison]:
-    """Yield progress; return the comparison of fusion and both sides re-run in float64."""
+def _in_float64(
+    block: ReparamBlock, x: Tensor, alterations: Alterations
+) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
+    """Yield progress; return the unfused and the fused output, fusion and both sides re-run in float64."""
     yield Progress("running the branches in float64")
-    block = copy.deepcopy(block).double()
-    x = x.double()
-    unfused = run(block, x)
+    fusion = fusion_of(copy.deepcopy(block).double(), x.double(), alterations)
+    unfused = run(fusion.block, x.double())
     yield Progress("running the fused convolution in float64")
-    return compare(run(block.fuse(), x), unfused)
+    return unfused, run(conv_of(fusion.kernel, fusion.geometry), x.double())

@@ -1,4 +1,4 @@
-"""The bench: the form on the left, the kernels as a sum and the result on the right."""
+"""The bench: the form on the left; on the right one view of the study at a time, and the result."""
 
 from __future__ import annotations
 
@@ -14,20 +14,31 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widgets import ContentSwitcher
 
+from tui.analysis.alterations import Alterations, Subject
+from tui.analysis.inquiry import Answers, Question
 from tui.analysis.quantities import cost_in_words
 from tui.fusion.spec import BlockSpec
 from tui.run_state import Failed, Idle, Running, RunState, Waiting, Withdrawn
 from tui.screens.branch import BranchScreen
-from tui.screens.history import SpecHistory
+from tui.screens.history import SubjectHistory
 from tui.screens.steps import StepsScreen
 from tui.views.kernels import KernelsView
+from tui.views.mistakes import MistakesView
+from tui.views.outputs import OutputsView
+from tui.views.pixel import Pixel
+from tui.views.probe import ProbeView
 from tui.views.result import ResultView
+from tui.views.rounding import RoundingView
+from tui.views.steps import StepsView
+from tui.views.study_view import StudyView
 from tui.widgets.branch_list import BranchList
 from tui.widgets.notice import Notice
 from tui.widgets.parameter_form import ParameterForm
 from tui.widgets.steady_footer import SteadyFooter
 from tui.widgets.top_bar import TopBar
+from tui.widgets.view_tabs import ViewTabs
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study
@@ -36,6 +47,16 @@ TYPING_PAUSE = 0.25
 """Seconds without a further edit after which the block is run."""
 BUSY_AFTER = 0.2
 """Seconds after which a run is worth a word; shorter ones would only flicker."""
+
+VIEWS: tuple[type[StudyView], ...] = (
+    KernelsView,
+    StepsView,
+    OutputsView,
+    ProbeView,
+    RoundingView,
+    MistakesView,
+)
+"""In the order of their tabs."""
 
 
 class BenchScreen(Screen[None]):
@@ -47,6 +68,10 @@ class BenchScreen(Screen[None]):
     AUTO_FOCUS = ""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(str(number), f"view({number - 1})", view.TITLE, show=False, id=f"bench.view-{number}")
+            for number, view in enumerate(VIEWS, start=1)
+        ),
         Binding("r", "run", "Run", id="bench.run", tooltip="Run now, also when it takes long"),
         Binding("f", "form", "Form", id="bench.form", tooltip="Go to the form"),
         Binding("escape", "leave_form", "Grids", show=False, id="bench.grids", tooltip="Back to the grids"),
@@ -65,49 +90,137 @@ class BenchScreen(Screen[None]):
     run_state: reactive[RunState] = reactive[RunState](Idle)
     """What the app is doing about the spec."""
 
-    class RunRequested(Message):
-        """The user wants this spec run; `insisted` when they said so after its cost was told."""
+    answers: reactive[Answers] = reactive(Answers)
+    """What has been found out about the last good result."""
+    pixel: reactive[Pixel | None] = reactive[Pixel | None](None)
+    """The output element that is looked at; None before the first result."""
 
-        def __init__(self, spec: BlockSpec, *, insisted: bool = False) -> None:
+    class RunRequested(Message):
+        """The user wants this studied; `insisted` when they said so after its cost was told."""
+
+        def __init__(self, subject: Subject, *, insisted: bool = False) -> None:
             super().__init__()
-            self.spec = spec
+            self.subject = subject
             self.insisted = insisted
+
+    class Asked(Message):
+        """The view in sight needs the answer to this question about the study."""
+
+        def __init__(self, question: Question) -> None:
+            super().__init__()
+            self.question = question
 
     class RunWithdrawn(Message):
         """The form holds no valid spec: nothing is to be run."""
 
     def __init__(self, spec: BlockSpec) -> None:
         super().__init__()
-        self._spec = spec
-        self._history = SpecHistory(spec)
+        self._subject = Subject(spec)
+        self._history = SubjectHistory(self._subject)
         self._pause: Timer | None = None
         self._busy: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """The top line, form and views side by side, the keys."""
-        yield TopBar(id="top")
+        """The tabs, form and views side by side, the keys. A view is mounted when it is first looked at."""
+        yield TopBar([view.TITLE for view in VIEWS], id="top")
         with Horizontal(id="body"):
-            yield ParameterForm(self._spec, id="form")
-            with Vertical(id="views"):
-                yield KernelsView(self._spec, id="kernels").data_bind(BenchScreen.study)
+            yield ParameterForm(self._subject.spec, id="form")
+            with Vertical(id="right"):
+                with ContentSwitcher(id="views", initial="kernels"):
+                    kernels = KernelsView(self._subject.spec, id="kernels")
+                    kernels.in_sight = True
+                    yield self._bound(kernels)
                 yield Notice(id="notice")
                 yield ResultView(id="result").data_bind(BenchScreen.study)
         yield SteadyFooter(compact=True, show_command_palette=False)
 
+    def _bound(self, view: StudyView) -> StudyView:
+        """The view, told of everything that it shows."""
+        view.data_bind(BenchScreen.study, BenchScreen.answers, BenchScreen.pixel)
+        return view
+
+    @property
+    def view(self) -> StudyView:
+        """The view in sight."""
+        shown = self.query_one("#views", ContentSwitcher).visible_content
+        assert isinstance(shown, StudyView)
+        return shown
+
     def on_mount(self) -> None:
         """Stand in the fused kernel's grid."""
-        self.query_one(TopBar).spec = self._spec
-        self.query_one(KernelsView).focus_grid()
+        self.query_one(TopBar).spec = self._subject.spec
+        self.view.focus_content()
+
+    @on(ViewTabs.Chosen)
+    async def _tab_chosen(self, event: ViewTabs.Chosen) -> None:
+        event.stop()
+        await self.action_view(event.place)
+
+    async def action_view(self, place: int) -> None:
+        """Show another view; the first time, it is made."""
+        kind = VIEWS[place]
+        name = kind.TITLE.lower()
+        switcher = self.query_one("#views", ContentSwitcher)
+        before = self.view
+        if before.id != name:
+            with self.app.batch_update():
+                if not switcher.query(f"#{name}"):
+                    await switcher.mount(self._bound(kind(id=name)))
+                switcher.current = name
+                before.in_sight = False
+                self.view.in_sight = True
+                self.query_one(ViewTabs).current = place
+            self._show_legend()
+            self._ask()
+        self.remove_class("-form-open")
+        self.view.focus_content()
+
+    def watch_study(self, study: Study | None) -> None:
+        """Keep the output element where it is, as far as the new output reaches; first, the worst one."""
+        if study is None:
+            return
+        shape = study.spec.output_nchw
+        self.pixel = (self.pixel or Pixel(*study.comparison.worst)).clamped(shape)
+        self._ask()
+
+    def _ask(self) -> None:
+        """Ask what the view in sight wants to know and has not been told."""
+        question = self.view.QUESTION
+        if question is not None and self.study is not None and self.answers.to(question) is None:
+            self.post_message(self.Asked(question))
+
+    @on(StudyView.PixelChosen)
+    def _pixel_chosen(self, event: StudyView.PixelChosen) -> None:
+        event.stop()
+        self.pixel = event.pixel
+
+    @on(StudyView.Altered)
+    def _altered(self, event: StudyView.Altered) -> None:
+        event.stop()
+        self._alter(self._subject.alterations.edited(*event.edits))
+
+    def _alter(self, alterations: Alterations) -> None:
+        """Go on to the same block with other alterations, and ask for its run at once."""
+        self._edited(Subject(self._subject.spec, alterations), pause=0)
+
+    @on(StudyView.LegendChanged)
+    def _legend_changed(self, event: StudyView.LegendChanged) -> None:
+        event.stop()
+        self._show_legend()
+
+    def _show_legend(self) -> None:
+        self.query_one(ResultView).legend = self.view.legend
 
     def show_spec(self, spec: BlockSpec) -> None:
         """Put a whole other block into the form, and ask for its run at once."""
         self.query_one(ParameterForm).spec = spec
-        self._edited(spec, pause=0)
+        self._edited(Subject(spec), pause=0)
 
     @on(ParameterForm.Edited)
     def _form_edited(self, event: ParameterForm.Edited) -> None:
         event.stop()
-        self._edited(event.spec, pause=TYPING_PAUSE)
+        alterations = self._subject.alterations.fitting(event.spec)
+        self._edited(Subject(event.spec, alterations), pause=TYPING_PAUSE)
 
     @on(BranchList.EditRequested)
     @work
@@ -122,13 +235,13 @@ class BenchScreen(Screen[None]):
         self._stop_pause()
         self.post_message(self.RunWithdrawn())
 
-    def _edited(self, spec: BlockSpec, *, pause: float) -> None:
-        self._history.add(spec)
-        self._go_to(spec, pause=pause)
+    def _edited(self, subject: Subject, *, pause: float) -> None:
+        self._history.add(subject)
+        self._go_to(subject, pause=pause)
 
-    def _go_to(self, spec: BlockSpec, *, pause: float = 0) -> None:
-        self._spec = spec
-        self.query_one(TopBar).spec = spec
+    def _go_to(self, subject: Subject, *, pause: float = 0) -> None:
+        self._subject = subject
+        self.query_one(TopBar).spec = subject.spec
         self._stop_pause()
         if pause:
             self._pause = self.set_timer(pause, self._request)
@@ -137,7 +250,7 @@ class BenchScreen(Screen[None]):
 
     def _request(self) -> None:
         self._pause = None
-        self.post_message(self.RunRequested(self._spec))
+        self.post_message(self.RunRequested(self._subject))
 
     def _stop_pause(self) -> None:
         if self._pause is not None:
@@ -176,14 +289,11 @@ class BenchScreen(Screen[None]):
         else:
             self._busy = self.set_timer(BUSY_AFTER, show)
 
-    @on(KernelsView.LegendChanged)
-    def _show_legend(self, event: KernelsView.LegendChanged) -> None:
-        event.stop()
-        self.query_one(TopBar).legend = event.text
-
     def commands(self) -> Iterator[SystemCommand]:
         """What the bench's keys do, for the command palette."""
         view = self.query_one(KernelsView)
+        for place, kind in enumerate(VIEWS):
+            yield SystemCommand(f"View {kind.TITLE}", kind.__doc__ or "", partial(self.action_view, place))
         yield SystemCommand("Run", "Run the block of the form now", self.action_run)
         yield SystemCommand("Form", "Go to the form", self.action_form)
         yield SystemCommand("Steps", "How the branch in focus becomes a kernel", self.action_steps)
@@ -199,7 +309,7 @@ class BenchScreen(Screen[None]):
     def action_run(self) -> None:
         """Run the block of the form now, whatever it costs."""
         self._stop_pause()
-        self.post_message(self.RunRequested(self._spec, insisted=True))
+        self.post_message(self.RunRequested(self._subject, insisted=True))
 
     def action_form(self) -> None:
         """Go to the form; on a narrow screen, unfold it."""
@@ -209,7 +319,7 @@ class BenchScreen(Screen[None]):
     def action_leave_form(self) -> None:
         """Go back to the grids; on a narrow screen, fold the form."""
         self.remove_class("-form-open")
-        self.query_one(KernelsView).focus_grid()
+        self.view.focus_content()
 
     def action_one_grid(self) -> None:
         """Give all the room to the grid in focus, or to the fused kernel's; then back again."""
@@ -228,12 +338,12 @@ class BenchScreen(Screen[None]):
         """Go forth again."""
         self._revisit(self._history.forth())
 
-    def _revisit(self, spec: BlockSpec | None) -> None:
-        if spec is None:
+    def _revisit(self, subject: Subject | None) -> None:
+        if subject is None:
             self.notify("There is no other block in that direction.", timeout=2)
         else:
-            self.query_one(ParameterForm).spec = spec
-            self._go_to(spec)
+            self.query_one(ParameterForm).spec = subject.spec
+            self._go_to(subject)
 
     def action_steps(self) -> None:
         """Show how the branch in focus became its kernel, step by step."""

@@ -9,8 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.message import Message
-from textual.reactive import reactive, var
+from textual.reactive import var
 from textual.widgets import Static
 
 from tui.fusion.padding import centre
@@ -18,6 +17,7 @@ from tui.fusion.spec import BlockSpec, Pair
 from tui.views.colour_scale import ColourScale
 from tui.views.inspector import bias_line, weight_line
 from tui.views.kernel_panel import KernelPanel
+from tui.views.study_view import StudyView
 from tui.views.summands import Summand, summands_of
 from tui.widgets.grid_geometry import GridGeometry
 from tui.widgets.heat_grid import HeatGrid
@@ -36,16 +36,15 @@ MOST_COLUMNS = 4
 """Panels side by side."""
 
 
-class KernelsView(Vertical):
+class KernelsView(StudyView):
     """Shows `study`; before the first one, empty panels for the branches of the spec it was made with."""
 
+    TITLE: ClassVar[str] = "Kernels"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("plus,equals_sign,i", "zoom(-1)", "Zoom in", show=False, id="kernels.zoom-in"),
         Binding("minus,o", "zoom(1)", "Zoom out", show=False, id="kernels.zoom-out"),
     ]
 
-    study: reactive[Study | None] = reactive(None, init=False)
-    """The result to show."""
     zoom: var[Zoom | None] = var[Zoom | None](None)
     """The zoom level of all grids, None for the one that fits."""
     colour_scale: var[ColourScale] = var(ColourScale.SHARED)
@@ -55,17 +54,11 @@ class KernelsView(Vertical):
     hover: var[Tap | None] = var[Tap | None](None)
     """The tap under the mouse."""
 
-    class LegendChanged(Message):
-        """The zoom or the scale has changed; `text` says both."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
     def __init__(self, spec: BlockSpec, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._expected = spec
         self._frame: Pair | None = None
+        self._painted: Study | None = None
 
     def compose(self) -> ComposeResult:
         """The panels, then the inspector's two lines."""
@@ -86,10 +79,13 @@ class KernelsView(Vertical):
         self.app.theme_changed_signal.subscribe(self, lambda _: self._colour())
         self._colour()
 
-    async def watch_study(self, study: Study | None) -> None:
+    def show_study(self, study: Study) -> None:
         """Show the new kernels; as many panels as there were before stay in place."""
-        if study is None:
-            return
+        if study is not self._painted:
+            self._painted = study
+            self.call_next(self._show_kernels, study)
+
+    async def _show_kernels(self, study: Study) -> None:
         summands = summands_of(study.spec)
         if len(summands) != len(self.panels):
             await self._replace_panels(summands)
@@ -110,7 +106,7 @@ class KernelsView(Vertical):
             await container.remove_children()
             await container.mount_all(map(KernelPanel, summands))
         if had_focus:
-            self.focus_grid()
+            self.focus_content()
         for panel in self.panels:
             panel.grid.zoom = self.zoom
 
@@ -180,7 +176,7 @@ class KernelsView(Vertical):
         scale = precise(grid.scale).lstrip("+")
         of = "fused" if self.colour_scale is ColourScale.PER_PANEL else "colours"
         zoom = "" if self.zoom is None else f" · zoom: {self.zoom.label}"
-        self.post_message(self.LegendChanged(f"{of} ±{scale} ({self.colour_scale.value}){zoom}"))
+        self.legend = f"{of} ±{scale} ({self.colour_scale.value}){zoom}"
 
     def watch_zoom(self) -> None:
         """Set all grids to the level."""
@@ -238,7 +234,7 @@ class KernelsView(Vertical):
         rows = -(-content.cell_length // max(1, size.width))
         line.update(content, layout=line.display and rows != size.height)
 
-    def focus_grid(self) -> None:
+    def focus_content(self) -> None:
         """Put the focus on the fused kernel's grid."""
         self.panels[-1].grid.focus()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical
+from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
@@ -24,13 +24,18 @@ class ResultView(Vertical):
 
     study: reactive[Study | None] = reactive(None, init=False)
     """The result to show."""
+    legend: reactive[str] = reactive("", init=False)
+    """What the colours of the view above mean."""
 
     def compose(self) -> ComposeResult:
         """The lines; where height is short, the remark stands beside the counts."""
         yield Static("", id="difference", markup=False)
         yield Static("", id="truth", markup=False)
         with Container(id="below"):
-            yield Static("", id="counts", markup=False)
+            with Horizontal(id="account"):
+                yield Static("", id="counts", markup=False)
+                yield Static("", id="ratio", markup=False)
+                yield Static("", id="legend", markup=False)
             yield Static("", id="remark", markup=False)
 
     def watch_study(self, study: Study | None) -> None:
@@ -41,11 +46,16 @@ class ResultView(Vertical):
             "difference": _difference(study),
             "truth": _truth(study),
             "counts": _counts(study),
+            "ratio": Content(times(study.cost.macs.unfused, study.cost.macs.fused)),
             "remark": Content("\n".join(_remarks(study))),
         }
         for name, text in texts.items():
             self.query_one(f"#{name}", Static).update(text)
-        self.query_one("#remark").set_class(bool(_remarks(study)), "-said")
+        self.set_class(bool(_remarks(study)), "-remarked")
+
+    def watch_legend(self) -> None:
+        """Say what the colours mean."""
+        self.query_one("#legend", Static).update(self.legend, layout=False)
 
 
 def _difference(study: Study) -> Content:
@@ -88,7 +98,6 @@ def _counts(study: Study) -> Content:
         f"{count(params.unfused)} → {count(params.fused)}",
         ("   MACs ", MUTED),
         f"{count(macs.unfused)} → {count(macs.fused)}",
-        (f"  {times(macs.unfused, macs.fused)}", MUTED),
     )
 
 

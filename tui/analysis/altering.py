@@ -1,0 +1,91 @@
+"""Alterations made true: numbers set in parameters, input and fused kernel, and a mistake in the fusion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tui.analysis.alterations import FUSED, INPUT, Alterations
+from tui.fusion.block import ReparamBlock
+from tui.fusion.branches import Branch, ConvBranch, SequenceBranch
+from tui.fusion.geometry import Geometry
+from tui.fusion.kernel import Kernel
+
+
+@dataclass(frozen=True, eq=False)
+class Fusion:
+    """A block and what it was fused to, rightly or not.
+
+    Attributes:
+        block: what runs as the unfused side.
+        kernel: of the fused convolution, float64.
+        geometry: of the fused convolution.
+    """
+
+    block: ReparamBlock
+    kernel: Kernel
+    geometry: Geometry
+
+
+def fusion_of(block: ReparamBlock, x: Tensor, alterations: Alterations) -> Fusion:
+    """The fusion of the block, with what was altered about it; x is the input that the mistake may look at.
+
+    Raises:
+        FusionError: a branch is no convolution, or the mistake can not be made on this block.
+    """
+    fusion = Fusion(block, block.kernel(), block.geometry)
+    return Fusion(fusion.block, alter_kernel(fusion.kernel, alterations), fusion.geometry)
+
+
+@torch.no_grad()
+def alter_block(block: ReparamBlock, alterations: Alterations) -> ReparamBlock:
+    """Set the edited weights and biases of the branches, rounded to the block's dtype; returns the block."""
+    tensors = parameters_of(block)
+    for edit in alterations.edits:
+        if edit.place in tensors:
+            tensors[edit.place][edit.index] = edit.value
+    return block
+
+
+def alter_input(x: Tensor, alterations: Alterations) -> Tensor:
+    """The input (batch, in_channels, H, W) with the edited elements set, in place; returns it."""
+    for edit in alterations.edits:
+        if edit.place == INPUT:
+            x[edit.index] = edit.value
+    return x
+
+
+def alter_kernel(kernel: Kernel, alterations: Alterations) -> Kernel:
+    """A fused kernel with the edited weights and biases set: the same one where none was, else a copy."""
+    edits = [edit for edit in alterations.edits if edit.place.startswith(f"{FUSED}.")]
+    if not edits:
+        return kernel
+    weight = kernel.weight.clone()
+    bias = weight.new_zeros(len(weight)) if kernel.bias is None else kernel.bias.clone()
+    for edit in edits:
+        (weight if edit.place == f"{FUSED}.weight" else bias)[edit.index] = edit.value
+    unbiased = kernel.bias is None and not bias.any()
+    return Kernel(weight, None if unbiased else bias)
+
+
+def parameters_of(block: ReparamBlock) -> dict[str, Tensor]:
+    """The weights and biases of the branches' convolutions by their place, as `shapes_of` names them."""
+    found: dict[str, Tensor] = {}
+    for branch in block.branches:
+        if isinstance(branch, Branch):
+            found |= {f"{branch.name}.{part}": tensor for part, tensor in _parameters_of(branch).items()}
+    return found
+
+
+def _parameters_of(branch: Branch) -> dict[str, Tensor]:
+    convs: dict[str, torch.nn.Conv2d] = {}
+    if isinstance(branch, ConvBranch):
+        convs[""] = branch.conv
+    if isinstance(branch, SequenceBranch):
+        convs["first."] = branch.first.conv
+        if isinstance(branch.second, torch.nn.Conv2d):
+            convs[""] = branch.second
+    parts = {f"{prefix}weight": conv.weight for prefix, conv in convs.items()}
+    return parts | {f"{prefix}bias": conv.bias for prefix, conv in convs.items() if conv.bias is not None}

@@ -1,0 +1,80 @@
+"""StudyView: what all panes about a Study have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Vertical
+from textual.message import Message
+from textual.reactive import reactive, var
+
+from tui.analysis.inquiry import Answers, Question
+from tui.views.pixel import Pixel
+
+if TYPE_CHECKING:
+    from tui.analysis.alterations import Edit
+    from tui.analysis.study import Study
+
+
+class StudyView(Vertical):
+    """A pane that answers one question about `study`. It paints only while it is the one in sight.
+
+    The owner sets `in_sight`, and binds `study`, `answers` and `pixel`. A pane says by `show_study` what to
+    paint; that is called when any of them has changed and the pane is in sight, or comes into sight.
+    """
+
+    TITLE: ClassVar[str] = ""
+    """What the tab says."""
+    QUESTION: ClassVar[Question | None] = None
+    """The inquiry whose answer the pane shows, None where the study holds all of it."""
+
+    study: reactive[Study | None] = reactive(None, init=False)
+    """The result to show."""
+    answers: reactive[Answers] = reactive(Answers, init=False)
+    """What has been found out about the study beside it."""
+    pixel: reactive[Pixel | None] = reactive[Pixel | None](None, init=False)
+    """The output element that is looked at, inside the study's output; None before the first study."""
+    in_sight: var[bool] = var(False)
+    """Whether this pane is the one that is shown."""
+    legend: var[str] = var("")
+    """What the colours of the pane mean."""
+
+    class LegendChanged(Message):
+        """The pane's colours mean something else now."""
+
+        def __init__(self, view: StudyView) -> None:
+            super().__init__()
+            self.view = view
+
+    class PixelChosen(Message):
+        """The user goes to another output element."""
+
+        def __init__(self, pixel: Pixel) -> None:
+            super().__init__()
+            self.pixel = pixel
+
+    class Altered(Message):
+        """The user sets numbers by hand."""
+
+        def __init__(self, *edits: Edit) -> None:
+            super().__init__()
+            self.edits = edits
+
+    def show_study(self, study: Study) -> None:
+        """Paint the study, its answers and the pixel."""
+        raise NotImplementedError
+
+    def focus_content(self) -> None:
+        """Put the focus where the pane's keys work."""
+        raise NotImplementedError
+
+    def refresh_content(self) -> None:
+        """Paint what is there to be painted, if anybody sees it."""
+        if self.in_sight and self.is_mounted and self.study is not None:
+            self.show_study(self.study)
+
+    watch_study = watch_answers = watch_pixel = watch_in_sight = refresh_content
+
+    def watch_legend(self) -> None:
+        """Tell the owner, who has the place for it."""
+        self.post_message(self.LegendChanged(self))
