@@ -1,0 +1,59 @@
+"""The constants of each arithmetic that rounding errors are counted in; no torch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from tui.fusion.spec import Dtype
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """How an arithmetic rounds: a dtype, and how convolutions in it are summed.
+
+    Attributes:
+        unit: unit roundoff u of storing a number, half the spacing of numbers at 1.
+        accumulation: unit roundoff of each addition inside a convolution, pooling or batch norm. 16-bit
+            dtypes sum in float32, taken twice as coarse here, as some hardware cuts instead of rounding
+            (Blanchard et al., SIAM J. Sci. Comput. 42(3), 2020).
+        smallest: the smallest subnormal number, which bounds the error of storing one near 0.
+        underflow: bound on the error of a product near 0 that the summing dtype can not hold.
+        largest: the largest finite number.
+        product: relative error of a product whose factors were rounded once more, 0 where they were not.
+        likely: whether the likely error is worth following too, beside the worst one.
+    """
+
+    unit: float
+    accumulation: float
+    smallest: float
+    underflow: float
+    largest: float
+    product: float = 0.0
+    likely: bool = True
+
+    def error_of_sum(self, terms: int) -> float:
+        """Relative bound on the error of a sum of that many products and a bias, in any order."""
+        return (1 + gamma(terms + 2, self.accumulation)) * (1 + self.product) - 1
+
+
+def gamma(roundings: int, unit: float) -> float:
+    """gamma_n = n u / (1 - n u), infinite from n u = 1 on (Higham, 2002, lemma 3.1)."""
+    return roundings * unit / (1 - roundings * unit) if roundings * unit < 1 else math.inf
+
+
+_FLOAT32_NORMAL = 2.0**-126
+
+PRECISIONS = {
+    # Likely errors are no help here: even the worst are far below any mistake, and a constant input makes
+    # all errors alike, up to 2.7 times what is likely of independent ones.
+    Dtype.FLOAT64: Precision(
+        2.0**-53, 2.0**-53, 2.0**-1074, 2.0**-1022, 2.0**1023 * (2 - 2.0**-52), likely=False
+    ),
+    Dtype.FLOAT32: Precision(2.0**-24, 2.0**-24, 2.0**-149, _FLOAT32_NORMAL, 2.0**127 * (2 - 2.0**-23)),
+    Dtype.BFLOAT16: Precision(2.0**-8, 2.0**-23, 2.0**-133, _FLOAT32_NORMAL, 2.0**127 * (2 - 2.0**-7)),
+    Dtype.FLOAT16: Precision(2.0**-11, 2.0**-23, 2.0**-24, _FLOAT32_NORMAL, 65504.0),
+}
+
+TF32 = replace(PRECISIONS[Dtype.FLOAT32], product=(1 + 2.0**-10) ** 2 - 1, likely=False)
+"""float32 whose convolutions cut both factors to 10 bits after the point (NVIDIA, A100 whitepaper, 2020)."""
