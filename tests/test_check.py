@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any, NoReturn
 
@@ -11,7 +10,7 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from tests.fusion.strategies import EVERYTHING
-from tui.analysis.conclusion import cautions_of, conclusion_of
+from tui.analysis.cautions import cautions_of
 from tui.analysis.cost import Cost, Sides
 from tui.analysis.study import Study, finished, study
 from tui.check.command import CheckError, check
@@ -340,26 +339,6 @@ def test_cautions_stand_in_the_table() -> None:
     spec = BlockSpec(input=InputFill.ONES, dtype=Dtype.FLOAT16)
     text = " ".join(printed(finished(study(spec))).split())
     assert [caution in text for caution in cautions_of(spec)] == [True, True]
-
-
-def with_comparison(**values: Any) -> Callable[[Study], Study]:
-    return lambda done: replace(done, comparison=replace(done.comparison, **values))
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (with_comparison(max_abs_diff=0.0), "the same values"),
-        (with_comparison(max_abs_diff=1e-7, allclose=True), "is rounding."),
-        (with_comparison(max_abs_diff=1e-2, allclose=False), "more of it than torch.allclose"),
-        (with_comparison(max_abs_diff=0.0, non_finite=3), "infinite or NaN"),
-        (lambda done: replace(done, float64=replace(done.float64, max_abs_diff=1e-3)), "do NOT agree"),
-    ],
-)
-def test_conclusion(change: Callable[[Study], Study], words: str) -> None:
-    sentence = conclusion_of(change(finished(study(BlockSpec()))))
-    assert words in sentence
-    assert ("NOT" in sentence) == ("NOT" in words)
 
 
 # The command

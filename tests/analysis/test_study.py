@@ -45,7 +45,7 @@ def test_progress_before_each_piece_and_one_study_at_the_end(dtype: str, steps: 
 @settings(max_examples=30)
 def test_every_block_agrees_in_every_dtype(spec: BlockSpec) -> None:
     result = finished(study(spec))
-    assert result.agree
+    assert result.verdict.ruling.agrees
     assert result.unfused.shape == result.fused_output.shape == spec.output_nchw
     dtype = getattr(torch, spec.dtype)
     assert {tensor.dtype for tensor in (result.x, result.unfused, result.fused_output)} == {dtype}
@@ -210,7 +210,7 @@ def test_a_wrong_fusion_disagrees_in_every_dtype(
 ) -> None:
     right = ReparamBlock.kernels
     monkeypatch.setattr(ReparamBlock, "kernels", lambda block: mistake(right(block)))
-    assert not finished(study(replace(NORMED, dtype=dtype))).agree
+    assert not finished(study(replace(NORMED, dtype=dtype))).verdict.ruling.agrees
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_a_wrong_piece_of_the_algebra_disagrees(
     name: str, wrong: Callable[..., Kernel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(f"tui.fusion.branches.{name}", wrong)
-    assert not finished(study(MANY)).agree
+    assert not finished(study(MANY)).verdict.ruling.agrees
 
 
 @pytest.mark.parametrize(
@@ -260,9 +260,9 @@ def test_a_branch_brought_wrongly_to_the_sum_disagrees(
     name: str, wrong: Callable[..., Kernel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = replace(MANY, post_norm=True)
-    assert finished(study(spec)).agree
+    assert finished(study(spec)).verdict.ruling.agrees
     monkeypatch.setattr(f"tui.fusion.block.{name}", wrong)
-    assert not finished(study(spec)).agree
+    assert not finished(study(spec)).verdict.ruling.agrees
 
 
 def _repeated(kernel: Kernel, times: int) -> Kernel:
@@ -298,4 +298,4 @@ def test_values_beyond_float16_are_told_and_do_not_blame_the_algebra() -> None:
     assert result.comparison.max_abs <= 65504
     assert result.float64.non_finite == 0
     assert result.float64.max_abs == 2048 * 50 + 2
-    assert result.agree
+    assert result.verdict.ruling.agrees

@@ -39,7 +39,7 @@ async def test_add_a_branch(open_bench: OpenBench) -> None:
         assert branches(bench) == "kxk,1x1,identity,5x5+norm"
         assert titles(bench)[-2:] == ["+ 5×5 conv", "= fused 5×5 conv"]
         assert bench.app.study is not None
-        assert bench.app.study.agree
+        assert bench.app.study.verdict.ruling.agrees
 
 
 async def test_add_a_branch_from_the_grids(open_bench: OpenBench) -> None:

@@ -35,8 +35,12 @@ def fusion_of(block: ReparamBlock, x: Tensor, alterations: Alterations) -> Fusio
     Raises:
         FusionError: a branch is no convolution, or the mistake can not be made on this block.
     """
-    fusion = Fusion(block, block.kernel(), block.geometry)
-    return Fusion(fusion.block, alter_kernel(fusion.kernel, alterations), fusion.geometry)
+    if alterations.mistake:
+        from tui.analysis.wrong_fusion import wrongly_fused
+
+        wrong = wrongly_fused(alterations.mistake, block, x)
+        return Fusion(wrong.block, alter_kernel(wrong.kernel, alterations), wrong.geometry)
+    return Fusion(block, alter_kernel(block.kernel(), alterations), block.geometry)
 
 
 @torch.no_grad()

@@ -11,11 +11,15 @@ from torch import Tensor, nn
 
 from tui.analysis.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.altering import alter_block, alter_input, fusion_of
+from tui.analysis.budget import Budget, budgets_of
 from tui.analysis.comparison import Comparison, compare
 from tui.analysis.cost import Cost, cost_of
 from tui.analysis.float16 import Float16ThroughFloat32
 from tui.analysis.magnitude import Magnitude, magnitude_of
 from tui.analysis.progress import Progress
+from tui.analysis.rounding import judge
+from tui.analysis.sampling import channels_to_judge
+from tui.analysis.verdict import Verdict
 from tui.fusion.block import ReparamBlock, build_block, conv_of
 from tui.fusion.branches import Step
 from tui.fusion.fill import fill_block, make_input
@@ -59,7 +63,8 @@ class Study:
         unfused: the block's output. `fused_output`: the fused convolution's.
         unfused64, fused64: the same outputs, everything re-run in float64 from the same parameters.
         comparison: the two outputs against each other. `float64`: the same for the two in float64.
-        agree: whether the algebra is right, as far as the float64 run can tell.
+        budget: how far the outputs of a right fusion may lie apart, in the spec's dtype.
+        verdict: whether the difference is rounding or a mistake.
         cost: parameters and MACs of both sides.
     """
 
@@ -77,12 +82,9 @@ class Study:
     fused64: Tensor
     comparison: Comparison
     float64: Comparison
+    budget: Budget
+    verdict: Verdict
     cost: Cost
-
-    @property
-    def agree(self) -> bool:
-        """Whether the float64 run differs by at most 1e-9 x max(1, max |y|)."""
-        return self.float64.max_abs_diff <= 1e-9 * max(1.0, self.float64.max_abs)
 
 
 def study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterator[Progress | Study]:
@@ -114,6 +116,8 @@ def study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterat
     else:
         unfused64, fused64 = yield from _in_float64(block, x, alterations)
         reference = compare(fused64, unfused64)
+    yield Progress("bounding what rounding can do")
+    budget, verdict = _judged(block, x, (fused_output, unfused), (fused64, unfused64))
     yield Study(
         spec=spec,
         alterations=alterations,
@@ -129,6 +133,8 @@ def study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterat
         fused64=fused64,
         comparison=comparison,
         float64=reference,
+        budget=budget,
+        verdict=verdict,
         cost=cost_of(spec),
     )
 
@@ -163,3 +169,15 @@ def _in_float64(
     unfused = run(fusion.block, x.double())
     yield Progress("running the fused convolution in float64")
     return unfused, run(conv_of(fusion.kernel, fusion.geometry), x.double())
+
+
+def _judged(
+    block: ReparamBlock, x: Tensor, outputs: tuple[Tensor, Tensor], outputs64: tuple[Tensor, Tensor]
+) -> tuple[Budget, Verdict]:
+    """The rounding budget and the verdict on the fused and the unfused output of two runs."""
+    dtype = Dtype(str(block.dtype).removeprefix("torch."))
+    block64 = copy.deepcopy(block).double()
+    channels = channels_to_judge(block64, *outputs, *outputs64)
+    dtypes = [dtype] if dtype is Dtype.FLOAT64 else [dtype, Dtype.FLOAT64]
+    budgets = budgets_of(block64, x.double(), dtypes, channels)
+    return budgets[0], judge(dtype, *outputs, *outputs64, budgets[0], budgets[-1])

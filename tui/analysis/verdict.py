@@ -17,6 +17,11 @@ class Ruling(StrEnum):
     SUSPICIOUS = "suspicious"
     WRONG = "wrong"
 
+    @property
+    def agrees(self) -> bool:
+        """Whether the fused convolution may stand for the block."""
+        return self in (Ruling.EXACT, Ruling.ROUNDING)
+
 
 class Reason(StrEnum):
     """Why it was ruled so."""
@@ -77,6 +82,15 @@ class Worst:
 _CAVEATS = {
     Dtype.BFLOAT16: "a scale that is off by 1 %",
     Dtype.FLOAT16: "a scale that is off by 0.1 %",
+}
+
+
+_SUMMARIES = {
+    Reason.SAME: "no element differs",
+    Reason.TF32: "looks like TF32",
+    Reason.NOTHING: "every value is NaN or infinite",
+    Reason.SHAPE: "the shapes differ",
+    Reason.NOT_FINITE: "NaN or infinite on one side only",
 }
 
 
@@ -157,6 +171,20 @@ class Verdict:
             f"in float64 all is well, but in {self.dtype} the difference is {multiple(self.budget_used)} the "
             "rounding budget, more than rounding can make; its run went wrong."
         )
+
+    @property
+    def summary(self) -> str:
+        """What goes with the ruling, in a few words: "41 % of the budget"."""
+        match self.reason:
+            case Reason.WITHIN:
+                return f"{share(self.budget_used)} of its budget"
+            case Reason.COARSE | Reason.ARITHMETIC:
+                return f"{multiple(self.budget_used)} its budget"
+            case Reason.OVERFLOW:
+                return f"{self.dtype} overflowed"
+            case Reason.ALGEBRA:
+                return f"{multiple(self.algebra_used)} what rounding can make"
+        return _SUMMARIES[self.reason]
 
     @property
     def caveat(self) -> str:

@@ -41,7 +41,7 @@ def check(spec: BlockSpec, *, as_json: bool = False) -> int:
         from tui.check.table import print_table
 
         print_table(study)
-    return AGREE if study.agree else DISAGREE
+    return AGREE if study.verdict.ruling.agrees else DISAGREE
 
 
 def _refuse_what_does_not_fit(cost: Cost) -> None:

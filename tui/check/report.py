@@ -47,7 +47,7 @@ def report_of(study: Study) -> dict[str, Any]:
         "max_abs_diff_float64": _finite(study.float64.max_abs_diff),
         "worst": list(study.comparison.worst),
         "allclose": study.comparison.allclose,
-        "agree": study.agree,
+        "agree": study.verdict.ruling.agrees,
         "params": asdict(study.cost.params),
         "macs": asdict(study.cost.macs),
     }

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from torch import nn
 
-from tui.analysis.conclusion import cautions_of, conclusion_of
+from tui.analysis.cautions import cautions_of
 from tui.analysis.cost import Sides
 from tui.analysis.study import Study
 from tui.check.report import conv2d_arguments
@@ -54,7 +54,7 @@ def print_table(study: Study) -> None:
 def table_of(study: Study) -> RenderableType:
     """The report as something that rich can print; all of it is Text, so that no markup is read."""
     sentences = [Text(caution, _CAUTION) for caution in cautions_of(study.spec)]
-    sentences.append(Text(conclusion_of(study), _GOOD if study.agree else _BAD))
+    sentences.append(Text(study.verdict.sentence, _GOOD if study.verdict.ruling.agrees else _BAD))
     tables: list[RenderableType] = [
         _block(study.spec),
         _kernels(study),

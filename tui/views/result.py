@@ -10,13 +10,21 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from tui.analysis.conclusion import cautions_of
+from tui.analysis.cautions import cautions_of
+from tui.analysis.mistakes import MISTAKES
 from tui.analysis.quantities import count, magnitude, times
+from tui.analysis.verdict import Reason, Ruling
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study
 
 MUTED = "$foreground 60%"
+RULING_STYLES = {
+    Ruling.EXACT: "$text-success",
+    Ruling.ROUNDING: "$text-success",
+    Ruling.SUSPICIOUS: "$text-warning",
+    Ruling.WRONG: "$text-error",
+}
 
 
 class ResultView(Vertical):
@@ -59,35 +67,37 @@ class ResultView(Vertical):
 
 
 def _difference(study: Study) -> Content:
-    """max |fused - unfused| 2.4e-07 at out 1 (4,7)   mean 3.1e-08   allclose yes."""
-    comparison = study.comparison
+    """rounding 41 % of its budget   max |fused - unfused| 2.4e-07 at out 1 (4,7)."""
+    comparison, verdict = study.comparison, study.verdict
     batch, out, row, column = comparison.worst
     place = f"out {out} ({row},{column})" + (f" of input {batch}" if study.spec.batch_size > 1 else "")
     where = f" at {place}" if comparison.max_abs_diff else " everywhere"
     return Content.assemble(
-        ("max |fused − unfused|  ", MUTED),
+        (verdict.ruling, f"bold {RULING_STYLES[verdict.ruling]}"),
+        f"  {verdict.summary}",
+        ("   max |fused − unfused| ", MUTED),
         (magnitude(comparison.max_abs_diff), "bold"),
         (where, MUTED),
-        ("   mean ", MUTED),
-        magnitude(comparison.mean_abs_diff),
     )
 
 
 def _truth(study: Study) -> Content:
-    """allclose yes   float64 8.9e-16: the algebra is right."""
+    """mean 5.6e-08   allclose yes   in float64 8.9e-16: the algebra is right."""
     comparison = study.comparison
-    verdict = ("the algebra is right", "bold $text-success")
+    algebra = ("the algebra is right", "$text-success")
     if study.float64.non_finite:
-        verdict = ("NaN and infinite values can not be compared", "bold $text-warning")
-    elif not study.agree:
-        verdict = ("the two are not the same map", "bold $text-error")
+        algebra = ("NaN and infinite values can not be compared", "$text-warning")
+    elif study.verdict.reason is Reason.ALGEBRA:
+        algebra = ("the two are not the same map", "bold $text-error")
     return Content.assemble(
-        ("allclose ", MUTED),
+        ("mean ", MUTED),
+        magnitude(comparison.mean_abs_diff),
+        ("   allclose ", MUTED),
         ("yes", "") if comparison.allclose else ("no", "bold $text-warning"),
         ("   in float64 ", MUTED),
         magnitude(study.float64.max_abs_diff),
         (": ", MUTED),
-        verdict,
+        algebra,
     )
 
 
@@ -103,7 +113,14 @@ def _counts(study: Study) -> Content:
 
 def _remarks(study: Study) -> list[str]:
     """What a reader must know to trust the figures."""
-    remarks = list(cautions_of(study.spec))
+    alterations = study.alterations
+    remarks = []
+    if alterations.mistake:
+        remarks.append(f"Fused wrongly on purpose: {MISTAKES[alterations.mistake].title}.")
+    if alterations.edits:
+        remarks.append(f"{len(alterations.edits)} numbers were set by hand.")
+    remarks += cautions_of(study.spec)
     if study.comparison.non_finite:
         remarks.append(f"{count(study.comparison.non_finite)} output elements are NaN or infinite.")
+    remarks += [words for words in (study.verdict.caveat, study.verdict.scope) if words]
     return remarks
