@@ -115,7 +115,7 @@ def test_what_stands_in_the_way(name: str, spec: BlockSpec, why: str) -> None:
 
 
 @given(specs(), st.sampled_from(sorted(MISTAKES)))
-@settings(max_examples=120)
+@settings(max_examples=80)
 def test_the_spec_and_the_block_tell_the_same(spec: BlockSpec, name: str) -> None:
     block, x = filled_block(spec), filled_input(spec)
     reason = obstacle(name, spec)
