@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -113,6 +114,23 @@ def test_the_opposite_of_a_mistake_is_not_that_mistake() -> None:
     assert [likeness.name for likeness in opposite] == ["identity-missing"]
 
 
+def test_a_push_the_other_way_is_not_that_mistake() -> None:
+    block, x = filled_block(NORMED), filled_input(NORMED)
+    right, wrong = block.kernel(), wrongly_fused("1x1-missing", block, x).kernel
+    assert right.bias is not None
+    assert wrong.bias is not None
+    pushed = Kernel(right.weight * 1.5 - wrong.weight / 2, right.bias * 1.5 - wrong.bias / 2)
+    assert likenesses(block, x, pushed) == ()
+
+
+def test_beside_the_very_mistake_none_is_named_that_is_most_of_it() -> None:
+    spec = replace(NORMED, groups=8, branches=parse_branches("kxk+norm,identity"))
+    found = likest(looks_like(*made("identity-column", spec)))
+    assert [likeness.name for likeness in found] == ["identity-column"]
+    best = likest(looks_like(*made("identity-missing", spec)))
+    assert [likeness.name for likeness in best] == ["identity-missing"]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_kernel_changed_at_random_is_no_known_mistake(seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
@@ -137,9 +155,11 @@ def test_two_numbers_in_about_the_same_ratio_are_no_evidence() -> None:
     assert names == {"1x1-bias-lost", "conv-bias-dropped", "bias-lost"}
 
 
-def test_nothing_is_said_of_what_is_not_finite() -> None:
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_nothing_is_said_of_what_is_not_finite(value: float) -> None:
     block, x, fused, unfused = made("1x1-missing", BlockSpec())
-    fused[0, 0, 0, 0] = torch.nan
+    fused[0, 0, 0, 0] = value
+    assert list(looks_like(block, x, fused, unfused)) == [()]
     assert likest(looks_like(block, x, fused, unfused)) == ()
 
 

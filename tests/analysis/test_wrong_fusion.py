@@ -281,6 +281,23 @@ def test_dilated_small_convs_lose_their_gaps() -> None:
         assert_same(fused_output(wrongly_fused("dilation-dropped", block, x), x), undilated(block, x))
 
 
+@torch.no_grad()
+def test_a_norm_without_gamma_and_beta_can_be_folded_wrongly_too() -> None:
+    spec = replace(EIGHT, branches=parse_branches("kxk+norm"))
+    block, x = filled_block(spec), filled_input(spec)
+    (branch,) = block.branches
+    assert isinstance(branch, ConvBranch)
+    assert isinstance(branch.norm, nn.BatchNorm2d)
+    branch.norm = nn.BatchNorm2d(8, affine=False).double().eval()
+    assert branch.norm.running_var is not None
+    branch.norm.running_var.copy_(torch.linspace(0.1, 2, 8))
+    assert_same(fused_output(wrongly_fused("var-not-rooted", block, x), x), edited(block, square_var)(x))
+    assert branch.conv.bias is not None
+    bare = functional.conv2d(x, branch.conv.weight, padding=1)
+    told = branch.norm(bare) + branch.conv.bias.view(-1, 1, 1)
+    assert_same(fused_output(wrongly_fused("bias-unscaled", block, x), x), told)
+
+
 # Mistakes of the unfused side: the kernel is right, another block is run.
 
 
