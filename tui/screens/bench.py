@@ -120,9 +120,9 @@ class BenchScreen(Screen[None]):
     class RunWithdrawn(Message):
         """The form holds no valid spec: nothing is to be run."""
 
-    def __init__(self, spec: BlockSpec) -> None:
+    def __init__(self, subject: Subject) -> None:
         super().__init__()
-        self._subject = Subject(spec)
+        self._subject = subject
         self._history = SubjectHistory(self._subject)
         self._pause: Timer | None = None
         self._busy: Timer | None = None
