@@ -1,4 +1,4 @@
-"""The gallery of mistakes as a list: which is made, which fit the difference, which the block can not have."""
+"""The gallery of mistakes as a list: which is made, which fit the difference, which can not be made."""
 
 from __future__ import annotations
 
