@@ -54,6 +54,7 @@ class Study:
     Attributes:
         alterations: what was changed by hand on top of the spec.
         block: the block as it is, in the spec's dtype; no mistake is in it.
+        run_block: what ran as the unfused side: `block`, or a changed copy where the mistake lies in running.
         branches: each branch's kernel, in the spec's order, and behind them the post norm's offset if there
             is one; their sum is the fused kernel.
         fused: the fused kernel in the spec's dtype; another one than that sum where it was spoilt on purpose.
@@ -73,6 +74,7 @@ class Study:
     spec: BlockSpec
     alterations: Alterations
     block: ReparamBlock
+    run_block: ReparamBlock
     branches: tuple[BranchKernel, ...]
     fused: BranchKernel
     frame: Pair
@@ -128,6 +130,7 @@ def study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterat
         spec=spec,
         alterations=alterations,
         block=block,
+        run_block=fusion.block,
         branches=branches,
         fused=BranchKernel("fused", fused, magnitude_of(fused)),
         frame=fused.kernel_size,
