@@ -52,6 +52,10 @@ class Alterations:
         """Whether the fused convolution is made another one than the block, on purpose."""
         return bool(self.mistake) or any(edit.place.startswith(f"{FUSED}.") for edit in self.edits)
 
+    def count_of(self, name: str) -> int:
+        """How many numbers of that branch, or of the fused convolution, were set."""
+        return sum(edit.place.startswith(f"{name}.") for edit in self.edits)
+
     def edited(self, *edits: Edit) -> Alterations:
         """With these numbers set; an older edit of the same number is dropped."""
         numbers = {(edit.place, edit.index) for edit in edits}

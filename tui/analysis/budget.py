@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tui.analysis.branch_bounds import block_bounds
 from tui.analysis.error_bounds import Bounded, Errors, exact
@@ -34,7 +34,8 @@ class Budget:
         rigorous: (batch, len(channels), H, W), float64: no order of summing gives more. Winograd and FFT
             convolutions are not covered, nor TF32.
         probable: the rounding budget, of that shape: what independent errors stay below but once in a million
-            runs. In float64 the rigorous bound itself, as a constant input makes all errors alike.
+            runs. The rigorous bound itself in float64, and where weights are constant: sums of equal
+            products round alike at each step.
         tf32: gives the rigorous bound for float32 whose factors are cut to TF32; None for other dtypes.
         peak: the largest number that is stored on the way, by which an overflow is known.
     """
@@ -91,7 +92,7 @@ def budgets_of(
     out_channels = _out_channels(block)
     rows = tuple(range(out_channels)) if channels is None else tuple(sorted(set(channels)))
     unfused, fused = _both_sides(block, x, [PRECISIONS[dtype] for dtype in dtypes], rows)
-    elements = unfused.value[:, :1].numel() * out_channels
+    elements = None if _has_constant_weights(block) else unfused.value[:, :1].numel() * out_channels
 
     @torch.no_grad()
     def tf32() -> Tensor:
@@ -133,8 +134,19 @@ def _rigorous(unfused: Errors, fused: Errors) -> Tensor:
     return _without_nan((unfused.worst + fused.worst) * _EVALUATION)
 
 
-def _probable(unfused: Errors, fused: Errors, rigorous: Tensor, elements: int) -> Tensor:
-    if not unfused.precision.likely:
+def _has_constant_weights(block: ReparamBlock) -> bool:
+    """Whether some output channel's weights all are of one size: equal pixels then give equal products."""
+    for module in block.modules():
+        if isinstance(module, nn.Conv2d) and module.weight[0].numel() > 1:
+            sizes = module.weight.abs().flatten(1)
+            if bool((sizes.amax(dim=1) == sizes.amin(dim=1)).any()):
+                return True
+    return False
+
+
+def _probable(unfused: Errors, fused: Errors, rigorous: Tensor, elements: int | None) -> Tensor:
+    """The rounding budget of that many elements; the rigorous bound where errors are not independent."""
+    if elements is None or not unfused.precision.likely:
         return rigorous
     deviations = math.sqrt(2 * math.log(2 * elements / FALSE_ALARMS))
     spread = deviations * (unfused.variance + fused.variance).sqrt()

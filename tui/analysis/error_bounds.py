@@ -165,10 +165,15 @@ def add(x: Bounded, y: Bounded) -> Bounded:
                 absolute,
                 worst=[(1 + rounding, one.worst), (1 + rounding, other.worst), (rounding, absolute)],
                 stored=[(1.0, one.stored), (1.0, other.stored)],
-                variance=[(1.0, one.variance), (1.0, other.variance)],
+                variance=[(1.0, _of_sum(one.variance, other.variance))],
             )
         )
     return Bounded(value, tuple(errors), max(x.peak, y.peak, _largest(absolute)))
+
+
+def _of_sum(one: Tensor, other: Tensor) -> Tensor:
+    """The variance of a sum whose errors may be alike, as those of two equal branches are."""
+    return (one.sqrt() + other.sqrt()).square() if one.dim() and other.dim() else one + other
 
 
 def store(x: Bounded, size: Tensor) -> Bounded:

@@ -29,11 +29,12 @@ class KernelPanel(Vertical):
         """The grid."""
         yield self.grid
 
-    def entitle(self, summand: Summand) -> None:
-        """Be the panel of this summand."""
+    def entitle(self, summand: Summand, edits: int = 0) -> None:
+        """Be the panel of this summand, of which so many numbers were set by hand."""
         self.summand = summand
+        by_hand = "" if not edits else "1 number set by hand" if edits == 1 else f"{edits} set by hand"
         self.border_title = Content(f"{summand.sign} {summand.title}".strip())
-        self.border_subtitle = Content(summand.folded)
+        self.border_subtitle = Content(" · ".join(filter(None, (summand.folded, by_hand))))
         self.set_class(summand.sign == "=", "-fused")
 
     def show(self, kernel: Kernel, frame: Pair) -> None:

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.reactive import var
 from textual.widgets import Static
 
+from tui.analysis.edit_places import NotEditableError, Place, bias_place, weight_place
 from tui.fusion.padding import centre
 from tui.fusion.spec import BlockSpec, Pair
 from tui.views.colour_scale import ColourScale
@@ -92,7 +93,7 @@ class KernelsView(StudyView):
         self._place_cursor(study)
         kernels = (*study.branches, study.fused)
         for panel, summand, branch in zip(self.panels, summands, kernels, strict=True):
-            panel.entitle(summand)
+            panel.entitle(summand, study.alterations.count_of(summand.name))
             panel.show(branch.kernel, study.frame)
         self._arrange()
         self._colour()
@@ -239,10 +240,25 @@ class KernelsView(StudyView):
         self.panels[-1].grid.focus()
 
     @property
-    def grid_in_focus(self) -> HeatGrid:
-        """The grid with the focus, else the fused kernel's."""
-        grids = [panel.grid for panel in self.panels]
-        return next((grid for grid in grids if grid.has_focus), grids[-1])
+    def panel_in_focus(self) -> KernelPanel:
+        """The panel whose grid has the focus, else the fused kernel's."""
+        panels = self.panels
+        return next((panel for panel in panels if panel.grid.has_focus), panels[-1])
+
+    def weight_under_cursor(self) -> Place:
+        """The weight behind the cell under the cursor, in the grid in focus."""
+        spec, cursor = self._shown()
+        return weight_place(spec, self.panel_in_focus.summand.name, cursor)
+
+    def bias_under_cursor(self) -> Place:
+        """The bias of the output channel under the cursor, in the grid in focus."""
+        spec, cursor = self._shown()
+        return bias_place(spec, self.panel_in_focus.summand.name, cursor.out)
+
+    def _shown(self) -> tuple[BlockSpec, Tap]:
+        if self.study is None or self.cursor is None:
+            raise NotEditableError("There is no result yet.")
+        return self.study.spec, self.cursor
 
     @property
     def branch_in_focus(self) -> BranchKernel | None:
@@ -253,10 +269,10 @@ class KernelsView(StudyView):
 
     def action_one_grid(self) -> None:
         """Show the grid in focus alone, or all of them again."""
-        shown = self.grid_in_focus
+        shown = self.panel_in_focus
         self.toggle_class("-single")
         for panel in self.panels:
-            panel.display = not self.has_class("-single") or panel.grid is shown
+            panel.display = not self.has_class("-single") or panel is shown
         self._arrange()
         self.call_after_refresh(self._agree_on_zoom)
 
