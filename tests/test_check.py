@@ -99,7 +99,8 @@ def test_report_has_these_keys(result: Study) -> None:
     report = report_of(result)
     assert list(report) == [
         *("spec", "mistake", "branches", "fused", "max_abs_diff", "mean_abs_diff", "max_abs_diff_float64"),
-        *("allclose", "verdict", "agree", "budget_used", "bound", "worst", "params", "macs"),
+        *("allclose", "verdict", "agree", "budget_used", "bound", "worst", "error_split"),
+        *("params", "macs"),
     ]
     assert list(report["worst"]) == ["index", "fused", "unfused", "difference", "ulps"]
     assert list(report["fused"]) == ["weight_shape", "bias", "conv2d"]
@@ -489,3 +490,17 @@ def test_a_costly_run_is_announced_where_somebody_waits(
     check(BlockSpec(), as_json=True)
     announced = "this takes about 12 s and 3.2 GB of memory\n"
     assert capsys.readouterr().err == (announced if terminal and costly else "")
+
+
+@pytest.mark.parametrize("dtype", Dtype)
+def test_the_shares_of_the_report_add_up_to_the_difference(dtype: Dtype) -> None:
+    done = finished(study(replace(PRESETS["repvgg"].spec, dtype=dtype, input_shape=(9, 9))))
+    split = json.loads(json_of(done))["error_split"]
+    if dtype is Dtype.FLOAT64:
+        assert split is None
+        return
+    at_worst = [split[share]["at_worst"] for share in ("weights", "fused", "unfused")]
+    comparison = done.comparison
+    difference = comparison.fused - comparison.unfused
+    assert at_worst[0] + at_worst[1] - at_worst[2] == pytest.approx(difference, rel=1e-9)
+    assert sum(split["nearer"].values()) == done.unfused.numel()

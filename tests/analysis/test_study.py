@@ -33,7 +33,7 @@ MANY = replace(
 
 
 @pytest.mark.parametrize(
-    ("dtype", "steps"), [("float64", 6), ("float32", 8), ("bfloat16", 8), ("float16", 8)]
+    ("dtype", "steps"), [("float64", 6), ("float32", 9), ("bfloat16", 9), ("float16", 9)]
 )
 def test_progress_before_each_piece_and_one_study_at_the_end(dtype: str, steps: int) -> None:
     *before, last = study(replace(NORMED, dtype=Dtype(dtype)))

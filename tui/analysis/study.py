@@ -14,6 +14,7 @@ from tui.analysis.altering import alter_block, alter_input, fusion_of
 from tui.analysis.budget import Budget, budgets_of
 from tui.analysis.comparison import Comparison, compare
 from tui.analysis.cost import Cost, cost_of
+from tui.analysis.error_split import ErrorSplit, output_of_given, split_of
 from tui.analysis.float16 import Float16ThroughFloat32
 from tui.analysis.magnitude import Magnitude, magnitude_of
 from tui.analysis.progress import Progress
@@ -65,6 +66,7 @@ class Study:
         comparison: the two outputs against each other. `float64`: the same for the two in float64.
         budget: how far the outputs of a right fusion may lie apart, in the spec's dtype.
         verdict: whether the difference is rounding or a mistake.
+        split: where the difference comes from; None in float64, whose rounding no float64 run can show.
         cost: parameters and MACs of both sides.
     """
 
@@ -84,6 +86,7 @@ class Study:
     float64: Comparison
     budget: Budget
     verdict: Verdict
+    split: ErrorSplit | None
     cost: Cost
 
 
@@ -111,11 +114,14 @@ def study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterat
     fused_output = run(conv, x)
     yield Progress("comparing")
     comparison = compare(fused_output, unfused)
+    split = None
     if spec.dtype is Dtype.FLOAT64:
         unfused64, fused64, reference = unfused, fused_output, comparison
     else:
         unfused64, fused64 = yield from in_float64(block, x, alterations)
         reference = compare(fused64, unfused64)
+        yield Progress("splitting the difference")
+        split = split_of(fused_output, unfused, unfused64, output_of_given(conv, x))
     yield Progress("bounding what rounding can do")
     budget, verdict = judged(block, x, (fused_output, unfused), (fused64, unfused64))
     yield Study(
@@ -135,6 +141,7 @@ def study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterat
         float64=reference,
         budget=budget,
         verdict=verdict,
+        split=split,
         cost=cost_of(spec),
     )
 

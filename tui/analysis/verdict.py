@@ -183,7 +183,7 @@ class Verdict:
             case Reason.OVERFLOW:
                 return f"{self.dtype} overflowed"
             case Reason.ALGEBRA:
-                return f"{multiple(self.algebra_used)} what rounding can make"
+                return f"{multiple(self.algebra_used)} its bound"
         return _SUMMARIES[self.reason]
 
     @property

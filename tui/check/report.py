@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from tui.analysis.error_split import ErrorSplit
 from tui.analysis.study import Study
 from tui.analysis.verdict import Worst
 from tui.fusion.spec import BranchSpec
@@ -31,6 +32,7 @@ def report_of(study: Study) -> dict[str, Any]:
     `branches` are the summands of the fused kernel, with its groups and spacing of taps; where a batch norm
     stands behind the sum, its offset is the last of them. `worst` is the element that decided the verdict,
     `bound` its rounding budget; both are of the float64 run where that found the fusion wrong.
+    `error_split` says where the difference comes from; it is None in float64, where nothing finer tells.
     """
     branches = [_branch_spec(branch) for branch in study.spec.branches]
     return {
@@ -54,6 +56,7 @@ def report_of(study: Study) -> dict[str, Any]:
         "budget_used": _finite(study.verdict.budget_used),
         "bound": _finite(study.verdict.bound),
         "worst": _worst(study.verdict.worst),
+        "error_split": _split(study.split),
         "params": asdict(study.cost.params),
         "macs": asdict(study.cost.macs),
     }
@@ -62,6 +65,18 @@ def report_of(study: Study) -> dict[str, Any]:
 def _worst(worst: Worst) -> dict[str, Any]:
     numbers = {name: _finite(value) for name, value in asdict(worst).items() if name != "index"}
     return {"index": list(worst.index)} | numbers
+
+
+def _split(split: ErrorSplit | None) -> dict[str, Any] | None:
+    """The three shares of the difference, and on how many elements each side is nearer to float64."""
+    if split is None:
+        return None
+    shares = {"weights": split.weights, "fused": split.fused, "unfused": split.unfused}
+    finite = {
+        share: {name: _finite(value) for name, value in asdict(numbers).items()}
+        for share, numbers in shares.items()
+    }
+    return finite | {"nearer": asdict(split.nearer)}
 
 
 def _branch_spec(branch: BranchSpec) -> dict[str, Any]:
