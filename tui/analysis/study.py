@@ -120,12 +120,12 @@ def study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterat
     if spec.dtype is Dtype.FLOAT64:
         unfused64, fused64, reference = unfused, fused_output, comparison
     else:
-        unfused64, fused64 = yield from _in_float64(block, x, alterations)
+        unfused64, fused64 = yield from in_float64(block, x, alterations)
         reference = compare(fused64, unfused64)
         yield Progress("splitting the difference")
         split = split_of(fused_output, unfused, unfused64, output_of_given(conv, x))
     yield Progress("bounding what rounding can do")
-    budget, verdict = _judged(block, x, (fused_output, unfused), (fused64, unfused64))
+    budget, verdict = judged(block, x, (fused_output, unfused), (fused64, unfused64))
     yield Study(
         spec=spec,
         alterations=alterations,
@@ -170,7 +170,7 @@ def run(module: nn.Module, x: Tensor) -> Tensor:
     return y
 
 
-def _in_float64(
+def in_float64(
     block: ReparamBlock, x: Tensor, alterations: Alterations
 ) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
     """Yield progress; return the unfused and the fused output, fusion and both sides re-run in float64."""
@@ -181,7 +181,7 @@ def _in_float64(
     return unfused, run(conv_of(fusion.kernel, fusion.geometry), x.double())
 
 
-def _judged(
+def judged(
     block: ReparamBlock, x: Tensor, outputs: tuple[Tensor, Tensor], outputs64: tuple[Tensor, Tensor]
 ) -> tuple[Budget, Verdict]:
     """The rounding budget and the verdict on the fused and the unfused output of two runs."""
