@@ -54,6 +54,7 @@ class Study:
     Attributes:
         alterations: what was changed by hand on top of the spec.
         block: the block as it is, in the spec's dtype; no mistake is in it.
+        run_block: what ran as the unfused side: `block`, or a changed copy where the mistake lies in running.
         branches: each branch's kernel, in the spec's order, and behind them the post norm's offset if there
             is one; their sum is the fused kernel.
         fused: the fused kernel in the spec's dtype; another one than that sum where it was spoilt on purpose.
@@ -74,6 +75,7 @@ class Study:
     spec: BlockSpec
     alterations: Alterations
     block: ReparamBlock
+    run_block: ReparamBlock
     branches: tuple[BranchKernel, ...]
     fused: BranchKernel
     adds_up: bool
@@ -120,16 +122,17 @@ def study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterat
     if spec.dtype is Dtype.FLOAT64:
         unfused64, fused64, reference = unfused, fused_output, comparison
     else:
-        unfused64, fused64 = yield from _in_float64(block, x, alterations)
+        unfused64, fused64 = yield from in_float64(block, x, alterations)
         reference = compare(fused64, unfused64)
         yield Progress("splitting the difference")
         split = split_of(fused_output, unfused, unfused64, output_of_given(conv, x))
     yield Progress("bounding what rounding can do")
-    budget, verdict = _judged(block, x, (fused_output, unfused), (fused64, unfused64))
+    budget, verdict = judged(block, x, (fused_output, unfused), (fused64, unfused64))
     yield Study(
         spec=spec,
         alterations=alterations,
         block=block,
+        run_block=fusion.block,
         branches=branches,
         fused=BranchKernel("fused", fused, magnitude_of(fused)),
         adds_up=not alterations.spoil_the_fusion or _same(fusion.kernel, block.kernel()),
@@ -179,7 +182,7 @@ def run(module: nn.Module, x: Tensor) -> Tensor:
     return y
 
 
-def _in_float64(
+def in_float64(
     block: ReparamBlock, x: Tensor, alterations: Alterations
 ) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
     """Yield progress; return the unfused and the fused output, fusion and both sides re-run in float64."""
@@ -190,7 +193,7 @@ def _in_float64(
     return unfused, run(conv_of(fusion.kernel, fusion.geometry), x.double())
 
 
-def _judged(
+def judged(
     block: ReparamBlock, x: Tensor, outputs: tuple[Tensor, Tensor], outputs64: tuple[Tensor, Tensor]
 ) -> tuple[Budget, Verdict]:
     """The rounding budget and the verdict on the fused and the unfused output of two runs."""
