@@ -160,12 +160,15 @@ class BenchScreen(Screen[None]):
         self.view.focus_content()
 
     @on(ViewTabs.Chosen)
-    async def _tab_chosen(self, event: ViewTabs.Chosen) -> None:
+    def _tab_chosen(self, event: ViewTabs.Chosen) -> None:
         event.stop()
-        await self.action_view(event.place)
+        self.action_view(event.place)
 
-    async def action_view(self, place: int) -> None:
+    def action_view(self, place: int) -> None:
         """Show another view; the first time, it is made."""
+        self.call_later(self._show_view, place)  # a key's action runs as the app, where nothing can be bound
+
+    async def _show_view(self, place: int) -> None:
         kind = VIEWS[place]
         name = kind.TITLE.lower()
         switcher = self.query_one("#views", ContentSwitcher)
