@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -12,6 +13,9 @@ from tui.fusion.block import ReparamBlock
 from tui.fusion.branches import Branch, ConvBranch, SequenceBranch
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel
+
+if TYPE_CHECKING:
+    from tui.analysis.study import Study
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +85,15 @@ def parameters_of(block: ReparamBlock) -> dict[str, Tensor]:
         if isinstance(branch, Branch):
             found |= {f"{branch.name}.{part}": tensor for part, tensor in _parameters_of(branch).items()}
     return found
+
+
+def value_at(study: Study, name: str, index: tuple[int, ...]) -> float:
+    """The number that a study has at a place: of the input, of a branch, or of the fused convolution."""
+    fused = study.fused.kernel
+    tensors = parameters_of(study.block) | {INPUT: study.x, f"{FUSED}.weight": fused.weight}
+    if name == f"{FUSED}.bias":
+        return 0.0 if fused.bias is None else float(fused.bias[index])
+    return float(tensors[name].detach()[index])
 
 
 def _parameters_of(branch: Branch) -> dict[str, Tensor]:

@@ -145,4 +145,4 @@ def _reason_of(arithmetic: _Measured, budget: Budget) -> Reason:
 def _fits_tf32(arithmetic: _Measured, budget: Budget) -> bool:
     if budget.tf32 is None or arithmetic.unlike or arithmetic.used < _TF32_SHARE:
         return False
-    return bool((arithmetic.difference <= budget.tf32).all())
+    return bool((arithmetic.difference <= budget.tf32()).all())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,13 +17,16 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import ContentSwitcher
 
-from tui.analysis.alterations import Alterations, Subject
+from tui.analysis.alterations import NOTHING_ALTERED, Alterations, Edit, Subject, shapes_of
+from tui.analysis.edit_places import NotEditableError, Place, kernel_edits
 from tui.analysis.inquiry import Answers, Question
 from tui.analysis.quantities import cost_in_words
 from tui.fusion.spec import BlockSpec
 from tui.run_state import Failed, Idle, Running, RunState, Waiting, Withdrawn
 from tui.screens.branch import BranchScreen
 from tui.screens.history import SubjectHistory
+from tui.screens.named_kernels import NamedKernelScreen
+from tui.screens.number_editor import NumberEditor
 from tui.screens.steps import StepsScreen
 from tui.views.kernels import KernelsView
 from tui.views.mistakes import MistakesView
@@ -82,6 +86,10 @@ class BenchScreen(Screen[None]):
         Binding("a", "add_branch", "Add a branch", show=False, id="bench.add-branch"),
         Binding("u", "undo", "Undo", show=False, id="bench.undo", tooltip="The block before the last change"),
         Binding("U,ctrl+y", "redo", "Redo", show=False, id="bench.redo", tooltip="Forth again"),
+        Binding("enter", "edit", "Edit", show=False, id="bench.edit"),
+        Binding("B", "edit_bias", "Edit the bias", show=False, id="bench.edit-bias"),
+        Binding("delete,backspace", "reset", "Reset the number", show=False, id="bench.reset"),
+        Binding("n", "named_kernel", "Kernel by name", show=False, id="bench.named-kernel"),
         Binding("b", "bias", "Biases", show=False, id="bench.bias", tooltip="Add up weights or biases"),
     ]
 
@@ -113,9 +121,9 @@ class BenchScreen(Screen[None]):
     class RunWithdrawn(Message):
         """The form holds no valid spec: nothing is to be run."""
 
-    def __init__(self, spec: BlockSpec) -> None:
+    def __init__(self, subject: Subject) -> None:
         super().__init__()
-        self._subject = Subject(spec)
+        self._subject = subject
         self._history = SubjectHistory(self._subject)
         self._pause: Timer | None = None
         self._busy: Timer | None = None
@@ -131,6 +139,7 @@ class BenchScreen(Screen[None]):
                     kernels.in_sight = True
                     yield self._bound(kernels)
                 yield Notice(id="notice")
+                yield NumberEditor(id="editor")
                 yield ResultView(id="result").data_bind(BenchScreen.study)
         yield SteadyFooter(compact=True, show_command_palette=False)
 
@@ -152,12 +161,15 @@ class BenchScreen(Screen[None]):
         self.view.focus_content()
 
     @on(ViewTabs.Chosen)
-    async def _tab_chosen(self, event: ViewTabs.Chosen) -> None:
+    def _tab_chosen(self, event: ViewTabs.Chosen) -> None:
         event.stop()
-        await self.action_view(event.place)
+        self.action_view(event.place)
 
-    async def action_view(self, place: int) -> None:
+    def action_view(self, place: int) -> None:
         """Show another view; the first time, it is made."""
+        self.call_later(self._show_view, place)  # a key's action runs as the app, where nothing can be bound
+
+    async def _show_view(self, place: int) -> None:
         kind = VIEWS[place]
         name = kind.TITLE.lower()
         switcher = self.query_one("#views", ContentSwitcher)
@@ -194,14 +206,79 @@ class BenchScreen(Screen[None]):
         event.stop()
         self.pixel = event.pixel
 
-    @on(StudyView.Altered)
-    def _altered(self, event: StudyView.Altered) -> None:
+    def action_edit(self) -> None:
+        """Edit the weight, or the element of the input, under the cursor."""
+        self._edit(self.view.weight_under_cursor)
+
+    def action_edit_bias(self) -> None:
+        """Edit the bias of the output channel under the cursor."""
+        self._edit(self.view.bias_under_cursor)
+
+    def action_reset(self) -> None:
+        """Give the number under the cursor the value back that the block has there."""
+        place = self._place(self.view.weight_under_cursor)
+        if place is not None:
+            self._alter(self._subject.alterations.without(place.name, place.index))
+
+    def action_reset_all(self) -> None:
+        """Drop every number that was set by hand, and the mistake."""
+        self._alter(NOTHING_ALTERED)
+
+    def _edit(self, wanted: Callable[[], Place]) -> None:
+        place = self._place(wanted)
+        if place is not None and self.study is not None:
+            self.add_class("-editing")
+            self.query_one(NumberEditor).edit(self.study, place)
+
+    def _place(self, wanted: Callable[[], Place]) -> Place | None:
+        """The number that is meant; where there is none, the user is told why."""
+        try:
+            return wanted()
+        except NotEditableError as refusal:
+            self.notify(str(refusal), timeout=6, markup=False)
+            return None
+
+    @on(NumberEditor.Edited)
+    def _number_edited(self, event: NumberEditor.Edited) -> None:
         event.stop()
-        self._alter(self._subject.alterations.edited(*event.edits))
+        place, alterations = event.place, self._subject.alterations
+        if event.value is None:
+            self._alter(alterations.without(place.name, place.index))
+        else:
+            self._alter(alterations.edited(Edit(place.name, place.index, event.value)))
+
+    @on(NumberEditor.Closed)
+    def _editor_closed(self, event: NumberEditor.Closed) -> None:
+        event.stop()
+        self.remove_class("-editing")
+
+    @work
+    async def action_named_kernel(self) -> None:
+        """Offer kernels by name for the branch in focus."""
+        place, spec = self._place(self.view.weight_under_cursor), self._subject.spec
+        if place is None or len(place.index) != 4 or place.name not in shapes_of(spec):
+            return
+        shape = shapes_of(spec)[place.name]
+        tensor = place.name.removesuffix(".weight")
+        chosen = await self.app.push_screen_wait(NamedKernelScreen(tensor, (shape[2], shape[3])))
+        if chosen is not None:
+            pair = None if chosen.everywhere else (place.index[0], place.index[1])
+            try:
+                edits = kernel_edits(place.name, shape, chosen.name, pair)
+            except NotEditableError as refusal:
+                self.notify(str(refusal), timeout=6, markup=False)
+            else:
+                self._alter(self._subject.alterations.edited(*edits))
+
+    @on(StudyView.MistakeChosen)
+    def _mistake_chosen(self, event: StudyView.MistakeChosen) -> None:
+        event.stop()
+        self._alter(replace(self._subject.alterations, mistake=event.name))
 
     def _alter(self, alterations: Alterations) -> None:
         """Go on to the same block with other alterations, and ask for its run at once."""
-        self._edited(Subject(self._subject.spec, alterations), pause=0)
+        spec = self._subject.spec
+        self._edited(Subject(spec, alterations.fitting(spec)), pause=0)
 
     @on(StudyView.LegendChanged)
     def _legend_changed(self, event: StudyView.LegendChanged) -> None:
@@ -300,6 +377,11 @@ class BenchScreen(Screen[None]):
         yield SystemCommand("Add a branch", "Another summand of the block", self.action_add_branch)
         yield SystemCommand("Undo", "The block before the last change", self.action_undo)
         yield SystemCommand("Redo", "Forth again", self.action_redo)
+        yield SystemCommand("Edit", "Another value for the number under the cursor", self.action_edit)
+        yield SystemCommand("Edit the bias", "Of the output channel under the cursor", self.action_edit_bias)
+        yield SystemCommand("Reset the number", "The block's own value again", self.action_reset)
+        yield SystemCommand("Reset all edits", "Drop all that was changed by hand", self.action_reset_all)
+        yield SystemCommand("Kernel by name", "Sobel, Gaussian, Dirac ...", self.action_named_kernel)
         yield SystemCommand("Fit", "Zoom to the whole kernel", self.action_fit)
         yield SystemCommand("Zoom in", "Nearer: digits in the cells", partial(view.action_zoom, -1))
         yield SystemCommand("Zoom out", "Farther: colours, half blocks, norms", partial(view.action_zoom, 1))

@@ -29,12 +29,14 @@ class KernelPanel(Vertical):
         """The grid."""
         yield self.grid
 
-    def entitle(self, summand: Summand) -> None:
-        """Be the panel of this summand."""
+    def entitle(self, summand: Summand, edits: int = 0) -> None:
+        """Be the panel of this summand, of which so many numbers were set by hand."""
         self.summand = summand
+        by_hand = "" if not edits else "1 number set by hand" if edits == 1 else f"{edits} set by hand"
         self.border_title = Content(f"{summand.sign} {summand.title}".strip())
-        self.border_subtitle = Content(summand.folded)
-        self.set_class(summand.sign == "=", "-fused")
+        self.border_subtitle = Content(" · ".join(filter(None, (summand.folded, by_hand))))
+        self.set_class(summand.sign in ("=", "≠"), "-fused")
+        self.set_class(summand.sign == "≠", "-spoilt")
 
     def show(self, kernel: Kernel, frame: Pair) -> None:
         """Put the kernel into the grid, centred in a frame of that kernel size."""

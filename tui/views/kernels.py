@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.reactive import var
 from textual.widgets import Static
 
+from tui.analysis.edit_places import NotEditableError, Place, bias_place, weight_place
 from tui.fusion.padding import centre
 from tui.fusion.spec import BlockSpec, Pair
 from tui.views.colour_scale import ColourScale
@@ -86,13 +87,13 @@ class KernelsView(StudyView):
             self.call_next(self._show_kernels, study)
 
     async def _show_kernels(self, study: Study) -> None:
-        summands = summands_of(study.spec)
+        summands = summands_of(study.spec, adds_up=study.adds_up)
         if len(summands) != len(self.panels):
             await self._replace_panels(summands)
         self._place_cursor(study)
         kernels = (*study.branches, study.fused)
         for panel, summand, branch in zip(self.panels, summands, kernels, strict=True):
-            panel.entitle(summand)
+            panel.entitle(summand, study.alterations.count_of(summand.name))
             panel.show(branch.kernel, study.frame)
         self._arrange()
         self._colour()
@@ -122,12 +123,12 @@ class KernelsView(StudyView):
 
     def _place_cursor(self, study: Study) -> None:
         """Keep the cursor where it is; in a frame of another size, put it on the centre tap."""
-        shape = (*study.fused.kernel.weight.shape,)
+        out_channels, in_channels = study.fused.kernel.weight.shape[:2]
         tap = self.cursor or Tap(0, 0, 0, 0)
         if study.frame != self._frame:
             tap = tap._replace(ky=centre(study.frame[0]), kx=centre(study.frame[1]))
         self._frame = study.frame
-        self.cursor = tap.clamped((shape[0], shape[1], shape[2], shape[3]))
+        self.cursor = tap.clamped((out_channels, in_channels, *study.frame))
 
     def _arrange(self) -> None:
         """As many columns as read best, and no more rows of the screen than a grid of numbers has."""
@@ -239,10 +240,25 @@ class KernelsView(StudyView):
         self.panels[-1].grid.focus()
 
     @property
-    def grid_in_focus(self) -> HeatGrid:
-        """The grid with the focus, else the fused kernel's."""
-        grids = [panel.grid for panel in self.panels]
-        return next((grid for grid in grids if grid.has_focus), grids[-1])
+    def panel_in_focus(self) -> KernelPanel:
+        """The panel whose grid has the focus, else the fused kernel's."""
+        panels = self.panels
+        return next((panel for panel in panels if panel.grid.has_focus), panels[-1])
+
+    def weight_under_cursor(self) -> Place:
+        """The weight behind the cell under the cursor, in the grid in focus."""
+        spec, cursor = self._shown()
+        return weight_place(spec, self.panel_in_focus.summand.name, cursor)
+
+    def bias_under_cursor(self) -> Place:
+        """The bias of the output channel under the cursor, in the grid in focus."""
+        spec, cursor = self._shown()
+        return bias_place(spec, self.panel_in_focus.summand.name, cursor.out)
+
+    def _shown(self) -> tuple[BlockSpec, Tap]:
+        if self.study is None or self.cursor is None:
+            raise NotEditableError("There is no result yet.")
+        return self.study.spec, self.cursor
 
     @property
     def branch_in_focus(self) -> BranchKernel | None:
@@ -253,10 +269,10 @@ class KernelsView(StudyView):
 
     def action_one_grid(self) -> None:
         """Show the grid in focus alone, or all of them again."""
-        shown = self.grid_in_focus
+        shown = self.panel_in_focus
         self.toggle_class("-single")
         for panel in self.panels:
-            panel.display = not self.has_class("-single") or panel.grid is shown
+            panel.display = not self.has_class("-single") or panel is shown
         self._arrange()
         self.call_after_refresh(self._agree_on_zoom)
 

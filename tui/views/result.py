@@ -118,7 +118,8 @@ def _remarks(study: Study) -> list[str]:
     if alterations.mistake:
         remarks.append(f"Fused wrongly on purpose: {MISTAKES[alterations.mistake].title}.")
     if alterations.edits:
-        remarks.append(f"{len(alterations.edits)} numbers were set by hand.")
+        edits = len(alterations.edits)
+        remarks.append("One number was set by hand." if edits == 1 else f"{edits} numbers were set by hand.")
     remarks += cautions_of(study.spec)
     if study.comparison.non_finite:
         remarks.append(f"{count(study.comparison.non_finite)} output elements are NaN or infinite.")

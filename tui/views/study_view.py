@@ -8,11 +8,11 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.reactive import reactive, var
 
+from tui.analysis.edit_places import NotEditableError, Place
 from tui.analysis.inquiry import Answers, Question
 from tui.views.pixel import Pixel
 
 if TYPE_CHECKING:
-    from tui.analysis.alterations import Edit
     from tui.analysis.study import Study
 
 
@@ -53,12 +53,28 @@ class StudyView(Vertical):
             super().__init__()
             self.pixel = pixel
 
-    class Altered(Message):
-        """The user sets numbers by hand."""
+    class MistakeChosen(Message):
+        """The user wants the block fused with the mistake of that name, "" for rightly."""
 
-        def __init__(self, *edits: Edit) -> None:
+        def __init__(self, name: str) -> None:
             super().__init__()
-            self.edits = edits
+            self.name = name
+
+    def weight_under_cursor(self) -> Place:
+        """The number to be edited where the cursor is.
+
+        Raises:
+            NotEditableError: none stands there.
+        """
+        raise NotEditableError("Weights are edited in Kernels (1), elements of the input in Outputs (3).")
+
+    def bias_under_cursor(self) -> Place:
+        """The bias to be edited where the cursor is.
+
+        Raises:
+            NotEditableError: none belongs there.
+        """
+        raise NotEditableError("Biases are edited in Kernels (1).")
 
     def show_study(self, study: Study) -> None:
         """Paint the study, its answers and the pixel."""
