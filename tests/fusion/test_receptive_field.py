@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import torch
-from torch.nn import functional
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn import functional
 
 from tui.fusion.padding import same_padding
 from tui.fusion.receptive_field import Patch, ReceptiveField

@@ -20,7 +20,7 @@ class ChannelMaps:
         unfused, fused: of the output channel, in the study's dtype.
         difference: fused - unfused in float64; NaN where both are NaN or infinite alike, infinite where they
             are not alike.
-        share: the difference as a part of the rounding budget, with its sign: 1 is the budget, 0 where nothing
+        share: the difference as a part of the rounding budget, with its sign; 1 is the budget, 0 where none
             differs. None where the channel was not judged.
     """
 

@@ -43,9 +43,10 @@ def _difference(element: OutputElement) -> list[str | tuple[str, str]]:
     if element.budget is None or element.share is None:
         return [*parts, (", its channel was not judged", MUTED)]
     beyond = element.share > 1
-    words = f"{multiple(element.share)} " if beyond else f"{share(element.share)} of "
+    words = multiple(element.share) if beyond else share(element.share)
     style = "bold $text-warning" if beyond else "bold"
-    return [*parts, (" = ", MUTED), (words, style), (f"its budget {magnitude(element.budget)}", MUTED)]
+    of = " " if beyond else " of "
+    return [*parts, (" = ", MUTED), (words, style), (f"{of}its budget {magnitude(element.budget)}", MUTED)]
 
 
 def _ulps(ulps: float) -> str:

@@ -13,6 +13,8 @@ from textual.geometry import Size
 from textual.reactive import var
 from textual.widgets import Static
 
+from tui.analysis.alterations import INPUT
+from tui.analysis.edit_places import NotEditableError, Place
 from tui.fusion.padding import centre
 from tui.fusion.receptive_field import Patch, ReceptiveField
 from tui.fusion.spec import Pair
@@ -21,6 +23,7 @@ from tui.views.map_panel import MapPanel
 from tui.views.output_lines import element_line, field_line, reader_line, tap_line
 from tui.views.pixel import Pixel
 from tui.views.study_view import StudyView
+from tui.widgets.grid_geometry import HEADER
 from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.lit import Lit
 from tui.widgets.number_format import precise
@@ -32,8 +35,8 @@ if TYPE_CHECKING:
     from tui.analysis.study import Study
 
 
-def _binding(keys: str, action: str, name: str, tooltip: str, *, title: str = "") -> Binding:
-    return Binding(keys, action, title or tooltip, show=bool(title), id=f"outputs.{name}", tooltip=tooltip)
+def _binding(keys: str, action: str, name: str, tooltip: str) -> Binding:
+    return Binding(keys, action, tooltip, show=False, id=f"outputs.{name}", tooltip=tooltip)
 
 
 class OutputsView(StudyView):
@@ -60,11 +63,6 @@ class OutputsView(StudyView):
     """
     SCOPED_CSS = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        _binding("z", "fit", "fit", "Zoom to the whole maps", title="Fit"),
-        _binding(
-            "c", "switch_difference", "scale", "The difference, or its share of the budget", title="Scale"
-        ),
-        _binding("m", "one_grid", "one-grid", "One map, large"),
         _binding("plus,equals_sign,i", "zoom(-1)", "zoom-in", "Zoom in"),
         _binding("minus,o", "zoom(1)", "zoom-out", "Zoom out"),
         _binding("left_square_bracket", "channel(-1)", "previous-out", "The previous output channel"),
@@ -141,6 +139,14 @@ class OutputsView(StudyView):
         """Put the focus on the difference."""
         self.panels[-1].grid.focus()
 
+    def weight_under_cursor(self) -> Place:
+        """The element of the input under the cursor, where the input is in focus."""
+        if self.pixel is None:
+            raise NotEditableError("There is no result yet.")
+        if not self.input_grid.has_focus:
+            raise NotEditableError("An output can not be edited. The input can: tab goes from map to map.")
+        return Place(INPUT, (self.pixel.batch, self.in_channel, *self._place))
+
     def show_study(self, study: Study) -> None:
         """Show the maps of the pixel's channel, unless they are there, and the pixel in them."""
         if self.pixel is None:
@@ -185,6 +191,9 @@ class OutputsView(StudyView):
         room = Size(self.size.width, self.size.height - lines)
         columns = columns_for(shapes, room, borders, signs=self.app.no_color)
         self.set_class(columns == 4, "-columns-4")
+        single = self.has_class("-single")
+        height = max(shape[2] for shape in shapes) + HEADER + borders.height
+        self.styles.max_height = (1 if single or columns == 4 else 2) * height + lines
 
     @property
     def _is_small(self) -> bool:
@@ -323,7 +332,7 @@ class OutputsView(StudyView):
             worst = relative if self.pixel == absolute else absolute
             self._choose(**worst._asdict())
 
-    def action_switch_difference(self) -> None:
+    def action_next_colour_scale(self) -> None:
         """Show the difference itself, or as a share of the rounding budget."""
         self.as_share = not self.as_share
         self.refresh_content()
@@ -352,7 +361,7 @@ class OutputsView(StudyView):
         for panel in self.panels:
             panel.grid.zoom = self.zoom
 
-    def action_fit(self) -> None:
+    def action_zoom_fit(self) -> None:
         """Show the whole maps again."""
         self.zoom = None
 
@@ -362,6 +371,7 @@ class OutputsView(StudyView):
         self.toggle_class("-single")
         for panel in self.panels:
             panel.display = not self.has_class("-single") or panel is shown
+        self._arrange()
 
 
 def _centre_of(study: Study) -> Pair:
