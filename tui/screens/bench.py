@@ -404,8 +404,8 @@ class BenchScreen(Screen[None]):
         self.view.focus_content()
 
     def action_one_grid(self) -> None:
-        """Give all the room to the grid in focus, or to the fused kernel's; then back again."""
-        self.query_one(KernelsView).action_one_grid()
+        """Give all the room to the grid in focus, or to the view's last one; then back again."""
+        self.view.action_one_grid()
 
     def action_add_branch(self) -> None:
         """Ask for another branch of the block, from wherever the focus is."""
@@ -436,12 +436,12 @@ class BenchScreen(Screen[None]):
             self.notify("Put the focus on a branch first: tab goes from grid to grid.", timeout=4)
 
     def action_fit(self) -> None:
-        """Zoom all grids to the whole kernel."""
-        self.query_one(KernelsView).action_zoom_fit()
+        """Zoom all grids of the view in sight to the whole."""
+        self.view.action_zoom_fit()
 
     def action_colour_scale(self) -> None:
-        """Choose another scale of colours."""
-        self.query_one(KernelsView).action_next_colour_scale()
+        """Choose another scale of colours in the view in sight."""
+        self.view.action_next_colour_scale()
 
     def action_bias(self) -> None:
         """On a narrow screen, swap the line that adds up weights for the one that adds up biases."""
