@@ -56,5 +56,8 @@ PRECISIONS = {
     Dtype.FLOAT16: Precision(2.0**-11, 2.0**-23, 2.0**-24, _FLOAT32_NORMAL, 65504.0),
 }
 
+FINEST_FIRST = tuple(sorted(PRECISIONS, key=lambda dtype: PRECISIONS[dtype].unit))
+"""The dtypes by their unit roundoff."""
+
 TF32 = replace(PRECISIONS[Dtype.FLOAT32], product=(1 + 2.0**-10) ** 2 - 1, likely=False)
 """float32 whose convolutions cut both factors to 10 bits after the point (NVIDIA, A100 whitepaper, 2020)."""

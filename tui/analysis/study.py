@@ -58,7 +58,8 @@ class Study:
         branches: each branch's kernel, in the spec's order, and behind them the post norm's offset if there
             is one; their sum is the fused kernel.
         fused: the fused kernel in the spec's dtype; another one than that sum where it was spoilt on purpose.
-        frame: (kH, kW) of the fused kernel, in which the branches' kernels are shown.
+        adds_up: whether the fused kernel is that sum.
+        frame: (kH, kW) in which all kernels are shown: that of the fused one, if it is right.
         conv: the fused convolution, to take away; its weight is `fused`'s, in an odd frame where
             nn.Conv2d could not pad an even one.
         x: the input, (batch, in_channels, H, W).
@@ -77,6 +78,7 @@ class Study:
     run_block: ReparamBlock
     branches: tuple[BranchKernel, ...]
     fused: BranchKernel
+    adds_up: bool
     frame: Pair
     conv: nn.Conv2d
     x: Tensor
@@ -120,12 +122,12 @@ def study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterat
     if spec.dtype is Dtype.FLOAT64:
         unfused64, fused64, reference = unfused, fused_output, comparison
     else:
-        unfused64, fused64 = yield from _in_float64(block, x, alterations)
+        unfused64, fused64 = yield from in_float64(block, x, alterations)
         reference = compare(fused64, unfused64)
         yield Progress("splitting the difference")
         split = split_of(fused_output, unfused, unfused64, output_of_given(conv, x))
     yield Progress("bounding what rounding can do")
-    budget, verdict = _judged(block, x, (fused_output, unfused), (fused64, unfused64))
+    budget, verdict = judged(block, x, (fused_output, unfused), (fused64, unfused64))
     yield Study(
         spec=spec,
         alterations=alterations,
@@ -133,7 +135,8 @@ def study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterat
         run_block=fusion.block,
         branches=branches,
         fused=BranchKernel("fused", fused, magnitude_of(fused)),
-        frame=fused.kernel_size,
+        adds_up=not alterations.spoil_the_fusion or _same(fusion.kernel, block.kernel()),
+        frame=spec.fused_kernel_size,
         conv=conv,
         x=x,
         unfused=unfused,
@@ -154,6 +157,15 @@ def _branch_kernel(name: str, steps: tuple[Step, ...]) -> BranchKernel:
     return BranchKernel(name, kernel, magnitude_of(kernel), steps)
 
 
+def _same(one: Kernel, other: Kernel) -> bool:
+    if one.bias is None or other.bias is None:
+        missing = other.bias if one.bias is None else one.bias
+        same_bias = missing is None or not missing.any()
+    else:
+        same_bias = torch.equal(one.bias, other.bias)
+    return same_bias and torch.equal(one.weight, other.weight)
+
+
 def finished(steps: Iterator[Progress | Study]) -> Study:
     """Run a study to its end; returns the Study."""
     for step in steps:
@@ -170,7 +182,7 @@ def run(module: nn.Module, x: Tensor) -> Tensor:
     return y
 
 
-def _in_float64(
+def in_float64(
     block: ReparamBlock, x: Tensor, alterations: Alterations
 ) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
     """Yield progress; return the unfused and the fused output, fusion and both sides re-run in float64."""
@@ -181,7 +193,7 @@ def _in_float64(
     return unfused, run(conv_of(fusion.kernel, fusion.geometry), x.double())
 
 
-def _judged(
+def judged(
     block: ReparamBlock, x: Tensor, outputs: tuple[Tensor, Tensor], outputs64: tuple[Tensor, Tensor]
 ) -> tuple[Budget, Verdict]:
     """The rounding budget and the verdict on the fused and the unfused output of two runs."""
