@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -9,15 +10,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.geometry import Region
 from textual.reactive import var
 from textual.widgets import Static
 
 from tui.fusion.spec import Dtype
 from tui.views.pixel import Pixel
-from tui.views.probe_ledger import ProbeLedger, Row, rows_of
+from tui.views.probe_ledger import HEADER, ProbeLedger, Row, rows_of
 from tui.views.study_view import StudyView
 from tui.views.two_totals import total_lines
-from tui.views.written_out import Room, applied_line, stage_lines
+from tui.views.written_out import Page, applied_line, stage_lines
 
 if TYPE_CHECKING:
     from tui.analysis.probing import Probe
@@ -36,21 +38,25 @@ class ProbeView(StudyView, can_focus=True):
     """One output element by hand: patch × kernel = products, for each branch and the fused kernel."""
 
     TITLE: ClassVar[str] = "Probe"
+    SCOPED_CSS = False
     DEFAULT_CSS = """
     ProbeView {
         height: 1fr;
         & #probe-place { height: 1; padding: 0 2; background: $surface; text-wrap: nowrap; }
-        & .scroll { scrollbar-size-vertical: 1; padding: 0 1; }
+        & VerticalScroll { scrollbar-size-vertical: 1; padding: 0 1; }
         & #probe-ledger-scroll { height: auto; max-height: 12; margin: 1 0 0 0; }
-        & #probe-ledger, & #probe-stages Static { height: auto; text-wrap: nowrap; }
+        & Static { height: auto; }
+        & #probe-ledger { text-wrap: nowrap; text-overflow: ellipsis; }
         & #probe-stages { height: 1fr; margin: 1 0 0 0; }
         & #probe-fused { margin: 1 0 0 0; }
         & #probe-totals { height: 4; padding: 0 2; background: $surface; text-wrap: nowrap; }
-        .-low & .scroll { margin: 0; }
-        .-low & #probe-ledger-scroll { max-height: 5; }
         &.-one-stage #probe-fused { display: none; }
         &.-beside #probe-stages { layout: horizontal; }
         &.-beside #probe-stages Static { width: 1fr; margin: 0; }
+    }
+    .-low ProbeView {
+        & #probe-ledger-scroll { max-height: 6; margin: 0; }
+        & #probe-stages { margin: 0; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -89,9 +95,9 @@ class ProbeView(StudyView, can_focus=True):
     def compose(self) -> ComposeResult:
         """Where it is, what is added there, a stage or two written out, and the totals."""
         yield Static("", id="probe-place", markup=False)
-        with VerticalScroll(id="probe-ledger-scroll", classes="scroll", can_focus=False):
+        with VerticalScroll(id="probe-ledger-scroll", can_focus=False):
             yield ProbeLedger("", id="probe-ledger", markup=False)
-        with VerticalScroll(id="probe-stages", classes="scroll", can_focus=False):
+        with VerticalScroll(id="probe-stages", can_focus=False):
             yield Static("", id="probe-branch", markup=False)
             yield Static("", id="probe-fused", markup=False)
         yield Static("", id="probe-totals", markup=False)
@@ -107,7 +113,7 @@ class ProbeView(StudyView, can_focus=True):
 
     def show_study(self, study: Study) -> None:
         """Write the element out."""
-        if self.pixel is None:
+        if self.pixel is None or not self.size:  # not yet laid out: on_resize follows
             return
         # Not at the top: it imports torch, which is there once there is a study.
         from tui.analysis.probing import probe
@@ -119,6 +125,8 @@ class ProbeView(StudyView, can_focus=True):
         self.query_one("#probe-place", Static).update(_place(study, self.pixel, found))
         ledger = self.query_one(ProbeLedger)
         ledger.show(self._rows, self.chosen, dtype, obstacle=found.obstacle, hexadecimal=self.hexadecimal)
+        shown = self.query_one("#probe-ledger-scroll")
+        shown.scroll_to_region(Region(0, self.chosen + HEADER, 1, 1), animate=False, force=True)
         self._show_stages(dtype)
         totals = total_lines(found, hexadecimal=self.hexadecimal)
         self.query_one("#probe-totals", Static).update(totals)
@@ -135,16 +143,17 @@ class ProbeView(StudyView, can_focus=True):
         row = self._rows[min(self._branch_row, last - 1) if both else self.chosen]
         columns = (self.size.width - 4) // (2 if beside and both else 1)
         rows = self.size.height - TAKEN - len(self._rows)
-        room = Room(columns, rows // 2 if both and not beside else rows)
-        self.query_one("#probe-branch", Static).update(self._written(row, room, dtype))
+        page = Page(self.channel, columns, rows // 2 if both and not beside else rows)
+        self.query_one("#probe-branch", Static).update(self._written(row, page, dtype))
         if both:
-            self.query_one("#probe-fused", Static).update(self._written(self._rows[-1], room, dtype))
+            self.query_one("#probe-fused", Static).update(self._written(self._rows[-1], page, dtype))
 
-    def _written(self, row: Row, room: Room, dtype: Dtype) -> Content:
-        title = row.title.strip("+=→ ")
+    def _written(self, row: Row, page: Page, dtype: Dtype) -> Content:
+        if row.between:
+            page = replace(page, channel=self.between, channels="ch")
         if row.stage is not None:
-            channel = self.between if row.between else self.channel
-            return stage_lines(title, row.stage, channel, room, dtype, hexadecimal=self.hexadecimal)
+            title = row.title.strip("+= ")
+            return stage_lines(title, row.stage, page, dtype, hexadecimal=self.hexadecimal)
         assert row.applied is not None
         return applied_line(row.applied, dtype, hexadecimal=self.hexadecimal)
 

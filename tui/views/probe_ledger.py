@@ -55,12 +55,12 @@ def _unfused_rows(unfused: Unfused) -> Iterator[Row]:
     sign = ""
     for branch, total in zip(unfused.branches, unfused.sums, strict=True):
         if branch.inner is not None:
-            note = f"its first step, channel {branch.inner_channel} at the centre tap"
+            note = f"its 1×1: ch {branch.inner_channel} at the centre tap"
             yield Row(f"{branch.name} 1/2", branch.inner, None, None, note)
         sequence = branch.inner is not None
         title = f"{sign}{branch.name}" + (" 2/2" if sequence else "")
         note = ", ".join(applied.title for applied in branch.stage.applied)
-        yield Row(title, branch.stage, branch.stage.value, total, note and f"behind it {note}", sequence)
+        yield Row(title, branch.stage, branch.stage.value, total, note and f"with {note}", sequence)
         sign = "+ "
     if unfused.post is not None:
         yield Row("→ post norm", None, None, unfused.post.value, applied=unfused.post)
@@ -79,9 +79,9 @@ class ProbeLedger(Static):
     def show(
         self, rows: Sequence[Row], chosen: int, dtype: Dtype, *, obstacle: str = "", hexadecimal: bool = False
     ) -> None:
-        """Write the rows, numbers under each other; before them, why there are no more of them."""
+        """Write the rows, numbers under each other; under them, why there are no more of them."""
         ledger = _ledger(rows, chosen, dtype, hexadecimal)
-        self.update(Content("\n").join([Content.styled(obstacle, WARNING), ledger]) if obstacle else ledger)
+        self.update(Content("\n").join([ledger, Content.styled(obstacle, WARNING)]) if obstacle else ledger)
 
     def on_click(self, event: Click) -> None:
         """Choose the row under the mouse."""

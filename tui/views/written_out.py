@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MUTED = "$foreground 60%"
 PADDING = f"{MUTED} underline"
+DARKER = "$foreground 75%"
 GAP = 3
 """Columns between two grids: " × ", " = "."""
 NARROWEST, WIDEST = 4, 12
@@ -31,44 +32,55 @@ Part = str | tuple[str, str] | Content
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """Columns and rows that a stage should take; many taps take more."""
+class Page:
+    """What of a stage is shown, and in how much room.
 
+    Attributes:
+        channel: whose products; the nearest where the stage does not read it.
+        columns, rows: that the stage should take; many taps take more.
+        channels: what the channels that it reads are called.
+    """
+
+    channel: int
     columns: int
     rows: int
+    channels: str = "in"
 
 
-def stage_lines(
-    title: str, stage: Stage, channel: int, room: Room, dtype: Dtype, *, hexadecimal: bool
-) -> Content:
-    """The stage written out, with the products of that channel, or of the nearest that it reads."""
+def stage_lines(title: str, stage: Stage, page: Page, dtype: Dtype, *, hexadecimal: bool = False) -> Content:
+    """The stage written out, with the products of the page's channel."""
     terms = stage.sum
-    place = min(max(channel, terms.channels.start), terms.channels.stop - 1) - terms.first_channel
-    room = Room(room.columns, room.rows - 2 - len(stage.applied))
+    place = min(max(page.channel, terms.channels.start), terms.channels.stop - 1) - terms.first_channel
+    page = replace(page, rows=page.rows - 2 - len(stage.applied))
     parts = _channel_products if terms.padding.numel() == 1 else _grids
-    lines = [_title(title, terms), *parts(terms, place, room), *_results(stage, dtype, hexadecimal)]
+    lines = [
+        _title(title, terms, page.channels),
+        *parts(terms, place, page),
+        *_results(stage, dtype, hexadecimal),
+    ]
     return Content("\n").join(lines)
 
 
-def _title(title: str, terms: WrittenSum) -> Line:
+def _title(title: str, terms: WrittenSum, name: str) -> Line:
     channels, taps = terms.channels, terms.padding.numel()
-    read = f"in {channels.start}" if len(channels) == 1 else f"in {channels.start} to {channels.stop - 1}"
+    read = f"{name} {channels.start}" + (f" to {channels.stop - 1}" if len(channels) > 1 else "")
     outside = int(terms.padding.sum())
-    padding = f", {outside} of {taps} taps on the padding" if outside else ""
+    mark = "underlined" if bool(terms.patch[:, terms.padding].any()) else "·"
+    padding = f", {outside} of {taps} taps on the padding ({mark})" if outside else ""
     return Content.assemble((title, "bold"), (f"  reads {read}{padding}", MUTED))
 
 
-def _channel_products(terms: WrittenSum, place: int, room: Room) -> Iterator[Line]:
+def _channel_products(terms: WrittenSum, place: int, page: Page) -> Iterator[Line]:
     """A line for each channel of the page with the chosen one: in 3  +0.25 × -0.5 = -0.125."""
-    shown = page(len(terms.channels), place, max(1, room.rows))
-    label = len(f"in {terms.channels[-1]}") + 2
-    width = max(NARROWEST, min(WIDEST, (room.columns - label - 2 * GAP - 2) // 3))
+    shown = page_of(len(terms.channels), place, max(1, page.rows))
+    label = len(f"{page.channels} {terms.channels[-1]}") + 2
+    width = max(NARROWEST, min(WIDEST, (page.columns - label - 2 * GAP - 2) // 3))
     for number in shown:
         patch, weight = (float(part[number, 0, 0]) for part in (terms.patch, terms.weight))
         chosen = number == place
         yield Content.assemble(
             ("▸ " if chosen and len(terms.channels) > 1 else "  ", ""),
-            (f"in {terms.channels[number]}".ljust(label), "bold" if chosen else MUTED),
+            (f"{page.channels} {terms.channels[number]}".ljust(label), "bold" if chosen else MUTED),
             cell(patch, width),
             (" × ", MUTED),
             cell(weight, width),
@@ -77,20 +89,21 @@ def _channel_products(terms: WrittenSum, place: int, room: Room) -> Iterator[Lin
         )
 
 
-def page(count: int, chosen: int, size: int) -> range:
+def page_of(count: int, chosen: int, size: int) -> range:
     """The page of that size on which the chosen one of `count` is."""
     first = chosen // size * size
     return range(first, min(first + size, count))
 
 
-def _grids(terms: WrittenSum, place: int, room: Room) -> Iterator[Line]:
+def _grids(terms: WrittenSum, place: int, page: Page) -> Iterator[Line]:
     """The patch, the kernel and the products of one channel, and the subtotals of all.
 
     The three stand side by side where they fit, else under each other, of large kernels the middle.
     """
     rows, columns = terms.padding.shape
-    captions = (f"input, in {terms.channels[place]}", "weight", "products")
-    beside = (room.columns - 2 - 2 * GAP) // (3 * columns)
+    source = "input" if page.channels == "in" else "from the 1×1"
+    captions = (f"{source}, {page.channels} {terms.channels[place]}", "weight", "products")
+    beside = (page.columns - 2 - 2 * GAP) // (3 * columns)
     width = min(WIDEST, beside)
     if width >= NARROWEST:
         blocks = _blocks(terms, place, range(rows), range(columns), width)
@@ -98,8 +111,8 @@ def _grids(terms: WrittenSum, place: int, room: Room) -> Iterator[Line]:
         for patch, weight, product in zip(*blocks, strict=True):
             yield Content.assemble("  ", patch, (" × ", MUTED), weight, (" = ", MUTED), product)
     else:
-        yield from _stacked(terms, place, room.columns - 2, captions)
-    yield from _subtotals(terms, place, Room(room.columns, room.rows - 1 - rows))
+        yield from _stacked(terms, place, page.columns - 2, captions)
+    yield from _subtotals(terms, place, replace(page, rows=page.rows - 1 - rows))
 
 
 def _stacked(terms: WrittenSum, place: int, room: int, captions: tuple[str, ...]) -> Iterator[Line]:
@@ -139,9 +152,10 @@ def _blocks(
 
 
 def _row(values: list[float], padding: list[bool], width: int) -> Content:
-    return Content("").join(
-        cell(value, width, padding=outside) for value, outside in zip(values, padding, strict=True)
-    )
+    cells = [cell(value, width, padding=outside) for value, outside in zip(values, padding, strict=True)]
+    if width == NARROWEST:  # no blank between two numbers: every other one is a little darker
+        cells[1::2] = [each.stylize_before(DARKER) for each in cells[1::2]]
+    return Content("").join(cells)
 
 
 def cell(value: float, width: int, *, padding: bool = False) -> Content:
@@ -157,29 +171,28 @@ def cell(value: float, width: int, *, padding: bool = False) -> Content:
     return Content.styled(text, PADDING if padding else "").pad_right(width - len(text))
 
 
-def _subtotals(terms: WrittenSum, place: int, room: Room) -> Iterator[Line]:
+def _subtotals(terms: WrittenSum, place: int, page: Page) -> Iterator[Line]:
     """The sum of each channel's products, those of the page with the chosen one."""
     count = len(terms.channels)
     if count == 1:
         return
-    beside = max(1, (room.columns - 2) // SUBTOTAL)
-    shown = page(count, place, beside * max(1, room.rows))
+    beside = max(1, page.columns // SUBTOTAL)
+    shown = page_of(count, place, beside * max(1, page.rows))
     subtotals = terms.subtotals()
     cells = []
     for number in shown:
-        label = f"in {terms.channels[number]} "
+        label = f"{page.channels} {terms.channels[number]}  "
         value = precise(float(subtotals[number]))
         chosen = number == place
         cells.append(
             Content.assemble(
-                "▸" if chosen else " ",
+                "▸ " if chosen else "  ",
                 (label, "bold" if chosen else MUTED),
-                (value.ljust(SUBTOTAL - 1 - len(label)), "bold" if chosen else ""),
+                (value.ljust(SUBTOTAL - 2 - len(label)), "bold" if chosen else ""),
             )
         )
     for first in range(0, len(cells), beside):
-        start = "Σ" if first == 0 else " "
-        yield Content.assemble((start, MUTED), Content("").join(cells[first : first + beside]))
+        yield Content("").join(cells[first : first + beside])
 
 
 def _results(stage: Stage, dtype: Dtype, hexadecimal: bool) -> Iterator[Line]:
@@ -203,7 +216,8 @@ def applied_line(applied: Applied, dtype: Dtype, *, hexadecimal: bool) -> Line:
     """batch norm: × +1.5 - 0.25 = +0.125."""
     parts: list[Part] = [(f"  {applied.title}: × ", MUTED), _full(applied.factor, dtype, hexadecimal)]
     if applied.offset:
-        parts += [("  + ", MUTED), _full(applied.offset, dtype, hexadecimal)]
+        sign = "-" if applied.offset < 0 else "+"
+        parts += [(f"  {sign} ", MUTED), _full(abs(applied.offset), dtype, hexadecimal)[1:]]
     return Content.assemble(*parts, ("  = ", MUTED), _full(applied.value, dtype, hexadecimal).stylize("bold"))
 
 
