@@ -26,7 +26,6 @@ from tui.screens.branch import BranchScreen
 from tui.screens.history import SubjectHistory
 from tui.screens.named_kernels import NamedKernelScreen
 from tui.screens.number_editor import NumberEditor
-from tui.screens.steps import StepsScreen
 from tui.views.kernels import KernelsView
 from tui.views.mistakes import MistakesView
 from tui.views.outputs import OutputsView
@@ -160,12 +159,15 @@ class BenchScreen(Screen[None]):
         self.view.focus_content()
 
     @on(ViewTabs.Chosen)
-    async def _tab_chosen(self, event: ViewTabs.Chosen) -> None:
+    def _tab_chosen(self, event: ViewTabs.Chosen) -> None:
         event.stop()
-        await self.action_view(event.place)
+        self.action_view(event.place)
 
-    async def action_view(self, place: int) -> None:
+    def action_view(self, place: int) -> None:
         """Show another view; the first time, it is made."""
+        self.call_later(self._show_view, place)  # a key's action runs as the app, where nothing can be bound
+
+    async def _show_view(self, place: int) -> None:
         kind = VIEWS[place]
         name = kind.TITLE.lower()
         switcher = self.query_one("#views", ContentSwitcher)
@@ -419,12 +421,16 @@ class BenchScreen(Screen[None]):
             self._go_to(subject)
 
     def action_steps(self) -> None:
-        """Show how the branch in focus became its kernel, step by step."""
-        branch = self.query_one(KernelsView).branch_in_focus
+        """Show how the branch in focus becomes a kernel, or for the fused kernel's grid the sum."""
+        kernels = self.query_one(KernelsView)
+        branch = kernels.branch_in_focus
+        name = None if not kernels.has_focus_within else branch.name if branch else ""
+        self.call_later(self._show_steps, name)
+
+    async def _show_steps(self, branch: str | None) -> None:
+        await self._show_view(VIEWS.index(StepsView))
         if branch is not None:
-            self.app.push_screen(StepsScreen(branch))
-        elif self.study is not None:
-            self.notify("Put the focus on a branch first: tab goes from grid to grid.", timeout=4)
+            self.query_one(StepsView).show_branch(branch)
 
     def action_fit(self) -> None:
         """Zoom all grids to the whole kernel."""
