@@ -27,7 +27,6 @@ from tui.screens.branch import BranchScreen
 from tui.screens.history import SubjectHistory
 from tui.screens.named_kernels import NamedKernelScreen
 from tui.screens.number_editor import NumberEditor
-from tui.screens.steps import StepsScreen
 from tui.views.kernels import KernelsView
 from tui.views.mistakes import MistakesView
 from tui.views.outputs import OutputsView
@@ -428,12 +427,16 @@ class BenchScreen(Screen[None]):
             self._go_to(subject)
 
     def action_steps(self) -> None:
-        """Show how the branch in focus became its kernel, step by step."""
-        branch = self.query_one(KernelsView).branch_in_focus
+        """Show how the branch in focus becomes a kernel, or for the fused kernel's grid the sum."""
+        kernels = self.query_one(KernelsView)
+        branch = kernels.branch_in_focus
+        name = None if not kernels.has_focus_within else branch.name if branch else ""
+        self.call_later(self._show_steps, name)
+
+    async def _show_steps(self, branch: str | None) -> None:
+        await self._show_view(VIEWS.index(StepsView))
         if branch is not None:
-            self.app.push_screen(StepsScreen(branch))
-        elif self.study is not None:
-            self.notify("Put the focus on a branch first: tab goes from grid to grid.", timeout=4)
+            self.query_one(StepsView).show_branch(branch)
 
     def action_fit(self) -> None:
         """Zoom all grids of the view in sight to the whole."""
