@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isinf
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -152,9 +153,11 @@ def line_of(dtype: Dtype, figures: Figures | None, *, own: bool, chosen: bool) -
 
 
 def times_used(used: float) -> str:
-    """The share of a budget in at most 9 columns: "41 %", "1.3 ×", "6.7e+05 ×"."""
+    """The share of a budget in at most 9 columns: "41 %", "1.3 ×", "6.7e+05 ×", "infinite"."""
     if 0 < used < 0.01:
         return "<1 %"
+    if isinf(used):
+        return "infinite"
     if used <= 1:
         return f"{100 * used:.0f} %"
     return f"{used:.1f} ×" if used < 100 else f"{used:.1e} ×"
