@@ -150,7 +150,7 @@ def _norms(block: ReparamBlock) -> list[nn.BatchNorm2d]:
 def _one_weight_off(block: ReparamBlock) -> Kernel:
     """By 1e-4 of itself."""
     kernel = block.kernel()
-    weight = kernel.weight.clone()
+    weight = kernel.weight.clone(memory_format=torch.contiguous_format)
     place = int(weight.abs().flatten().argmax())
     weight.view(-1)[place] *= 1 + 1e-4
     return Kernel(weight, kernel.bias)

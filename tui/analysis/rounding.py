@@ -108,11 +108,11 @@ def _index_of(place: int, shape: torch.Size) -> tuple[int, int, int, int]:
 
 def _worst(index: tuple[int, int, int, int], fused: float, unfused: float, dtype: torch.dtype) -> Worst:
     difference = fused - unfused
-    spacing = _spacing_at(unfused, Dtype(str(dtype).removeprefix("torch.")))
+    spacing = spacing_at(unfused, Dtype(str(dtype).removeprefix("torch.")))
     return Worst(index, fused, unfused, difference, abs(difference) / spacing)
 
 
-def _spacing_at(value: float, dtype: Dtype) -> float:
+def spacing_at(value: float, dtype: Dtype) -> float:
     """From |value| to the dtype's next larger number."""
     precision = PRECISIONS[dtype]
     if not math.isfinite(value) or value == 0:

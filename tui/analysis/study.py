@@ -54,10 +54,12 @@ class Study:
     Attributes:
         alterations: what was changed by hand on top of the spec.
         block: the block as it is, in the spec's dtype; no mistake is in it.
+        run_block: what ran as the unfused side: `block`, or a changed copy where the mistake lies in running.
         branches: each branch's kernel, in the spec's order, and behind them the post norm's offset if there
             is one; their sum is the fused kernel.
         fused: the fused kernel in the spec's dtype; another one than that sum where it was spoilt on purpose.
-        frame: (kH, kW) of the fused kernel, in which the branches' kernels are shown.
+        adds_up: whether the fused kernel is that sum.
+        frame: (kH, kW) in which all kernels are shown: that of the fused one, if it is right.
         conv: the fused convolution, to take away; its weight is `fused`'s, in an odd frame where
             nn.Conv2d could not pad an even one.
         x: the input, (batch, in_channels, H, W).
@@ -73,8 +75,10 @@ class Study:
     spec: BlockSpec
     alterations: Alterations
     block: ReparamBlock
+    run_block: ReparamBlock
     branches: tuple[BranchKernel, ...]
     fused: BranchKernel
+    adds_up: bool
     frame: Pair
     conv: nn.Conv2d
     x: Tensor
@@ -128,9 +132,11 @@ def study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterat
         spec=spec,
         alterations=alterations,
         block=block,
+        run_block=fusion.block,
         branches=branches,
         fused=BranchKernel("fused", fused, magnitude_of(fused)),
-        frame=fused.kernel_size,
+        adds_up=not alterations.spoil_the_fusion or _same(fusion.kernel, block.kernel()),
+        frame=spec.fused_kernel_size,
         conv=conv,
         x=x,
         unfused=unfused,
@@ -149,6 +155,15 @@ def study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterat
 def _branch_kernel(name: str, steps: tuple[Step, ...]) -> BranchKernel:
     kernel = steps[-1].kernel
     return BranchKernel(name, kernel, magnitude_of(kernel), steps)
+
+
+def _same(one: Kernel, other: Kernel) -> bool:
+    if one.bias is None or other.bias is None:
+        missing = other.bias if one.bias is None else one.bias
+        same_bias = missing is None or not missing.any()
+    else:
+        same_bias = torch.equal(one.bias, other.bias)
+    return same_bias and torch.equal(one.weight, other.weight)
 
 
 def finished(steps: Iterator[Progress | Study]) -> Study:

@@ -150,7 +150,7 @@ class Verdict:
                     "way, and one side became infinite or NaN where the other did not."
                 )
             case Reason.NOTHING:
-                return f"Nothing can be said: in {self.dtype} every value is NaN or infinite on both sides."
+                return f"Nothing can be said of {self.dtype}: every value is NaN or infinite on both sides."
         return f"They do NOT agree: {self._fault}"
 
     @property

@@ -128,9 +128,10 @@ def _options(branch: BranchSpec) -> str:
 def _conv2d(study: Study) -> Text:
     # In one line however narrow the screen: what is cut in two can not be pasted.
     code = Text(conv2d_in_words(study.conv, study.spec.dtype), no_wrap=True, overflow="ignore")
-    if study.conv.kernel_size == study.frame:
+    kernel_size = study.fused.kernel.kernel_size
+    if study.conv.kernel_size == kernel_size:
         return code
-    why = f"(the {show_pair(study.frame)} kernel and zeros: nn.Conv2d pads both sides alike)"
+    why = f"(the {show_pair(kernel_size)} kernel and zeros: nn.Conv2d pads both sides alike)"
     return code.append(f"\n{why}", _ASIDE)
 
 

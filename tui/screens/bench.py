@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -268,6 +269,11 @@ class BenchScreen(Screen[None]):
                 self.notify(str(refusal), timeout=6, markup=False)
             else:
                 self._alter(self._subject.alterations.edited(*edits))
+
+    @on(StudyView.MistakeChosen)
+    def _mistake_chosen(self, event: StudyView.MistakeChosen) -> None:
+        event.stop()
+        self._alter(replace(self._subject.alterations, mistake=event.name))
 
     def _alter(self, alterations: Alterations) -> None:
         """Go on to the same block with other alterations, and ask for its run at once."""
