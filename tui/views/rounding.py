@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tui.analysis.study import Study
 
 
-_NARROWEST = 60
+_NARROWEST = 75
 """Columns below which the two halves are cut off."""
 _WIDEST = 112
 """Columns that the text takes at most."""
