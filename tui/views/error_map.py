@@ -12,6 +12,7 @@ from tui.analysis.verdict import Reason
 from tui.views.pixel import Pixel
 from tui.views.result import MUTED
 from tui.widgets.heat_grid import HeatGrid
+from tui.widgets.labels import Labels
 from tui.widgets.number_format import precise
 from tui.widgets.tap import Tap
 from tui.widgets.weight_source import WeightSource
@@ -47,6 +48,10 @@ class ErrorMap(HeatGrid):
             super().__init__()
             self.step = step
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.labels = Labels.PIXELS
+
     _shown_of: tuple[Study, int, int] | None = None
 
     def show(self, study: Study, pixel: Pixel) -> None:
@@ -80,13 +85,13 @@ def map_title(study: Study, pixel: Pixel) -> Content:
 
 
 def pixel_line(study: Study, pixel: Pixel) -> Content:
-    """(4,7): fused +0.3105 − unfused +0.2884 = +0.0221."""
+    """(4,7) +0.0221: fused +0.3105, unfused +0.2884."""
     fused, unfused = (float(output[pixel]) for output in outputs_of(study))
     return Content.assemble(
-        (f"({pixel.row},{pixel.column})  fused ", MUTED),
-        precise(fused),
-        (" − unfused ", MUTED),
-        precise(unfused),
-        (" = ", MUTED),
+        (f"({pixel.row},{pixel.column}) ", MUTED),
         (precise(fused - unfused), "bold"),
+        ("  fused ", MUTED),
+        precise(fused),
+        ("  unfused ", MUTED),
+        precise(unfused),
     )

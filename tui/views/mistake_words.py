@@ -9,7 +9,7 @@ from textual.content import Content
 from tui.analysis.inquiry import Answers, Pending, Unanswered
 from tui.analysis.mistakes import MISTAKES, obstacle
 from tui.analysis.verdict import Ruling, share
-from tui.views.result import MUTED, RULING_STYLES
+from tui.views.result import MUTED
 
 if TYPE_CHECKING:
     from tui.analysis.likeness import Likeness, Likenesses
@@ -50,12 +50,6 @@ def signs(name: str) -> Content:
     )
 
 
-def sentence(study: Study) -> Content:
-    """The verdict."""
-    verdict = study.verdict
-    return Content.styled(verdict.sentence, RULING_STYLES[verdict.ruling])
-
-
 def findings(study: Study, answers: Answers) -> Content:
     """Where the two outputs differ, and which mistakes that looks like."""
     if study.verdict.ruling is not Ruling.WRONG:
@@ -90,8 +84,7 @@ def _looks_like(found: Likenesses) -> Content:
         return Content.assemble(("looks like  ", MUTED), ("none of the gallery", "bold"))
     likenesses = Content("; ").join(map(_likeness, found.found))
     if found.found[0].same:
-        same = "the very same difference" if len(found.found) == 1 else "each the very same difference"
-        likenesses = Content.assemble(likenesses, f" ({same})")
+        likenesses += ", exactly" if len(found.found) == 1 else ": each exactly"
     return Content.assemble(("looks like  ", MUTED), likenesses)
 
 

@@ -14,7 +14,7 @@ from tui.analysis.inquiry import Answers, Pending, Question, Unanswered
 from tui.analysis.mistakes import obstacle
 from tui.views.error_map import ErrorMap, map_title, pixel_line, scale_of
 from tui.views.mistake_list import MistakeList
-from tui.views.mistake_words import findings, heading, sentence, signs, story
+from tui.views.mistake_words import findings, heading, signs, story
 from tui.views.pixel import Pixel
 from tui.views.study_view import StudyView
 from tui.widgets.number_format import precise
@@ -39,6 +39,7 @@ class MistakesView(StudyView):
         & > Horizontal { height: 1fr; }
         & #mistake { width: 1fr; padding: 0 1 0 2; }
         & #mistake Static { height: auto; }
+        & #mistake-pixel { text-wrap: nowrap; text-overflow: ellipsis; }
         & #mistake-words { height: auto; }
         & #mistake-story { margin: 1 0 0 0; }
         & #mistake-signs { margin: 1 0 0 0; }
@@ -47,11 +48,11 @@ class MistakesView(StudyView):
         }
         & ErrorMap { height: 1fr; background: $background; }
     }
-    .-narrow MistakesView MistakeList { width: 29; padding: 0; }
+    .-narrow MistakesView MistakeList { width: 31; padding: 0; }
     .-narrow MistakesView #mistake { padding: 0 0 0 1; }
     .-low MistakesView {
         & #mistake-story, & #mistake-signs { margin: 0; }
-        & #mistake-verdict, & #mistake-pixel { display: none; }
+        & #mistake-pixel { display: none; }
         & #mistake.-previewing #mistake-evidence { display: none; }
         & #mistake.-made #mistake-story { display: none; }
     }
@@ -73,7 +74,6 @@ class MistakesView(StudyView):
                 with Vertical(id="mistake-evidence"):
                     yield ErrorMap(id="error-map")
                     yield Static("", id="mistake-pixel", markup=False)
-                    yield Static("", id="mistake-verdict", markup=False)
                     yield Static("", id="mistake-findings", markup=False)
 
     def on_mount(self) -> None:
@@ -129,7 +129,6 @@ class MistakesView(StudyView):
             self.error_map.show(study, pixel)
             self.query_one("#mistake-evidence").border_title = map_title(study, pixel)
             self.query_one("#mistake-pixel", Static).update(pixel_line(study, pixel))
-        self.query_one("#mistake-verdict", Static).update(sentence(study))
         self.query_one("#mistake-findings", Static).update(findings(study, self.answers))
         self.legend = f"colours ±{precise(scale_of(study)).lstrip('+')}"
 
