@@ -197,6 +197,11 @@ class Verdict:
         )
 
     @property
+    def passes_alone(self) -> bool:
+        """Whether the run in this dtype shows nothing that rounding would not: all fits into the budget."""
+        return self.budget_used <= 1
+
+    @property
     def scope(self) -> str:
         """What was not judged; empty where everything was."""
         parts = []

@@ -20,13 +20,13 @@ from tui.widgets.bar import bar
 
 if TYPE_CHECKING:
     from tui.analysis.dtype_table import DtypeRow, DtypeTable
-    from tui.analysis.error_split import Nearer
+    from tui.analysis.error_split import ErrorSplit, Nearer
     from tui.analysis.study import Study
 
 Part = str | tuple[str, str]
 
-_BAR = 8
-_HEADER = "  dtype       max |d|    budget  most of it used    verdict    "
+_NAME, _NUMBER, _BUDGET, _BAR, _USED, _VERDICT = 13, 7, 9, 7, 10, 11
+"""Columns, which with "nearer to float64" come to 77."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ class DtypeRows(Vertical):
         yield from map(DtypeLine, FINEST_FIRST)
         yield Static(
             "• the block's own; the other rows take its numbers, rounded to their dtype",
+            id="dtype-own",
             classes="quiet",
             markup=False,
         )
@@ -90,7 +91,7 @@ class DtypeRows(Vertical):
         """Write all lines; of a table that is still to come, the study's own."""
         wrong = study.verdict.reason is Reason.ALGEBRA
         last = "without float64" if wrong else "nearer to float64"
-        self.query_one("#dtype-header", Static).update(_HEADER + last, layout=False)
+        self.query_one("#dtype-header", Static).update(_header() + last, layout=False)
         for line in self.query(DtypeLine):
             own = line.dtype is study.spec.dtype
             figures = _of_row(table.row(line.dtype)) if table else _of_study(study) if own else None
@@ -98,47 +99,54 @@ class DtypeRows(Vertical):
             line.update(line_of(line.dtype, figures, own=own, chosen=line.dtype is chosen), layout=False)
 
 
+def _header() -> str:
+    used = f"{'used at most':<{_BAR + 1 + _USED}}"
+    start = f"{'  dtype':<{_NAME}}{'max |d|':>{_NUMBER}}{'budget':>{_BUDGET}}"
+    return f"{start}  {used}{'verdict':<{_VERDICT}}"
+
+
 def _of_row(row: DtypeRow) -> Figures:
-    return Figures(row.comparison.max_abs_diff, row.budget, row.verdict, _last(row))
+    return Figures(row.comparison.max_abs_diff, row.budget, row.verdict, _last(row.verdict, row.split))
 
 
 def _of_study(study: Study) -> Figures:
     there = study.budget.at(study.comparison.worst)
     budget = there[1] if there else float("nan")
-    return Figures(study.comparison.max_abs_diff, budget, study.verdict, "…")
+    return Figures(study.comparison.max_abs_diff, budget, study.verdict, _last(study.verdict, study.split))
 
 
-def _last(row: DtypeRow) -> Part:
-    if row.verdict.reason is Reason.ALGEBRA:
-        return ("would pass", "bold $text-warning") if row.passes_alone else "is wrong too"
-    if row.dtype is Dtype.FLOAT64:
+def _last(verdict: Verdict, split: ErrorSplit | None) -> Part:
+    """Of a wrong fusion, whether this dtype alone shows it; else which side is nearer to the truth."""
+    if verdict.dtype is Dtype.FLOAT64:
         return ("is the measure", MUTED)
-    return ("–", MUTED) if row.split is None else nearer_side(row.split.nearer)
+    if verdict.reason is Reason.ALGEBRA:
+        return ("would pass", "bold $text-warning") if verdict.passes_alone else "is seen too"
+    return ("–", MUTED) if split is None else nearer_side(split.nearer)
 
 
 def nearer_side(nearer: Nearer) -> str:
     """Which side is nearer to the float64 value more often, and on what part of the elements."""
     if nearer.fused == nearer.unfused:
-        return "neither" if nearer.fused else "both alike"
+        return "even" if nearer.fused else "both alike"
     side = "fused" if nearer.fused > nearer.unfused else "unfused"
     every = nearer.fused + nearer.unfused + nearer.equal
     return f"{side} {100 * max(nearer.fused, nearer.unfused) / every:.0f} %"
 
 
 def line_of(dtype: Dtype, figures: Figures | None, *, own: bool, chosen: bool) -> Content:
-    """▸ float32 •    2.4e-07   5.8e-07  ███▎     41 %     rounding   unfused 61 %."""
+    """▸ float32 •    2.4e-07  5.8e-07  ━━━     41 %      rounding   unfused 61 %."""
     name = f"{'▸' if chosen else ' '} {dtype} {'•' if own else ''}"
-    start = (f"{name:<14}"[:14], "bold" if own else "")
+    start = (f"{name:<{_NAME}}", "bold" if own else "")
     if figures is None:
-        return Content.assemble(start, ("…".rjust(7), MUTED))
+        return Content.assemble(start, ("…".rjust(_NUMBER), MUTED))
     used, ruling = figures.verdict.budget_used, figures.verdict.ruling
     return Content.assemble(
         start,
-        (f"{magnitude(figures.largest):>7}", "bold"),
-        f"{magnitude(figures.budget):>10}  ",
+        (f"{magnitude(figures.largest):>{_NUMBER}}", "bold"),
+        f"{magnitude(figures.budget):>{_BUDGET}}  ",
         (bar(used, _BAR), "$primary" if used <= 1 else "$text-error"),
-        f" {times_used(used):<9}",
-        (f"{ruling:<11}", f"bold {RULING_STYLES[ruling]}"),
+        f" {times_used(used):<{_USED}}",
+        (f"{ruling:<{_VERDICT}}", f"bold {RULING_STYLES[ruling]}"),
         figures.last,
     )
 

@@ -24,7 +24,7 @@ _BARS = 6, 24
 
 def error_parts_text(row: DtypeRow, width: int) -> Content:
     """The parts of the difference in that dtype, in `width` columns, and two sentences that may wrap."""
-    heading = f"Where it arises in {row.dtype}"
+    heading = f"Sources in {row.dtype}"
     if row.split is None:
         why = "no element is finite on both sides."
         if row.dtype is Dtype.FLOAT64:
@@ -71,7 +71,7 @@ def _part_line(label: str, part: Share, sign: int, largest: float, room: int, *,
 
 
 def _signed(value: float) -> str:
-    return "0" if value == 0 else f"{value:+.1e}"
+    return "0" if value == 0 else f"{'+' if value > 0 else '-'}{magnitude(abs(value))}"
 
 
 def _main_part(split: ErrorSplit, row: DtypeRow) -> str:
@@ -89,7 +89,10 @@ def _main_part(split: ErrorSplit, row: DtypeRow) -> str:
 
 
 def _nearer_in_full(nearer: Nearer) -> str:
-    """fused 22 %, unfused 61 %, alike 17 %."""
+    """fused 22 %, unfused 61 %, alike 17 %, which breaks behind a comma only."""
     every = nearer.fused + nearer.unfused + nearer.equal
     parts = {"fused": nearer.fused, "unfused": nearer.unfused, "alike": nearer.equal}
-    return ", ".join(f"{side} {100 * number / every:.0f} %" for side, number in parts.items())
+    return ", ".join(
+        f"{side}\N{NO-BREAK SPACE}{100 * number / every:.0f}\N{NO-BREAK SPACE}%"
+        for side, number in parts.items()
+    )

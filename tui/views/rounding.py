@@ -27,26 +27,37 @@ if TYPE_CHECKING:
     from tui.analysis.study import Study
 
 
+_NARROWEST = 60
+"""Columns below which the two halves are cut off."""
+_GAP = 2
+"""Columns between them."""
+
+
 class RoundingView(StudyView, can_focus=True):
     """Rounding or a bug: the verdict, all four dtypes, where the difference comes from."""
 
     TITLE: ClassVar[str] = "Rounding"
     QUESTION: ClassVar[Question | None] = Question.DTYPES
+    SCOPED_CSS = False
     DEFAULT_CSS = """
     RoundingView {
-        padding: 0 1; overflow-y: auto; scrollbar-size-vertical: 1;
-        & > Static { height: auto; }
-        & DtypeRows { margin: 1 0 0 0; }
-        & #dtype-remark { color: $text-warning; }
-        & #apart { height: auto; margin: 1 0 0 0; }
-        & #apart Static { width: 1fr; height: auto; }
-        & #ulp-bars { margin: 0 0 0 2; }
-        & #working { display: none; margin: 1 0 0 0; }
-        & #why { color: $foreground 60%; margin: 1 0 0 0; }
+        padding: 1 0 0 1; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable;
+        & > Static { height: auto; margin: 1 1 0 0; }
+        & DtypeRows { margin: 1 1 0 0; }
+        & #sentence { margin: 0 1 0 0; }
+        & #dtype-remark { color: $text-warning; margin: 0 1 0 0; }
+        & #apart { height: auto; margin: 1 1 0 0; }
+        & #apart Static { height: auto; }
+        & #error-parts { margin: 0 2 0 0; }
+        & #working { display: none; }
+        & #why { color: $foreground 60%; }
         &.-working { & #working { display: block; } & #apart, & #dtype-remark { display: none; } }
         &.-unremarked #dtype-remark { display: none; }
     }
-    .-low RoundingView #apart { margin: 0; }
+    .-low RoundingView {
+        padding: 0 0 0 1;
+        & DtypeRows { margin: 0 1 0 0; }
+    }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "choose(-1)", "Finer dtype", show=False, id="rounding.up"),
@@ -93,12 +104,16 @@ class RoundingView(StudyView, can_focus=True):
         remark = " ".join(words for words in (row.remark, row.verdict.scope) if words)
         self.set_class(not remark, "-unremarked")
         self._say("dtype-remark", Content(remark))
-        width = max(38, (self.content_size.width - 2) // 2)
-        self._say("error-parts", error_parts_text(row, width))
-        self._say("ulp-bars", ulp_bars_text(row.ulps, width))
+        room = max(_NARROWEST, self.scrollable_content_region.width - 1) - _GAP
+        parts = room * 11 // 20
+        self._say("error-parts", error_parts_text(row, parts), parts)
+        self._say("ulp-bars", ulp_bars_text(row.ulps, room - parts), room - parts)
 
-    def _say(self, name: str, content: Content) -> None:
-        self.query_one(f"#{name}", Static).update(content)
+    def _say(self, name: str, content: Content, width: int | None = None) -> None:
+        line = self.query_one(f"#{name}", Static)
+        if width is not None:
+            line.styles.width = width
+        line.update(content)
 
     def focus_content(self) -> None:
         """Stand in the table."""

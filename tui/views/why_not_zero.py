@@ -23,21 +23,18 @@ def why_not_zero(study: Study) -> str:
                 f"Why it is 0: {dtype} keeps {bits_of(dtype)} bits of a number, and here that was enough for "
                 "every sum. Other weights or another input need more, and then the last bits differ."
             )
-        case Reason.WITHIN if dtype is Dtype.FLOAT64:
-            return (
-                f"Why it is not 0: both sides add the same products in another order, and {dtype} keeps "
-                f"{bits_of(dtype)} bits of each sum. A wrong weight would make a difference far larger."
-            )
         case Reason.WITHIN:
+            left = f"With the 53 bits of float64 only {finest} is left; a mistake would stay."
+            if dtype is Dtype.FLOAT64:
+                left = "A mistake would be larger by many powers of ten."
             return (
                 f"Why it is not 0: both sides add the same products in another order, and {dtype} keeps "
-                f"{bits_of(dtype)} bits of each sum. With the 53 bits of float64 no more than {finest} is left, "
-                "which a mistake would not shrink to."
+                f"{bits_of(dtype)} bits of each sum. {left}"
             )
         case Reason.COARSE:
             return (
-                "Why that is odd: errors of rounding mostly cancel each other, and the budget counts on it. Here "
-                "they add up, as they do where all inputs are alike, or the dtype's own kernel rounds more often."
+                "Why that is odd: most errors of rounding cancel each other, and the budget counts on it. "
+                "Here they add up, or some step keeps fewer bits than the dtype has."
             )
         case Reason.TF32:
             return (
@@ -45,21 +42,28 @@ def why_not_zero(study: Study) -> str:
                 "torch.backends.cudnn.conv.fp32_precision to 'ieee' to keep them."
             )
         case Reason.OVERFLOW | Reason.NOTHING:
-            largest = magnitude(PRECISIONS[dtype].largest)
-            return (
-                f"Why it is infinite: the largest number of {dtype} is {largest}, and a sum on the way is larger. "
-                "Smaller weights or a smaller input stay below it; bfloat16 and float32 reach 3.4e+38."
-            )
+            return _why_infinite(dtype)
         case Reason.ARITHMETIC:
             return (
                 f"Why that is no rounding: no order of adding makes errors that large in {dtype}. In float64 "
-                "both sides agree, so the kernel is right and its run is not: a faulty backend, for instance."
+                "both sides agree: the kernel is right, its run is not; a faulty backend, for instance."
             )
         case Reason.SHAPE | Reason.NOT_FINITE:
             return "Why that is no rounding: rounding makes neither another shape nor a NaN."
     return (
-        f"Why that is no rounding: it shrinks with the dtype, to a 2^29th from float32 to float64. Here {finest} "
-        "is left in float64: the two sides are not the same map."
+        "Why that is no rounding: rounding shrinks with the dtype, to a 2^29th from float32 to float64. "
+        f"In float64 {finest} is left: the two sides are not the same map."
+    )
+
+
+def _why_infinite(dtype: Dtype) -> str:
+    if dtype in (Dtype.FLOAT64, Dtype.FLOAT32, Dtype.BFLOAT16):
+        advice = "Smaller weights or a smaller input stay below it."
+    else:
+        advice = "bfloat16 and float32 reach 3.4e+38; or make the weights or the input smaller."
+    return (
+        f"Why it is infinite: {dtype} ends at {PRECISIONS[dtype].largest:.3g}, and some number "
+        f"on the way is larger. {advice}"
     )
 
 
