@@ -25,6 +25,10 @@ KEYS = (
     ("c", "colour scale: 3 rms or the maximum, shared by all grids or per panel"),
     ("b", "add up the biases instead of the weights, where there is room for one line only"),
     ("m", "one grid on the whole screen, and back"),
+    (
+        "enter, ← →",
+        "in Mistakes: fuse with the one that is highlighted; the error map of another output channel",
+    ),
     ("t", "dark or light; remembered"),
     ("ctrl+p", "the command palette: everything by name"),
     ("q", "quit"),

@@ -28,7 +28,9 @@ def heading(name: str, study: Study) -> Content:
     if hindrance is not None:
         state = (f"not on this block: {hindrance}", "$text-warning")
     elif name == made:
-        state = ("● made" if name else "● now", "bold $text-primary")
+        by_hand = not name and study.alterations.spoil_the_fusion
+        now = "● now, but for numbers set by hand" if by_hand else "● now"
+        state = ("● made" if name else now, "bold $text-primary")
     else:
         state = ("enter makes it" if name else "enter takes the mistake out", "$text-primary")
     title = MISTAKES[name].title if name else "fused rightly"
@@ -73,7 +75,7 @@ def _where(found: Likenesses) -> Content:
     if found.pattern is None:
         return Content.assemble(("where  ", MUTED), "the float64 run is right: no weight is wrong")
     words = str(found.pattern)
-    part = "" if "values" in words else f", {share(found.pattern.share)} of the values"
+    part = "" if "values" in words else f", {share(found.pattern.share)}"
     return Content.assemble(("where  ", MUTED), (words, "bold"), part)
 
 
