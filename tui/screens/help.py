@@ -27,6 +27,10 @@ KEYS = (
     ("b", "add up the biases instead of the weights, where there is room for one line only"),
     ("m", "one grid on the whole screen, and back"),
     ("up, down in Rounding", "take the difference in another dtype apart"),
+    (
+        "enter, ← →",
+        "in Mistakes: fuse with the one that is highlighted; the error map of another output channel",
+    ),
     ("t", "dark or light; remembered"),
     ("ctrl+p", "the command palette: everything by name"),
     ("q", "quit"),
