@@ -34,7 +34,7 @@ def check(spec: BlockSpec, *, as_json: bool = False) -> int:
         print(f"this takes {cost_in_words(cost)}", file=sys.stderr)
     study = _studied(spec)
     if as_json:
-        from tui.check.report import json_of
+        from tui.export.report import json_of
 
         print(json_of(study))
     else:
