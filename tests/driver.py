@@ -21,7 +21,7 @@ from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.parameter_form import ParameterForm
 from tui.widgets.value_input import ValueInput
 
-CHARACTERS = {"question_mark": "?", "plus": "+", "minus": "-", "space": " "}
+CHARACTERS = {"question_mark": "?", "slash": "/", "plus": "+", "minus": "-", "space": " "}
 """Of the keys with a longer name that type something."""
 
 SMALL = (80, 24)

@@ -6,13 +6,16 @@ from typing import Any, NoReturn
 
 import pytest
 import torch
-from rich.console import Console
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.text import Text
 from torch import Tensor, nn
 
 from tests.fusion.strategies import EVERYTHING
 from tui.analysis.cautions import cautions_of
 from tui.analysis.cost import Cost, Sides
 from tui.analysis.study import Study, finished, study
+from tui.analysis.verdict import Reason, Worst
 from tui.check.command import CheckError, check
 from tui.check.table import table_of
 from tui.cli import main
@@ -96,9 +99,11 @@ def elements(output: Tensor) -> list[float]:
 def test_report_has_these_keys(result: Study) -> None:
     report = report_of(result)
     assert list(report) == [
-        *("spec", "branches", "fused", "max_abs_diff", "mean_abs_diff", "max_abs_diff_float64", "worst"),
-        *("allclose", "agree", "params", "macs"),
+        *("spec", "mistake", "branches", "fused", "max_abs_diff", "mean_abs_diff", "max_abs_diff_float64"),
+        *("allclose", "verdict", "agree", "budget_used", "bound", "worst", "error_split"),
+        *("params", "macs"),
     ]
+    assert list(report["worst"]) == ["index", "fused", "unfused", "difference", "ulps"]
     assert list(report["fused"]) == ["weight_shape", "bias", "conv2d"]
 
 
@@ -157,9 +162,13 @@ def test_differences_are_those_of_the_outputs(result: Study) -> None:
     differences = [abs(fused - unfused) for fused, unfused in pairs]
     assert report["max_abs_diff"] == max(differences)
     assert report["mean_abs_diff"] == pytest.approx(sum(differences) / len(differences))
-    batch, out, row, column = report["worst"]
-    there = result.fused_output[batch, out, row, column].double() - result.unfused[batch, out, row, column]
-    assert float(there.abs()) == max(differences)
+    worst = report["worst"]
+    place = tuple(worst["index"])
+    assert worst["fused"] == float(result.fused_output[place])
+    assert worst["unfused"] == float(result.unfused[place])
+    assert worst["difference"] == worst["fused"] - worst["unfused"]
+    assert abs(worst["difference"]) == pytest.approx(report["budget_used"] * report["bound"])
+    assert report["verdict"] in ("exact", "rounding")
     assert report["agree"]
     assert report["max_abs_diff_float64"] < 1e-12
 
@@ -238,6 +247,16 @@ def test_numbers_that_are_not_finite_become_null() -> None:
     assert report["max_abs_diff"] is None
     assert report["mean_abs_diff"] is None
     assert report["max_abs_diff_float64"] is not None
+    nowhere = Worst((0, 0, 0, 0), float("nan"), 1.0, inf, -inf)
+    report = report_of(replace(done, verdict=replace(done.verdict, budget_used=inf, worst=nowhere)))
+    assert report["budget_used"] is None
+    assert report["worst"] == {
+        "index": [0, 0, 0, 0],
+        "fused": None,
+        "unfused": 1.0,
+        "difference": None,
+        "ulps": None,
+    }
 
 
 # The table
@@ -302,6 +321,38 @@ def test_table_of_an_exact_block_names_no_place() -> None:
     text = printed(finished(study(BlockSpec(weights=WeightFill.INTEGERS, input=InputFill.INTEGERS))))
     assert "where" not in text
     assert "the same values" in text
+
+
+@pytest.mark.parametrize(
+    ("ruling", "reason", "colour", "words"),
+    [
+        ("exact", Reason.SAME, "green", "the same values"),
+        ("rounding", Reason.WITHIN, "green", "41 % of the rounding budget"),
+        ("suspicious", Reason.COARSE, "yellow", "The algebra is right, but float32"),
+        ("wrong", Reason.ALGEBRA, "red", "They do NOT agree"),
+    ],
+)
+def test_the_verdict_stands_last_in_its_colour(ruling: str, reason: Reason, colour: str, words: str) -> None:
+    done = finished(study(BlockSpec()))
+    done = replace(done, verdict=replace(done.verdict, reason=reason, budget_used=0.41))
+    table = table_of(done)
+    assert isinstance(table, Group)
+    last = table.renderables[-1]
+    assert isinstance(last, Padding)
+    assert isinstance(last.renderable, Text)
+    assert words in last.renderable.plain
+    assert last.renderable.style == f"bold {colour}"
+    assert report_of(done)["verdict"] == ruling
+    assert "41 %" in line_with("share of the rounding budget", printed(done))
+
+
+def test_what_was_not_judged_stands_in_the_table() -> None:
+    done = finished(study(BlockSpec(dtype=Dtype.BFLOAT16)))
+    done = replace(done, verdict=replace(done.verdict, channels=1, budget_used=3.5))
+    text = " ".join(printed(done).split())
+    assert "1 of 2 output channels were judged" in text
+    assert "a scale that is off by 1 %" in text
+    assert "3.5 times" in line_with("share of the rounding budget", printed(done))
 
 
 def test_ratio_of_cost_and_none_without_a_cost() -> None:
@@ -374,9 +425,32 @@ def test_exit_status_1_when_they_do_not(as_json: bool, capsys: pytest.CaptureFix
         assert "They do NOT agree" in out
 
 
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_mistake_on_purpose_is_found_and_named(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--mistake", "identity-twice", *["--json"] * as_json]) == 1
+    out = capsys.readouterr().out
+    if as_json:
+        report = json.loads(out)
+        assert (report["mistake"], report["verdict"]) == ("identity-twice", "wrong")
+    else:
+        assert "identity added twice" in line_with("mistake on purpose", out)
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"), [(Reason.SAME, 0), (Reason.WITHIN, 0), (Reason.COARSE, 1), (Reason.SHAPE, 1)]
+)
+def test_the_exit_status_follows_from_the_ruling(
+    reason: Reason, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = finished(study(BlockSpec()))
+    done = replace(done, verdict=replace(done.verdict, reason=reason))
+    monkeypatch.setattr("tui.check.command._studied", lambda *_: done)
+    assert check(BlockSpec(), as_json=True) == status
+
+
 def test_what_does_not_fit_is_refused_before_torch_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.check.command.memory_of_this_machine", lambda: 1)
-    monkeypatch.setattr("tui.check.command._studied", lambda _: pytest.fail("it was run"))
+    monkeypatch.setattr("tui.check.command._studied", lambda *_: pytest.fail("it was run"))
     with pytest.raises(CheckError, match=r"needs about .* MB of memory and this machine has 0\.0 MB"):
         check(BlockSpec())
 
@@ -395,7 +469,7 @@ def test_an_unknown_memory_refuses_nothing(
 def test_what_torch_can_not_do_is_told_in_its_first_line(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: BlockSpec) -> NoReturn:
+    def fail(*_: object) -> NoReturn:
         raise error
 
     monkeypatch.setattr("tui.analysis.study.study", fail)
@@ -417,3 +491,17 @@ def test_a_costly_run_is_announced_where_somebody_waits(
     check(BlockSpec(), as_json=True)
     announced = "this takes about 12 s and 3.2 GB of memory\n"
     assert capsys.readouterr().err == (announced if terminal and costly else "")
+
+
+@pytest.mark.parametrize("dtype", Dtype)
+def test_the_shares_of_the_report_add_up_to_the_difference(dtype: Dtype) -> None:
+    done = finished(study(replace(PRESETS["repvgg"].spec, dtype=dtype, input_shape=(9, 9))))
+    split = json.loads(json_of(done))["error_split"]
+    if dtype is Dtype.FLOAT64:
+        assert split is None
+        return
+    at_worst = [split[share]["at_worst"] for share in ("weights", "fused", "unfused")]
+    comparison = done.comparison
+    difference = comparison.fused - comparison.unfused
+    assert at_worst[0] + at_worst[1] - at_worst[2] == pytest.approx(difference, rel=1e-9)
+    assert sum(split["nearer"].values()) == done.unfused.numel()

@@ -11,6 +11,7 @@ from typing import ClassVar
 import pytest
 
 from tui import __version__
+from tui.analysis.alterations import NOTHING_ALTERED, Alterations
 from tui.cli import BAD_INPUT, INTERRUPTED, OUTPUT_CLOSED, main
 from tui.fusion.spec import BlockSpec, Dtype
 
@@ -19,13 +20,16 @@ class FakeApp:
     """Stands for the bench, and keeps what it was opened on."""
 
     opened: ClassVar[list[BlockSpec]] = []
+    altered: ClassVar[list[Alterations]] = []
     return_code: int | None = None
 
-    def __init__(self, spec: BlockSpec) -> None:
+    def __init__(self, spec: BlockSpec, alterations: Alterations) -> None:
         self.spec = spec
+        self.alterations = alterations
 
     def run(self) -> None:
         self.opened.append(self.spec)
+        self.altered.append(self.alterations)
 
 
 @pytest.fixture
@@ -35,6 +39,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> type[FakeApp]:
     monkeypatch.setitem(sys.modules, "tui.app", module)
     monkeypatch.setattr("tui.cli._in_a_terminal", lambda: True)
     monkeypatch.setattr(FakeApp, "opened", [])
+    monkeypatch.setattr(FakeApp, "altered", [])
     return FakeApp
 
 
@@ -58,6 +63,12 @@ def test_without_a_command_the_bench_opens(bench: type[FakeApp]) -> None:
     assert main(["--preset", "repvgg", "--dtype", "float16"]) == 0
     assert bench.opened[0] == BlockSpec()
     assert bench.opened[1].dtype is Dtype.FLOAT16
+    assert bench.altered == [NOTHING_ALTERED] * 2
+
+
+def test_the_bench_opens_with_a_mistake(bench: type[FakeApp]) -> None:
+    assert main(["--mistake", "flipped"]) == 0
+    assert bench.altered == [Alterations(mistake="flipped")]
 
 
 def test_the_exit_status_of_the_bench_is_passed_on(
@@ -130,7 +141,7 @@ def test_bad_input_is_one_line_and_2(arguments: tuple[str, ...], capsys: pytest.
 def test_check_that_fails_is_one_line_and_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(_: BlockSpec) -> None:
+    def fail(*_: object) -> None:
         raise RuntimeError("out of memory\nframe #0")
 
     monkeypatch.setattr("tui.analysis.study.study", fail)
@@ -150,7 +161,7 @@ def test_ctrl_c_is_quiet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 def test_ctrl_c_does_not_wait_for_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     handlers: list[object] = []
 
-    def note_handler(_: BlockSpec, *, as_json: bool) -> int:
+    def note_handler(*_: object, as_json: bool) -> int:
         handlers.append(signal.getsignal(signal.SIGINT))
         return 0
 
@@ -161,7 +172,7 @@ def test_ctrl_c_does_not_wait_for_torch(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_ctrl_c_stays_ignored_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    def note_handler(_: BlockSpec, *, as_json: bool) -> int:
+    def note_handler(*_: object, as_json: bool) -> int:
         return int(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)
 
     monkeypatch.setattr("tui.check.command.check", note_handler)

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from tui.analysis.alterations import NOTHING_ALTERED, Alterations
+from tui.analysis.mistakes import MISTAKES
 from tui.fusion.fields import FIELDS, spec_from, texts_of
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import (
@@ -36,6 +38,9 @@ OTHER = BlockSpec(
     seed=2**63 - 1,
 )
 """A spec that differs from the default one in every field."""
+
+
+TITLES = {name: mistake.title for name, mistake in MISTAKES.items()}
 
 
 def option(field: str) -> str:
@@ -79,6 +84,15 @@ def test_one_option_changes_one_field(field: str) -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_alone_is_its_block(name: str) -> None:
     assert parse(["--preset", name]).spec == PRESETS[name].spec
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--mistake", "mean-ignored", "--batch-norm"), ("--preset", "repvgg", "--mistake", "mean-ignored")],
+)
+def test_a_mistake_is_judged_on_the_block_as_all_options_make_it(arguments: tuple[str, ...]) -> None:
+    assert parse(arguments).alterations == Alterations(mistake="mean-ignored")
+    assert parse(arguments[-1:] if len(arguments) == 3 else arguments[:2]).alterations == NOTHING_ALTERED
 
 
 @pytest.mark.parametrize(
@@ -186,6 +200,8 @@ def test_groups_that_do_not_divide() -> None:
         (("check", "check"), ("more than once",)),
         (("",), ("''", "no such command")),
         (("--preset", "repvg"), (*PRESETS, "'repvg'", "did you mean repvgg?")),
+        (("--mistake", "flipt"), (*MISTAKES, "'flipt'", "did you mean flipped?")),
+        (("--mistake", "mean-ignored"), ("--mistake: mean-ignored", "the block has no batch norm")),
         (("--seed",), ("--seed: ", "one argument")),
         (("--bias=no",), ("--bias/--no-bias: ", "'no'")),
         (("--json",), ("--json: ", "check --json")),
@@ -210,6 +226,8 @@ def test_help_fits_80_columns_and_tells_all(monkeypatch: pytest.MonkeyPatch) -> 
     assert text is not None
     assert max(map(len, text.splitlines())) <= 80
     assert all(name in text for name in build_parser().option_names)
+    assert text.isascii()
+    assert all(name in text and title.replace("×", "x") in text for name, title in TITLES.items())
     assert all(preset.name in text and preset.summary in text for preset in PRESETS.values())
     unwrapped = " ".join(text.split())
     for name, default in texts_of(BlockSpec()).items():
@@ -225,7 +243,15 @@ def test_help_comes_before_mistakes() -> None:
 def test_completion_knows_options_and_values(shell: str) -> None:
     script = completion_script(shell)
     assert parse(["--print-completion", shell]).text == script
-    for word in ("kernel-size", "no-batch-norm", "repvgg-depthwise", "bfloat16", "impulses", "check"):
+    for word in (
+        "kernel-size",
+        "no-batch-norm",
+        "repvgg-depthwise",
+        "bfloat16",
+        "impulses",
+        "flipped",
+        "check",
+    ):
         assert word in script
 
 

@@ -16,7 +16,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme
 
-from tui.analysis.alterations import Alterations, Subject
+from tui.analysis.alterations import NOTHING_ALTERED, Alterations, Subject
 from tui.analysis.cost import cost_of, memory_of_this_machine
 from tui.analysis.deferred import deferred_study, load_torch
 from tui.analysis.failure import in_words
@@ -40,7 +40,7 @@ StudyFunction = Callable[[BlockSpec, Alterations], "Iterator[Progress | Study]"]
 
 
 class RepFuseApp(App[None]):
-    """Starts on the default block, or on `spec`.
+    """Starts on the default block, or on `spec`, altered as `alterations` say.
 
     `study` runs a spec and `settings_path` is where choices are kept; tests put others in their places.
     """
@@ -64,12 +64,13 @@ class RepFuseApp(App[None]):
     def __init__(
         self,
         spec: BlockSpec | None = None,
+        alterations: Alterations = NOTHING_ALTERED,
         *,
         study: StudyFunction = deferred_study,
         settings_path: Path | None = None,
     ) -> None:
         super().__init__()
-        self._first_spec = spec or BlockSpec()
+        self._first = Subject(spec or BlockSpec(), alterations)
         self._study_function = study
         self._serial = 0
         for theme in THEMES:
@@ -81,16 +82,14 @@ class RepFuseApp(App[None]):
 
     def get_default_screen(self) -> Screen[None]:
         """The bench."""
-        return BenchScreen(self._first_spec).data_bind(
-            RepFuseApp.answers, RepFuseApp.study, RepFuseApp.run_state
-        )
+        return BenchScreen(self._first).data_bind(RepFuseApp.answers, RepFuseApp.study, RepFuseApp.run_state)
 
     def on_mount(self) -> None:
         """Begin with the first run; torch is loaded by it, after the first paint."""
         if self._settings_fault:
             self.notify(self._settings_fault, title="Settings", severity="warning", markup=False)
         self.theme_changed_signal.subscribe(self, self._remember_theme)
-        self.call_after_refresh(self._request, Subject(self._first_spec))
+        self.call_after_refresh(self._request, self._first)
 
     @property
     def bench(self) -> BenchScreen:

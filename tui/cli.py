@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-from tui.fusion.spec import BlockSpec
 from tui.options import PROGRAM, OptionsError, Request, parse
 
 BAD_INPUT = 2
@@ -50,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         request = parse(sys.argv[1:] if arguments is None else arguments)
         if request.check or request.text is not None:
             return _print(request)
-        return _open_bench(request.spec)
+        return _open_bench(request)
     except OptionsError as error:
         return _refuse(str(error))
     except KeyboardInterrupt:
@@ -82,7 +81,7 @@ def _check(request: Request) -> int:
 
     try:
         with _ended_at_once_by_ctrl_c():
-            return check(request.spec, as_json=request.as_json)
+            return check(request.spec, request.alterations, as_json=request.as_json)
     except CheckError as error:
         return _refuse(str(error))
 
@@ -100,13 +99,13 @@ def _ended_at_once_by_ctrl_c() -> Iterator[None]:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _open_bench(spec: BlockSpec) -> int:
+def _open_bench(request: Request) -> int:
     # A driver of its own (textual-serve's, for one) needs no terminal.
     if not (os.environ.get("TEXTUAL_DRIVER") or _in_a_terminal()):
         return _refuse(f"the bench needs a terminal; without one there is: {PROGRAM} check")
     from tui.app import RepFuseApp  # not before the options are known to be right
 
-    app = RepFuseApp(spec)
+    app = RepFuseApp(request.spec, request.alterations)
     app.run()
     return app.return_code or 0
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
 from tui import __version__
+from tui.analysis.alterations import NOTHING_ALTERED, Alterations
+from tui.analysis.mistakes import MISTAKES, obstacle
 from tui.fusion.fields import FIELDS, spec_from, texts_of
 from tui.fusion.presets import PRESETS
 from tui.fusion.quoting import quoted
@@ -44,16 +46,20 @@ is taken first and single options change it, in whatever order they stand.
 presets:
 {presets}
 
+mistakes:
+{mistakes}
+
 examples:
   {program}
   {program} --preset repvgg --kernel-size 5x3
   {program} --out-channels 4 --branches kxk+norm,1x1-bias
   {program} check --preset repvgg-grouped --dtype bfloat16
   {program} check --in-channels 8 --out-channels 8 --groups 2 --json
+  {program} check --preset repvgg --mistake eps-1e-3
 
 exit status of check:
-  0  fused and unfused agree
-  1  they do not
+  0  fused and unfused agree: they are the same, or differ by rounding
+  1  they do not, or by more than rounding is likely to make
   2  the options make no block, or the block could not be run
 """
 
@@ -68,12 +74,14 @@ class Request:
 
     Attributes:
         spec: the block.
+        alterations: the mistake that it is to be fused with, if any.
         check: whether to report on it without a screen.
         as_json: whether that report is JSON.
         text: what to print instead of all that: the help, the version, a completion script.
     """
 
     spec: BlockSpec = field(default_factory=BlockSpec)
+    alterations: Alterations = NOTHING_ALTERED
     check: bool = False
     as_json: bool = False
     text: str | None = None
@@ -118,7 +126,9 @@ def parse(arguments: Sequence[str]) -> Request:
         return Request(text=completion_script(options.print_completion))
     if options.json and not options.command:
         raise OptionsError(f"--json: only check reports; write {PROGRAM} check --json")
-    return Request(_spec_of(options), check=options.command is not None, as_json=options.json)
+    spec = _spec_of(options)
+    alterations = _alterations(options.mistake, spec)
+    return Request(spec, alterations, check=options.command is not None, as_json=options.json)
 
 
 def _refuse_unknown(rest: Sequence[str], command: str | None, option_names: Sequence[str]) -> None:
@@ -171,6 +181,18 @@ def _preset_named(name: str) -> BlockSpec:
     return PRESETS[name].spec
 
 
+def _alterations(mistake: str | None, spec: BlockSpec) -> Alterations:
+    if mistake is None:
+        return NOTHING_ALTERED
+    if mistake not in MISTAKES:
+        near = _nearest(mistake, list(MISTAKES))
+        raise OptionsError(f"--mistake: must be one of {', '.join(MISTAKES)}, not {quoted(mistake)}{near}")
+    hindrance = obstacle(mistake, spec)
+    if hindrance is not None:
+        raise OptionsError(f"--mistake: {mistake} can not be made on this block: {hindrance}")
+    return Alterations(mistake=mistake)
+
+
 def _option(field: str) -> str:
     """The option for a field of the spec."""
     return "--" + field.replace("_", "-")
@@ -182,7 +204,12 @@ def build_parser() -> OptionParser:
         prog=PROGRAM,
         usage=f"{PROGRAM} [check [--json]] [options]",
         description=_DESCRIPTION,
-        epilog=_EPILOG.format(program=PROGRAM, default=_DEFAULT_PRESET, presets=_presets_in_words()),
+        epilog=_EPILOG.format(
+            program=PROGRAM,
+            default=_DEFAULT_PRESET,
+            presets=_in_columns({preset.name: preset.summary for preset in PRESETS.values()}),
+            mistakes=_in_columns({name: _in_ascii(mistake.title) for name, mistake in MISTAKES.items()}),
+        ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,  # a script that writes --input must not change its meaning with a new option
         exit_on_error=False,
@@ -207,6 +234,7 @@ def _add_program_options(parser: OptionParser) -> None:
     group = parser.add_argument_group("commands and general options")
     group.add_argument("command", nargs="?", metavar=_CHECK, help="report without a screen, then exit")
     group.add_argument("--json", action="store_true", help="check: the report as one JSON object")
+    group.add_argument("--mistake", metavar="NAME", help="fuse the block wrongly in a well-known way, below")
     group.add_argument("-h", "--help", action="store_true", help="show this and exit")
     group.add_argument("--version", action="store_true", help="show it and exit")
     group.add_argument(
@@ -224,9 +252,14 @@ def _add_switches(group: argparse._ArgumentGroup) -> None:
         group.add_argument(_option(name), action=argparse.BooleanOptionalAction, help=words)
 
 
-def _presets_in_words() -> str:
-    width = max(map(len, PRESETS))
-    return "\n".join(f"  {preset.name:{width}}  {preset.summary}" for preset in PRESETS.values())
+def _in_ascii(title: str) -> str:
+    return title.replace("×", "x")  # a pipe may take nothing else, and the help must always come
+
+
+def _in_columns(words: Mapping[str, str]) -> str:
+    """A line for each name, and what goes with it."""
+    width = max(map(len, words))
+    return "\n".join(f"  {name:{width}}  {text}" for name, text in words.items())
 
 
 def completion_script(shell: str) -> str:
@@ -243,7 +276,7 @@ def completion_script(shell: str) -> str:
     values: dict[str, Iterable[str]] = {
         name: field.choices for name, field in FIELDS.items() if field.choices and name not in _SWITCHES
     }
-    values |= {"command": [_CHECK], "preset": PRESETS, "print_completion": SHELLS}
+    values |= {"command": [_CHECK], "preset": PRESETS, "mistake": MISTAKES, "print_completion": SHELLS}
     for action in parser._actions:
         # Not in build_parser: there they would make argparse check values, in words of its own.
         action.choices = values.get(action.dest, action.choices)

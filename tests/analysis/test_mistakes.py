@@ -82,6 +82,7 @@ def test_an_unknown_name_is_no_mistake() -> None:
         ("identity-column", BlockSpec(), "the fused convolution has 1 group: column i is the right one"),
         ("channels-transposed", block_of("kxk", groups=2), "2 rows and 1 columns"),
         ("channels-transposed", block_of("kxk", in_channels=1, out_channels=1), "one channel"),
+        ("channels-transposed", block_of("kxk+g2,identity"), "no branch mixes channels"),
         ("channels-transposed", block_of("avg+norm,identity"), "no branch mixes channels"),
         ("taps-transposed", block_of("kxk", kernel_size=(3, 5)), "a 3x5 kernel is not square"),
         ("flipped", block_of("avg,1x1-avg,1x1"), "no branch has a weight of more than one tap"),
@@ -90,6 +91,7 @@ def test_an_unknown_name_is_no_mistake() -> None:
         ("bias-lost", block_of("kxk-bias,identity"), "neither biases nor batch norms"),
         ("mean-ignored", BlockSpec(), "the block has no batch norm"),
         ("train-mode", block_of("kxk+norm", input_shape=(1, 1)), "more than one value in each channel"),
+        ("train-mode", block_of("kxk+norm", input_shape=(2, 2), stride=(2, 2)), "more than one value"),
         ("zero-border", block_of("kxk"), "no branch is a 1x1 with something behind it"),
         ("zero-border", block_of("1x1-kxk-bias"), "its value at zero is zero"),
         ("zero-border", block_of("1x1-kxk", padding_mode=PaddingMode.CIRCULAR), "pads circular, not zeros"),
@@ -114,8 +116,15 @@ def test_what_stands_in_the_way(name: str, spec: BlockSpec, why: str) -> None:
     assert str(refused.value) == reason
 
 
+def test_an_inner_norm_counts_the_pixels_before_the_stride() -> None:
+    spec = block_of("1x1-kxk+inner", input_shape=(2, 2), stride=(2, 2))
+    assert obstacle("train-mode", spec) is None
+    wrong = wrongly_fused("train-mode", filled_block(spec), filled_input(spec))
+    assert wrong.block(filled_input(spec)).shape == (1, 2, 1, 1)
+
+
 @given(specs(), st.sampled_from(sorted(MISTAKES)))
-@settings(max_examples=120)
+@settings(max_examples=80)
 def test_the_spec_and_the_block_tell_the_same(spec: BlockSpec, name: str) -> None:
     block, x = filled_block(spec), filled_input(spec)
     reason = obstacle(name, spec)

@@ -59,22 +59,19 @@ def assert_comes_to(names: dict[str, Any], expected: Study) -> None:
     assert float(first.split()[-1]) == expected.comparison.max_abs_diff
     weight, bias = names["fuse"](names["block"])
     right = expected.block.fuse()
-    close = {"rtol": 4 * torch.finfo(right.weight.dtype).eps, "atol": 1e-12}
-    torch.testing.assert_close(weight.to(right.weight.dtype), right.weight.detach(), **close)
-    if right.bias is not None:
-        torch.testing.assert_close(bias.to(right.weight.dtype), right.bias.detach(), **close)
+    dtype = right.weight.dtype
+    for again, known in ((weight, right.weight), (bias, right.bias)):
+        if known is not None:
+            torch.testing.assert_close(
+                again.to(dtype), known.detach(), rtol=4 * torch.finfo(dtype).eps, atol=1e-12
+            )
 
 
 def studied(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Study:
     return finished(study(spec, alterations))
 
 
-def is_boundable(spec: BlockSpec) -> bool:
-    """Whether the study can bound its rounding errors."""
-    return spec.padding_mode is PaddingMode.ZEROS or not any(b.kind.is_sequence for b in spec.branches)
-
-
-@given(spec=specs(tuple(Dtype)).filter(is_boundable))
+@given(spec=specs(tuple(Dtype)))
 @settings(max_examples=10)
 def test_any_block(spec: BlockSpec) -> None:
     result = studied(spec)
@@ -91,7 +88,7 @@ def test_every_kind_and_option(dtype: Dtype) -> None:
 
 @pytest.mark.parametrize("mode", PaddingMode)
 def test_padding_modes(mode: PaddingMode) -> None:
-    branches = parse_branches("kxk+norm,1x1,identity,3x3d2")
+    branches = parse_branches("kxk+norm,1x1-kxk+inner,1x1-avg")
     result = studied(BlockSpec(kernel_size=(4, 3), branches=branches, padding_mode=mode))
     assert_comes_to(ran(snippet_of(result)), result)
 

@@ -79,7 +79,9 @@ def cells_of(app: GridApp, tap: Tap) -> set[Offset]:
 def geometry_of(app: GridApp) -> GridGeometry:
     grid = app.grid
     assert grid.source is not None
-    return GridGeometry(grid.source.shape, grid.zoom_in_effect, grid.bias is not None, grid.monochrome)
+    return GridGeometry(
+        grid.source.shape, grid.zoom_in_effect, grid.bias is not None, grid.monochrome, grid.labels
+    )
 
 
 def is_in_sight(app: GridApp, tap: Tap) -> bool:

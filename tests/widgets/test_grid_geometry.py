@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from textual.geometry import Region, Size
 
 from tui.widgets.grid_geometry import GridGeometry, PixelRow, fit
+from tui.widgets.labels import Labels
 from tui.widgets.tap import Tap
 from tui.widgets.weight_source import centre
 from tui.widgets.zoom import Zoom
@@ -158,18 +159,49 @@ def test_the_level_that_fits_the_smallest_block(width: int, height: int, zoom: Z
 
 
 @given(SHAPES, st.integers(0, 200), st.integers(0, 100), st.booleans(), st.booleans())
+@example((64, 1, 3, 3), 22, 20, True, False)
 def test_fit_shows_all_or_scrolls_one_way_as_near_as_it_can(
     shape: Shape, width: int, height: int, has_bias: bool, signs: bool
 ) -> None:
-    def directions(zoom: Zoom, of: Shape) -> int:
+    def bars(zoom: Zoom, of: Shape) -> int:
         size = GridGeometry(of, zoom, has_bias, signs).size
-        return (size.width > width) + (size.height > height)
+        across, down = size.width > width, size.height > height
+        # A bar takes the last column, or row, and may so make the other one necessary.
+        return (across or size.width > width - down) + (down or size.height > height - across)
 
     one_kernel = (1, 1, *shape[2:])
-    levels = [zoom for zoom in Zoom if zoom is not Zoom.NORM and directions(zoom, one_kernel) == 0]
-    nearest = min(levels, key=lambda zoom: directions(zoom, shape), default=Zoom.NORM)
+    levels = [zoom for zoom in Zoom if zoom is not Zoom.NORM and bars(zoom, one_kernel) == 0]
+    nearest = min(levels, key=lambda zoom: bars(zoom, shape), default=Zoom.NORM)
     chosen = fit(shape, width, height, has_bias=has_bias, signs=signs)
-    assert chosen is (nearest if levels and directions(nearest, shape) < 2 else Zoom.NORM)
+    assert chosen is (nearest if levels and bars(nearest, shape) < 2 else Zoom.NORM)
+
+
+@pytest.mark.parametrize(
+    ("size", "width", "height", "zoom"),
+    [
+        ((9, 9), 57, 10, Zoom.NUMBER_6),
+        ((9, 9), 39, 10, Zoom.NUMBER_4),
+        ((9, 9), 38, 10, Zoom.PAIR),
+        ((9, 9), 39, 9, Zoom.HALF),
+        ((9, 9), 39, 6, Zoom.HALF),
+        ((224, 224), 46, 14, Zoom.HALF),
+    ],
+)
+def test_the_level_that_fits_a_map(size: tuple[int, int], width: int, height: int, zoom: Zoom) -> None:
+    assert fit((1, 1, *size), width, height, labels=Labels.PIXELS) is zoom
+
+
+@given(st.integers(1, 300), st.integers(0, 900), st.integers(1, 60), st.sampled_from(Zoom))
+def test_of_a_wide_map_only_the_columns_in_sight_are_drawn(
+    size: int, start: int, width: int, zoom: Zoom
+) -> None:
+    geometry = GridGeometry((1, 1, 4, size), zoom, labels=Labels.PIXELS)
+    tiles = geometry.tiles(start, start + width)
+    if tiles:
+        columns = geometry.columns(tiles, start, start + width)
+        seen = {tap.kx for x in range(start, start + width) if (tap := geometry.tap_at(x, 0))}
+        assert zoom is Zoom.NORM or seen <= set(columns)
+        assert len(columns) <= width // zoom.columns + 2
 
 
 def test_a_depthwise_kernel_is_read_in_numbers() -> None:

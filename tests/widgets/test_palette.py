@@ -37,6 +37,18 @@ def test_every_level_can_be_read(palette: Palette, level: int, over: bool) -> No
 
 
 @pytest.mark.parametrize("palette", ALL)
+@pytest.mark.parametrize("level", [*SCALE_LEVELS, NAN])
+def test_a_lit_level_can_be_read_and_told_from_the_same_one_that_is_not(palette: Palette, level: int) -> None:
+    style = palette.style(level, lit=True)
+    ink, paper = ink_and_paper(style)
+    assert contrast(ink, paper) >= READABLE
+    plain = palette.colours[level]
+    assert max(abs(a - b) for a, b in zip(paper.rgb, plain.rgb, strict=True)) > 30
+    assert style.bold
+    assert not palette.style(level).bold
+
+
+@pytest.mark.parametrize("palette", ALL)
 def test_exact_zero_recedes_and_can_still_be_read(palette: Palette) -> None:
     faint, paper = ink_and_paper(palette.zero)
     plain, _ = ink_and_paper(palette.style(0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tui.analysis.obstacles import obstacle
 from tui.fusion.branch_spec import BranchKind, BranchSpec, names_of
 from tui.fusion.spec import BlockSpec
 
@@ -68,10 +69,12 @@ class Alterations:
         return replace(self, edits=kept)
 
     def fitting(self, spec: BlockSpec) -> Alterations:
-        """What of it another block has a place for."""
+        """What of it another block has a place for: numbers, and the mistake if it can be made there."""
         shapes = shapes_of(spec)
         kept = tuple(edit for edit in self.edits if _is_inside(edit.index, shapes.get(edit.place)))
-        return self if kept == self.edits else replace(self, edits=kept)
+        possible = not self.mistake or obstacle(self.mistake, spec) is None
+        mistake = self.mistake if possible else ""
+        return self if (kept, mistake) == (self.edits, self.mistake) else Alterations(kept, mistake)
 
 
 NOTHING_ALTERED = Alterations()

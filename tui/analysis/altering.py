@@ -93,7 +93,7 @@ def value_at(study: Study, name: str, index: tuple[int, ...]) -> float:
     tensors = parameters_of(study.block) | {INPUT: study.x, f"{FUSED}.weight": fused.weight}
     if name == f"{FUSED}.bias":
         return 0.0 if fused.bias is None else float(fused.bias[index])
-    return float(tensors[name][index])
+    return float(tensors[name].detach()[index])
 
 
 def _parameters_of(branch: Branch) -> dict[str, Tensor]:

@@ -24,21 +24,20 @@ def structure_of(block: ReparamBlock, x: Tensor) -> BlockSpec:
     """A spec with the structure of this block on an input of x's shape, (batch, in_channels, H, W).
 
     Single convolutions come back as such with a size of their own, whatever the kind that they were built
-    as. Fill, dtype and seed say nothing.
+    as; identity and pooling, the same for any groups, with the block's. Fill, dtype and seed say nothing.
 
     Raises:
         FusionError: a branch is of no known kind, or sequences and poolings differ in kernel size.
     """
     branches = [_known(branch) for branch in block.branches]
     shared = [branch for branch in branches if isinstance(branch, SequenceBranch | AverageBranch)]
-    plain = [branch for branch in branches if isinstance(branch, IdentityBranch | AverageBranch)]
     return BlockSpec(
         in_channels=branches[0].in_channels,
         out_channels=branches[0].out_channels,
         kernel_size=_the_one(shared, branches),
         stride=block.geometry.stride,
         dilation=_dilation(branches),
-        groups=plain[0].geometry.groups if plain else block.geometry.groups,
+        groups=block.geometry.groups,
         branches=tuple(map(_branch_spec, branches)),
         post_norm=block.post_norm is not None,
         padding_mode=block.geometry.padding_mode,

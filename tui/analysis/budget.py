@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tui.analysis.branch_bounds import block_bounds
-from tui.analysis.error_bounds import Errors, exact
+from tui.analysis.error_bounds import Bounded, Errors, exact
 from tui.analysis.fused_bounds import fused_bounds
-from tui.analysis.precision import PRECISIONS, TF32
+from tui.analysis.precision import PRECISIONS, TF32, Precision
 from tui.fusion.block import ReparamBlock
 from tui.fusion.branches import Branch
 from tui.fusion.spec import Dtype
@@ -34,8 +34,9 @@ class Budget:
         rigorous: (batch, len(channels), H, W), float64: no order of summing gives more. Winograd and FFT
             convolutions are not covered, nor TF32.
         probable: the rounding budget, of that shape: what independent errors stay below but once in a million
-            runs. In float64 the rigorous bound itself, as a constant input makes all errors alike.
-        tf32: the rigorous bound for float32 whose factors are cut to TF32; None for other dtypes.
+            runs. The rigorous bound itself in float64, and where weights are constant: sums of equal
+            products round alike at each step.
+        tf32: gives the rigorous bound for float32 whose factors are cut to TF32; None for other dtypes.
         peak: the largest number that is stored on the way, by which an overflow is known.
     """
 
@@ -44,7 +45,7 @@ class Budget:
     out_channels: int
     rigorous: Tensor
     probable: Tensor
-    tf32: Tensor | None
+    tf32: Callable[[], Tensor] | None
     peak: float
 
     @property
@@ -88,25 +89,39 @@ def budgets_of(
     Raises:
         FusionError: the block can not be fused.
     """
-    precisions = [PRECISIONS[dtype] for dtype in dtypes]
-    if Dtype.FLOAT32 in dtypes:
-        precisions.append(TF32)
     out_channels = _out_channels(block)
-    rows = range(out_channels) if channels is None else sorted(set(channels))
+    rows = tuple(range(out_channels)) if channels is None else tuple(sorted(set(channels)))
+    unfused, fused = _both_sides(block, x, [PRECISIONS[dtype] for dtype in dtypes], rows)
+    elements = None if _has_constant_weights(block) else unfused.value[:, :1].numel() * out_channels
+
+    @torch.no_grad()
+    def tf32() -> Tensor:
+        unfused, fused = _both_sides(block, x, [TF32], rows)
+        return _rigorous(unfused.errors[0], fused.errors[0])
+
+    budgets = []
+    for dtype, of_unfused, of_fused in zip(dtypes, unfused.errors, fused.errors, strict=True):
+        rigorous = _rigorous(of_unfused, of_fused)
+        budgets.append(
+            Budget(
+                dtype,
+                rows,
+                out_channels,
+                rigorous,
+                _probable(of_unfused, of_fused, rigorous, elements),
+                tf32 if dtype is Dtype.FLOAT32 else None,
+                max(unfused.peak, fused.peak),
+            )
+        )
+    return budgets
+
+
+def _both_sides(
+    block: ReparamBlock, x: Tensor, precisions: Sequence[Precision], rows: Sequence[int]
+) -> tuple[Bounded, Bounded]:
     leaf = exact(x, precisions)
     unfused = block_bounds(block, leaf, rows)
-    fused = fused_bounds(block, leaf, unfused.value, rows)
-    elements = unfused.value[:, :1].numel() * out_channels
-    found = dict(zip(precisions, zip(unfused.errors, fused.errors, strict=True), strict=True))
-    peak = max(unfused.peak, fused.peak)
-    budgets = []
-    for dtype in dtypes:
-        both = found[PRECISIONS[dtype]]
-        rigorous = _rigorous(*both)
-        probable = _probable(*both, rigorous, elements)
-        tf32 = _rigorous(*found[TF32]) if dtype is Dtype.FLOAT32 else None
-        budgets.append(Budget(dtype, tuple(rows), out_channels, rigorous, probable, tf32, peak))
-    return budgets
+    return unfused, fused_bounds(block, leaf, unfused.value, rows)
 
 
 def _out_channels(block: ReparamBlock) -> int:
@@ -119,8 +134,19 @@ def _rigorous(unfused: Errors, fused: Errors) -> Tensor:
     return _without_nan((unfused.worst + fused.worst) * _EVALUATION)
 
 
-def _probable(unfused: Errors, fused: Errors, rigorous: Tensor, elements: int) -> Tensor:
-    if not unfused.precision.likely:
+def _has_constant_weights(block: ReparamBlock) -> bool:
+    """Whether some output channel's weights all are of one size: equal pixels then give equal products."""
+    for module in block.modules():
+        if isinstance(module, nn.Conv2d) and module.weight[0].numel() > 1:
+            sizes = module.weight.abs().flatten(1)
+            if bool((sizes.amax(dim=1) == sizes.amin(dim=1)).any()):
+                return True
+    return False
+
+
+def _probable(unfused: Errors, fused: Errors, rigorous: Tensor, elements: int | None) -> Tensor:
+    """The rounding budget of that many elements; the rigorous bound where errors are not independent."""
+    if elements is None or not unfused.precision.likely:
         return rigorous
     deviations = math.sqrt(2 * math.log(2 * elements / FALSE_ALARMS))
     spread = deviations * (unfused.variance + fused.variance).sqrt()

@@ -7,6 +7,7 @@ sqrt(n) instead of n.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -64,33 +65,43 @@ def exact(value: Tensor, precisions: Sequence[Precision]) -> Bounded:
 def convolve(x: Bounded, linear: LinearMap, bias: Tensor | None = None) -> Bounded:
     """linear(x) + bias, summed in any order and stored.
 
-    Worst: |L| (|x| + worst) gamma_{n+2}, for n products, the bias and what the products themselves lose. In
+    Worst: gamma_{n+2} |L| (|x| + worst), for n products, the bias and what the products themselves lose. In
     variance each of n + 2 roundings is uniform and relative to a partial sum, whose mean square over random
     orders is y^2 / 3 + (L^2 x^2 + bias^2) / 6.
     """
-    value, offset = linear.signed(x.value), _channels(bias, x.value)
-    value = value + offset
-    sizes = linear.absolute(x.value.abs()) + offset.abs()
-    likely = any(each.precision.likely for each in x.errors)
-    squares = (linear.squared(x.value.square()) + offset.square()) if likely else offset
+    offset = _by_channel(bias, x.value)
+    value = linear.signed(x.value) + offset
+    absolute, sizes = value.abs(), linear.absolute(x.value.abs()) + offset.abs()
+    if any(each.precision.likely for each in x.errors):
+        squares = linear.squared(x.value.square()) + offset.square()
+        partial = torch.add(squares, value.square(), alpha=2)
     worst, stored = (
         _passed(linear.absolute, [getattr(each, name) for each in x.errors]) for name in ("worst", "stored")
     )
     variances = _passed(linear.squared, [each.variance for each in x.errors])
     errors = []
     for each, carried, kept, variance in zip(x.errors, worst, stored, variances, strict=True):
-        precision, terms = each.precision, linear.terms
-        summing = precision.error_of_sum(terms) * (sizes + carried) + (terms + 1) * precision.underflow
+        precision = each.precision
+        summing = precision.error_of_sum(linear.terms)
+        spread = [(1.0, variance)]
         if precision.likely:
-            partial = value.square() / 3 + squares / 6
-            variance = variance + precision.accumulation**2 / 3 * (terms + 2) * partial
-        errors.append(Errors(precision, carried + summing, kept, variance))
-    return store(Bounded(value, tuple(errors), x.peak))
+            spread.append((precision.accumulation**2 / 18 * (linear.terms + 2), partial))
+        errors.append(
+            _stored(
+                precision,
+                absolute,
+                worst=[(1 + summing, carried), (summing, sizes)],
+                stored=[(1.0, kept)],
+                variance=spread,
+                underflow=(linear.terms + 1) * precision.underflow,
+            )
+        )
+    return Bounded(value, tuple(errors), max(x.peak, _largest(absolute)))
 
 
-def _channels(offset: Tensor | None, like: Tensor) -> Tensor:
-    """One number a channel, to be added to an image; 0 where there is none."""
-    return like.new_zeros(()) if offset is None else offset.double().view(-1, 1, 1)
+def _by_channel(numbers: Tensor | None, like: Tensor) -> Tensor:
+    """One number a channel, to meet an image; 0 where there is none."""
+    return like.new_zeros(()) if numbers is None else numbers.double().view(-1, 1, 1)
 
 
 def _passed(through: Callable[[Tensor], Tensor], errors: Sequence[Tensor]) -> list[Tensor]:
@@ -107,74 +118,121 @@ def normalise(x: Bounded, scale: Tensor, *offsets: Tensor) -> Bounded:
 
     Worst: e = gamma_8 (|scale| |x| + the |offsets|). Variance: e^2 / 24.
     """
-    factors = _channels(scale, x.value)
-    parts = [_channels(offset, x.value) for offset in offsets]
-    value = x.value * factors + sum(parts)
-    sizes = x.value.abs() * factors.abs() + sum(part.abs() for part in parts)
-    errors = []
-    for each in x.errors:
-        rounding = gamma(_BATCH_NORM_ROUNDINGS, each.precision.accumulation)
-        carried, own = each.worst * factors.abs(), rounding * (sizes + each.worst * factors.abs())
-        variance = each.variance * factors.square()
-        if each.precision.likely:
-            variance = variance + own.square() / 24
-        errors.append(Errors(each.precision, carried + own, each.stored * factors.abs(), variance))
-    return store(Bounded(value, tuple(errors), x.peak))
+    factors = _by_channel(scale, x.value)
+    value, sizes = x.value * factors, x.value.abs() * factors.abs()
+    for offset in offsets:
+        value += _by_channel(offset, x.value)
+        sizes += _by_channel(offset, x.value).abs()
+    return _scaled(x, value, factors, sizes, _BATCH_NORM_ROUNDINGS)
 
 
 def multiply(x: Bounded, factors: Tensor) -> Bounded:
     """x times one number, or one a channel, and stored."""
-    factors = _channels(factors, x.value)
+    factors = _by_channel(factors, x.value)
     value = x.value * factors
-    errors = tuple(
-        Errors(
-            each.precision,
-            each.worst * factors.abs() * (1 + each.precision.accumulation)
-            + each.precision.accumulation * value.abs(),
-            each.stored * factors.abs(),
-            each.variance * factors.square(),
+    return _scaled(x, value, factors, value.abs(), 1)
+
+
+def _scaled(x: Bounded, value: Tensor, factors: Tensor, sizes: Tensor, roundings: int) -> Bounded:
+    """x scaled by channel to `value`, with that many roundings relative to `sizes`."""
+    absolute, gain = value.abs(), factors.abs()
+    squares = sizes.square()
+    errors = []
+    for each in x.errors:
+        rounding = gamma(roundings, each.precision.accumulation)
+        errors.append(
+            _stored(
+                each.precision,
+                absolute,
+                worst=[((1 + rounding) * gain, each.worst), (rounding, sizes)],
+                stored=[(gain, each.stored)],
+                variance=[(gain.square(), each.variance), (rounding**2 / 24, squares)],
+            )
         )
-        for each in x.errors
-    )
-    return store(Bounded(value, errors, x.peak))
+    return Bounded(value, tuple(errors), max(x.peak, _largest(absolute)))
 
 
 def add(x: Bounded, y: Bounded) -> Bounded:
     """x + y, stored."""
     value = x.value + y.value
-    errors = tuple(
-        Errors(
-            one.precision,
-            (one.worst + other.worst) * (1 + one.precision.accumulation)
-            + one.precision.accumulation * value.abs(),
-            one.stored + other.stored,
-            one.variance + other.variance,
+    absolute = value.abs()
+    errors = []
+    for one, other in zip(x.errors, y.errors, strict=True):
+        rounding = one.precision.accumulation
+        errors.append(
+            _stored(
+                one.precision,
+                absolute,
+                worst=[(1 + rounding, one.worst), (1 + rounding, other.worst), (rounding, absolute)],
+                stored=[(1.0, one.stored), (1.0, other.stored)],
+                variance=[(1.0, _of_sum(one.variance, other.variance))],
+            )
         )
-        for one, other in zip(x.errors, y.errors, strict=True)
-    )
-    return store(Bounded(value, errors, max(x.peak, y.peak)))
+    return Bounded(value, tuple(errors), max(x.peak, y.peak, _largest(absolute)))
 
 
-def store(x: Bounded, size: Tensor | None = None) -> Bounded:
-    """x after one rounding to the dtype, relative to |x|, or to another size (broadcast to x's shape)."""
-    size = x.value.abs() if size is None else size
+def _of_sum(one: Tensor, other: Tensor) -> Tensor:
+    """The variance of a sum whose errors may be alike, as those of two equal branches are."""
+    return (one.sqrt() + other.sqrt()).square() if one.dim() and other.dim() else one + other
+
+
+def store(x: Bounded, size: Tensor) -> Bounded:
+    """x with one more rounding to the dtype, relative to `size`, of x's shape."""
     errors = tuple(
-        Errors(
+        _stored(
             each.precision,
-            each.worst * (1 + each.precision.unit) + each.precision.unit * size + each.precision.smallest,
-            each.stored
-            + (1 + 8 * each.precision.unit) * each.precision.unit * size
-            + each.precision.smallest,
-            each.variance,
+            size,
+            worst=[(1.0, each.worst)],
+            stored=[(1.0, each.stored)],
+            variance=[(1.0, each.variance)],
         )
         for each in x.errors
     )
-    return Bounded(x.value, errors, max(x.peak, _largest(x.value)))
+    return Bounded(x.value, errors, x.peak)
 
 
-def _largest(value: Tensor) -> float:
-    """The largest |value|; infinite ones count, NaN does not."""
-    return float(value.nan_to_num(0.0, torch.inf, -torch.inf).abs().max()) if value.numel() else 0.0
+_Terms = Sequence[tuple[float | Tensor, Tensor]]
+"""Tensors, each with a factor: one number, or one a channel."""
+
+
+def _stored(
+    precision: Precision,
+    size: Tensor,
+    *,
+    worst: _Terms,
+    stored: _Terms,
+    variance: _Terms,
+    underflow: float = 0.0,
+) -> Errors:
+    """The errors behind one rounding to the dtype, relative to `size`; those before it as weighted sums."""
+    unit, zero = precision.unit, size.new_zeros(())
+    total = _weighted([*worst, (unit / (1 + unit), size)], underflow + precision.smallest)
+    total.mul_(1 + unit)
+    if not precision.likely:
+        return Errors(precision, total, zero, zero)
+    kept = _weighted([*stored, ((1 + 8 * unit) * unit, size)], precision.smallest)
+    return Errors(precision, total, kept, _weighted(variance, 0.0))
+
+
+def _weighted(terms: _Terms, constant: float) -> Tensor:
+    """The constant plus the sum of factor times tensor, in one new tensor; zeros of 0-d stay out of it."""
+    there = [(factor, tensor) for factor, tensor in terms if tensor.dim()]
+    if not there:
+        return torch.full((), constant, dtype=torch.float64)
+    (factor, tensor), *rest = there
+    total = tensor * factor
+    for factor, tensor in rest:
+        if isinstance(factor, Tensor):
+            total.addcmul_(tensor, factor)
+        else:
+            total.add_(tensor, alpha=factor)
+    return total.add_(constant) if constant else total
+
+
+def _largest(absolute: Tensor) -> float:
+    """The largest of them; infinite ones count, NaN does not."""
+    largest = float(absolute.max())
+    return float(absolute.nan_to_num(0.0, torch.inf).max()) if math.isnan(largest) else largest
 
 
 def pad(x: Bounded, border: Border, mode: str = "constant") -> Bounded:

@@ -52,7 +52,7 @@ def fused_bounds(block: ReparamBlock, x: Bounded, value: Tensor, rows: Sequence[
             summing = precision.accumulation**2 / 3 * (terms + 2)
             variance = convolved(squared, variances) + summing * value.square() / 3
         errors.append(Errors(precision, bound, each.stored, variance))
-    return store(Bounded(value, tuple(errors), _largest(fused)))
+    return store(Bounded(value, tuple(errors), _largest(fused)), value.abs())
 
 
 def _largest(kernel: Kernel) -> float:

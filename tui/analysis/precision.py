@@ -17,7 +17,8 @@ class Precision:
         accumulation: unit roundoff of each addition inside a convolution, pooling or batch norm. 16-bit
             dtypes sum in float32, taken twice as coarse here, as some hardware cuts instead of rounding
             (Blanchard et al., SIAM J. Sci. Comput. 42(3), 2020).
-        smallest: the smallest subnormal number, which bounds the error of storing one near 0.
+        smallest: the smallest subnormal number, which bounds the error of storing one near 0. In float64 the
+            smallest normal one, as subnormal numbers are slow to calculate with.
         underflow: bound on the error of a product near 0 that the summing dtype can not hold.
         largest: the largest finite number.
         product: relative error of a product whose factors were rounded once more, 0 where they were not.
@@ -48,12 +49,15 @@ PRECISIONS = {
     # Likely errors are no help here: even the worst are far below any mistake, and a constant input makes
     # all errors alike, up to 2.7 times what is likely of independent ones.
     Dtype.FLOAT64: Precision(
-        2.0**-53, 2.0**-53, 2.0**-1074, 2.0**-1022, 2.0**1023 * (2 - 2.0**-52), likely=False
+        2.0**-53, 2.0**-53, 2.0**-1022, 2.0**-1022, 2.0**1023 * (2 - 2.0**-52), likely=False
     ),
     Dtype.FLOAT32: Precision(2.0**-24, 2.0**-24, 2.0**-149, _FLOAT32_NORMAL, 2.0**127 * (2 - 2.0**-23)),
     Dtype.BFLOAT16: Precision(2.0**-8, 2.0**-23, 2.0**-133, _FLOAT32_NORMAL, 2.0**127 * (2 - 2.0**-7)),
     Dtype.FLOAT16: Precision(2.0**-11, 2.0**-23, 2.0**-24, _FLOAT32_NORMAL, 65504.0),
 }
+
+FINEST_FIRST = tuple(sorted(PRECISIONS, key=lambda dtype: PRECISIONS[dtype].unit))
+"""The dtypes by their unit roundoff."""
 
 TF32 = replace(PRECISIONS[Dtype.FLOAT32], product=(1 + 2.0**-10) ** 2 - 1, likely=False)
 """float32 whose convolutions cut both factors to 10 bits after the point (NVIDIA, A100 whitepaper, 2020)."""

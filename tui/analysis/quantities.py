@@ -13,9 +13,11 @@ def count(number: int) -> str:
 
 
 def magnitude(value: float) -> str:
-    """The size of a difference in two digits: "2.4e-07", and "0" for exactly none."""
+    """The size of a difference in two digits: "2.4e-07", "0.013", "36", and "0" for exactly none."""
     if value == 0:
         return "0"
+    if 0.001 <= abs(value) < 100:
+        return f"{value:.2g}"
     return f"{value:.1e}" if math.isfinite(value) else str(value)
 
 

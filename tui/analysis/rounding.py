@@ -108,11 +108,11 @@ def _index_of(place: int, shape: torch.Size) -> tuple[int, int, int, int]:
 
 def _worst(index: tuple[int, int, int, int], fused: float, unfused: float, dtype: torch.dtype) -> Worst:
     difference = fused - unfused
-    spacing = _spacing_at(unfused, Dtype(str(dtype).removeprefix("torch.")))
+    spacing = spacing_at(unfused, Dtype(str(dtype).removeprefix("torch.")))
     return Worst(index, fused, unfused, difference, abs(difference) / spacing)
 
 
-def _spacing_at(value: float, dtype: Dtype) -> float:
+def spacing_at(value: float, dtype: Dtype) -> float:
     """From |value| to the dtype's next larger number."""
     precision = PRECISIONS[dtype]
     if not math.isfinite(value) or value == 0:
@@ -145,4 +145,4 @@ def _reason_of(arithmetic: _Measured, budget: Budget) -> Reason:
 def _fits_tf32(arithmetic: _Measured, budget: Budget) -> bool:
     if budget.tf32 is None or arithmetic.unlike or arithmetic.used < _TF32_SHARE:
         return False
-    return bool((arithmetic.difference <= budget.tf32).all())
+    return bool((arithmetic.difference <= budget.tf32()).all())

@@ -14,6 +14,7 @@ from tui.analysis.altering import alter_block, alter_input, fusion_of
 from tui.analysis.budget import Budget, budgets_of
 from tui.analysis.comparison import Comparison, compare
 from tui.analysis.cost import Cost, cost_of
+from tui.analysis.error_split import ErrorSplit, output_of_given, split_of
 from tui.analysis.float16 import Float16ThroughFloat32
 from tui.analysis.magnitude import Magnitude, magnitude_of
 from tui.analysis.progress import Progress
@@ -53,10 +54,12 @@ class Study:
     Attributes:
         alterations: what was changed by hand on top of the spec.
         block: the block as it is, in the spec's dtype; no mistake is in it.
+        run_block: what ran as the unfused side: `block`, or a changed copy where the mistake lies in running.
         branches: each branch's kernel, in the spec's order, and behind them the post norm's offset if there
             is one; their sum is the fused kernel.
         fused: the fused kernel in the spec's dtype; another one than that sum where it was spoilt on purpose.
-        frame: (kH, kW) of the fused kernel, in which the branches' kernels are shown.
+        adds_up: whether the fused kernel is that sum.
+        frame: (kH, kW) in which all kernels are shown: that of the fused one, if it is right.
         conv: the fused convolution, to take away; its weight is `fused`'s, in an odd frame where
             nn.Conv2d could not pad an even one.
         x: the input, (batch, in_channels, H, W).
@@ -65,14 +68,17 @@ class Study:
         comparison: the two outputs against each other. `float64`: the same for the two in float64.
         budget: how far the outputs of a right fusion may lie apart, in the spec's dtype.
         verdict: whether the difference is rounding or a mistake.
+        split: where the difference comes from; None in float64, whose rounding no float64 run can show.
         cost: parameters and MACs of both sides.
     """
 
     spec: BlockSpec
     alterations: Alterations
     block: ReparamBlock
+    run_block: ReparamBlock
     branches: tuple[BranchKernel, ...]
     fused: BranchKernel
+    adds_up: bool
     frame: Pair
     conv: nn.Conv2d
     x: Tensor
@@ -84,6 +90,7 @@ class Study:
     float64: Comparison
     budget: Budget
     verdict: Verdict
+    split: ErrorSplit | None
     cost: Cost
 
 
@@ -111,20 +118,25 @@ def study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterat
     fused_output = run(conv, x)
     yield Progress("comparing")
     comparison = compare(fused_output, unfused)
+    split = None
     if spec.dtype is Dtype.FLOAT64:
         unfused64, fused64, reference = unfused, fused_output, comparison
     else:
-        unfused64, fused64 = yield from _in_float64(block, x, alterations)
+        unfused64, fused64 = yield from in_float64(block, x, alterations)
         reference = compare(fused64, unfused64)
+        yield Progress("splitting the difference")
+        split = split_of(fused_output, unfused, unfused64, output_of_given(conv, x))
     yield Progress("bounding what rounding can do")
-    budget, verdict = _judged(block, x, (fused_output, unfused), (fused64, unfused64))
+    budget, verdict = judged(block, x, (fused_output, unfused), (fused64, unfused64))
     yield Study(
         spec=spec,
         alterations=alterations,
         block=block,
+        run_block=fusion.block,
         branches=branches,
         fused=BranchKernel("fused", fused, magnitude_of(fused)),
-        frame=fused.kernel_size,
+        adds_up=not alterations.spoil_the_fusion or _same(fusion.kernel, block.kernel()),
+        frame=spec.fused_kernel_size,
         conv=conv,
         x=x,
         unfused=unfused,
@@ -135,6 +147,7 @@ def study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterat
         float64=reference,
         budget=budget,
         verdict=verdict,
+        split=split,
         cost=cost_of(spec),
     )
 
@@ -142,6 +155,15 @@ def study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterat
 def _branch_kernel(name: str, steps: tuple[Step, ...]) -> BranchKernel:
     kernel = steps[-1].kernel
     return BranchKernel(name, kernel, magnitude_of(kernel), steps)
+
+
+def _same(one: Kernel, other: Kernel) -> bool:
+    if one.bias is None or other.bias is None:
+        missing = other.bias if one.bias is None else one.bias
+        same_bias = missing is None or not missing.any()
+    else:
+        same_bias = torch.equal(one.bias, other.bias)
+    return same_bias and torch.equal(one.weight, other.weight)
 
 
 def finished(steps: Iterator[Progress | Study]) -> Study:
@@ -160,7 +182,7 @@ def run(module: nn.Module, x: Tensor) -> Tensor:
     return y
 
 
-def _in_float64(
+def in_float64(
     block: ReparamBlock, x: Tensor, alterations: Alterations
 ) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
     """Yield progress; return the unfused and the fused output, fusion and both sides re-run in float64."""
@@ -171,7 +193,7 @@ def _in_float64(
     return unfused, run(conv_of(fusion.kernel, fusion.geometry), x.double())
 
 
-def _judged(
+def judged(
     block: ReparamBlock, x: Tensor, outputs: tuple[Tensor, Tensor], outputs64: tuple[Tensor, Tensor]
 ) -> tuple[Budget, Verdict]:
     """The rounding budget and the verdict on the fused and the unfused output of two runs."""

@@ -150,7 +150,7 @@ class Verdict:
                     "way, and one side became infinite or NaN where the other did not."
                 )
             case Reason.NOTHING:
-                return f"Nothing can be said: in {self.dtype} every value is NaN or infinite on both sides."
+                return f"Nothing can be said of {self.dtype}: every value is NaN or infinite on both sides."
         return f"They do NOT agree: {self._fault}"
 
     @property
@@ -183,7 +183,7 @@ class Verdict:
             case Reason.OVERFLOW:
                 return f"{self.dtype} overflowed"
             case Reason.ALGEBRA:
-                return f"{multiple(self.algebra_used)} what rounding can make"
+                return f"{multiple(self.algebra_used)} its bound"
         return _SUMMARIES[self.reason]
 
     @property
@@ -195,6 +195,11 @@ class Verdict:
             f"In {self.dtype} alone one weight off by 10 %, {_CAVEATS[self.dtype]} or a batch norm's eps of "
             "1e-3 for 1e-5 would have looked like rounding; the float64 run rules them out."
         )
+
+    @property
+    def passes_alone(self) -> bool:
+        """Whether the run in this dtype shows nothing that rounding would not: all fits into the budget."""
+        return self.budget_used <= 1
 
     @property
     def scope(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from tui.analysis.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.cost import Cost, cost_of, memory_of_this_machine
 from tui.analysis.failure import in_words
 from tui.analysis.quantities import cost_in_words, memory_in_words
@@ -21,8 +22,10 @@ class CheckError(RuntimeError):
     """A study that can not be run; the message says why, for the user."""
 
 
-def check(spec: BlockSpec, *, as_json: bool = False) -> int:
-    """Print the report on this block; returns the exit status.
+def check(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED, *, as_json: bool = False) -> int:
+    """Print the report on this block, altered like that; returns the exit status.
+
+    AGREE where the outputs are the same or their difference is rounding, DISAGREE where it is more.
 
     Raises:
         CheckError: the machine is too small for the block, or torch could not run it.
@@ -32,7 +35,7 @@ def check(spec: BlockSpec, *, as_json: bool = False) -> int:
     _refuse_what_does_not_fit(cost)
     if cost.must_be_asked_for and sys.stderr is not None and sys.stderr.isatty():
         print(f"this takes {cost_in_words(cost)}", file=sys.stderr)
-    study = _studied(spec)
+    study = _studied(spec, alterations)
     if as_json:
         from tui.export.report import json_of
 
@@ -58,7 +61,7 @@ def _refuse_what_does_not_fit(cost: Cost) -> None:
         )
 
 
-def _studied(spec: BlockSpec) -> Study:
+def _studied(spec: BlockSpec, alterations: Alterations) -> Study:
     """The finished study.
 
     Raises:
@@ -67,6 +70,6 @@ def _studied(spec: BlockSpec) -> Study:
     try:
         from tui.analysis.study import finished, study
 
-        return finished(study(spec))
+        return finished(study(spec, alterations))
     except (ImportError, OSError, RuntimeError, ValueError, MemoryError) as error:
         raise CheckError(f"this block could not be run: {in_words(error)}") from error

@@ -12,16 +12,22 @@ from rich.text import Text
 
 from tui.analysis.cautions import cautions_of
 from tui.analysis.cost import Sides
+from tui.analysis.mistakes import MISTAKES
 from tui.analysis.study import Study
+from tui.analysis.verdict import Ruling, Verdict, multiple, share
 from tui.export.conv2d_text import conv2d_in_words
 from tui.fusion.presets import preset_named
-from tui.fusion.spec import BlockSpec, BranchSpec, Dtype, PaddingMode, Pair, show_pair
+from tui.fusion.spec import BranchSpec, Dtype, PaddingMode, Pair, show_pair
 
 _HEADING = "bold cyan"
 _ASIDE = "dim"
-_GOOD = "bold green"
-_BAD = "bold red"
 _CAUTION = "yellow"
+_RULINGS = {
+    Ruling.EXACT: "bold green",
+    Ruling.ROUNDING: "bold green",
+    Ruling.SUSPICIOUS: "bold yellow",
+    Ruling.WRONG: "bold red",
+}
 
 _LABEL_WIDTH = 22
 _LEAST_WIDTH = 80
@@ -52,10 +58,12 @@ def print_table(study: Study) -> None:
 
 def table_of(study: Study) -> RenderableType:
     """The report as something that rich can print; all of it is Text, so that no markup is read."""
-    sentences = [Text(caution, _CAUTION) for caution in cautions_of(study.spec)]
-    sentences.append(Text(study.verdict.sentence, _GOOD if study.verdict.ruling.agrees else _BAD))
+    verdict = study.verdict
+    cautions = (*cautions_of(study.spec), verdict.scope, verdict.caveat)
+    sentences = [Text(caution, _CAUTION) for caution in cautions if caution]
+    sentences.append(Text(verdict.sentence, _RULINGS[verdict.ruling]))
     tables: list[RenderableType] = [
-        _block(study.spec),
+        _block(study),
         _kernels(study),
         _indented(_conv2d(study)),
         _differences(study),
@@ -70,7 +78,8 @@ def _indented(text: Text) -> Padding:
     return Padding(text, (0, 0, 0, 1), expand=False)
 
 
-def _block(spec: BlockSpec) -> Table:
+def _block(study: Study) -> Table:
+    spec, mistake = study.spec, study.alterations.mistake
     table = Table.grid(padding=(0, 1), pad_edge=True)
     table.add_column(style=_HEADING, min_width=_LABEL_WIDTH)
     table.add_column(overflow="fold")
@@ -84,6 +93,8 @@ def _block(spec: BlockSpec) -> Table:
     preset = preset_named(spec)
     if preset is not None:
         table.add_row("preset", preset)
+    if mistake:
+        table.add_row("mistake on purpose", MISTAKES[mistake].title)
     return table
 
 
@@ -116,9 +127,10 @@ def _options(branch: BranchSpec) -> str:
 def _conv2d(study: Study) -> Text:
     # In one line however narrow the screen: what is cut in two can not be pasted.
     code = Text(conv2d_in_words(study.conv, study.spec.dtype), no_wrap=True, overflow="ignore")
-    if study.conv.kernel_size == study.frame:
+    kernel_size = study.fused.kernel.kernel_size
+    if study.conv.kernel_size == kernel_size:
         return code
-    why = f"(the {show_pair(study.frame)} kernel and zeros: nn.Conv2d pads both sides alike)"
+    why = f"(the {show_pair(kernel_size)} kernel and zeros: nn.Conv2d pads both sides alike)"
     return code.append(f"\n{why}", _ASIDE)
 
 
@@ -132,6 +144,7 @@ def _differences(study: Study) -> Table:
         table.add_row("  fused there", f"{comparison.fused:.{_DIGITS[dtype]}g}")
         table.add_row("  unfused there", f"{comparison.unfused:.{_DIGITS[dtype]}g}")
     table.add_row("mean |fused - unfused|", f"{comparison.mean_abs_diff:.3g}")
+    table.add_row("share of the rounding budget", _budget(study.verdict))
     rerun = "the run above" if dtype is Dtype.FLOAT64 else "fusion and both sides run again"
     table.add_row("max in float64", _with_aside(f"{study.float64.max_abs_diff:.3g}", rerun))
     allclose = "yes" if comparison.allclose else "no"
@@ -139,6 +152,14 @@ def _differences(study: Study) -> Table:
     if comparison.non_finite:
         table.add_row("NaN or infinite", f"{comparison.non_finite:,} elements of either output")
     return table
+
+
+def _budget(verdict: Verdict) -> str | Text:
+    """The share, or how many times over; and the bound, where it is that of the run in the dtype."""
+    used = share(verdict.budget_used) if verdict.budget_used <= 1 else multiple(verdict.budget_used)
+    if verdict.ruling is Ruling.WRONG:
+        return used
+    return _with_aside(used, f"the budget there is {verdict.bound:.3g}")
 
 
 def _with_aside(value: str, aside: str) -> Text:

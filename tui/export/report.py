@@ -7,7 +7,9 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from tui.analysis.error_split import ErrorSplit
 from tui.analysis.study import Study
+from tui.analysis.verdict import Worst
 from tui.export.conv2d_text import conv2d_arguments
 from tui.fusion.spec import BranchSpec
 
@@ -16,11 +18,14 @@ def report_of(study: Study) -> dict[str, Any]:
     """The study as an object for JSON; numbers that are not finite, which JSON does not know, are None.
 
     `branches` are the summands of the fused kernel, with its groups and spacing of taps; where a batch norm
-    stands behind the sum, its offset is the last of them.
+    stands behind the sum, its offset is the last of them. `worst` is the element that decided the verdict,
+    `bound` its rounding budget; both are of the float64 run where that found the fusion wrong.
+    `error_split` says where the difference comes from; it is None in float64, where nothing finer tells.
     """
     branches = [_branch_spec(branch) for branch in study.spec.branches]
     return {
         "spec": asdict(study.spec) | {"branches": branches},
+        "mistake": study.alterations.mistake or None,
         "branches": [
             {"name": branch.name, "weight_shape": list(branch.kernel.weight.shape)}
             for branch in study.branches
@@ -33,12 +38,33 @@ def report_of(study: Study) -> dict[str, Any]:
         "max_abs_diff": _finite(study.comparison.max_abs_diff),
         "mean_abs_diff": _finite(study.comparison.mean_abs_diff),
         "max_abs_diff_float64": _finite(study.float64.max_abs_diff),
-        "worst": list(study.comparison.worst),
         "allclose": study.comparison.allclose,
+        "verdict": study.verdict.ruling,
         "agree": study.verdict.ruling.agrees,
+        "budget_used": _finite(study.verdict.budget_used),
+        "bound": _finite(study.verdict.bound),
+        "worst": _worst(study.verdict.worst),
+        "error_split": _split(study.split),
         "params": asdict(study.cost.params),
         "macs": asdict(study.cost.macs),
     }
+
+
+def _worst(worst: Worst) -> dict[str, Any]:
+    numbers = {name: _finite(value) for name, value in asdict(worst).items() if name != "index"}
+    return {"index": list(worst.index)} | numbers
+
+
+def _split(split: ErrorSplit | None) -> dict[str, Any] | None:
+    """The three shares of the difference, and on how many elements each side is nearer to float64."""
+    if split is None:
+        return None
+    shares = {"weights": split.weights, "fused": split.fused, "unfused": split.unfused}
+    finite = {
+        share: {name: _finite(value) for name, value in asdict(numbers).items()}
+        for share, numbers in shares.items()
+    }
+    return finite | {"nearer": asdict(split.nearer)}
 
 
 def _branch_spec(branch: BranchSpec) -> dict[str, Any]:

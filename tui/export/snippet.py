@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 import tui
-from tui.analysis.altering import fusion_of
 from tui.analysis.study import Study
 from tui.export import pieces
 from tui.export.branch_code import forward_lines, modules_of, named, norm_in_words, parameters_of
@@ -107,13 +106,10 @@ def _refuse_too_many(tensors: dict[str, dict[str, Tensor]]) -> None:
 
 
 def _sides(study: Study) -> _Sides:
-    run = study.block
-    if study.alterations.mistake:
-        run = fusion_of(study.block, study.x, study.alterations).block
     right = study.conv
     if study.alterations.spoil_the_fusion:
         right = conv_of(study.block.kernel().to(study.block.dtype), study.block.geometry)
-    return _Sides(run, right)
+    return _Sides(study.run_block, right)
 
 
 def _values(tensors: dict[str, dict[str, Tensor]]) -> list[str]:

@@ -31,12 +31,8 @@ def study_json_of(study: Study) -> str:
     document: dict[str, Any] = {"program": "repfuse-tui", "version": tui.__version__}
     document |= report_of(study)
     document["alterations"] = _listed(asdict(study.alterations))
-    document["verdict"] = {
-        "ruling": study.verdict.ruling.value,
-        "reason": study.verdict.reason.value,
-        "sentence": study.verdict.sentence,
-        "budget_used": _listed(study.verdict.budget_used),
-    }
+    document["reason"] = study.verdict.reason.value
+    document["sentence"] = study.verdict.sentence
     if count > MOST_NUMBERS:
         document["tensors"] = None
         document["left_out"] = f"the tensors: {count:,} numbers, of which {MOST_NUMBERS:,} is the most"

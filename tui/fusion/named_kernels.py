@@ -37,7 +37,7 @@ def _centred(taps: Taps) -> Callable[[Pair], Taps | None]:
         left = centre(kernel_size[1]) - centre(width)
         return tuple(
             tuple(
-                taps[y - top][x - left] if 0 <= y - top < height and 0 <= x - left < width else 0.0
+                float(taps[y - top][x - left]) if 0 <= y - top < height and 0 <= x - left < width else 0.0
                 for x in range(kernel_size[1])
             )
             for y in range(kernel_size[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -120,9 +121,9 @@ class BenchScreen(Screen[None]):
     class RunWithdrawn(Message):
         """The form holds no valid spec: nothing is to be run."""
 
-    def __init__(self, spec: BlockSpec) -> None:
+    def __init__(self, subject: Subject) -> None:
         super().__init__()
-        self._subject = Subject(spec)
+        self._subject = subject
         self._history = SubjectHistory(self._subject)
         self._pause: Timer | None = None
         self._busy: Timer | None = None
@@ -160,12 +161,15 @@ class BenchScreen(Screen[None]):
         self.view.focus_content()
 
     @on(ViewTabs.Chosen)
-    async def _tab_chosen(self, event: ViewTabs.Chosen) -> None:
+    def _tab_chosen(self, event: ViewTabs.Chosen) -> None:
         event.stop()
-        await self.action_view(event.place)
+        self.action_view(event.place)
 
-    async def action_view(self, place: int) -> None:
+    def action_view(self, place: int) -> None:
         """Show another view; the first time, it is made."""
+        self.call_later(self._show_view, place)  # a key's action runs as the app, where nothing can be bound
+
+    async def _show_view(self, place: int) -> None:
         kind = VIEWS[place]
         name = kind.TITLE.lower()
         switcher = self.query_one("#views", ContentSwitcher)
@@ -265,6 +269,11 @@ class BenchScreen(Screen[None]):
                 self.notify(str(refusal), timeout=6, markup=False)
             else:
                 self._alter(self._subject.alterations.edited(*edits))
+
+    @on(StudyView.MistakeChosen)
+    def _mistake_chosen(self, event: StudyView.MistakeChosen) -> None:
+        event.stop()
+        self._alter(replace(self._subject.alterations, mistake=event.name))
 
     def _alter(self, alterations: Alterations) -> None:
         """Go on to the same block with other alterations, and ask for its run at once."""

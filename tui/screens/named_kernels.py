@@ -56,7 +56,7 @@ class NamedKernelScreen(ModalScreen[ChosenKernel | None]):
             dialog.border_subtitle = "escape closes"
             yield OptionList(
                 *(
-                    Option(Content.assemble(f"{name:<12}", (kernel.summary, "$foreground 60%")), id=name)
+                    Option(Content(f"{name:<12}{kernel.summary}"), id=name)
                     for name, kernel in NAMED_KERNELS.items()
                     if kernel.of_size(self._kernel_size) is not None
                 ),

@@ -35,7 +35,8 @@ class KernelPanel(Vertical):
         by_hand = "" if not edits else "1 number set by hand" if edits == 1 else f"{edits} set by hand"
         self.border_title = Content(f"{summand.sign} {summand.title}".strip())
         self.border_subtitle = Content(" · ".join(filter(None, (summand.folded, by_hand))))
-        self.set_class(summand.sign == "=", "-fused")
+        self.set_class(summand.sign in ("=", "≠"), "-fused")
+        self.set_class(summand.sign == "≠", "-spoilt")
 
     def show(self, kernel: Kernel, frame: Pair) -> None:
         """Put the kernel into the grid, centred in a frame of that kernel size."""

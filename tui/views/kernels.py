@@ -87,7 +87,7 @@ class KernelsView(StudyView):
             self.call_next(self._show_kernels, study)
 
     async def _show_kernels(self, study: Study) -> None:
-        summands = summands_of(study.spec)
+        summands = summands_of(study.spec, adds_up=study.adds_up)
         if len(summands) != len(self.panels):
             await self._replace_panels(summands)
         self._place_cursor(study)
@@ -123,12 +123,12 @@ class KernelsView(StudyView):
 
     def _place_cursor(self, study: Study) -> None:
         """Keep the cursor where it is; in a frame of another size, put it on the centre tap."""
-        shape = (*study.fused.kernel.weight.shape,)
+        out_channels, in_channels = study.fused.kernel.weight.shape[:2]
         tap = self.cursor or Tap(0, 0, 0, 0)
         if study.frame != self._frame:
             tap = tap._replace(ky=centre(study.frame[0]), kx=centre(study.frame[1]))
         self._frame = study.frame
-        self.cursor = tap.clamped((shape[0], shape[1], shape[2], shape[3]))
+        self.cursor = tap.clamped((out_channels, in_channels, *study.frame))
 
     def _arrange(self) -> None:
         """As many columns as read best, and no more rows of the screen than a grid of numbers has."""

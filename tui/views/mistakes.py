@@ -1,31 +1,180 @@
-"""The view of Mistakes."""
+"""The view of the mistakes: a gallery of wrong fusions, the error map, and what that looks like."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
-from textual.widgets import Static
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import OptionList, Static
 
+from tui.analysis.inquiry import Answers, Pending, Question, Unanswered
+from tui.analysis.mistakes import obstacle
+from tui.views.error_map import ErrorMap, map_title, pixel_line, scale_of
+from tui.views.mistake_list import MistakeList
+from tui.views.mistake_words import findings, heading, sentence, signs, story
+from tui.views.pixel import Pixel
 from tui.views.study_view import StudyView
+from tui.widgets.number_format import precise
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study
 
 
-class MistakesView(StudyView, can_focus=True):
-    """Mistakes."""
+class MistakesView(StudyView):
+    """Fuse wrongly in a well-known way and see the error map; or see what a wrong difference looks like."""
 
     TITLE: ClassVar[str] = "Mistakes"
+    QUESTION: ClassVar[Question | None] = Question.LIKENESS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "channel(-1)", "The output channel before", show=False, id="mistakes.before"),
+        Binding("right,l", "channel(1)", "The next output channel", show=False, id="mistakes.next"),
+    ]
+    SCOPED_CSS = False
+    DEFAULT_CSS = """
+    MistakesView {
+        height: 1fr;
+        & > Horizontal { height: 1fr; }
+        & #mistake { width: 1fr; padding: 0 1 0 2; }
+        & #mistake Static { height: auto; }
+        & #mistake-words { height: auto; }
+        & #mistake-story { margin: 1 0 0 0; }
+        & #mistake-signs { margin: 1 0 0 0; }
+        & #mistake-evidence {
+            height: 1fr; border-top: solid $border-blurred; border-title-color: $text-muted;
+        }
+        & ErrorMap { height: 1fr; background: $background; }
+    }
+    .-narrow MistakesView MistakeList { width: 29; padding: 0; }
+    .-narrow MistakesView #mistake { padding: 0 0 0 1; }
+    .-low MistakesView {
+        & #mistake-story, & #mistake-signs { margin: 0; }
+        & #mistake-verdict, & #mistake-pixel { display: none; }
+        & #mistake.-previewing #mistake-evidence { display: none; }
+        & #mistake.-made #mistake-story { display: none; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._painted: Study | None = None
 
     def compose(self) -> ComposeResult:
-        """A line."""
-        yield Static("Mistakes", id="mistakes-line", markup=False)
+        """The gallery; beside it the words on the highlighted mistake, over the evidence of what is made."""
+        with Horizontal():
+            yield MistakeList(id="gallery")
+            with Vertical(id="mistake"):
+                with Vertical(id="mistake-words"):
+                    yield Static("", id="mistake-heading", markup=False)
+                    yield Static("", id="mistake-story", markup=False)
+                    yield Static("", id="mistake-signs", markup=False)
+                with Vertical(id="mistake-evidence"):
+                    yield ErrorMap(id="error-map")
+                    yield Static("", id="mistake-pixel", markup=False)
+                    yield Static("", id="mistake-verdict", markup=False)
+                    yield Static("", id="mistake-findings", markup=False)
+
+    def on_mount(self) -> None:
+        """Follow the theme's brightness."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._colour())
+        self._colour()
+
+    @property
+    def gallery(self) -> MistakeList:
+        """The list of mistakes."""
+        return self.query_one(MistakeList)
+
+    @property
+    def error_map(self) -> ErrorMap:
+        """The grid of the difference."""
+        return self.query_one(ErrorMap)
+
+    def _colour(self) -> None:
+        self.error_map.dark = self.app.current_theme.dark
+        self.error_map.monochrome = self.app.no_color
 
     def show_study(self, study: Study) -> None:
-        """Say it."""
-        self.query_one("#mistakes-line", Static).update(f"Mistakes of {study.spec.dtype}")
+        """Mark what is made and what it looks like, and show the evidence."""
+        made = study.alterations.mistake
+        if study is not self._painted:
+            before = None if self._painted is None else self._painted.alterations.mistake
+            self._painted = study
+            if made != before:
+                self.gallery.go_to(made)
+                self._go_to_worst(study)
+        self.gallery.show(study.spec, made, _alike(self.answers))
+        self._tell(study)
+        self._show_evidence(study)
+
+    def _go_to_worst(self, study: Study) -> None:
+        """Look where the mistake shows most: the output channel looked at before may not be touched by it."""
+        if study.comparison.max_abs_diff:
+            self.post_message(self.PixelChosen(Pixel(*study.comparison.worst)))
+
+    def _tell(self, study: Study) -> None:
+        """The words on the highlighted mistake."""
+        name = self.gallery.name_under_cursor
+        self.query_one("#mistake-heading", Static).update(heading(name, study))
+        self.query_one("#mistake-story", Static).update(story(name))
+        self.query_one("#mistake-signs", Static).update(signs(name))
+        is_made = name == study.alterations.mistake
+        self.query_one("#mistake").set_class(not is_made, "-previewing")
+        self.query_one("#mistake").set_class(bool(is_made and name), "-made")
+
+    def _show_evidence(self, study: Study) -> None:
+        pixel = self.pixel
+        if pixel is not None:
+            self.error_map.show(study, pixel)
+            self.query_one("#mistake-evidence").border_title = map_title(study, pixel)
+            self.query_one("#mistake-pixel", Static).update(pixel_line(study, pixel))
+        self.query_one("#mistake-verdict", Static).update(sentence(study))
+        self.query_one("#mistake-findings", Static).update(findings(study, self.answers))
+        self.legend = f"colours ±{precise(scale_of(study)).lstrip('+')}"
 
     def focus_content(self) -> None:
-        """Here."""
-        self.focus()
+        """Put the focus on the gallery."""
+        self.gallery.focus()
+
+    @on(OptionList.OptionHighlighted)
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        if self.study is not None:
+            self._tell(self.study)
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        """Make the mistake, if it can be made."""
+        event.stop()
+        name = self.gallery.name_under_cursor
+        if self.study is None or name == self.study.alterations.mistake:
+            return
+        if not name or obstacle(name, self.study.spec) is None:
+            self.post_message(self.MistakeChosen(name))
+
+    @on(ErrorMap.CursorMoved)
+    def _moved(self, event: ErrorMap.CursorMoved) -> None:
+        event.stop()
+        if self.pixel is not None:
+            self.post_message(self.PixelChosen(self.pixel._replace(row=event.tap.ky, column=event.tap.kx)))
+
+    @on(ErrorMap.ChannelWanted)
+    def _channel_wanted(self, event: ErrorMap.ChannelWanted) -> None:
+        event.stop()
+        self.action_channel(event.step)
+
+    def action_channel(self, step: int) -> None:
+        """Show another output channel."""
+        if self.study is not None and self.pixel is not None:
+            there = self.pixel._replace(channel=self.pixel.channel + step)
+            self.post_message(self.PixelChosen(there.clamped(self.study.spec.output_nchw)))
+
+
+def _alike(answers: Answers) -> tuple[str, ...]:
+    """The mistakes that the difference looks like, as far as is known."""
+    match answers.likeness:
+        case None | Pending() | Unanswered():
+            return ()
+        case found:
+            return tuple(likeness.name for likeness in found.found)

@@ -1,31 +1,221 @@
-"""The view of Steps."""
+"""The view of the steps from the branches to one kernel, one at a time, with keys forth and back."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
-from textual.widgets import Static
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.reactive import var
+from textual.widgets import OptionList, Static
 
+from tui.analysis.inquiry import Pending, Question, Unanswered
+from tui.fusion.padding import centre
+from tui.views.stage_grids import StageGrids
+from tui.views.stage_list import StageList
+from tui.views.stage_text import check_line, operation_lines, place_line
 from tui.views.study_view import StudyView
+from tui.widgets.heat_grid import HeatGrid
+from tui.widgets.number_format import precise
+from tui.widgets.tap import Tap
 
 if TYPE_CHECKING:
+    from tui.analysis.stage import Stage, Walkthrough
     from tui.analysis.study import Study
 
 
-class StepsView(StudyView, can_focus=True):
-    """Steps."""
+class StepsView(StudyView):
+    """The way from the branches to one kernel, step by step, each checked."""
 
     TITLE: ClassVar[str] = "Steps"
+    QUESTION: ClassVar[Question | None] = Question.WALKTHROUGH
+    DEFAULT_CSS = """
+    StepsView {
+        height: 1fr;
+        & #stages { width: 26; height: 1fr; margin: 1 0 0 0; border-right: solid $border-blurred; }
+        & #stage { width: 1fr; height: 1fr; padding: 0 0 0 1; }
+        & #stage-line { height: 1; margin: 1 0; padding: 0 1; }
+        & #stage-place { width: 1fr; }
+        & #stage-keys { width: auto; color: $text-muted; }
+        & #stage-words { height: auto; max-height: 5; padding: 0 1; margin: 0 0 1 0; }
+        & #stage-operation { height: auto; max-height: 8; padding: 0 1; margin: 1 0; }
+        & #stage-check { height: auto; max-height: 3; padding: 0 1; background: $surface; }
+        &.-empty StageGrids, &.-empty #stages { display: none; }
+    }
+    .-narrow StepsView #stages { display: none; }
+    .-narrow StepsView #stage { padding: 0; }
+    .-low StepsView {
+        & #stage-line, & #stage-words, & #stage-operation { margin: 0; }
+        & #stage-words { max-height: 3; }
+        & #stage-operation { max-height: 5; }
+        & #stages { margin: 0; }
+    }
+    .-narrow StepsView, .-low StepsView {
+        & KernelPanel, & #after KernelPanel, & #table {
+            border: none; border-top: solid $border-blurred; padding: 0 0 0 1;
+        }
+        & #after KernelPanel { border-top: solid $primary; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n,space", "go(1)", "Next step", show=False, id="steps.next", tooltip="Next step"),
+        Binding("N,backspace", "go(-1)", "Back", show=False, id="steps.back", tooltip="The step before"),
+    ]
+
+    place: var[int] = var(0, init=False)
+    """The stage that is shown, counted from 0."""
+    cursor: var[Tap] = var(Tap(0, 0, 0, 0), init=False)
+    """The weight of the stage's last kernel whose arithmetic is told."""
+
+    _walkthrough: Walkthrough | None = None
+    _branch: str | None = None
+    _taps: tuple[int, int] | None = None
 
     def compose(self) -> ComposeResult:
-        """A line."""
-        yield Static("Steps", id="steps-line", markup=False)
+        """The list; where the stage stands, why it is right, its kernels, its arithmetic, its check."""
+        with Horizontal():
+            yield StageList(id="stages")
+            with Vertical(id="stage"):
+                with Horizontal(id="stage-line"):
+                    yield Static("", id="stage-place", markup=False)
+                    yield Static("n next   N back", id="stage-keys", markup=False)
+                yield Static("", id="stage-words", markup=False)
+                yield StageGrids()
+                yield Static("", id="stage-operation", markup=False)
+                yield Static("", id="stage-check", markup=False)
+
+    def on_mount(self) -> None:
+        """Follow the theme's brightness; show nothing before there is something."""
+        self.add_class("-empty")
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._colour())
+
+    @property
+    def grids(self) -> StageGrids:
+        """The kernels of the stage."""
+        return self.query_one(StageGrids)
+
+    @property
+    def stage(self) -> Stage | None:
+        """The stage that is shown, None before the first answer."""
+        return self._walkthrough.stages[self.place] if self._walkthrough else None
 
     def show_study(self, study: Study) -> None:
-        """Say it."""
-        self.query_one("#steps-line", Static).update(f"Steps of {study.spec.dtype}")
+        """Show the stages once they are known; till then, what is being done, beside the ones before."""
+        answer = self.answers.walkthrough
+        match answer:
+            case None:
+                self._say("looking closer …")
+            case Pending(doing):
+                self._say(f"{doing} …")
+            case Unanswered(error):
+                self._say(f"The steps could not be checked: {error}", style="$text-error")
+            case _:
+                if answer is not self._walkthrough:
+                    self._begin(answer)
+
+    def _say(self, words: str, style: str = "$text-muted") -> None:
+        self.query_one("#stage-place", Static).update(Content.styled(words, style))
+
+    def _begin(self, walkthrough: Walkthrough) -> None:
+        self._walkthrough = walkthrough
+        first = self.is_mounted and self.has_class("-empty")
+        self.remove_class("-empty")
+        self.query_one(StageList).show(walkthrough)
+        self.set_reactive(StepsView.place, min(self.place, len(walkthrough.stages) - 1))
+        self._go_to_branch()
+        self.call_next(self._paint)
+        if first and self.screen.focused in (None, self):
+            self.focus_content()
+
+    def show_branch(self, name: str) -> None:
+        """Go to the first stage of a branch, "" for the whole block; as soon as the stages are known."""
+        self._branch = name
+        if self._walkthrough is not None and self.answers.walkthrough is self._walkthrough:
+            self._go_to_branch()
+            self.call_next(self._paint)
+
+    def _go_to_branch(self) -> None:
+        if self._walkthrough is not None and self._branch is not None:
+            found = self._walkthrough.first_of(self._branch)
+            self.set_reactive(StepsView.place, self.place if found is None else found)
+            self._branch = None
+
+    async def watch_place(self) -> None:
+        """Show the stage."""
+        await self._paint()
+
+    async def _paint(self) -> None:
+        stage = self.stage
+        if stage is None or self._walkthrough is None:
+            return
+        self._place_cursor(stage)
+        self.query_one(StageList).point_at(self.place)
+        count = len(self._walkthrough.stages)
+        self.query_one("#stage-place", Static).update(place_line(stage, self.place + 1, count))
+        self.query_one("#stage-words", Static).update(stage.words)
+        self.query_one("#stage-check", Static).update(check_line(stage.check))
+        with self.app.batch_update():
+            await self.grids.show(stage, self.cursor)
+        self._colour()
+        self._tell()
+        self.call_after_refresh(self._tabulate)
+        scale = precise(self.grids.after.grid.scale).lstrip("+")
+        self.legend = f"last ±{scale} (3 rms, per panel)"
+
+    def _place_cursor(self, stage: Stage) -> None:
+        """Keep the cursor where it is; in a kernel of another size, put it on the centre tap."""
+        frame, tap = stage.after.frame, self.cursor
+        if frame != self._taps:
+            tap = tap._replace(ky=centre(frame[0]), kx=centre(frame[1]))
+        self._taps = frame
+        self.set_reactive(StepsView.cursor, tap.clamped(stage.after.shape))
+
+    def watch_cursor(self) -> None:
+        """Tell the arithmetic of the weight under the cursor."""
+        if self.stage is not None:
+            self.grids.point_at(self.stage, self.cursor)
+            self._tell()
+
+    def _tell(self) -> None:
+        if self.stage is not None:
+            self.query_one("#stage-operation", Static).update(operation_lines(self.stage, self.cursor))
+
+    def _tabulate(self) -> None:
+        if self.stage is not None:
+            self.grids.tabulate(self.stage, self.cursor)
+
+    def _colour(self) -> None:
+        self.grids.colour(dark=self.app.current_theme.dark, monochrome=self.app.no_color)
+
+    def on_resize(self) -> None:
+        """As much of the table as there is room for."""
+        self.call_after_refresh(self._tabulate)
+
+    @on(HeatGrid.CursorMoved)
+    def _move_cursor(self, event: HeatGrid.CursorMoved) -> None:
+        event.stop()
+        self.cursor = event.tap
+
+    @on(HeatGrid.Hovered)
+    @on(HeatGrid.Scrolled)
+    def _keep(self, event: HeatGrid.Hovered | HeatGrid.Scrolled) -> None:
+        event.stop()
+
+    @on(OptionList.OptionHighlighted)
+    def _choose(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        if event.option_id is not None and event.option_list.highlighted == event.option_index:
+            self.place = int(event.option_id)
+
+    def action_go(self, steps: int) -> None:
+        """Go forth or back; the first and the last stage stay."""
+        if self._walkthrough is not None:
+            self.place = max(0, min(self.place + steps, len(self._walkthrough.stages) - 1))
 
     def focus_content(self) -> None:
-        """Here."""
-        self.focus()
+        """Put the focus on the list, or on the kernel that came out where there is no room for a list."""
+        stages = self.query_one(StageList)
+        (stages if stages.focusable else self.grids.after.grid).focus()

@@ -53,6 +53,13 @@ class StudyView(Vertical):
             super().__init__()
             self.pixel = pixel
 
+    class MistakeChosen(Message):
+        """The user wants the block fused with the mistake of that name, "" for rightly."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
     def weight_under_cursor(self) -> Place:
         """The number to be edited where the cursor is.
 

@@ -22,7 +22,10 @@ _SCALES = {Scale.NONE: "", Scale.ALPHA: "× alpha", Scale.GAMMA: "× gamma"}
 
 @dataclass(frozen=True, slots=True)
 class Summand:
-    """One panel: the study's name of it, the sign before it ("", "+", "="), its title, what was folded in."""
+    """One panel: the study's name of it, the sign before it, its title, what was folded in.
+
+    The sign is "" or "+", and before the fused kernel "=", or "≠" where that is another one than the sum.
+    """
 
     name: str
     sign: str
@@ -30,8 +33,8 @@ class Summand:
     folded: str = ""
 
 
-def summands_of(spec: BlockSpec) -> list[Summand]:
-    """The branches, what a post norm adds, and the fused kernel they come to."""
+def summands_of(spec: BlockSpec, *, adds_up: bool = True) -> list[Summand]:
+    """The branches, what a post norm adds, and the fused kernel that they come to, or should."""
     frame = "×".join(map(str, spec.fused_kernel_size))
     names = names_of(spec.branches)
     summands: list[Summand] = []
@@ -41,7 +44,7 @@ def summands_of(spec: BlockSpec) -> list[Summand]:
         summands.append(Summand(name, "+" if summands else "", title, _folded(branch, spec)))
     if spec.post_norm:
         summands.append(Summand("post norm", "+", "post norm's offset"))
-    return [*summands, Summand("fused", "=", f"fused {frame} conv")]
+    return [*summands, Summand("fused", "=" if adds_up else "≠", f"fused {frame} conv")]
 
 
 def _title(branch: BranchSpec, name: str) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from textual.geometry import Region, Size
 
+from tui.widgets.labels import Labels
 from tui.widgets.tap import Tap
 from tui.widgets.weight_source import centre
 from tui.widgets.zoom import Zoom
@@ -36,6 +37,7 @@ class GridGeometry:
     zoom: Zoom
     has_bias: bool = False
     signs: bool = False
+    labels: Labels = Labels.CHANNELS
 
     @cached_property
     def halves(self) -> int:
@@ -64,7 +66,12 @@ class GridGeometry:
 
     @cached_property
     def label_width(self) -> int:
-        """The columns of the widest label in the gutter; the names or the numbers of the output channels."""
+        """The columns of the widest label in the gutter; the names or the numbers of the output channels.
+
+        Of a map, the numbers of its rows.
+        """
+        if self.labels is Labels.PIXELS:
+            return max(2, len(str(self.shape[2] - 1)))
         last = self.shape[0] - 1
         return max(5, len(f"out {last}")) if self.zoom.has_wide_gutter else max(3, len(str(last)))
 
@@ -100,6 +107,18 @@ class GridGeometry:
             return range(0)
         first = max(0, start // self.pitch.width)
         return range(first, max(first, min(self.shape[1], -(-stop // self.pitch.width))))
+
+    def columns(self, tiles: range, start: int, stop: int) -> range:
+        """The columns of pixels to draw of each of the tiles: of a single one, only those in [start, stop).
+
+        A map may be far wider than the screen.
+        """
+        every = self.taps[1]
+        if len(tiles) != 1:
+            return range(every)
+        left, size = tiles.start * self.pitch.width, self.zoom.columns
+        first = max(0, min((start - left) // size, every - 1))
+        return range(first, max(first + 1, min(every, -(-(stop - left) // size))))
 
     def pixel_row(self, half_row: int) -> PixelRow | None:
         """The row of taps at a half row of the body; None in a gap and outside."""
@@ -154,22 +173,30 @@ class GridGeometry:
 
 
 def fit(
-    shape: tuple[int, int, int, int], width: int, height: int, *, has_bias: bool = False, signs: bool = False
+    shape: tuple[int, int, int, int],
+    width: int,
+    height: int,
+    *,
+    has_bias: bool = False,
+    signs: bool = False,
+    labels: Labels = Labels.CHANNELS,
 ) -> Zoom:
     """The nearest level above NORM at which a whole grid, labels included, fits in width x height cells.
 
-    Where none does, the nearest one that shows a whole kernel and has to be scrolled in one direction only:
-    a depthwise kernel of 64 channels is one column, whose numbers read better than 64 pixels. Else NORM.
+    Where none does, the nearest one that shows a whole kernel and has to be scrolled in one direction only,
+    beside the scroll bar that this takes: a depthwise kernel of 64 channels is one column, whose numbers read
+    better than 64 pixels. Else NORM; of a map HALF, for the norm of a map says nothing about where.
     """
 
-    def fits(of: tuple[int, int, int, int], zoom: Zoom) -> tuple[bool, bool]:
-        size = GridGeometry(of, zoom, has_bias, signs).size
-        return size.width <= width, size.height <= height
+    def fits(of: tuple[int, int, int, int], zoom: Zoom, bar: int = 0) -> tuple[bool, bool]:
+        size = GridGeometry(of, zoom, has_bias, signs, labels).size
+        return size.width <= width - bar, size.height <= height - bar
 
     levels = [zoom for zoom in Zoom if zoom is not Zoom.NORM and all(fits((1, 1, *shape[2:]), zoom))]
     whole = (zoom for zoom in levels if all(fits(shape, zoom)))
-    one_way = (zoom for zoom in levels if any(fits(shape, zoom)))
-    return next(whole, None) or next(one_way, Zoom.NORM)
+    one_way = (zoom for zoom in levels if any(fits(shape, zoom, bar=1)))
+    farthest = Zoom.HALF if labels is Labels.PIXELS else Zoom.NORM
+    return next(whole, None) or next(one_way, farthest)
 
 
 def revealed(cell: tuple[int, int], tile: tuple[int, int], window: tuple[int, int]) -> int:

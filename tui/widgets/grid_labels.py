@@ -1,4 +1,4 @@
-"""Which channel is named where: the labels in the header and in the gutter of a grid."""
+"""Which channel, row or column is named where: the labels in the header and in the gutter of a grid."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 from textual.geometry import Region
 
 from tui.widgets.grid_geometry import GridGeometry
+from tui.widgets.tap import Tap
 
 AIR = 3
 """The least number of blanks between the plain numbers of a header."""
@@ -63,8 +64,33 @@ def header_labels(geometry: GridGeometry, window: Region, here: int) -> list[Lab
             label = _placed(geometry, window, f"{prefix}{in_}", in_, in_ == here)
             if label is not None:
                 labels.append(label)
-    current = next((label for label in labels if label.here), None)
-    return [label for label in labels if current is None or label is current or _apart(label, current)]
+    return _without_overlap(labels)
+
+
+def column_labels(geometry: GridGeometry, window: Region, cursor: Tap) -> list[Label]:
+    """The numbers of a map's columns in a window: all, or every second, fourth, ...; always the cursor's."""
+    size, last = geometry.zoom.columns, geometry.shape[3] - 1
+    widest = len(str(last))
+    step = 1 if size > widest else _step(size, widest + AIR)
+    labels = []
+    for column in range(window.x // size, min(-(-window.right // size), last + 1)):
+        if column % step == 0 or column == cursor.kx:
+            # A number in a cell of its own ends, like the digits below it, before the cell's last blank.
+            text = str(column)
+            start = column * size - window.x + (max(0, size - len(text)) // 2 if size > 2 else 0)
+            if column == cursor.kx:
+                start = max(0, min(start, window.width - len(text)))
+            if start >= 0 and start + len(text) <= window.width:
+                labels.append(Label(start, text, column == cursor.kx))
+    return _without_overlap(labels)
+
+
+def row_number(geometry: GridGeometry, row: int, cursor: Tap) -> int | None:
+    """The row of a map whose number stands beside a row of the body; None where there is no room for one."""
+    shown = 2 * row // geometry.halves, (2 * row + 1) // geometry.halves
+    step = 1 if geometry.halves == 2 else 4
+    named = [ky for ky in shown if ky < geometry.shape[2] and (ky % step == 0 or ky == cursor.ky)]
+    return None if not named else cursor.ky if cursor.ky in named else named[0]
 
 
 def _placed(geometry: GridGeometry, window: Region, text: str, in_: int, here: bool) -> Label | None:
@@ -76,6 +102,12 @@ def _placed(geometry: GridGeometry, window: Region, text: str, in_: int, here: b
         return None
     middle = start + max(0, geometry.tile.width - len(text)) // 2
     return Label(max(left, min(middle, right - len(text))), text, here)
+
+
+def _without_overlap(labels: list[Label]) -> list[Label]:
+    """Without the neighbours that are in the way of the cursor's label."""
+    current = next((label for label in labels if label.here), None)
+    return [label for label in labels if current is None or label is current or _apart(label, current)]
 
 
 def _apart(first: Label, second: Label) -> bool:

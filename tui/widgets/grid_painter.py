@@ -14,7 +14,9 @@ from textual.strip import Strip
 
 from tui.widgets.glyphs import glyph, shade
 from tui.widgets.grid_geometry import GridGeometry, PixelRow
-from tui.widgets.grid_labels import has_words, header_labels, row_label
+from tui.widgets.grid_labels import column_labels, has_words, header_labels, row_label, row_number
+from tui.widgets.labels import Labels
+from tui.widgets.lit import Lit
 from tui.widgets.number_format import cell_text
 from tui.widgets.palette import CURSOR, HOVER, LEVELS, NAN, Palette
 from tui.widgets.tap import Tap
@@ -27,6 +29,11 @@ GROUND = 100
 INFINITE = 101
 """The tone of +inf, and negated that of -inf: coloured as full, and marked."""
 
+LIT = 1000
+"""Is added to the tone of a half cell that is lit."""
+
+NONE_LIT = range(0)
+
 
 class Look(NamedTuple):
     """The styles that a grid is drawn in; `ground` is what lies between the tiles."""
@@ -38,10 +45,11 @@ class Look(NamedTuple):
 
 
 class Marks(NamedTuple):
-    """The taps that stand out: the cursor, and the one under the mouse."""
+    """The taps that stand out: the cursor, the one under the mouse, and those that are lit together."""
 
     cursor: Tap
     hover: Tap | None = None
+    lit: Lit | None = None
 
 
 class GridPainter:
@@ -65,51 +73,84 @@ class GridPainter:
         self.bias = bias
         self._cells: dict[tuple[int, int], Segment] = {}
         self._gap = Segment(" ", look.ground)
+        self._opening = Segment("[", look.label_here)
 
     def header(self, window: Region, marks: Marks) -> Strip:
         """The line of labels above the tiles; it scrolls sideways only."""
-        # Where the labels are plain numbers, one word says which axis is which.
-        corner = "" if has_words(self.geometry) else "in"
-        segments = [self._label(corner.rjust(self.geometry.label_width)), self._gap]
+        geometry = self.geometry
+        if geometry.labels is Labels.PIXELS:
+            corner, labels = "", column_labels(geometry, window, marks.cursor)
+        else:
+            # Where the labels are plain numbers, one word says which axis is which.
+            corner = "" if has_words(geometry) else "in"
+            labels = header_labels(geometry, window, marks.cursor.in_)
+        segments = [self._label(corner.rjust(geometry.label_width)), self._gap]
         place = 0
-        for label in header_labels(self.geometry, window, marks.cursor.in_):
+        for label in labels:
             segments += [self._blank(label.start - place), self._label(label.text, here=label.here)]
             place = label.stop
         return Strip([*segments, self._blank(window.width - place)])
 
     def line(self, row: int, window: Region, marks: Marks) -> Strip:
         """One row of the body, beside its gutter, exactly as wide as gutter and window together."""
-        gutter = self._gutter(row, window, marks.cursor.out)
+        gutter = self._gutter(row, window, marks.cursor)
         tiles = self.geometry.tiles(window.x, window.right)
         if row >= self.geometry.body.height or not tiles:
-            return Strip([*gutter, self._blank(window.width)])
-        start = window.x - tiles.start * self.geometry.pitch.width
-        cells = Strip(self._cells_of(row, tiles, window, marks)).crop_extend(
+            return Strip([*gutter, self._gap, self._blank(window.width)])
+        columns = self.geometry.columns(tiles, window.x, window.right)
+        left = tiles.start * self.geometry.pitch.width + columns.start * self.geometry.zoom.columns
+        start = window.x - left
+        cells = Strip(self._cells_of(row, tiles, columns, left - window.x, window, marks)).crop_extend(
             start, start + window.width, self.look.ground
         )
-        return Strip([*gutter, *cells], self.geometry.gutter + window.width)
+        return Strip([*gutter, self._margin(row, window, marks), *cells], self.geometry.gutter + window.width)
 
-    def _gutter(self, row: int, window: Region, here: int) -> list[Segment]:
-        """The gutter beside a row: the name of an output channel, its bias in colour, or nothing."""
+    def _gutter(self, row: int, window: Region, cursor: Tap) -> list[Segment]:
+        """The label beside a row: of an output channel, its bias in colour, of a row of a map; or nothing."""
         geometry, width = self.geometry, self.geometry.label_width
-        label = row_label(geometry, window, row, here)
+        if geometry.labels is Labels.PIXELS:
+            number = row_number(geometry, row, cursor)
+            text = "" if number is None else str(number)
+            return [self._label(text.rjust(width), here=number == cursor.ky)]
+        label = row_label(geometry, window, row, cursor.out)
         if label is None:
-            return [self._blank(geometry.gutter)]
+            return [self._blank(width)]
         if label.is_bias and self.bias is not None:
-            return [self._number(self.bias[label.out], geometry.gutter, width), self._gap]
+            return [self._number(self.bias[label.out], width + 1, width)]
         if geometry.zoom.has_wide_gutter:
             text = f"out {label.out}".ljust(width)
         else:
             text = str(label.out).rjust(width)
-        return [self._label(text, here=label.out == here), self._gap]
+        return [self._label(text, here=label.out == cursor.out)]
 
-    def _cells_of(self, row: int, tiles: range, window: Region, marks: Marks) -> Iterator[Segment]:
-        """The cells of whole tiles in a row of the body, gaps included."""
+    def _margin(self, row: int, window: Region, marks: Marks) -> Segment:
+        """The column between gutter and body, where what is lit in the very first column opens."""
+        pixels = self.geometry.pixel_row(2 * row)
+        if not self._has_brackets or window.x or pixels is None:
+            return self._gap
+        return self._opening if 0 in self._lit_in(pixels, 0, marks) else self._gap
+
+    def _lit_in(self, row: PixelRow, in_: int, marks: Marks) -> range:
+        """The columns of a tile that are lit in a row of pixels; at NORM a pixel is more than a tap."""
+        if marks.lit is None or self.geometry.zoom is Zoom.NORM:
+            return NONE_LIT
+        return marks.lit.columns_in(row.out, in_, row.ky)
+
+    @property
+    def _has_brackets(self) -> bool:
+        """Whether cells end in a blank, in which a bracket can open or close what is lit."""
+        return self.geometry.zoom in (Zoom.NUMBER_8, Zoom.NUMBER_6, Zoom.PAIR)
+
+    def _cells_of(
+        self, row: int, tiles: range, columns: range, x: int, window: Region, marks: Marks
+    ) -> Iterator[Segment]:
+        """The cells of some columns of whole tiles in a row of the body, gaps included; they begin at x."""
         upper = self.geometry.pixel_row(2 * row)
         if self.geometry.halves == 2:
-            return self._whole_cells(upper, tiles, window, marks)
+            return self._whole_cells(upper, tiles, columns, x, window, marks)
         lower = self.geometry.pixel_row(2 * row + 1)
-        upper_tones, lower_tones = self._tones(upper, tiles, marks), self._tones(lower, tiles, marks)
+        upper_tones = self._tones(upper, tiles, columns, marks)
+        lower_tones = self._tones(lower, tiles, columns, marks)
         return (self._half_blocks(*tones) for tones in zip(upper_tones, lower_tones, strict=True))
 
     def _values(self, row: PixelRow, tiles: range) -> list[list[float]]:
@@ -134,65 +175,72 @@ class GridPainter:
         return marked
 
     def _whole_cells(
-        self, row: PixelRow | None, tiles: range, window: Region, marks: Marks
+        self, row: PixelRow | None, tiles: range, columns: range, x: int, window: Region, marks: Marks
     ) -> Iterator[Segment]:
-        """Cells that show one pixel each; a row without pixels is blank."""
+        """Cells that show one pixel each, from column x of the window on; a row without pixels is blank."""
         if row is None:
             yield self._blank(len(tiles) * self.geometry.pitch.width)
             return
         gap = self._blank(self.geometry.pitch.width - self.geometry.tile.width)
-        columns = self.geometry.zoom.columns
+        size = self.geometry.zoom.columns
         marked = self._marked(row, marks)
-        x = tiles.start * self.geometry.pitch.width - window.x
         for in_, kernel in zip(tiles, self._values(row, tiles), strict=True):
-            for column, value in enumerate(kernel):
-                cell = self._cell(value, marked.get((in_, column)) if marked else None)
+            lit = self._lit_in(row, in_, marks)
+            for column in columns:
+                mark = marked.get((in_, column)) if marked else None
+                cell = self._cell(kernel[column], mark, lit=column in lit)
                 # Half a number would read as another number.
-                cut = x < 0 or x + len(cell.text.rstrip()) > window.width
-                yield Segment(" " * columns, cell.style) if cut else cell
-                x += columns
-            yield gap
+                if x < 0 or x + len(cell.text.rstrip()) > window.width:
+                    cell = Segment(" " * size, cell.style)
+                elif lit and self._has_brackets:
+                    cell = _bracketed(cell, column in lit, column + 1 in lit)
+                yield cell
+                x += size
+            opens = self._has_brackets and 0 in self._lit_in(row, in_ + 1, marks)
+            yield self._opening if opens else gap
             x += len(gap.text)
 
-    def _cell(self, value: float, mark: int | None) -> Segment:
+    def _cell(self, value: float, mark: int | None, *, lit: bool = False) -> Segment:
         """One pixel as text on its colour."""
         columns = self.geometry.zoom.columns
         if self.geometry.zoom.has_numbers:
-            return self._number(value, columns, columns, mark)
+            return self._number(value, columns, columns, mark, lit=lit)
         if self.geometry.zoom is Zoom.NORM:
             return Segment(shade(value, self.scale), self.look.palette.style(mark or 0))
         text = glyph(value, self.scale, signs=self.look.palette.signs).ljust(columns)
         if columns > 1 and isinf(value):
             text = f"{value:+}"[0] + text[0]
-        return Segment(text, self._style(value, mark))
+        return Segment(text, self._style(value, mark, lit=lit))
 
-    def _number(self, value: float, cell: int, columns: int, mark: int | None = None) -> Segment:
+    def _number(
+        self, value: float, cell: int, columns: int, mark: int | None = None, *, lit: bool = False
+    ) -> Segment:
         """A number, written for a cell and cut to some of its columns; underlined beyond the scale."""
-        return Segment(
-            cell_text(value, cell)[:columns], self._style(value, mark, over=abs(value) > self.scale)
-        )
+        style = self._style(value, mark, over=abs(value) > self.scale, lit=lit)
+        return Segment(cell_text(value, cell)[:columns], style)
 
-    def _style(self, value: float, mark: int | None, *, over: bool = False) -> Style:
+    def _style(self, value: float, mark: int | None, *, over: bool = False, lit: bool = False) -> Style:
         palette = self.look.palette
         if mark is not None:
             return palette.style(mark, over=over)
-        if value == 0:
+        if value == 0 and not lit:
             return palette.zero
-        return palette.style(palette.level(value, self.scale), over=over)
+        return palette.style(palette.level(value, self.scale), over=over, lit=lit)
 
-    def _tones(self, row: PixelRow | None, tiles: range, marks: Marks) -> list[int]:
-        """The tone of every column of whole tiles in a row of pixels, gaps included."""
-        pitch = self.geometry.pitch.width
+    def _tones(self, row: PixelRow | None, tiles: range, columns: range, marks: Marks) -> list[int]:
+        """The tone of some columns of whole tiles in a row of pixels, gaps included."""
+        gap = [GROUND] * (self.geometry.pitch.width - self.geometry.tile.width)
+        pitch = len(columns) + len(gap)
         if row is None:
             return [GROUND] * (pitch * len(tiles))
-        gap = [GROUND] * (pitch - self.geometry.tile.width)
         tones: list[int] = []
-        for kernel in self._values(row, tiles):
-            tones += [self._tone(value) for value in kernel]
+        for in_, kernel in zip(tiles, self._values(row, tiles), strict=True):
+            lit = self._lit_in(row, in_, marks)
+            tones += [self._tone(kernel[column]) + LIT * (column in lit) for column in columns]
             tones += gap
         for (in_, column), level in self._marked(row, marks).items():
-            if in_ in tiles:
-                tones[(in_ - tiles.start) * pitch + column] = level
+            if in_ in tiles and column in columns:
+                tones[(in_ - tiles.start) * pitch + column - columns.start] = level
         return tones
 
     def _tone(self, value: float) -> int:
@@ -210,10 +258,14 @@ class GridPainter:
 
     def _draw_half_blocks(self, upper: int, lower: int) -> Segment:
         palette, ground = self.look.palette, self.look.ground
-        marks = {NAN, INFINITE, -INFINITE} & {upper, lower}
+        plain = {_unlit(upper), _unlit(lower)}
+        marks = {NAN, INFINITE, -INFINITE} & plain
         # A mark takes the whole cell, for it is better not to see a half than not to see a NaN.
-        if marks and not {CURSOR, HOVER} & {upper, lower}:
-            return Segment("×", palette.style(NAN)) if NAN in marks else self._infinity(marks.pop())
+        if marks and not {CURSOR, HOVER} & plain:
+            lit = upper > LIT // 2 or lower > LIT // 2
+            if NAN in marks:
+                return Segment("×", palette.style(NAN, lit=lit))
+            return Segment("∞", palette.style(LEVELS if marks.pop() > 0 else -LEVELS, lit=lit))
         if upper == GROUND and lower == GROUND:
             return self._gap
         if upper == GROUND:
@@ -222,15 +274,26 @@ class GridPainter:
             return Segment("▀", ground + Style(color=self._colour(upper)))
         return Segment("▀", Style(color=self._colour(upper), bgcolor=self._colour(lower)))
 
-    def _infinity(self, tone: int) -> Segment:
-        return Segment("∞", self.look.palette.style(LEVELS if tone > 0 else -LEVELS))
-
     def _colour(self, tone: int) -> RichColor:
-        level = (LEVELS if tone > 0 else -LEVELS) if abs(tone) == INFINITE else tone
-        return self.look.palette.colours[level].rich_color
+        level = _unlit(tone)
+        if abs(level) == INFINITE:
+            level = LEVELS if level > 0 else -LEVELS
+        colours = self.look.palette.colours if level == tone else self.look.palette.lit_colours
+        return colours[level].rich_color
 
     def _label(self, text: str, *, here: bool = False) -> Segment:
         return Segment(text, self.look.label_here if here else self.look.label)
 
     def _blank(self, columns: int) -> Segment:
         return Segment(" " * columns, self.look.ground)
+
+
+def _unlit(tone: int) -> int:
+    return tone - LIT if tone > LIT // 2 else tone
+
+
+def _bracketed(cell: Segment, lit: bool, next_lit: bool) -> Segment:
+    """The cell with a bracket in its last, blank column, where what is lit ends or begins behind it."""
+    if lit == next_lit or not cell.text.endswith(" "):
+        return cell
+    return Segment(cell.text[:-1] + ("]" if lit else "["), cell.style)

@@ -20,6 +20,9 @@ NAN, CURSOR, HOVER = LEVELS + 1, LEVELS + 2, LEVELS + 3
 BEND = 2 / 3
 """Where on a side its full hue stands; from there on the colour runs towards white, on light themes black."""
 
+GLOW = 0.4
+"""How far the colour of a lit cell has gone towards green, a hue of no value; greys, to white or black."""
+
 READABLE = 4.5
 """The least contrast of text in WCAG 2, level AA."""
 
@@ -32,15 +35,20 @@ class Anchors(NamedTuple):
     negative: tuple[str, str]
     not_a_number: str
     hover: str
+    lit: str
 
 
 # Lightness runs evenly from the middle to both ends, so that |value| can be read without the hue; and blue is
 # told from orange by every common kind of colour vision.
-DARK = Anchors("#1e2127", ("#4a90f5", "#aad0ff"), ("#f08c28", "#ffd6a0"), "#a3246b", "#565e6d")
-LIGHT = Anchors("#eef0f3", ("#4a90f5", "#0c3f8f"), ("#e07b16", "#7a3800"), "#a3246b", "#aab1bd")
+DARK = Anchors("#1e2127", ("#4a90f5", "#aad0ff"), ("#f08c28", "#ffd6a0"), "#a3246b", "#565e6d", "#2fd07f")
+LIGHT = Anchors("#eef0f3", ("#4a90f5", "#0c3f8f"), ("#e07b16", "#7a3800"), "#a3246b", "#aab1bd", "#12a05c")
 # One ink for all greys: where black ink took over from white, the two would look like a fact.
-DARK_GREY = Anchors("#1f1f1f", ("#525252", "#6c6c6c"), ("#525252", "#6c6c6c"), "#000000", "#3d3d3d")
-LIGHT_GREY = Anchors("#f0f0f0", ("#b8b8b8", "#969696"), ("#b8b8b8", "#969696"), "#ffffff", "#cccccc")
+DARK_GREY = Anchors(
+    "#1f1f1f", ("#525252", "#6c6c6c"), ("#525252", "#6c6c6c"), "#000000", "#3d3d3d", "#ffffff"
+)
+LIGHT_GREY = Anchors(
+    "#f0f0f0", ("#b8b8b8", "#969696"), ("#b8b8b8", "#969696"), "#ffffff", "#cccccc", "#000000"
+)
 
 
 def ink_on(colour: Color) -> Color:
@@ -73,7 +81,8 @@ def _side(zero: str, hue: str, end: str) -> list[Color]:
 class Palette:
     """A colour and an ink for every level from -LEVELS to LEVELS, for NaN, for the cursor and for hover.
 
-    `signs` says that the colours do not tell positive from negative, so that a glyph has to.
+    `lit_colours` are those of the levels in a cell that is lit, still one for each level. `signs` says that
+    the colours do not tell positive from negative, so that a glyph has to.
     """
 
     def __init__(self, anchors: Anchors, *, dark: bool, signs: bool = False) -> None:
@@ -91,10 +100,19 @@ class Palette:
         for level in range(1, LEVELS + 1):
             self.colours[level] = positive[level - 1]
             self.colours[-level] = negative[level - 1]
+        values = [*range(-LEVELS, LEVELS + 1), NAN]
+        self.lit_colours = {
+            level: blend(self.colours[level], Color.parse(anchors.lit), GLOW) for level in values
+        }
         self._styles = {level: _written(colour, ink_on(colour)) for level, colour in self.colours.items()}
         # Inverse video survives a terminal that is told to show no colour at all; colours would not.
         self._styles[CURSOR] = _written(ink, paper) + Style(bold=True, reverse=True)
+        bold = Style(bold=True)
+        self._lit = {
+            level: _written(colour, ink_on(colour)) + bold for level, colour in self.lit_colours.items()
+        }
         self._over = {level: style + Style(underline=True) for level, style in self._styles.items()}
+        self._lit_over = {level: style + Style(underline=True) for level, style in self._lit.items()}
         self.zero = _written(self.colours[0], faint_on(self.colours[0]))
         """Exact zero: a fainter ink, so that the taps that carry something stand out."""
 
@@ -131,8 +149,10 @@ class Palette:
             return 0 if value == 0 else LEVELS if value > 0 else -LEVELS
         return round(value / scale * LEVELS)
 
-    def style(self, level: int, *, over: bool = False) -> Style:
-        """Ink on the colour of a level, underlined for a value `over` the scale."""
+    def style(self, level: int, *, over: bool = False, lit: bool = False) -> Style:
+        """Ink on the colour of a level, underlined for a value `over` the scale, bold where it is `lit`."""
+        if lit:
+            return self._lit_over[level] if over else self._lit[level]
         return self._over[level] if over else self._styles[level]
 
 

@@ -1,0 +1,135 @@
+"""Numbers are edited where they stand; everything follows, and every edit can be taken back."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import OptionList
+
+from tests.driver import Bench, OpenBench
+from tests.specs import EXACT
+from tui.analysis.alterations import NOTHING_ALTERED
+from tui.analysis.verdict import Ruling
+from tui.fusion.named_kernels import NAMED_KERNELS
+from tui.run_state import Idle
+from tui.screens.named_kernels import NamedKernelScreen
+from tui.widgets.value_prompt import ValuePrompt, number_in
+
+
+async def type_in(bench: Bench, text: str, then: str = "enter") -> None:
+    """Type over what the line of the edited number holds."""
+    await bench.press("ctrl+u", *("slash" if letter == "/" else letter for letter in text), then)
+    await bench.reach(Idle)
+
+
+def weight(bench: Bench, place: int) -> float:
+    """The number under the cursor in that panel."""
+    source, cursor = bench.grids[place].source, bench.kernels.cursor
+    assert source is not None
+    assert cursor is not None
+    return source.at(*cursor)
+
+
+def edits(bench: Bench) -> int:
+    assert bench.app.study is not None
+    return len(bench.app.study.alterations.edits)
+
+
+async def test_an_edited_weight_moves_the_sum_and_comes_back(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        before = weight(bench, 0), weight(bench, 3)
+        bench.grids[0].focus()
+        await bench.press("enter")
+        prompt = bench.app.bench.query_one(ValuePrompt)
+        assert prompt.display
+        await type_in(bench, "-7.5")
+        assert not prompt.display
+        assert bench.grids[0].has_focus
+        assert (weight(bench, 0), weight(bench, 3)) == (-7.5, before[1] - before[0] - 7.5)
+        assert "set by hand" in str(bench.kernels.panels[0].border_subtitle)
+        await bench.press("u")
+        await bench.until(lambda: edits(bench) == 0)
+        assert (weight(bench, 0), weight(bench, 3)) == before
+        await bench.press("U")
+        await bench.until(lambda: edits(bench) == 1)
+        await bench.press("delete")
+        await bench.until(lambda: edits(bench) == 0)
+        assert weight(bench, 0) == before[0]
+
+
+async def test_escape_and_nonsense_change_nothing(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        shown = bench.app.study
+        bench.grids[0].focus()
+        await bench.press("enter", "x", "enter")
+        assert "This is no number" in bench.text("#prompt-hint")
+        await bench.press("escape")
+        assert bench.grids[0].has_focus
+        assert bench.app.study is shown
+
+
+async def test_an_empty_line_brings_the_blocks_own_value_back(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        bench.grids[0].focus()
+        await bench.press("B")
+        assert "kxk.bias[0]" in bench.text("#prompt-label")
+        await type_in(bench, "3")
+        await bench.until(lambda: edits(bench) == 1)
+        await bench.press("B")
+        await type_in(bench, "")
+        await bench.until(lambda: edits(bench) == 0)
+
+
+async def test_an_edited_fusion_is_found_out(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await bench.press("enter")
+        await type_in(bench, "9")
+        await bench.until(lambda: edits(bench) == 1)
+        assert bench.app.study is not None
+        assert bench.app.study.verdict.ruling is Ruling.WRONG
+        assert "wrong" in bench.text("#difference")
+
+
+async def test_what_is_no_weight_says_why(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        bench.grids[2].focus()
+        await bench.press("enter")
+        assert not bench.app.bench.query_one(ValuePrompt).display
+        (notification,) = bench.app._notifications
+        assert "The identity has no weights" in notification.message
+
+
+async def test_a_kernel_by_name(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        bench.grids[0].focus()
+        await bench.press("n")
+        assert isinstance(bench.app.screen, NamedKernelScreen)
+        options = bench.app.screen.query_one(OptionList)
+        names = [option.id for option in options.options]
+        assert names == list(NAMED_KERNELS)
+        options.highlighted = names.index("Sobel x")
+        await bench.press("a")
+        await bench.until(lambda: edits(bench) == 36)
+        source = bench.grids[0].source
+        assert source is not None
+        assert source.row(1, 1, 0, 2) == [[0, 0, 0], [-2, 0, 2]]
+
+
+async def test_all_edits_are_dropped_at_once(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        for place in (0, 1):
+            bench.grids[place].focus()
+            await bench.press("enter")
+            await type_in(bench, "5")
+        await bench.until(lambda: edits(bench) == 2)
+        bench.app.bench.action_reset_all()
+        await bench.until(lambda: edits(bench) == 0)
+        assert bench.app.study is not None
+        assert bench.app.study.alterations == NOTHING_ALTERED
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("-0.25", -0.25), ("1e-3", 1e-3), ("1/4", 0.25), (" -1 / 8 ", -0.125), ("1/0", None), ("0x1", None)],
+)
+def test_numbers(text: str, number: float | None) -> None:
+    assert number_in(text) == number

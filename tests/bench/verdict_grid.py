@@ -1,0 +1,216 @@
+"""How often the verdict errs, over thousands of fusions: `python -m tests.bench.verdict_grid`.
+
+Right fusions must be exact or rounding, unless the dtype overflows. Wrong ones must be wrong wherever they
+have an effect; the gallery of mistakes is taken where it is there. A right fusion whose run is far off in the
+dtype only is run again without oneDNN: where that is right, it was oneDNN that computed something else, and
+the verdict was right to say so. The table of one run is in verdict_grid.txt.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import importlib.util
+import statistics
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+
+from tests.analysis.verdict_cases import FAULTS, Case, Run, cases, run_of
+from tui.analysis.budget import budgets_of
+from tui.analysis.rounding import judge
+from tui.analysis.sampling import channels_to_judge
+from tui.analysis.study import run
+from tui.analysis.verdict import Reason, Ruling, Verdict
+from tui.fusion.block import ReparamBlock, conv_of
+from tui.fusion.kernel import FusionError, Kernel
+from tui.fusion.presets import PRESETS
+from tui.fusion.spec import Dtype
+
+SIZES: tuple[tuple[int, tuple[int, ...]], ...] = (
+    (2400, (2, 4, 8)),
+    (400, (16, 32, 64)),
+    (80, (128, 256)),
+)
+"""How many right fusions of which channels."""
+
+EVERY = 3
+"""Of so many right fusions one is made wrong in each way."""
+
+SEED = 2026
+NO_EFFECT = 1e-9
+"""A mistake that changes less than this share of the largest output is hidden by its input."""
+
+
+@dataclass
+class Tally:
+    """What was found in one dtype."""
+
+    rulings: Counter[str] = field(default_factory=Counter)
+    oneDNN: int = 0  # noqa: N815
+    budget_used: float = 0.0
+    algebra_used: float = 0.0
+
+
+@dataclass
+class Wrongs:
+    """What was found of one mistake."""
+
+    caught: int = 0
+    missed: int = 0
+    hidden: int = 0
+    least: float = float("inf")
+
+
+@dataclass(frozen=True, eq=False)
+class Mistaken:
+    """Both sides of a wrong fusion: what runs unfused, and the fused kernel as a convolution, in float64."""
+
+    block64: ReparamBlock
+    conv64: torch.nn.Conv2d
+
+
+Maker = Callable[[Case, Run], Mistaken | None]
+
+
+def right_cases() -> Iterator[Case]:
+    for number, (count, channels) in enumerate(SIZES):
+        yield from cases(SEED + number, count, channels)
+
+
+def makers() -> dict[str, Maker]:
+    """Each way to be wrong: a few of our own, and the gallery's."""
+    own = {name: _by_kernel(fault) for name, fault in FAULTS.items()}
+    if importlib.util.find_spec("tui.analysis.wrong_fusion") is None:
+        return own
+    mistakes: Any = importlib.import_module("tui.analysis.mistakes")
+    return own | {name: _from_gallery(name) for name in mistakes.MISTAKES}
+
+
+def _by_kernel(fault: Callable[[ReparamBlock], Kernel]) -> Maker:
+    def make(_: Case, run: Run) -> Mistaken:
+        return Mistaken(run.block64, conv_of(fault(run.block64), run.block.geometry))
+
+    return make
+
+
+def _from_gallery(name: str) -> Maker:
+    gallery: Any = importlib.import_module("tui.analysis.wrong_fusion")
+
+    def make(_: Case, run: Run) -> Mistaken | None:
+        try:
+            wrong = gallery.wrongly_fused(name, run.block64, run.x64)
+        except FusionError:
+            return None
+        return Mistaken(wrong.block, conv_of(wrong.kernel, wrong.geometry))
+
+    return make
+
+
+def judged_wrong(run_: Run, wrong: Mistaken) -> tuple[Verdict, float]:
+    """The verdict on a wrong fusion, and its effect relative to the largest output."""
+    dtype: torch.dtype = getattr(torch, run_.dtype)
+    narrow = copy.deepcopy(wrong.block64).to(dtype), copy.deepcopy(wrong.conv64).to(dtype)
+    unfused, fused = (run(module, run_.x) for module in narrow)
+    unfused64, fused64 = run(wrong.block64, run_.x64), run(wrong.conv64, run_.x64)
+    effect = float((fused64 - unfused64).abs().max() / unfused64.abs().max().clamp(min=1e-300))
+    channels = channels_to_judge(run_.block64, fused, unfused, fused64, unfused64)
+    budgets = budgets_of(run_.block64, run_.x64, [run_.dtype, Dtype.FLOAT64], channels)
+    return judge(run_.dtype, fused, unfused, fused64, unfused64, *budgets), effect
+
+
+def measure() -> tuple[dict[Dtype, Tally], dict[str, Wrongs]]:
+    tallies: dict[Dtype, Tally] = defaultdict(Tally)
+    wrongs: dict[str, Wrongs] = defaultdict(Wrongs)
+    ways = makers()
+    for number, case in enumerate(right_cases()):
+        run_ = run_of(case)
+        _count_right(tallies[case.spec.dtype], case, run_)
+        if number % EVERY == 0:
+            for name, make in ways.items():
+                wrong = make(case, run_)
+                if wrong is not None:
+                    _count_wrong(wrongs[name], *judged_wrong(run_, wrong), name, case)
+    return tallies, wrongs
+
+
+def _count_right(tally: Tally, case: Case, run_: Run) -> None:
+    verdict = run_.judged()
+    if verdict.reason is Reason.ARITHMETIC:
+        with torch.backends.mkldnn.flags(enabled=False):
+            again = run_of(case).judged()
+        if again.ruling is Ruling.ROUNDING:
+            print(f"oneDNN is wrong in {verdict.dtype}: {case}", flush=True)
+            tally.oneDNN += 1
+            verdict = again
+    overflow = verdict.reason is Reason.OVERFLOW
+    tally.rulings["overflow" if overflow else verdict.ruling] += 1
+    tally.algebra_used = max(tally.algebra_used, verdict.algebra_used)
+    if not overflow:
+        tally.budget_used = max(tally.budget_used, verdict.budget_used)
+        if verdict.ruling in (Ruling.SUSPICIOUS, Ruling.WRONG):
+            print(f"false alarm: {verdict} on {case}", flush=True)
+
+
+def _count_wrong(found: Wrongs, verdict: Verdict, effect: float, name: str, case: Case) -> None:
+    if effect < NO_EFFECT:
+        found.hidden += 1
+    elif verdict.ruling is Ruling.WRONG:
+        found.caught += 1
+        found.least = min(found.least, verdict.algebra_used)
+    else:
+        found.missed += 1
+        print(f"missed: {name}, effect {effect:.1e}: {verdict} on {case}", flush=True)
+
+
+def cost(name: str, channels: int, dtype: Dtype) -> str:
+    """The time of the budgets relative to that of both sides' runs in the dtype and in float64."""
+    spec = replace(PRESETS[name].spec.with_in_channels(channels), dtype=dtype)
+    runs, budgets = [], []
+    for _ in range(6):
+        start = time.perf_counter()
+        run_ = run_of(Case(spec))
+        four = (
+            run(run_.block.fuse(), run_.x),
+            run_.unfused,
+            run(run_.block64.fuse(), run_.x64),
+            run_.unfused64,
+        )
+        middle = time.perf_counter()
+        channels_judged = channels_to_judge(run_.block64, *four)
+        both = budgets_of(run_.block64, run_.x64, [dtype, Dtype.FLOAT64], channels_judged)
+        judge(dtype, *four, *both)
+        runs.append(middle - start)
+        budgets.append(time.perf_counter() - middle)
+    spent, judging = statistics.median(runs[1:]), statistics.median(budgets[1:])
+    return (
+        f"{name:<18} C {channels:<4} {dtype:<9} runs {spent * 1e3:7.1f} ms, judging {judging * 1e3:7.1f} ms, "
+        f"{judging / spent:5.2f} x, {len(channels_judged)} channels"
+    )
+
+
+def report() -> None:
+    tallies, wrongs = measure()
+    print("\nRight fusions")
+    print("dtype       cases  exact rounding overflow suspicious wrong oneDNN  budget  algebra")
+    for dtype, tally in tallies.items():
+        counts = [tally.rulings[name] for name in ("exact", "rounding", "overflow", "suspicious", "wrong")]
+        print(
+            f"{dtype:<10} {sum(counts):6} {counts[0]:6} {counts[1]:8} {counts[2]:8} {counts[3]:10} "
+            f"{counts[4]:5} {tally.oneDNN:6} {tally.budget_used:7.3f} {tally.algebra_used:8.3f}"
+        )
+    print("\nWrong fusions\nmistake                       caught missed hidden  least x the float64 bound")
+    for name, found in wrongs.items():
+        print(f"{name:<29} {found.caught:6} {found.missed:6} {found.hidden:6}  {found.least:.1e}")
+    print("\nCost of the verdict")
+    for name, channels in (("residual", 2), ("repvgg", 64), ("repvgg", 256), ("dbb", 64), ("replknet", 64)):
+        for dtype in (Dtype.FLOAT32, Dtype.FLOAT64):
+            print(cost(name, channels, dtype), flush=True)
+
+
+if __name__ == "__main__":
+    report()
