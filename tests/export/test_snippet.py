@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 from hypothesis import given, settings
+from torch import Tensor
 
 from tests.fusion.strategies import EVERYTHING, specs
 from tui.analysis.alterations import FUSED, INPUT, NOTHING_ALTERED, Alterations, Edit
@@ -60,7 +61,8 @@ def assert_comes_to(names: dict[str, Any], expected: Study) -> None:
     weight, bias = names["fuse"](names["block"])
     right = expected.block.fuse()
     dtype = right.weight.dtype
-    for again, known in ((weight, right.weight), (bias, right.bias)):
+    pairs: list[tuple[Tensor, Tensor | None]] = [(weight, right.weight), (bias, right.bias)]
+    for again, known in pairs:
         if known is not None:
             torch.testing.assert_close(
                 again.to(dtype), known.detach(), rtol=4 * torch.finfo(dtype).eps, atol=1e-12

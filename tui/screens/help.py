@@ -25,6 +25,7 @@ KEYS = (
     ("c", "colour scale: 3 rms or the maximum, shared by all grids or per panel"),
     ("b", "add up the biases instead of the weights, where there is room for one line only"),
     ("m", "one grid on the whole screen, and back"),
+    ("x", "take it away: a PyTorch snippet, the grid, the study or the screen, to the clipboard or a file"),
     ("t", "dark or light; remembered"),
     ("ctrl+p", "the command palette: everything by name"),
     ("q", "quit"),
