@@ -31,6 +31,7 @@ KEYS = (
         "enter, ← →",
         "in Mistakes: fuse with the one that is highlighted; the error map of another output channel",
     ),
+    ("x", "take it away: a PyTorch snippet, the grid, the study or the screen, to the clipboard or a file"),
     ("t", "dark or light; remembered"),
     ("ctrl+p", "the command palette: everything by name"),
     ("q", "quit"),
