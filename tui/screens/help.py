@@ -25,6 +25,12 @@ KEYS = (
     ("c", "colour scale: 3 rms or the maximum, shared by all grids or per panel"),
     ("b", "add up the biases instead of the weights, where there is room for one line only"),
     ("m", "one grid on the whole screen, and back"),
+    (
+        "Probe: arrows, w, [ ]",
+        "another output element, the worst one, another output channel; page up and down: of the batch",
+    ),
+    ("Probe: tab, , .", "write out the next branch, the products of another input channel"),
+    ("Probe: 0", "every sum bit by bit, as hex floats, and as decimals again"),
     ("t", "dark or light; remembered"),
     ("ctrl+p", "the command palette: everything by name"),
     ("q", "quit"),
@@ -58,6 +64,11 @@ WORDS = (
         "why not exactly 0",
         "Both sides add the same numbers in another order, and each addition rounds. In float64 the rounding "
         "almost vanishes; a mistake in the fusion would not. That is what the float64 figure is for.",
+    ),
+    (
+        "by hand",
+        "In Probe: each sum of products is computed exactly and rounded once to the dtype, and so is "
+        "each step behind it. torch rounds inside its sums too, in an order of its own.",
     ),
 )
 
