@@ -37,13 +37,13 @@ def said(study: Study, *found: Likeness) -> str:
 
 
 def test_what_can_be_made_and_what_can_not(right: Study) -> None:
-    assert str(heading("flipped", right)) == "kernel flipped   enter makes it"
+    assert str(heading("flipped", right)) == "kernel flipped  enter makes it"
     assert str(heading("mean-ignored", right)).endswith("not on this block: the block has no batch norm")
-    assert str(heading("", right)) == "fused rightly   ● now"
+    assert str(heading("", right)) == "fused rightly  ● now"
 
 
 def test_what_is_made(wrong: Study) -> None:
-    assert str(heading("identity-twice", wrong)) == "identity added twice   ● made"
+    assert str(heading("identity-twice", wrong)) == "identity added twice  ●\N{NO-BREAK SPACE}made"
     assert str(heading("", wrong)).endswith("enter takes the mistake out")
 
 
