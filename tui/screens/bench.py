@@ -17,17 +17,18 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import ContentSwitcher
 
-from tui.analysis.alterations import NOTHING_ALTERED, Alterations, Edit, Subject, shapes_of
+from tui.analysis.alterations import FUSED, NOTHING_ALTERED, Alterations, Edit, Subject, shapes_of
 from tui.analysis.edit_places import NotEditableError, Place, kernel_edits
 from tui.analysis.inquiry import Answers, Question
 from tui.analysis.quantities import cost_in_words
+from tui.export.items import Item
 from tui.fusion.spec import BlockSpec
 from tui.run_state import Failed, Idle, Running, RunState, Waiting, Withdrawn
 from tui.screens.branch import BranchScreen
 from tui.screens.history import SubjectHistory
 from tui.screens.named_kernels import NamedKernelScreen
 from tui.screens.number_editor import NumberEditor
-from tui.screens.steps import StepsScreen
+from tui.screens.taking_away import export_commands, take_away
 from tui.views.kernels import KernelsView
 from tui.views.mistakes import MistakesView
 from tui.views.outputs import OutputsView
@@ -79,8 +80,9 @@ class BenchScreen(Screen[None]):
         Binding("r", "run", "Run", id="bench.run", tooltip="Run now, also when it takes long"),
         Binding("f", "form", "Form", id="bench.form", tooltip="Go to the form"),
         Binding("escape", "leave_form", "Grids", show=False, id="bench.grids", tooltip="Back to the grids"),
-        Binding("z", "fit", "Fit", id="bench.fit", tooltip="Zoom to the whole kernel"),
+        Binding("z", "fit", "Fit", show=False, id="bench.fit", tooltip="Zoom to the whole kernel"),
         Binding("c", "colour_scale", "Scale", id="bench.scale", tooltip="Another scale of colours"),
+        Binding("x", "export", "Export", id="bench.export", tooltip="Take it away: clipboard or file"),
         Binding("m", "one_grid", "One grid", show=False, id="bench.one-grid", tooltip="One grid, large"),
         Binding("s", "steps", "Steps", show=False, id="bench.steps", tooltip="From branch to kernel"),
         Binding("a", "add_branch", "Add a branch", show=False, id="bench.add-branch"),
@@ -387,6 +389,7 @@ class BenchScreen(Screen[None]):
         yield SystemCommand("Zoom out", "Farther: colours, half blocks, norms", partial(view.action_zoom, 1))
         yield SystemCommand("One grid", "All the room for one grid, or for all again", self.action_one_grid)
         yield SystemCommand("Colour scale", "3 rms or maximum, shared or per panel", self.action_colour_scale)
+        yield from export_commands(self.action_export)
 
     def action_run(self) -> None:
         """Run the block of the form now, whatever it costs."""
@@ -404,8 +407,8 @@ class BenchScreen(Screen[None]):
         self.view.focus_content()
 
     def action_one_grid(self) -> None:
-        """Give all the room to the grid in focus, or to the fused kernel's; then back again."""
-        self.query_one(KernelsView).action_one_grid()
+        """Give all the room to the grid in focus, or to the view's last one; then back again."""
+        self.view.action_one_grid()
 
     def action_add_branch(self) -> None:
         """Ask for another branch of the block, from wherever the focus is."""
@@ -428,20 +431,34 @@ class BenchScreen(Screen[None]):
             self._go_to(subject)
 
     def action_steps(self) -> None:
-        """Show how the branch in focus became its kernel, step by step."""
-        branch = self.query_one(KernelsView).branch_in_focus
+        """Show how the branch in focus becomes a kernel, or for the fused kernel's grid the sum."""
+        kernels = self.query_one(KernelsView)
+        branch = kernels.branch_in_focus
+        name = None if not kernels.has_focus_within else branch.name if branch else ""
+        self.call_later(self._show_steps, name)
+
+    async def _show_steps(self, branch: str | None) -> None:
+        await self._show_view(VIEWS.index(StepsView))
         if branch is not None:
-            self.app.push_screen(StepsScreen(branch))
-        elif self.study is not None:
-            self.notify("Put the focus on a branch first: tab goes from grid to grid.", timeout=4)
+            self.query_one(StepsView).show_branch(branch)
 
     def action_fit(self) -> None:
-        """Zoom all grids to the whole kernel."""
-        self.query_one(KernelsView).action_zoom_fit()
+        """Zoom all grids of the view in sight to the whole."""
+        self.view.action_zoom_fit()
 
     def action_colour_scale(self) -> None:
-        """Choose another scale of colours."""
-        self.query_one(KernelsView).action_next_colour_scale()
+        """Choose another scale of colours in the view in sight."""
+        self.view.action_next_colour_scale()
+
+    @work
+    async def action_export(self, item: str = Item.SNIPPET) -> None:
+        """Take the study away: to the clipboard or to a file."""
+        if self.study is None:
+            self.notify("There is no result yet.", timeout=2)
+            return
+        view = self.view
+        grid = view.panel_in_focus.summand.name if isinstance(view, KernelsView) else FUSED
+        await take_away(self, self.study, grid, Item(item))
 
     def action_bias(self) -> None:
         """On a narrow screen, swap the line that adds up weights for the one that adds up biases."""
