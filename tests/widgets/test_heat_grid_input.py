@@ -124,9 +124,10 @@ async def test_the_mouse_is_followed_and_its_leaving_told() -> None:
 
 
 def test_of_several_places_of_the_mouse_only_the_last_counts() -> None:
-    first, last = HeatGrid.Hovered(Tap(0, 0, 0, 0)), HeatGrid.Hovered(None)
+    grid = HeatGrid()
+    first, last = HeatGrid.Hovered(grid, Tap(0, 0, 0, 0)), HeatGrid.Hovered(grid, None)
     assert first.can_replace(last)
-    assert not first.can_replace(HeatGrid.CursorMoved(Tap(0, 0, 0, 0)))
+    assert not first.can_replace(HeatGrid.CursorMoved(grid, Tap(0, 0, 0, 0)))
 
 
 async def test_it_scrolls_only_as_far_as_the_cursor_needs() -> None:

@@ -28,7 +28,6 @@ from tui.screens.branch import BranchScreen
 from tui.screens.history import SubjectHistory
 from tui.screens.named_kernels import NamedKernelScreen
 from tui.screens.number_editor import NumberEditor
-from tui.screens.steps import StepsScreen
 from tui.screens.taking_away import export_commands, take_away
 from tui.views.kernels import KernelsView
 from tui.views.mistakes import MistakesView
@@ -408,8 +407,8 @@ class BenchScreen(Screen[None]):
         self.view.focus_content()
 
     def action_one_grid(self) -> None:
-        """Give all the room to the grid in focus, or to the fused kernel's; then back again."""
-        self.query_one(KernelsView).action_one_grid()
+        """Give all the room to the grid in focus, or to the view's last one; then back again."""
+        self.view.action_one_grid()
 
     def action_add_branch(self) -> None:
         """Ask for another branch of the block, from wherever the focus is."""
@@ -432,20 +431,24 @@ class BenchScreen(Screen[None]):
             self._go_to(subject)
 
     def action_steps(self) -> None:
-        """Show how the branch in focus became its kernel, step by step."""
-        branch = self.query_one(KernelsView).branch_in_focus
+        """Show how the branch in focus becomes a kernel, or for the fused kernel's grid the sum."""
+        kernels = self.query_one(KernelsView)
+        branch = kernels.branch_in_focus
+        name = None if not kernels.has_focus_within else branch.name if branch else ""
+        self.call_later(self._show_steps, name)
+
+    async def _show_steps(self, branch: str | None) -> None:
+        await self._show_view(VIEWS.index(StepsView))
         if branch is not None:
-            self.app.push_screen(StepsScreen(branch))
-        elif self.study is not None:
-            self.notify("Put the focus on a branch first: tab goes from grid to grid.", timeout=4)
+            self.query_one(StepsView).show_branch(branch)
 
     def action_fit(self) -> None:
-        """Zoom all grids to the whole kernel."""
-        self.query_one(KernelsView).action_zoom_fit()
+        """Zoom all grids of the view in sight to the whole."""
+        self.view.action_zoom_fit()
 
     def action_colour_scale(self) -> None:
-        """Choose another scale of colours."""
-        self.query_one(KernelsView).action_next_colour_scale()
+        """Choose another scale of colours in the view in sight."""
+        self.view.action_next_colour_scale()
 
     @work
     async def action_export(self, item: str = Item.SNIPPET) -> None:

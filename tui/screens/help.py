@@ -17,7 +17,8 @@ KEYS = (
     ("mouse", "hover reads a weight, a click puts the cursor there"),
     ("f, escape", "to the form and back; tab or up and down walk through its fields"),
     ("a", "add a branch; in the list of branches e edits one, d removes it, shift+up and shift+down move it"),
-    ("tab, s", "from grid to grid; how the branch in focus becomes a kernel, step by step"),
+    ("tab, s", "from grid to grid; to the steps by which the branch in focus becomes a kernel"),
+    ("n, N", "in Steps (2): the next step and the one before; tab goes from the list to the kernel"),
     ("u, U", "undo a change of the block, redo it"),
     ("p", "presets: published blocks to start from"),
     ("r", "run now; a costly run waits for this key"),
@@ -25,6 +26,11 @@ KEYS = (
     ("c", "colour scale: 3 rms or the maximum, shared by all grids or per panel"),
     ("b", "add up the biases instead of the weights, where there is room for one line only"),
     ("m", "one grid on the whole screen, and back"),
+    ("up, down in Rounding", "take the difference in another dtype apart"),
+    (
+        "enter, ← →",
+        "in Mistakes: fuse with the one that is highlighted; the error map of another output channel",
+    ),
     ("x", "take it away: a PyTorch snippet, the grid, the study or the screen, to the clipboard or a file"),
     ("t", "dark or light; remembered"),
     ("ctrl+p", "the command palette: everything by name"),
@@ -44,7 +50,7 @@ WORDS = (
     (
         "identity as a kernel",
         "A convolution that returns its input: in row i, the kernel of input channel i has a 1 at its centre "
-        "and every other weight is 0 (a Dirac kernel).",
+        "and every other weight is 0 (a Dirac kernel). Steps (2) shows it with this block's numbers.",
     ),
     (
         "1×1 as a k×k kernel",
@@ -58,7 +64,8 @@ WORDS = (
     (
         "why not exactly 0",
         "Both sides add the same numbers in another order, and each addition rounds. In float64 the rounding "
-        "almost vanishes; a mistake in the fusion would not. That is what the float64 figure is for.",
+        "almost vanishes; a mistake in the fusion would not. That is what the float64 figure is for. "
+        "The last of the Steps (2) shows both sums where they differ most.",
     ),
 )
 
