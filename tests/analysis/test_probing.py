@@ -45,7 +45,7 @@ def agree(found: Probe, tolerance: float) -> None:
     assert hand.fused == pytest.approx(torchs.fused, rel=tolerance, abs=tolerance)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(specs(), st.integers(0, 9))
 def test_both_sides_come_to_what_torch_computes(spec: BlockSpec, between: int) -> None:
     one = studied(spec)

@@ -48,7 +48,7 @@ async def test_a_mistake_is_made_shown_found_and_taken_back(open_bench: OpenBenc
         assert mistake_of(bench) == ""
 
         await make(bench, "identity-column")
-        assert bench.text("#mistake-heading").endswith("● made")
+        assert bench.text("#mistake-heading").endswith("●\N{NO-BREAK SPACE}made")
         assert "looks like  identity at column i, groups forgotten, exactly" in bench.text(
             "#mistake-findings"
         )

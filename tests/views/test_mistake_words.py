@@ -14,8 +14,9 @@ from tui.analysis.mistakes import MISTAKES
 from tui.analysis.pattern import Pattern
 from tui.analysis.study import Study, finished, study
 from tui.analysis.verdict import Reason
-from tui.fusion.spec import WeightFill
-from tui.views.error_map import map_title, pixel_line, scale_of
+from tui.fusion.branch_text import parse_branches
+from tui.fusion.spec import BlockSpec, WeightFill
+from tui.views.error_map import difference_of, map_title, pixel_line, scale_of
 from tui.views.mistake_words import findings, heading, signs, story
 from tui.views.pixel import Pixel
 
@@ -37,13 +38,13 @@ def said(study: Study, *found: Likeness) -> str:
 
 
 def test_what_can_be_made_and_what_can_not(right: Study) -> None:
-    assert str(heading("flipped", right)) == "kernel flipped   enter makes it"
+    assert str(heading("flipped", right)) == "kernel flipped  enter makes it"
     assert str(heading("mean-ignored", right)).endswith("not on this block: the block has no batch norm")
-    assert str(heading("", right)) == "fused rightly   ● now"
+    assert str(heading("", right)) == "fused rightly  ● now"
 
 
 def test_what_is_made(wrong: Study) -> None:
-    assert str(heading("identity-twice", wrong)) == "identity added twice   ● made"
+    assert str(heading("identity-twice", wrong)) == "identity added twice  ●\N{NO-BREAK SPACE}made"
     assert str(heading("", wrong)).endswith("enter takes the mistake out")
 
 
@@ -118,6 +119,24 @@ def test_the_difference_of_one_pixel_adds_up(wrong: Study) -> None:
     )
     assert difference == fused - unfused
     assert abs(difference) == scale_of(wrong)
+
+
+def test_what_is_rounding_in_float64_is_no_part_of_a_mistake() -> None:
+    spec = BlockSpec(branches=parse_branches("kxk,1x1-kxk"))
+    result = finished(study(spec, Alterations(mistake="zero-border")))
+    raw = result.fused64[0, 0, 1:-1, 1:-1] - result.unfused64[0, 0, 1:-1, 1:-1]
+    assert raw.any()
+    shown = difference_of(result, Pixel(0, 0, 4, 4))
+    assert shown.shape == (1, 1, 9, 9)
+    assert not shown[0, 0, 1:-1, 1:-1].any()
+    assert shown[0, 0, 0].all()
+
+
+def test_in_a_right_fusion_every_rounding_is_shown() -> None:
+    result = finished(study(BlockSpec()))
+    shown = difference_of(result, Pixel(0, 1, 0, 0))[0, 0]
+    assert shown.equal(result.fused_output[0, 1].double() - result.unfused[0, 1].double())
+    assert shown.any()
 
 
 def test_a_right_fusion_is_shown_in_its_dtype(right: Study) -> None:

@@ -32,6 +32,12 @@ KEYS = (
         "in Mistakes: fuse with the one that is highlighted; the error map of another output channel",
     ),
     ("x", "take it away: a PyTorch snippet, the grid, the study or the screen, to the clipboard or a file"),
+    (
+        "Probe: arrows, w, [ ]",
+        "another output element, the worst one, another output channel; page up and down: of the batch",
+    ),
+    ("Probe: tab, , .", "write out the next branch, the products of another input channel"),
+    ("Probe: 0", "every sum bit by bit, as hex floats, and as decimals again"),
     ("t", "dark or light; remembered"),
     ("ctrl+p", "the command palette: everything by name"),
     ("q", "quit"),
@@ -66,6 +72,11 @@ WORDS = (
         "Both sides add the same numbers in another order, and each addition rounds. In float64 the rounding "
         "almost vanishes; a mistake in the fusion would not. That is what the float64 figure is for. "
         "The last of the Steps (2) shows both sums where they differ most.",
+    ),
+    (
+        "by hand",
+        "In Probe: each sum of products is computed exactly and rounded once to the dtype, and so is "
+        "each step behind it. torch rounds inside its sums too, in an order of its own.",
     ),
 )
 

@@ -60,7 +60,7 @@ class ErrorMap(HeatGrid):
         shown = (study, pixel.batch, pixel.channel)
         if shown != self._shown_of:
             self._shown_of = shown
-            self.source = WeightSource.of(_difference(study, pixel))
+            self.source = WeightSource.of(difference_of(study, pixel))
             self.scale = scale_of(study)
         self.cursor = Tap(0, 0, pixel.row, pixel.column)
 
@@ -69,7 +69,7 @@ class ErrorMap(HeatGrid):
         self.post_message(self.ChannelWanted(step))
 
 
-def _difference(study: Study, pixel: Pixel) -> Tensor:
+def difference_of(study: Study, pixel: Pixel) -> Tensor:
     """(1, 1, H, W) of the pixel's channel. In float64, what is rounding is 0: it is no part of a mistake."""
     fused, unfused = outputs_of(study)
     here = slice(pixel.batch, pixel.batch + 1), slice(pixel.channel, pixel.channel + 1)

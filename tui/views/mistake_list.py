@@ -70,5 +70,5 @@ def _mark(name: str, spec: BlockSpec, made: str, alike: Collection[str]) -> str:
 
 def _entry(name: str, mark: str) -> Content:
     title = MISTAKES[name].title if name else RIGHT
-    style = {MADE: "bold", ALIKE: "bold", IMPOSSIBLE: "$foreground 45%"}.get(mark, "")
+    style = {MADE: "bold", ALIKE: "bold", IMPOSSIBLE: "dim"}.get(mark, "")
     return Content.assemble((f"{mark} ", style), (title, style))

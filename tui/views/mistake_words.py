@@ -26,15 +26,15 @@ def heading(name: str, study: Study) -> Content:
     made = study.alterations.mistake
     hindrance = obstacle(name, study.spec) if name else None
     if hindrance is not None:
-        state = (f"not on this block: {hindrance}", "$text-warning")
+        state = (f"\nnot on this block: {hindrance}", "$text-warning")
     elif name == made:
         by_hand = not name and study.alterations.spoil_the_fusion
         now = "● now, but for numbers set by hand" if by_hand else "● now"
-        state = ("● made" if name else now, "bold $text-primary")
+        state = ("●\N{NO-BREAK SPACE}made" if name else now, "bold $text-primary")
     else:
         state = ("enter makes it" if name else "enter takes the mistake out", "$text-primary")
     title = MISTAKES[name].title if name else "fused rightly"
-    return Content.assemble((title, "bold"), "   ", state)
+    return Content.assemble((title, "bold"), ("  " if hindrance is None else ""), state)
 
 
 def story(name: str) -> Content:

@@ -40,7 +40,7 @@ class MistakesView(StudyView):
         & #mistake { width: 1fr; padding: 0 1 0 2; }
         & #mistake Static { height: auto; }
         & #mistake-pixel { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
-        & #mistake-words { height: auto; }
+        & #mistake-words { height: auto; min-height: 13; }
         & #mistake-story { margin: 1 0 0 0; }
         & #mistake-signs { margin: 1 0 0 0; }
         & #mistake-evidence {
@@ -52,6 +52,7 @@ class MistakesView(StudyView):
     .-narrow MistakesView MistakeList { width: 31; padding: 0; }
     .-narrow MistakesView #mistake { padding: 0 0 0 1; }
     .-low MistakesView {
+        & #mistake-words { min-height: 0; }
         & #mistake-story, & #mistake-signs { margin: 0; }
         & #mistake.-previewing #mistake-evidence { display: none; }
         & #mistake.-made #mistake-story { display: none; }

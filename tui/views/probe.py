@@ -12,7 +12,6 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
 from textual.reactive import var
-from textual.widgets import Static
 
 from tui.fusion.spec import Dtype
 from tui.views.pixel import Pixel
@@ -20,6 +19,7 @@ from tui.views.probe_ledger import HEADER, ProbeLedger, Row, rows_of
 from tui.views.study_view import StudyView
 from tui.views.two_totals import total_lines
 from tui.views.written_out import Page, applied_line, stage_lines
+from tui.widgets.steady_text import SteadyText
 
 if TYPE_CHECKING:
     from tui.analysis.probing import Probe
@@ -94,13 +94,13 @@ class ProbeView(StudyView, can_focus=True):
 
     def compose(self) -> ComposeResult:
         """Where it is, what is added there, a stage or two written out, and the totals."""
-        yield Static("", id="probe-place", markup=False)
+        yield SteadyText("", id="probe-place", markup=False)
         with VerticalScroll(id="probe-ledger-scroll", can_focus=False):
             yield ProbeLedger("", id="probe-ledger", markup=False)
         with VerticalScroll(id="probe-stages", can_focus=False):
-            yield Static("", id="probe-branch", markup=False)
-            yield Static("", id="probe-fused", markup=False)
-        yield Static("", id="probe-totals", markup=False)
+            yield SteadyText("", id="probe-branch", markup=False)
+            yield SteadyText("", id="probe-fused", markup=False)
+        yield SteadyText("", id="probe-totals", markup=False)
         self.legend = "by hand: each step rounded once"
 
     def focus_content(self) -> None:
@@ -122,14 +122,18 @@ class ProbeView(StudyView, can_focus=True):
         self._rows = rows_of(found)
         self.set_reactive(ProbeView.chosen, min(self.chosen, len(self._rows) - 1))
         dtype = study.spec.dtype
-        self.query_one("#probe-place", Static).update(_place(study, self.pixel, found))
+        self._say("#probe-place", _place(study, self.pixel, found))
         ledger = self.query_one(ProbeLedger)
-        ledger.show(self._rows, self.chosen, dtype, obstacle=found.obstacle, hexadecimal=self.hexadecimal)
+        ledger.show_rows(
+            self._rows, self.chosen, dtype, obstacle=found.obstacle, hexadecimal=self.hexadecimal
+        )
         shown = self.query_one("#probe-ledger-scroll")
         shown.scroll_to_region(Region(0, self.chosen + HEADER, 1, 1), animate=False, force=True)
         self._show_stages(dtype)
-        totals = total_lines(found, hexadecimal=self.hexadecimal)
-        self.query_one("#probe-totals", Static).update(totals)
+        self._say("#probe-totals", total_lines(found, hexadecimal=self.hexadecimal))
+
+    def _say(self, name: str, content: Content) -> None:
+        self.query_one(name, SteadyText).show(content)
 
     def _show_stages(self, dtype: Dtype) -> None:
         """The row that was chosen, and beside or under it the fused kernel where there is room for both."""
@@ -144,9 +148,9 @@ class ProbeView(StudyView, can_focus=True):
         columns = (self.size.width - 4) // (2 if beside and both else 1)
         rows = self.size.height - TAKEN - len(self._rows)
         page = Page(self.channel, columns, rows // 2 if both and not beside else rows)
-        self.query_one("#probe-branch", Static).update(self._written(row, page, dtype))
+        self._say("#probe-branch", self._written(row, page, dtype))
         if both:
-            self.query_one("#probe-fused", Static).update(self._written(self._rows[-1], page, dtype))
+            self._say("#probe-fused", self._written(self._rows[-1], page, dtype))
 
     def _written(self, row: Row, page: Page, dtype: Dtype) -> Content:
         if row.between:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.events import Click
 from textual.message import Message
-from textual.widgets import Static
 
 from tui.fusion.spec import Dtype
 from tui.widgets.digits import all_digits
+from tui.widgets.steady_text import SteadyText
 
 if TYPE_CHECKING:
     from tui.analysis.probed_branch import Applied, Stage
@@ -66,7 +66,7 @@ def _unfused_rows(unfused: Unfused) -> Iterator[Row]:
         yield Row("→ post norm", None, None, unfused.post.value, applied=unfused.post)
 
 
-class ProbeLedger(Static):
+class ProbeLedger(SteadyText):
     """The rows as text; a click chooses one."""
 
     class RowChosen(Message):
@@ -76,12 +76,12 @@ class ProbeLedger(Static):
             super().__init__()
             self.number = number
 
-    def show(
+    def show_rows(
         self, rows: Sequence[Row], chosen: int, dtype: Dtype, *, obstacle: str = "", hexadecimal: bool = False
     ) -> None:
         """Write the rows, numbers under each other; under them, why there are no more of them."""
         ledger = _ledger(rows, chosen, dtype, hexadecimal)
-        self.update(Content("\n").join([ledger, Content.styled(obstacle, WARNING)]) if obstacle else ledger)
+        self.show(Content("\n").join([ledger, Content.styled(obstacle, WARNING)]) if obstacle else ledger)
 
     def on_click(self, event: Click) -> None:
         """Choose the row under the mouse."""

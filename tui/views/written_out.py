@@ -81,11 +81,11 @@ def _channel_products(terms: WrittenSum, place: int, page: Page) -> Iterator[Lin
         yield Content.assemble(
             ("▸ " if chosen and len(terms.channels) > 1 else "  ", ""),
             (f"{page.channels} {terms.channels[number]}".ljust(label), "bold" if chosen else MUTED),
-            cell(patch, width),
+            _row([patch], [False], width),
             (" × ", MUTED),
-            cell(weight, width),
+            _row([weight], [False], width),
             (" = ", MUTED),
-            cell(patch * weight, width),
+            _row([patch * weight], [False], width),
         )
 
 
@@ -152,23 +152,27 @@ def _blocks(
 
 
 def _row(values: list[float], padding: list[bool], width: int) -> Content:
-    cells = [cell(value, width, padding=outside) for value, outside in zip(values, padding, strict=True)]
-    if width == NARROWEST:  # no blank between two numbers: every other one is a little darker
-        cells[1::2] = [each.stylize_before(DARKER) for each in cells[1::2]]
-    return Content("").join(cells)
+    parts: list[Part] = []
+    for place, (value, outside) in enumerate(zip(values, padding, strict=True)):
+        text, style = cell(value, width, padding=outside)
+        if width == NARROWEST and place % 2:  # no blank between two numbers: every other one is darker
+            style = f"{DARKER} {style}" if style != PADDING else style
+        parts += [(text, style), " " * (width - len(text))]
+    return Content.assemble(*parts)
 
 
-def cell(value: float, width: int, *, padding: bool = False) -> Content:
-    """The number in that many columns: as it is where that fits, so that a shortened one fills its cell.
+def cell(value: float, width: int, *, padding: bool = False) -> tuple[str, str]:
+    """The number in at most that many columns, and its style.
 
-    What stands in the padding is underlined, and a zero there is a dot.
+    As it is where that fits: a number that was shortened fills its cell. What stands in the padding is
+    underlined, and a zero there is a dot.
     """
     if value == 0:
-        return Content.styled(" ·" if padding else " 0", MUTED if padding else "").pad_right(width - 2)
+        return (" ·", MUTED) if padding else (" 0", "")
     text = f"{value:+.17g}"
     if len(text) >= width + (width == NARROWEST):
         text = cell_text(value, width).rstrip()
-    return Content.styled(text, PADDING if padding else "").pad_right(width - len(text))
+    return text, PADDING if padding else ""
 
 
 def _subtotals(terms: WrittenSum, place: int, page: Page) -> Iterator[Line]:
