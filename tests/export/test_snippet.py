@@ -62,10 +62,10 @@ def assert_comes_to(names: dict[str, Any], expected: Study) -> None:
     right = expected.block.fuse()
     dtype = right.weight.dtype
     pairs: list[tuple[Tensor, Tensor | None]] = [(weight, right.weight), (bias, right.bias)]
-    for again, known in pairs:
-        if known is not None:
+    for again, reference in pairs:
+        if reference is not None:
             torch.testing.assert_close(
-                again.to(dtype), known.detach(), rtol=4 * torch.finfo(dtype).eps, atol=1e-12
+                again.to(dtype), reference.detach(), rtol=4 * torch.finfo(dtype).eps, atol=1e-12
             )
 
 

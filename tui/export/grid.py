@@ -25,16 +25,13 @@ _NPY_ALIGNMENT = 64
 def grid_of(study: Study, name: str) -> Tensor:
     """The weight (out_channels, in_channels / groups, kH, kW) that the screen shows for a summand or "fused".
 
-    A summand's is in float64, in the frame of the fused kernel: all of them add up to the fused one's. A
-    kernel that a mistake made larger than the frame keeps its size.
+    A summand's is in float64, in the frame of the fused kernel: all of them add up to the fused one's.
 
     Raises:
         KeyError: the study has no summand of that name.
     """
     kernels = {branch.name: branch.kernel for branch in study.branches} | {FUSED: study.fused.kernel}
-    kernel = kernels[name]
-    size, frame = kernel.kernel_size, study.frame
-    return pad_to(kernel, (max(size[0], frame[0]), max(size[1], frame[1]))).weight
+    return pad_to(kernels[name], study.frame).weight
 
 
 def csv_of(weight: Tensor) -> str:

@@ -40,11 +40,11 @@ ITEMS: Mapping[Item, Description] = {
     Item.SNIPPET: Description(
         "PyTorch snippet", "the block, its fusion and the input, ready to run", "block.py"
     ),
-    Item.CONV: Description("fused conv", "one line, nn.Conv2d(...), without its numbers", "conv.py"),
-    Item.CSV: Description("grid as CSV", "{grid}: a row for each weight", "{grid}.csv"),
-    Item.NPY: Description("grid as .npy", "{grid}: its weight for numpy.load", "{grid}.npy", is_text=False),
-    Item.JSON: Description("study as JSON", "every choice, number and finding", "study.json"),
-    Item.SVG: Description("screen as SVG", "a picture of the screen behind this", "screen.svg"),
+    Item.CONV: Description("Fused conv", "one line, nn.Conv2d(...), without its numbers", "conv.py"),
+    Item.CSV: Description("Grid as CSV", "{grid}: a row for each weight", "{grid}.csv"),
+    Item.NPY: Description("Grid as .npy", "{grid}: its weight for numpy.load", "{grid}.npy", is_text=False),
+    Item.JSON: Description("Study as JSON", "every choice, number and finding", "study.json"),
+    Item.SVG: Description("Screen as SVG", "a picture of the screen behind this", "screen.svg"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -40,6 +40,14 @@ class ExportRequest:
     replace: bool = False
 
 
+class _State(NamedTuple):
+    """What stands in the dialog; a complaint is about one state."""
+
+    item: Item
+    file_name: str
+    naming: bool
+
+
 class ExportScreen(ModalScreen[ExportRequest | None]):
     """Dismisses with the request, or None. It writes nothing itself."""
 
@@ -71,7 +79,9 @@ class ExportScreen(ModalScreen[ExportRequest | None]):
         """Begin at the item; after a failure, at its file name again, with the problem in words."""
         super().__init__()
         self._first, self._grid = item, grid
+        self._suggested = item
         self._file_name, self._problem = file_name, problem
+        self._complaint: tuple[_State, str] | None = None
 
     def compose(self) -> ComposeResult:
         """A line for each thing, the name of its file, and how to go on."""
@@ -99,7 +109,7 @@ class ExportScreen(ModalScreen[ExportRequest | None]):
             self.query_one(Input).value = self._file_name
             self.query_one(Input).focus()
         if self._problem:
-            self.call_after_refresh(self._complain, self._problem)
+            self._complain(self._problem, naming=self._file_name is not None)
 
     @property
     def item(self) -> Item:
@@ -107,33 +117,31 @@ class ExportScreen(ModalScreen[ExportRequest | None]):
         return list(ITEMS)[self.query_one(OptionList).highlighted or 0]
 
     def _suggest(self) -> None:
+        self._suggested = self.item
         self.query_one(Input).value = file_name_of(self.item, self._grid)
+
+    def _complain(self, words: str, *, naming: bool) -> None:
+        """Say what is wrong, until something is changed; `naming`: the fault is in the file's name."""
+        state = _State(self.item, self.query_one(Input).value, naming)
+        self._complaint = state, words[:1].upper() + words[1:]
         self._hint()
 
+    @on(DescendantFocus)
+    @on(Input.Changed)
     def _hint(self) -> None:
-        if self.query_one(Input).has_focus:
-            words = SAVE_HINT
-        else:
-            words = COPY_HINT if ITEMS[self.item].is_text else NO_TEXT_HINT
-        self._say(words, wrong=False)
-
-    def _complain(self, words: str) -> None:
-        self._say(words[:1].upper() + words[1:], wrong=True)
-
-    def _say(self, words: str, *, wrong: bool) -> None:
-        hint = self.query_one("#export-hint", Static)
-        hint.update(words)
+        """Say how to go on, or what is wrong."""
+        name, hint = self.query_one(Input), self.query_one("#export-hint", Static)
+        about, complaint = self._complaint or (None, "")
+        wrong = about == _State(self.item, name.value, name.has_focus)
+        keys = SAVE_HINT if name.has_focus else COPY_HINT if ITEMS[self.item].is_text else NO_TEXT_HINT
+        hint.update(complaint if wrong else keys)
         hint.set_class(wrong, "-wrong")
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self) -> None:
-        if not self.query_one(Input).has_focus:
+        if self.item is not self._suggested:  # the list also tells of the first item, after a name was put in
             self._suggest()
-
-    @on(DescendantFocus)
-    @on(Input.Changed)
-    def _went_on(self) -> None:
-        self._hint()
+            self._hint()
 
     def action_highlight(self, place: int) -> None:
         """Go to an item by its digit."""
@@ -155,7 +163,7 @@ class ExportScreen(ModalScreen[ExportRequest | None]):
         if ITEMS[self.item].is_text:
             self.dismiss(ExportRequest(self.item))
         else:
-            self._complain("this is no text to be copied: f saves it to a file.")
+            self._complain("this is no text to be copied: f saves it to a file.", naming=False)
 
     @on(Input.Submitted)
     @work
@@ -164,7 +172,7 @@ class ExportScreen(ModalScreen[ExportRequest | None]):
         try:
             path = path_from(event.value)
         except SavingError as error:
-            self._complain(f"{error}.")
+            self._complain(f"{error}.", naming=True)
             return
         taken = is_taken(path)
         if not taken or await self.app.push_screen_wait(ReplaceScreen(printable(str(path)))):
