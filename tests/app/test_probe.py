@@ -52,7 +52,7 @@ async def test_keys_go_from_element_to_element(open_bench: OpenBench) -> None:
         assert totals(bench) == expected
         await bench.press("w")
         assert study is not None
-        assert bench.app.bench.pixel == study.comparison.worst
+        assert bench.views.pixel == study.comparison.worst
 
 
 async def test_rows_and_channels_are_written_out_one_after_the_other(open_bench: OpenBench) -> None:
