@@ -352,7 +352,8 @@ class BenchScreen(Screen[None]):
         top = self.query_one(TopBar)
 
         def show() -> None:
-            top.busy = f"{doing} …"
+            if isinstance(self.run_state, Running):  # the timer's last call may come after its end
+                top.busy = f"{doing} …"
 
         if top.busy or self.study is None:
             show()
@@ -433,8 +434,9 @@ class BenchScreen(Screen[None]):
             self.query_one(StepsView).show_branch(branch)
 
     def action_fit(self) -> None:
-        """Zoom all grids to the whole kernel."""
-        self.query_one(KernelsView).action_zoom_fit()
+        """Zoom the grids of the kernels, or those of the steps, to what fits."""
+        view = self.view
+        (view if isinstance(view, StepsView) else self.query_one(KernelsView)).action_zoom_fit()
 
     def action_colour_scale(self) -> None:
         """Choose another scale of colours."""
