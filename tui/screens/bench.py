@@ -281,7 +281,8 @@ class BenchScreen(Screen[None]):
         top = self.query_one(TopBar)
 
         def show() -> None:
-            top.busy = f"{doing} …"
+            if isinstance(self.run_state, Running):  # the timer's last call may come after its end
+                top.busy = f"{doing} …"
 
         if top.busy or self.study is None:
             show()
@@ -345,6 +346,9 @@ class BenchScreen(Screen[None]):
     def action_zoom(self, steps: int) -> None:
         """Zoom the grids of the view in sight out (1) or in (-1)."""
         self.view.action_zoom(steps)
+        """Zoom the grids of the kernels, or those of the steps, to what fits."""
+        view = self.view
+        (view if isinstance(view, StepsView) else self.query_one(KernelsView)).action_zoom_fit()
 
     def action_colour_scale(self) -> None:
         """Choose another scale of colours in the view in sight."""

@@ -102,6 +102,7 @@ class StageGrids(Horizontal):
             rest = f"and {left_out} more" if left_out else ""
             self.before_panels[len(before) - 1].border_subtitle = Content(rest)
         self._fill(self.after, stage.after, "→" if before or stage.diagonal else "", stage.after.title)
+        self.fit()
         self.point_at(stage, tap)
 
     async def _make_room(self, count: int) -> None:
