@@ -346,9 +346,6 @@ class BenchScreen(Screen[None]):
     def action_zoom(self, steps: int) -> None:
         """Zoom the grids of the view in sight out (1) or in (-1)."""
         self.view.action_zoom(steps)
-        """Zoom the grids of the kernels, or those of the steps, to what fits."""
-        view = self.view
-        (view if isinstance(view, StepsView) else self.query_one(KernelsView)).action_zoom_fit()
 
     def action_colour_scale(self) -> None:
         """Choose another scale of colours in the view in sight."""
