@@ -30,6 +30,13 @@ MEDIUM = (120, 36)
 LARGE = (200, 50)
 
 
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys, one after the other. (Pilot.press waits for an idle processor, twice a key.)"""
+    for key in keys:
+        pilot.app.post_message(Key(key, CHARACTERS.get(key, key if len(key) == 1 else None)))
+        await settle(pilot)
+
+
 class Bench:
     """A running RepFuseApp."""
 
@@ -57,10 +64,8 @@ class Bench:
         return self.app.export_screenshot(simplify=True)
 
     async def press(self, *keys: str) -> None:
-        """Press keys, one after the other. (Pilot.press waits for an idle processor, twice a key.)"""
-        for key in keys:
-            self.app.post_message(Key(key, CHARACTERS.get(key, key if len(key) == 1 else None)))
-            await settle(self.pilot)
+        """Press keys, one after the other."""
+        await press(self.pilot, *keys)
 
     async def enter(self, field: str, text: str) -> None:
         """Go to a field of the form and type over what it holds; no key follows."""
