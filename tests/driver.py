@@ -16,6 +16,7 @@ from tui.analysis.deferred import deferred_study
 from tui.app import RepFuseApp, StudyFunction
 from tui.fusion.spec import BlockSpec
 from tui.run_state import Idle, RunState
+from tui.screens.study_views import StudyViews
 from tui.views.kernels import KernelsView
 from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.parameter_form import ParameterForm
@@ -81,6 +82,11 @@ class Bench:
     def form(self) -> ParameterForm:
         """The form."""
         return self.app.bench.query_one(ParameterForm)
+
+    @property
+    def views(self) -> StudyViews:
+        """The views of the study."""
+        return self.app.bench.query_one(StudyViews)
 
     @property
     def kernels(self) -> KernelsView:

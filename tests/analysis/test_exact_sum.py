@@ -15,7 +15,7 @@ from tui.analysis.exact_sum import exact_dot, rounded
 numbers = st.floats(-1e9, 1e9, allow_subnormal=False).filter(lambda value: value == 0 or abs(value) > 1e-9)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=30), numbers)
 def test_is_the_rational_sum_rounded_once(pairs: list[tuple[float, float]], offset: float) -> None:
     exact = sum((Fraction(left) * Fraction(right) for left, right in pairs), Fraction(offset))

@@ -186,6 +186,13 @@ def test_float16_that_overflows_is_no_wrong_kernel() -> None:
     assert wide.judged().ruling in (Ruling.ROUNDING, Ruling.EXACT)
 
 
+def test_both_sides_infinite_everywhere_is_an_overflow_too() -> None:
+    spec = BlockSpec(in_channels=4, branches=parse_branches("kxk,kxk"), dtype=Dtype.FLOAT16)
+    spec = replace(spec, input=InputFill.ONES, weights=WeightFill.ONES)
+    verdict = run_of(Case(spec, loudness=8000.0)).judged()
+    assert (verdict.ruling, verdict.reason) == (Ruling.SUSPICIOUS, Reason.OVERFLOW)
+
+
 def cut_to_tf32(x: Tensor) -> Tensor:
     """float32 numbers with 10 bits after the point, cut as the hardware may."""
     return (x.view(torch.int32) & ~0x1FFF).view(torch.float32)

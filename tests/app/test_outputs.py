@@ -29,7 +29,7 @@ def lines(bench: Bench) -> str:
 async def goes_to(bench: Bench, pixel: Pixel, *keys: str) -> None:
     """Press keys and wait for the element that they lead to."""
     await bench.press(*keys)
-    await bench.until(lambda: bench.app.bench.pixel == pixel, f"{pixel}, but {bench.app.bench.pixel}")
+    await bench.until(lambda: bench.views.pixel == pixel, f"{pixel}, but {bench.views.pixel}")
 
 
 async def test_a_walk_through_the_maps(open_bench: OpenBench) -> None:
@@ -38,7 +38,7 @@ async def test_a_walk_through_the_maps(open_bench: OpenBench) -> None:
         source, outputs = view.maps.source, view.maps.outputs
         assert bench.app.study is not None
         worst, relative = bench.app.study.comparison.worst, bench.app.study.verdict.worst.index
-        assert bench.app.bench.pixel == worst
+        assert bench.views.pixel == worst
         assert lines(bench).startswith(f"out {worst[1]} ({worst[2]},{worst[3]}): unfused ")
         # In the corner: what it reads is lit in the input, and the padding is counted.
         await goes_to(bench, Pixel(0, worst[1], 0, 0), "home")
@@ -61,7 +61,7 @@ async def test_a_walk_through_the_maps(open_bench: OpenBench) -> None:
         await bench.press("end")
         await bench.until(lambda: outputs[0].lit == Lit(range(7, 9), range(7, 9)))
         assert source.lit is None
-        assert bench.app.bench.pixel == Pixel(0, worst[1], 1, 1)
+        assert bench.views.pixel == Pixel(0, worst[1], 1, 1)
         assert "is read by 4 outputs" in lines(bench)
         assert view.weight_under_cursor().words == "input[0,0,8,8]"
         # Another channel keeps the place, the worst element leads back.
@@ -76,7 +76,7 @@ async def test_channels_scales_and_zoom(open_bench: OpenBench) -> None:
         view = await opened(bench)
         source, difference = view.maps.panels[0], view.maps.panels[-1]
         assert str(difference.border_subtitle) == "no difference"
-        await bench.press("right_curly_bracket")
+        await bench.press("full_stop")
         assert view.in_channel == 1
         await goes_to(bench, Pixel(0, 3, 0, 0), "left_square_bracket")
         await goes_to(bench, Pixel(1, 3, 0, 0), "greater_than_sign")

@@ -38,7 +38,7 @@ SIZES: tuple[tuple[int, tuple[int, ...]], ...] = (
 )
 """How many right fusions of which channels."""
 
-EVERY = 3
+EVERY = 12
 """Of so many right fusions one is made wrong in each way."""
 
 SEED = 2026

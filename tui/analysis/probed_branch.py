@@ -88,11 +88,13 @@ class ProbedBranch:
         name: the branch's: "kxk", "1x1 #2".
         stage: what it computes; of a sequence the second step, whose patch is the first step's output.
         inner: of a sequence the first step at the centre tap, for one of the channels between the two.
+        inner_channel: that channel.
     """
 
     name: str
     stage: Stage
     inner: Stage | None = None
+    inner_channel: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def probe_branch(branch: Branch, image: Tensor, element: Element, between: int) 
     Raises:
         FusionError: nothing is known of this kind of branch, or its batch norm is in train mode.
     """
-    inner = None
+    inner, nearest = None, 0
     match branch:
         case ConvBranch():
             found = _convolved(branch, image, element)
@@ -143,10 +145,11 @@ def probe_branch(branch: Branch, image: Tensor, element: Element, between: int) 
             patch = taps.read(image[element.channel :][:1], PaddingMode.ZEROS)
             found = _averaged(branch.pool, patch, taps, element)
         case SequenceBranch():
-            found, inner = _sequence(branch, image, element, between)
+            found, inner, nearest = _sequence(branch, image, element, between)
         case _:
             raise FusionError(f"{branch.name}: nothing is known of how a {type(branch).__name__} computes")
-    return ProbedBranch(branch.name, Stage(found, tuple(_behind(branch, found.value, element))), inner)
+    stage = Stage(found, tuple(_behind(branch, found.value, element)))
+    return ProbedBranch(branch.name, stage, inner, nearest)
 
 
 def normed(norm: nn.Module, title: str, channel: int, value: float, dtype: torch.dtype) -> Applied:
@@ -222,8 +225,8 @@ def _averaged(pool: nn.AvgPool2d, patch: Tensor, taps: Taps, element: Element) -
 
 def _sequence(
     branch: SequenceBranch, image: Tensor, element: Element, between: int
-) -> tuple[WrittenSum, Stage]:
-    """The second step, and the first at the centre tap for the channel `between`, or the nearest to it."""
+) -> tuple[WrittenSum, Stage, int]:
+    """The second step; the first at the centre tap for the channel nearest to `between`, and that channel."""
     geometry, second = branch.geometry, branch.second
     taps = element.taps(branch.kernel_size, geometry.stride, geometry.dilation)
     channels = (
@@ -237,7 +240,7 @@ def _sequence(
     nearest = min(max(between, channels.start), channels.stop - 1)
     inner = _inner(branch, window, inputs, nearest, element)
     if isinstance(second, nn.AvgPool2d):
-        return _averaged(second, patch, taps, element), inner
+        return _averaged(second, patch, taps, element), inner, nearest
     bias = None if second.bias is None else second.bias[element.channel]
     outer = written_sum(
         patch,
@@ -247,14 +250,14 @@ def _sequence(
         first_channel=channels.start,
         dtype=element.dtype,
     )
-    return outer, inner
+    return outer, inner, nearest
 
 
 def _first_step(first: PointwiseStep, window: Tensor, channels: range) -> Tensor:
     """(in_channels / groups, kH, kW) -> (len(channels), kH, kW), rounded where the step rounds."""
     dtype = first.conv.weight.dtype
     rows = slice(channels.start, channels.stop)
-    y = torch.tensordot(_pointwise_weight(first)[rows].double(), window, dims=1)
+    y: Tensor = torch.tensordot(_pointwise_weight(first)[rows].double(), window, dims=1)
     if first.conv.bias is not None:
         y = y + first.conv.bias[rows].double().view(-1, 1, 1)
     y = y.to(dtype).double()
@@ -267,8 +270,8 @@ def _first_step(first: PointwiseStep, window: Tensor, channels: range) -> Tensor
 def _pointwise_weight(first: PointwiseStep) -> Tensor:
     """(out_channels, in_channels / groups), as it is multiplied with."""
     conv = first.conv
-    weight = conv.weight[:, :, 0, 0]
-    return weight + conv.identity[:, :, 0, 0] if isinstance(conv, OffsetIdentityConv) else weight
+    weight: Tensor = conv.weight + conv.identity if isinstance(conv, OffsetIdentityConv) else conv.weight
+    return weight.flatten(1)
 
 
 def _bordered(branch: SequenceBranch, patch: Tensor, taps: Taps, channels: range) -> Tensor:

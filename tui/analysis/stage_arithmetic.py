@@ -285,6 +285,6 @@ def _kept(fused: float, total: float, stored: float, dtype: str) -> tuple[Line, 
             )
         )
     if dtype != "float64":
-        rounded = " exactly" if stored == fused else f", {stored - fused:+.1e} beside it"
-        lines.append((f"stored in {dtype}{rounded}",))
+        stays = stored == fused
+        lines.append((f"stored in {dtype} exactly",) if stays else (f"off in {dtype} by ", stored - fused))
     return tuple(lines)

@@ -17,7 +17,8 @@ KEYS = (
     ("mouse", "hover reads a weight, a click puts the cursor there"),
     ("f, escape", "to the form and back; tab or up and down walk through its fields"),
     ("a", "add a branch; in the list of branches e edits one, d removes it, shift+up and shift+down move it"),
-    ("tab, s", "from grid to grid; how the branch in focus becomes a kernel, step by step"),
+    ("tab, s", "from grid to grid; to the steps by which the branch in focus becomes a kernel"),
+    ("n, N", "in Steps (2): the next step and the one before; tab goes from the list to the kernel"),
     ("u, U", "undo a change of the block, redo it"),
     ("p", "presets: published blocks to start from"),
     ("r", "run now; a costly run waits for this key"),
@@ -25,9 +26,28 @@ KEYS = (
     ("c", "colour scale: 3 rms or the maximum, shared by all grids or per panel"),
     ("b", "add up the biases instead of the weights, where there is room for one line only"),
     ("m", "one grid on the whole screen, and back"),
-    ("[ ], { }, < >", "in Outputs: another output channel, input channel, or input of the batch"),
-    ("w, c", "in Outputs: to the worst element; the difference, or its share of the rounding budget"),
-    ("space, shift+arrows", "in Outputs: one tap of the kernel, which input elements it reads; another tap"),
+    (
+        "Outputs: [ ], , .",
+        "another output channel, another input channel; < > another input of the batch, w the worst element",
+    ),
+    ("Outputs: c", "the difference, or its share of the rounding budget"),
+    ("Outputs: tab", "in the input, the outputs that read an element are lit; in an output, what it reads"),
+    (
+        "Outputs: space",
+        "one tap of the kernel and all that it reads, or all taps; shift+arrows: another tap",
+    ),
+    ("up, down in Rounding", "take the difference in another dtype apart"),
+    (
+        "enter, ← →",
+        "in Mistakes: fuse with the one that is highlighted; the error map of another output channel",
+    ),
+    ("x", "take it away: a PyTorch snippet, the grid, the study or the screen, to the clipboard or a file"),
+    (
+        "Probe: arrows, w, [ ]",
+        "another output element, the worst one, another output channel; page up and down: of the batch",
+    ),
+    ("Probe: tab, , .", "write out the next branch, the products of another input channel"),
+    ("Probe: 0", "every sum bit by bit, as hex floats, and as decimals again"),
     ("t", "dark or light; remembered"),
     ("ctrl+p", "the command palette: everything by name"),
     ("q", "quit"),
@@ -46,7 +66,7 @@ WORDS = (
     (
         "identity as a kernel",
         "A convolution that returns its input: in row i, the kernel of input channel i has a 1 at its centre "
-        "and every other weight is 0 (a Dirac kernel).",
+        "and every other weight is 0 (a Dirac kernel). Steps (2) shows it with this block's numbers.",
     ),
     (
         "1×1 as a k×k kernel",
@@ -60,7 +80,13 @@ WORDS = (
     (
         "why not exactly 0",
         "Both sides add the same numbers in another order, and each addition rounds. In float64 the rounding "
-        "almost vanishes; a mistake in the fusion would not. That is what the float64 figure is for.",
+        "almost vanishes; a mistake in the fusion would not. That is what the float64 figure is for. "
+        "The last of the Steps (2) shows both sums where they differ most.",
+    ),
+    (
+        "by hand",
+        "In Probe: each sum of products is computed exactly and rounded once to the dtype, and so is "
+        "each step behind it. torch rounds inside its sums too, in an order of its own.",
     ),
 )
 

@@ -32,6 +32,7 @@ class StepsView(StudyView):
 
     TITLE: ClassVar[str] = "Steps"
     QUESTION: ClassVar[Question | None] = Question.WALKTHROUGH
+    SCOPED_CSS = False  # the screen's size is told by its own classes
     DEFAULT_CSS = """
     StepsView {
         height: 1fr;
@@ -63,6 +64,9 @@ class StepsView(StudyView):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n,space", "go(1)", "Next step", show=False, id="steps.next", tooltip="Next step"),
         Binding("N,backspace", "go(-1)", "Back", show=False, id="steps.back", tooltip="The step before"),
+        Binding("plus,equals_sign,i", "zoom(-1)", "Zoom in", show=False, id="steps.zoom-in"),
+        Binding("minus,o", "zoom(1)", "Zoom out", show=False, id="steps.zoom-out"),
+        Binding("z", "zoom_fit", "Fit", id="steps.fit", tooltip="The zoom level that suits each kernel"),
     ]
 
     place: var[int] = var(0, init=False)
@@ -163,7 +167,7 @@ class StepsView(StudyView):
         self._tell()
         self.call_after_refresh(self._tabulate)
         scale = precise(self.grids.after.grid.scale).lstrip("+")
-        self.legend = f"last ±{scale} (3 rms, per panel)"
+        self.legend = f"→ ±{scale} (3 rms, per panel)"
 
     def _place_cursor(self, stage: Stage) -> None:
         """Keep the cursor where it is; in a kernel of another size, put it on the centre tap."""
@@ -185,13 +189,14 @@ class StepsView(StudyView):
 
     def _tabulate(self) -> None:
         if self.stage is not None:
+            self.grids.fit()
             self.grids.tabulate(self.stage, self.cursor)
 
     def _colour(self) -> None:
         self.grids.colour(dark=self.app.current_theme.dark, monochrome=self.app.no_color)
 
     def on_resize(self) -> None:
-        """As much of the table as there is room for."""
+        """As much of the kernels and of the table as there is room for."""
         self.call_after_refresh(self._tabulate)
 
     @on(HeatGrid.CursorMoved)
@@ -214,6 +219,15 @@ class StepsView(StudyView):
         """Go forth or back; the first and the last stage stay."""
         if self._walkthrough is not None:
             self.place = max(0, min(self.place + steps, len(self._walkthrough.stages) - 1))
+
+    def action_zoom(self, steps: int) -> None:
+        """Zoom out (1) or in (-1), from the level in effect."""
+        now = self.grids.zoom or self.grids.after.grid.zoom_in_effect
+        self.grids.zoom = now.farther() if steps > 0 else now.nearer()
+
+    def action_zoom_fit(self) -> None:
+        """Go back to the level that suits each kernel."""
+        self.grids.zoom = None
 
     def focus_content(self) -> None:
         """Put the focus on the list, or on the kernel that came out where there is no room for a list."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.reactive import reactive
@@ -11,6 +12,9 @@ from textual.widgets import Static
 
 from tui.fusion.spec import BlockSpec, show_pair
 from tui.widgets.view_tabs import ViewTabs
+
+ROOMY = 100
+"""Columns from which on the titles stand apart."""
 
 
 def summary(spec: BlockSpec) -> str:
@@ -43,6 +47,10 @@ class TopBar(Horizontal):
         yield Static("repfuse-tui", id="program", markup=False)
         yield ViewTabs(self._titles)
         yield Static("", id="status", markup=False)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Spread the titles where there is room."""
+        self.query_one(ViewTabs).wide = event.size.width >= ROOMY
 
     def watch_spec(self) -> None:
         """Say which block it is."""

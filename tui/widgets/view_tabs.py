@@ -21,6 +21,9 @@ class ViewTabs(Widget):
     current: reactive[int] = reactive(0)
     """The place of the view that is shown."""
 
+    wide: reactive[bool] = reactive(False, layout=True)
+    """Whether there is room for blanks around the titles."""
+
     class Chosen(Message):
         """The user wants the view at that place."""
 
@@ -34,31 +37,36 @@ class ViewTabs(Widget):
 
     @property
     def _words(self) -> list[str]:
-        """Each title with its digit, and one space between each two, which the current one takes."""
-        numbered = [f"{number} {title}" for number, title in enumerate(self._titles, start=1)]
-        return [f" {words} " if place == self.current else words for place, words in enumerate(numbered)]
+        """Each title with its digit; where there is room, with a blank on both sides."""
+        blank = " " if self.wide else ""
+        return [f"{blank}{number} {title}{blank}" for number, title in enumerate(self._titles, start=1)]
+
+    @property
+    def _gap(self) -> str:
+        """What stands between two titles."""
+        return "" if self.wide else " "
 
     def get_content_width(self, *_: object) -> int:
-        """All titles side by side, as many columns whichever is the current one."""
-        return sum(len(title) + 3 for title in self._titles) + 1
+        """All titles side by side."""
+        return len(self._gap.join(self._words))
 
     def render(self) -> RenderResult:
         """The titles; the current one in the accent's colour."""
         parts: list[str | tuple[str, str]] = []
         for place, words in enumerate(self._words):
-            here = place == self.current
-            if not here and place != self.current + 1:
-                parts.append(" ")
-            digit, title = (words, "") if here else (words[:1], words[1:])
-            parts.append((digit, "bold $block-cursor-foreground on $primary" if here else "$primary"))
-            parts.append((title, "$foreground 70%"))
+            parts.append(self._gap if place else "")
+            if place == self.current:
+                parts.append((words, "bold $block-cursor-foreground on $primary"))
+            else:
+                digit = len(words) - len(words.lstrip()) + 1
+                parts += [(words[:digit], "$primary"), (words[digit:], "$foreground 70%")]
         return Content.assemble(*parts)
 
     def on_click(self, event: events.Click) -> None:
         """Ask for the view whose title was clicked."""
         right = 0
-        for place, title in enumerate(self._titles):
-            right += len(title) + 3
+        for place, words in enumerate(self._words):
+            right += len(words) + len(self._gap)
             if event.x < right:
                 self.post_message(self.Chosen(place))
                 return

@@ -1,0 +1,81 @@
+"""The probe by key: where it goes, what it writes out, and that the totals are the study's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from tests.driver import SMALL, Bench, OpenBench
+from tests.specs import EXACT
+from tui.analysis.exact_sum import rounded
+from tui.fusion.fields import spec_from
+from tui.fusion.spec import InputFill
+from tui.views.pixel import Pixel
+from tui.views.probe import ProbeView
+
+TWO = replace(EXACT, in_channels=4, out_channels=4, groups=2, batch_size=2, input=InputFill.RAMP)
+
+
+def totals(bench: Bench) -> dict[str, float]:
+    """unfused and fused, as torch computed them."""
+    rows = (line.split() for line in bench.text("#probe-totals").splitlines()[1:3])
+    return {row[0]: float.fromhex(row[1]) if "x" in row[1] else float(row[1]) for row in rows}
+
+
+def place(bench: Bench) -> str:
+    return bench.text("#probe-place").split("   ")[0]
+
+
+async def test_keys_go_from_element_to_element(open_bench: OpenBench) -> None:
+    async with open_bench(TWO, SMALL) as bench:
+        await bench.press("4")
+        bench.views.pixel = Pixel(0, 0, 0, 0)
+        steps = {
+            "right": "out 0 (0,1) of input 0",
+            "j": "out 0 (1,1) of input 0",
+            "h": "out 0 (1,0) of input 0",
+            "right_square_bracket": "out 1 (1,0) of input 0",
+            "pagedown": "out 1 (1,0) of input 1",
+        }
+        for key, words in steps.items():
+            await bench.press(key)
+            assert place(bench) == words, key
+            study, pixel = bench.app.study, bench.views.pixel
+            assert study is not None
+            assert pixel is not None
+            expected = {"unfused": float(study.unfused[pixel]), "fused": float(study.fused_output[pixel])}
+            assert {side: rounded(value, torch.float32) for side, value in totals(bench).items()} == expected
+        await bench.press("0")
+        assert "0x" in bench.text("#probe-totals")
+        assert "0x" in bench.text("#probe-ledger")
+        assert totals(bench) == expected
+        await bench.press("w")
+        assert bench.text("#probe-place").endswith("the worst element")
+
+
+async def test_rows_and_channels_are_written_out_one_after_the_other(open_bench: OpenBench) -> None:
+    spec = spec_from({"branches": "kxk+norm,1x1-kxk+x2,identity"}, replace(TWO, input=InputFill.INTEGERS))
+    async with open_bench(spec) as bench:
+        bench.views.pixel = Pixel(0, 3, 4, 4)
+        await bench.press("4", "tab", "tab")
+        view = bench.app.bench.query_one(ProbeView)
+        titles = {0: "kxk", 1: "1x1-kxk 1/2", 3: "identity", 4: "identity", 2: "1x1-kxk 2/2"}
+        assert view.chosen == 2
+        for view.chosen, title in titles.items():
+            assert bench.text("#probe-branch").startswith(title)
+            assert bench.text("#probe-fused").startswith("fused")
+        await bench.press("full_stop", "full_stop")
+        assert "from the 1×1, ch 6" in bench.text("#probe-branch")
+        assert "ch 6" in bench.text("#probe-ledger").splitlines()[2]
+        view.chosen = 4
+        await bench.press("full_stop", "full_stop", "tab")
+        assert "input, in 3" in bench.text("#probe-fused")
+        assert not view.has_focus  # the last tab went on to the next thing
+        await bench.pilot.click("#probe-ledger", offset=(5, 1))
+        await bench.until(lambda: view.chosen == 0)
+        assert "input, in 3" in bench.text("#probe-branch")
+        view.post_message(view.MistakeChosen("train-mode"))
+        await bench.until(lambda: bench.app.study and bench.app.study.alterations.mistake)
+        assert "train mode" in bench.text("#probe-ledger")
+        assert bench.text("#probe-branch").startswith("fused")

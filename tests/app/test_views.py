@@ -1,0 +1,102 @@
+"""One view of the study at a time: opened by its digit or a click, told of every new study."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import pytest
+
+from tests.driver import Bench, OpenBench
+from tests.held_study import HeldStudy
+from tests.specs import EXACT
+from tui.analysis.inquiry import Pending, Question
+from tui.analysis.study import Study
+from tui.run_state import Idle, Running
+from tui.screens.study_views import VIEWS
+from tui.views.kernels import KernelsView
+from tui.views.study_view import StudyView
+from tui.widgets.view_tabs import ViewTabs
+
+
+async def go_to(bench: Bench, kind: type[StudyView]) -> None:
+    """Open a view by its digit, and wait for what it wants to know."""
+    await bench.press(str(VIEWS.index(kind) + 1))
+    await bench.until(lambda: isinstance(bench.app.bench.view, kind))
+    await bench.until(lambda: is_answered(bench))
+
+
+def is_answered(bench: Bench) -> bool:
+    question = bench.app.bench.view.QUESTION
+    return question is None or not isinstance(bench.app.answers.to(question), Pending | None)
+
+
+async def test_each_digit_opens_its_view(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        assert len(bench.app.bench.query(StudyView)) == 1
+        for kind in (*VIEWS[1:], VIEWS[0]):
+            await go_to(bench, kind)
+            view = bench.app.bench.view
+            assert view.in_sight
+            assert view.has_focus or view.has_focus_within
+            assert bench.app.bench.query_one(ViewTabs).current == VIEWS.index(kind)
+            assert [each for each in bench.app.bench.query(StudyView) if each.in_sight] == [view]
+
+
+async def test_a_click_opens_a_view(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await bench.pilot.click(ViewTabs, offset=(40, 0))
+        await bench.until(lambda: not isinstance(bench.app.bench.view, KernelsView))
+
+
+@pytest.mark.parametrize("question", Question)
+async def test_a_question_is_asked_only_by_the_view_in_sight(
+    open_bench: OpenBench, question: Question
+) -> None:
+    (kind,) = (kind for kind in VIEWS if kind.QUESTION is question)
+    async with open_bench(EXACT) as bench:
+        assert bench.app.answers.to(question) is None
+        await go_to(bench, kind)
+        first = bench.app.answers.to(question)
+        assert first is not None
+        await bench.enter("seed", "1")
+        await bench.reach(Idle)
+        await bench.until(lambda: is_answered(bench))
+        assert bench.app.answers.to(question) is not first
+        await bench.press("escape")
+        await go_to(bench, KernelsView)
+        await bench.enter("seed", "2")
+        await bench.reach(Idle)
+        assert bench.app.answers.to(question) is None
+
+
+async def test_an_old_study_is_let_go_wherever_it_was_shown(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        for kind in VIEWS:
+            await go_to(bench, kind)
+        assert bench.app.study is not None
+        old: weakref.ref[Study] = weakref.ref(bench.app.study)
+        await bench.enter("seed", "1")
+        await bench.reach(Idle)
+        await bench.press("escape")
+        for kind in VIEWS:
+            await go_to(bench, kind)
+        gc.collect()
+        assert old() is None
+
+
+@pytest.mark.parametrize("kind", [kind for kind in VIEWS if kind.QUESTION])
+async def test_the_form_may_change_while_a_view_waits(
+    open_bench: OpenBench, held: HeldStudy, kind: type[StudyView]
+) -> None:
+    async with open_bench(EXACT, study=held, reach=Running) as bench:
+        await bench.press(str(VIEWS.index(kind) + 1))
+        await bench.enter("in_channels", "4")
+        await bench.enter("out_channels", "4")
+        await bench.until(lambda: held.runs[-1].spec.out_channels == 4)
+        held.let_all_go()
+        await bench.reach(Idle)
+        await bench.until(lambda: is_answered(bench))
+        assert bench.app.study is not None
+        assert bench.app.study.spec.out_channels == 4
+        assert bench.app.bench.view.study is bench.app.study
