@@ -1,47 +1,69 @@
 """Settings for every test, and the fixtures with which the program is opened and looked at.
 
-Hypothesis never judges by the clock, and CI draws the same examples each time.
+Hypothesis never judges by the clock, and CI draws the same examples each time. Torch is imported where it
+is needed: the process that only hands the tests out to others starts sooner without.
 """
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
 from hypothesis import settings
 from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Input
 
 from tests.driver import Bench, LooksAsStored, OpenBench, opener
-from tests.held_study import HeldStudy
 from tests.settle import PATIENCE
-from tests.snapshot_report import REPORT, Mismatch, write_report
+from tests.snapshot_report import REPORT, Mismatch, SnapshotReport
 from tests.svg_snapshot import SVGSnapshot
-from tui.fusion.block import ReparamBlock
-from tui.fusion.fill import fill_block
 from tui.fusion.spec import BlockSpec
+
+if TYPE_CHECKING:
+    from tests.held_study import HeldStudy
+    from tui.fusion.block import ReparamBlock
 
 settings.register_profile(
     "repfuse", deadline=None, max_examples=40, print_blob=True, derandomize="CI" in os.environ
 )
 settings.load_profile("repfuse")
 
+MOST_WORKERS = 4
+"""Where there are more cores, importing torch once more costs about what it saves."""
+SNAPSHOT_REPORT = pytest.StashKey[SnapshotReport]()
 
-@pytest.fixture(scope="session")
-def mismatches() -> Iterator[list[Mismatch]]:
-    """The pictures that differ; a report of them is written at the end."""
-    found: list[Mismatch] = []
-    yield found
-    write_report(found)
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """How many processes share the tests: none for single files, for each would first import torch."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    shared = cores > 1 and any(Path(argument).is_dir() for argument in config.args)
+    return min(cores, MOST_WORKERS) if shared else 0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Share the cores out among the worker processes, where there are any."""
+    config.stash[SNAPSHOT_REPORT] = SnapshotReport()
+    config.pluginmanager.register(config.stash[SNAPSHOT_REPORT])
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        import torch
+
+        torch.set_num_threads(1)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what lives to the end, and some rounds: they took a quarter of the time."""
+    gc.freeze()
+    gc.set_threshold(100_000)
 
 
 @pytest.fixture
-def looks_as_stored(snapshot: SnapshotAssertion, mismatches: list[Mismatch]) -> Iterator[LooksAsStored]:
+def looks_as_stored(snapshot: SnapshotAssertion, pytestconfig: pytest.Config) -> Iterator[LooksAsStored]:
     """Compares the screen with the picture stored for this test; what differs goes into the report."""
     snapshot = snapshot.use_extension(SVGSnapshot)
 
@@ -50,11 +72,11 @@ def looks_as_stored(snapshot: SnapshotAssertion, mismatches: list[Mismatch]) -> 
         assert same, f"the screen is not as stored, see {REPORT.name}"
 
     yield compare
-    mismatches += [
+    pytestconfig.stash[SNAPSHOT_REPORT].add(
         Mismatch(result.snapshot_name, str(result.recalled_data or ""), str(result.asserted_data))
         for result in snapshot.executions.values()
         if not result.success
-    ]
+    )
 
 
 @pytest.fixture
@@ -77,6 +99,8 @@ def open_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, study_threads: N
 @pytest.fixture
 def held(study_threads: None) -> Iterator[HeldStudy]:
     """A study function whose runs stand still until they are let go."""
+    from tests.held_study import HeldStudy
+
     study = HeldStudy()
     yield study
     study.let_all_go()
@@ -85,6 +109,9 @@ def held(study_threads: None) -> Iterator[HeldStudy]:
 @pytest.fixture
 def odd_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every block of more than 1 x 1 gets a NaN and both infinities into its first kernel."""
+    import torch
+
+    from tui.fusion.fill import fill_block
 
     def fill(block: ReparamBlock, spec: BlockSpec) -> ReparamBlock:
         weight = next(iter(fill_block(block, spec).parameters()))

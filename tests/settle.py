@@ -9,13 +9,12 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from textual.app import App
 from textual.pilot import Pilot
-from textual.strip import Strip
+from textual.screen import Screen
 
 PATIENCE = 10.0
 """Seconds after which a condition is given up."""
-ROUNDS = 3
-"""Rounds without a change after which a picture is final."""
 
 
 async def until(condition: Callable[[], object], what: str = "") -> None:
@@ -30,15 +29,43 @@ async def settle(pilot: Pilot[None]) -> None:
     """Let every widget handle its messages, and all that follows from them.
 
     A widget may ask for a callback after the refresh, whose work asks for another: so it goes on until
-    emptying all queues changes the screens no more.
+    no task can run, nothing is left to be painted, and painting woke no task.
     """
-    seen, unchanged = _lines(pilot), 0
-    while unchanged < ROUNDS:
-        await pilot.pause(0)
-        before, seen = seen, _lines(pilot)
-        unchanged = unchanged + 1 if seen == before else 0
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        assert time.monotonic() < deadline, "it never came to rest"
+        await asyncio.sleep(0)
+        if _tasks_can_run():
+            continue
+        pilot.app.animator()  # its next tick; with animations off, all that scrolls is in its place then
+        if not _paint(pilot.app) and not _tasks_can_run():
+            return
 
 
-def _lines(pilot: Pilot[None]) -> list[list[Strip]]:
-    """What all screens show; quicker to get than a picture."""
-    return [screen._compositor.render_strips() for screen in pilot.app.screen_stack]
+def _tasks_can_run() -> bool:
+    """Whether the loop has anything to do but to wait for time, files and threads."""
+    return bool(vars(asyncio.get_running_loop())["_ready"])
+
+
+def _paint(app: App[None]) -> bool:
+    """Paint what changed, now and not at the next tick of a timer; whether there was anything.
+
+    What changed below a dialog is handed to the dialog's screen, so it goes from the lowest to the top one.
+    """
+    stale = [screen for screen in app.screen_stack if screen.is_current and _is_stale(screen)]
+    if app.screen._repaint_required and app.screen not in stale:
+        stale.append(app.screen)  # of no other one: below a dialog Textual never resets it
+    for screen in stale:
+        screen._on_timer_update()
+    return bool(stale)
+
+
+def _is_stale(screen: Screen[object]) -> bool:
+    """Whether a part of it waits to be painted or to be called."""
+    return bool(
+        screen._layout_required
+        or screen._scroll_required
+        or screen._recompose_required
+        or screen._dirty_widgets
+        or screen._callbacks
+    )

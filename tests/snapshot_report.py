@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 REPORT = Path(__file__).parents[1] / "snapshot_report.html"
+
+_OUTPUT = "mismatches"
+"""What a worker process calls them when it hands them over."""
 
 _PAGE = """<!DOCTYPE html>
 <meta charset="utf-8">
@@ -30,6 +36,36 @@ class Mismatch(NamedTuple):
     name: str
     stored: str
     new: str
+
+
+class SnapshotReport:
+    """Gathers what differs, from all worker processes too, and writes the page at the end.
+
+    A run without pictures leaves the page of the last one alone.
+    """
+
+    def __init__(self) -> None:
+        self._mismatches: list[Mismatch] | None = None
+
+    def add(self, mismatches: Iterable[Mismatch]) -> None:
+        """Take a test's mismatches; also none, which tells that pictures were compared."""
+        self._mismatches = [*(self._mismatches or []), *mismatches]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: object) -> None:
+        """Take what a worker process found. One that crashed has no output."""
+        found = getattr(node, "workeroutput", {}).get(_OUTPUT)
+        if found is not None:
+            self.add(Mismatch(*texts) for texts in found)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the page; a worker process hands over what it found instead."""
+        if self._mismatches is None:
+            return
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput[_OUTPUT] = [tuple(mismatch) for mismatch in self._mismatches]
+        else:
+            write_report(self._mismatches)
 
 
 def write_report(mismatches: list[Mismatch], path: Path = REPORT) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tui.analysis.alterations import Alterations, Edit
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec, InputFill, WeightFill
 
@@ -33,3 +34,16 @@ def exact_preset(name: str) -> BlockSpec:
         weights=WeightFill.INTEGERS,
         input=InputFill.INTEGERS,
     )
+
+
+TOO_LARGE = Alterations(
+    (
+        Edit("kxk.weight", (0, 0, 1, 1), -2.0),
+        Edit("1x1.weight", (0, 0, 0, 0), -1.0),
+        Edit("input", (0, 0, 2, 2), -30000.0),
+    )
+)
+"""Makes the branches of EXACT come to 60000 + 30000 - 30000 at one pixel: float16 ends at 65504."""
+
+SLIGHTLY_WRONG = Alterations((Edit("fused.weight", (0, 0, 1, 1), 0.4492),))
+"""Makes one fused weight of ROUNDED too large by 0.4 %: in bfloat16, by its last bit."""

@@ -17,9 +17,10 @@ from tui.analysis.cost import Cost, Sides
 from tui.analysis.study import Study, finished, study
 from tui.analysis.verdict import Reason, Worst
 from tui.check.command import CheckError, check
-from tui.check.report import json_of, report_of
-from tui.check.table import conv2d_in_words, table_of
+from tui.check.table import table_of
 from tui.cli import main
+from tui.export.conv2d_text import conv2d_in_words
+from tui.export.report import json_of, report_of
 from tui.fusion.block import build_block
 from tui.fusion.branch_spec import names_of
 from tui.fusion.branch_text import parse_branches

@@ -23,6 +23,8 @@ from tui.fusion.kernel import Kernel
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec, Dtype, InputFill, WeightFill
 
+pytestmark = pytest.mark.usefixtures("without_onednn")
+
 REPVGG = replace(PRESETS["repvgg"].spec.with_in_channels(4), input_shape=(6, 7), batch_size=2)
 EXACT = BlockSpec(weights=WeightFill.INTEGERS, input=InputFill.INTEGERS)
 
@@ -186,6 +188,13 @@ def test_float16_that_overflows_is_no_wrong_kernel() -> None:
     assert wide.judged().ruling in (Ruling.ROUNDING, Ruling.EXACT)
 
 
+def test_both_sides_infinite_everywhere_is_an_overflow_too() -> None:
+    spec = BlockSpec(in_channels=4, branches=parse_branches("kxk,kxk"), dtype=Dtype.FLOAT16)
+    spec = replace(spec, input=InputFill.ONES, weights=WeightFill.ONES)
+    verdict = run_of(Case(spec, loudness=8000.0)).judged()
+    assert (verdict.ruling, verdict.reason) == (Ruling.SUSPICIOUS, Reason.OVERFLOW)
+
+
 def cut_to_tf32(x: Tensor) -> Tensor:
     """float32 numbers with 10 bits after the point, cut as the hardware may."""
     return (x.view(torch.int32) & ~0x1FFF).view(torch.float32)
@@ -233,6 +242,15 @@ def test_a_bug_in_one_channel_is_in_every_sample(channel: int) -> None:
     assert verdict.reason is Reason.ALGEBRA
     assert verdict.worst.index[1] == channel
     assert verdict.scope.startswith(f"{len(sample)} of 64 output channels were judged")
+
+
+def test_a_bug_in_a_quiet_channel_is_in_every_sample() -> None:
+    """Its difference is far below the rounding of all others, and far above its own."""
+    outputs = Outputs(WIDE)
+    outputs.unfused64[:, 29] *= 1e-12
+    outputs.fused64[:, 29] = outputs.unfused64[:, 29] * (1 + 1e-6)
+    four = outputs.fused, outputs.unfused, outputs.fused64, outputs.unfused64
+    assert 29 in channels_to_judge(outputs.run.block64, *four, most_macs=1)
 
 
 def test_a_channel_that_is_not_finite_is_in_every_sample() -> None:

@@ -1,4 +1,4 @@
-"""The list of branches in the form: add, edit, remove, reorder, undo; and a branch opened to its steps."""
+"""The list of branches in the form: add, edit, remove, reorder, undo."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import pytest
 from textual.widgets import Input, Static
 
 from tests.driver import Bench, OpenBench
+from tests.settle import settle
 from tests.specs import EXACT, exact_preset
 from tui.fusion.branch_text import show_branches
 from tui.fusion.presets import PRESETS
 from tui.run_state import Idle, Withdrawn
 from tui.screens.branch import BranchScreen
-from tui.screens.steps import StepsScreen
 from tui.widgets.branch_list import BranchList
 from tui.widgets.tap import Tap
 from tui.widgets.value_input import ValueInput
@@ -140,30 +140,10 @@ async def test_channels_follow(open_bench: OpenBench) -> None:
         assert (spec.in_channels, spec.out_channels, spec.groups) == (12, 12, 12)
 
 
-@pytest.mark.parametrize(
-    ("preset", "place"), [("dbb", 2), ("dbb", 3), ("unireplknet", 5), ("repmixer", 1), ("qarepvgg", 1)]
-)
-async def test_a_branch_opens_to_its_steps(open_bench: OpenBench, preset: str, place: int) -> None:
-    async with open_bench(exact_preset(preset)) as bench:
-        assert bench.app.study is not None
-        branch = bench.app.study.branches[place]
-        bench.grids[place].focus()
-        await bench.press("s", "left", "end")
-        assert isinstance(bench.app.screen, StepsScreen)
-        line = str(bench.app.screen.query_one("#step-line", Static).content)
-        assert line.count("[") == len(branch.steps) > 1
-
-
-async def test_the_fused_kernel_has_no_steps_of_its_own(open_bench: OpenBench) -> None:
-    async with open_bench(EXACT) as bench:
-        await bench.press("s")
-        assert bench.app.screen is bench.app.bench
-
-
 async def test_the_inspector_adds_up_many_branches(open_bench: OpenBench) -> None:
     async with open_bench(exact_preset("mobileone")) as bench:
         bench.kernels.cursor = Tap(3, 0, 1, 1)
-        await bench.pilot.pause()
+        await settle(bench.pilot)
         _, _, line = bench.text("#weight-line").partition(": ")
         left, _, right = line.partition(" = fused ")
         summands = [float(part.split()[-1]) for part in left.split(" + ")]

@@ -30,7 +30,7 @@ def test_the_machine_is_the_one_asked_for() -> None:
 
 def test_the_engine_on_a_plain_machine() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *PART],
+        [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *PART],
         cwd=ROOT,
         env=os.environ | PLAIN,
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Each preset as it looks, in few channels and with exact numbers, and the steps of a branch."""
+"""Each preset as it looks, in few channels and with exact numbers."""
 
 from __future__ import annotations
 
@@ -22,14 +22,6 @@ async def test_preset_on_a_small_screen(
     open_bench: OpenBench, looks_as_stored: LooksAsStored, preset: str
 ) -> None:
     async with open_bench(exact_preset(preset), SMALL) as bench:
-        await looks_as_stored(bench)
-
-
-@pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_steps(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]) -> None:
-    async with open_bench(exact_preset("dbb"), size) as bench:
-        bench.grids[-2].focus()
-        await bench.press("s")
         await looks_as_stored(bench)
 
 

@@ -179,9 +179,9 @@ def test_fit_shows_all_or_scrolls_one_way_as_near_as_it_can(
 @pytest.mark.parametrize(
     ("size", "width", "height", "zoom"),
     [
-        ((9, 9), 57, 10, Zoom.NUMBER_6),
-        ((9, 9), 39, 10, Zoom.NUMBER_4),
-        ((9, 9), 38, 10, Zoom.PAIR),
+        ((9, 9), 56, 10, Zoom.NUMBER_6),
+        ((9, 9), 38, 10, Zoom.NUMBER_4),
+        ((9, 9), 37, 10, Zoom.PAIR),
         ((9, 9), 39, 9, Zoom.HALF),
         ((9, 9), 39, 6, Zoom.HALF),
         ((224, 224), 46, 14, Zoom.HALF),

@@ -59,9 +59,9 @@ def quarter(height: int, width: int) -> torch.Tensor:
 
 def test_rows_and_columns_are_numbered() -> None:
     assert texts(lines(counted(1, 1, 2, 3) / 8, Zoom.NUMBER_6)) == [
-        "     0     1     2",
-        " 0   0   +0.12 +0.25",
-        " 1 +0.38 +0.50 +0.62",
+        "    0     1     2",
+        "0   0   +0.12 +0.25",
+        "1 +0.38 +0.50 +0.62",
     ]
 
 
@@ -84,8 +84,8 @@ def test_a_wide_map_scrolls_column_by_column(start: int) -> None:
     image = torch.linspace(-1, 1, 200, dtype=torch.float64).reshape(1, 1, 1, 200)
     _, whole = lines(image, Zoom.NUMBER_6)
     _, part = lines(image, Zoom.NUMBER_6, window=Region(600 + start, 0, 60, 1))
-    cells = "".join(segment.text for segment in whole)[3 + 600 + start :][:60]
-    shown = part.text[3:]
+    cells = "".join(segment.text for segment in whole)[2 + 600 + start :][:60]
+    shown = part.text[2:]
     # Numbers that are cut are blank; all others stand where they stand in the whole.
     assert len(shown) == 60
     assert all(b in (a, " ") for a, b in zip(cells, shown, strict=True))
@@ -98,10 +98,10 @@ CROSS = Lit(range(1, 2), range(1, 3))
 @pytest.mark.parametrize(
     ("zoom", "drawn"),
     [
-        (Zoom.NUMBER_8, " 1 +0.2500[+0.2500 +0.2500]+0.2500"),
-        (Zoom.NUMBER_6, " 1 +0.25[+0.25 +0.25]+0.25"),
-        (Zoom.NUMBER_4, " 1 +.25+.25+.25+.25"),
-        (Zoom.PAIR, " 1  [   ]"),
+        (Zoom.NUMBER_8, "1 +0.2500[+0.2500 +0.2500]+0.2500"),
+        (Zoom.NUMBER_6, "1 +0.25[+0.25 +0.25]+0.25"),
+        (Zoom.NUMBER_4, "1 +.25+.25+.25+.25"),
+        (Zoom.PAIR, "1  [   ]"),
     ],
 )
 def test_what_is_lit_is_bold_and_green_and_stands_in_brackets(zoom: Zoom, drawn: str) -> None:
@@ -118,8 +118,8 @@ def test_what_is_lit_is_bold_and_green_and_stands_in_brackets(zoom: Zoom, drawn:
 
 
 def test_brackets_at_the_edges_and_around_single_elements() -> None:
-    assert texts(lines(quarter(1, 3), Zoom.PAIR, lit=Lit(range(1), range(3))))[1] == " 0[     ]"
-    assert texts(lines(quarter(1, 5), Zoom.PAIR, lit=Lit(range(1), range(0, 5, 2))))[1] == " 0[ ] [ ] [ ]"
+    assert texts(lines(quarter(1, 3), Zoom.PAIR, lit=Lit(range(1), range(3))))[1] == "0[     ]"
+    assert texts(lines(quarter(1, 5), Zoom.PAIR, lit=Lit(range(1), range(0, 5, 2))))[1] == "0[ ] [ ] [ ]"
     assert texts(lines(quarter(1, 5), Zoom.PAIR, lit=Lit(range(1), range(0))))[1].strip() == "0"
 
 

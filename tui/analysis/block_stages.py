@@ -35,7 +35,7 @@ def post_norm_stage(norm: nn.BatchNorm2d, offset: Kernel, geometry: Geometry, x:
         "post norm's offset",
         words.POST_OFFSET,
         (),
-        staged("after", offset),
+        staged("its offset", offset),
         arithmetic.offset_of_norm(norm),
         check_kernel("this bias = the post norm of 0", offset, geometry, x, reference, part),
     )
@@ -70,7 +70,7 @@ def sum_stages(study: Study, fusion: Fusion, frame: Pair, x: Tensor, part: str) 
         staged("fused", Kernel(fusion.kernel.weight, None)),
         arithmetic.added(weighted, fused, study.fused.kernel, dtype),
         check_kernel(
-            "conv without bias = the block − its output for 0",
+            "conv = the block, both without bias",
             Kernel(fusion.kernel.weight, None),
             fusion.geometry,
             x,
@@ -124,7 +124,7 @@ def last_stage(study: Study, fusion: Fusion) -> Stage:
     products = int(weight.shape[1] * weight.shape[2] * weight.shape[3])
     names = [branch.name for branch in _branches(fusion.block)]
     check = Check(
-        "fused convolution = the branches' sum, in float64",
+        "fused conv = the branches' sum, in float64",
         study.float64.max_abs_diff,
         None,
         study.verdict.ruling.agrees,
@@ -155,13 +155,15 @@ def _at_the_worst(study: Study, names: Sequence[str], products: int) -> tuple[Li
     digits = _DIGITS.get(dtype, 5)
     batch, out, row, column = worst
     where = f"out {out} ({row},{column})" + (f" of input {batch}" if study.spec.batch_size > 1 else "")
-    terms = " + ".join(f"{name} {value:.{digits}g}" for name, value in zip(names, outputs, strict=True))
+    terms: list[str] = []
+    for name, value in zip(names, outputs, strict=True):
+        terms += [f"{' + ' if terms else ''}{name} ", Written(f"{value:.{digits}g}")]
     if block.post_norm is not None:
-        terms = f"post norm of ({terms})"
+        terms = ["post norm of (", *terms, ")"]
     fused, unfused = study.comparison.fused, study.comparison.unfused
     return (
         (f"Where they differ most, {where}:" if fused != unfused else f"For example {where}:",),
-        (f"unfused: {terms} = ", Written(f"{unfused:.{digits}g}")),
+        ("unfused: ", *terms, " = ", Written(f"{unfused:.{digits}g}")),
         (f"fused: {products} products and the bias, added up = ", Written(f"{fused:.{digits}g}")),
         (f"fused − unfused in {dtype} = ", fused - unfused),
     )

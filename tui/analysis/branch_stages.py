@@ -27,7 +27,7 @@ from tui.fusion.branches.border import border_of
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel, pad_to
 from tui.fusion.padding import centre
-from tui.fusion.spec import Pair
+from tui.fusion.spec import PaddingMode, Pair
 
 
 class BranchStages:
@@ -93,10 +93,11 @@ class BranchStages:
         operation: Operation,
         *before: StagedKernel,
         diagonal: str = "",
+        outcome: str = "",
     ) -> Stage:
         """The stage to the present kernel, which is checked against the present output."""
         size = self._shown.frame if self._shown else self._kernel.kernel_size
-        after = staged("after", self._kernel, size)
+        after = staged(outcome or title, self._kernel, size)
         self._shown = after
         kernel = pad_to(self._kernel, size)
         check = check_kernel(compared, kernel, self._geometry, self._x, self._output, self._part)
@@ -119,6 +120,7 @@ class BranchStages:
                     "conv = the average pooling",
                     arithmetic.mean_of_taps(self._kernel),
                     diagonal="mean",
+                    outcome=words.size(self._kernel.kernel_size),
                 )
             case SequenceBranch():
                 yield from self._sequence(self._branch)
@@ -133,9 +135,10 @@ class BranchStages:
         return self._stage(
             f"identity to {words.size(frame)}",
             words.identity(middle, groups > 1),
-            "conv with these kernels = the input itself",
+            "conv with them = the input itself",
             arithmetic.ones_where_channels_meet(kernel, frame, middle, self._x, groups),
             diagonal="Dirac",
+            outcome=words.size(frame),
         )
 
     def _sequence(self, branch: SequenceBranch) -> Iterator[Stage]:
@@ -174,7 +177,8 @@ class BranchStages:
     def _pooled(self, branch: SequenceBranch, pool: nn.AvgPool2d, geometry: Geometry) -> Stage:
         """The second step by itself, on what the first gave."""
         x, between = self._x, self._output
-        self._x, self._geometry, self._shown = between, geometry, None
+        zeros = replace(geometry, padding_mode=PaddingMode.ZEROS)  # here, whatever the sequence pads
+        self._x, self._geometry, self._shown = between, zeros, None
         bordered = functional.pad(between, border_of(branch.kernel_size))
         self._output = run64(pool, bordered)
         stage = self._stage(
@@ -183,6 +187,7 @@ class BranchStages:
             "conv = the average pooling",
             arithmetic.mean_of_taps(self._kernel),
             diagonal="mean",
+            outcome=words.size(self._kernel.kernel_size),
         )
         self._x = x
         return stage
@@ -204,6 +209,7 @@ class BranchStages:
             arithmetic.through_channels(first, second, groups),
             staged("first, 1×1", first, origin=in_first),
             staged(f"then {words.size(second.kernel_size)}", second, origin=in_second),
+            outcome="both as one",
         )
 
     def _embedded(self) -> Iterator[Stage]:
@@ -226,6 +232,7 @@ class BranchStages:
             f"padded conv = {words.size(own)} conv",
             arithmetic.taken_over(before),
             before,
+            outcome=words.size(frame),
         )
 
     def _normed(self) -> Iterator[Stage]:
@@ -258,7 +265,7 @@ class BranchStages:
         def origin(place: Place) -> Place:
             return place[0], place[1] % columns, place[2], place[3]
 
-        before = self._before(f"{groups} groups", origin)
+        before = self._before(f"groups {groups}", origin)
         self._take()
         self._geometry = replace(self._geometry, groups=fewer)
         yield self._stage(
@@ -267,6 +274,7 @@ class BranchStages:
             f"conv of groups {fewer} = conv of groups {groups}",
             arithmetic.in_its_group(before, groups, fewer),
             before,
+            outcome=f"groups {fewer}",
         )
 
     @property
@@ -308,6 +316,7 @@ class BranchStages:
             f"{wide} conv = dilated {words.size(sizes)} conv",
             arithmetic.taken_over(before),
             before,
+            outcome=wide,
         )
 
     def _scaled_by_post_norm(self) -> Iterator[Stage]:

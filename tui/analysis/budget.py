@@ -55,8 +55,9 @@ class Budget:
 
     @property
     def overflows(self) -> bool:
-        """Whether the dtype can not hold every number on the way."""
-        return not self.peak * (1 + PRECISIONS[self.dtype].unit) < PRECISIONS[self.dtype].largest
+        """Whether the dtype can not hold every number on the way, finite as they are."""
+        precision = PRECISIONS[self.dtype]
+        return math.isfinite(self.peak) and self.peak * (1 + precision.unit) >= precision.largest
 
     def at(self, index: tuple[int, int, int, int]) -> tuple[float, float] | None:
         """(rigorous, probable) of an output element; None where its channel was left out."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from tui.analysis.block_structure import structure_of
 from tui.analysis.mistakes import Extent, Mistake, possible
 from tui.analysis.pattern import Pattern, pattern_of
+from tui.analysis.precision import FLOAT64_NOISE
 from tui.analysis.progress import Progress
 from tui.analysis.study import Study
 from tui.analysis.verdict import Reason
@@ -34,9 +35,6 @@ FEWEST_NUMBERS = 8
 """Of a difference that is one number a channel, fewer than these are alike by chance."""
 
 FLOAT64_ROUNDOFF = 2.0**-53
-
-_NOISE = 1e-12
-"""Of the largest output in float64, what counts as no difference; a right fusion stays below 1e-13."""
 
 _LESS_THAN_SAME = 0.99
 
@@ -91,7 +89,7 @@ def likenesses(study: Study) -> Iterator[Progress | Likenesses]:
         return
     yield Progress("finding where they differ")
     fused, unfused = study.fused64, study.unfused64
-    pattern = pattern_of(fused - unfused, _NOISE * study.float64.max_abs)
+    pattern = pattern_of(fused - unfused, FLOAT64_NOISE * study.float64.max_abs)
     block = copy.deepcopy(study.block).double()
     for step in looks_like(block, study.x.double(), fused, unfused):
         yield step if isinstance(step, Progress) else Likenesses(step, pattern)

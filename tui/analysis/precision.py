@@ -38,6 +38,10 @@ class Precision:
         return (1 + gamma(terms + 2, self.accumulation)) * (1 + self.product) - 1
 
 
+FLOAT64_NOISE = 1e-12
+"""Of the largest output in float64, what counts as no difference; a right fusion stays below 1e-13."""
+
+
 def gamma(roundings: int, unit: float) -> float:
     """gamma_n = n u / (1 - n u), infinite from n u = 1 on (Higham, 2002, lemma 3.1)."""
     return roundings * unit / (1 - roundings * unit) if roundings * unit < 1 else math.inf

@@ -130,7 +130,7 @@ def _fault_of_algebra(algebra: _Measured) -> Reason | None:
 def _reason_of(arithmetic: _Measured, budget: Budget) -> Reason:
     """Where the algebra is right: what the run in the dtype comes to."""
     if arithmetic.alike == arithmetic.difference.numel():
-        return Reason.NOTHING
+        return Reason.OVERFLOW if budget.overflows else Reason.NOTHING
     if _fits_tf32(arithmetic, budget):
         return Reason.TF32
     if arithmetic.beyond:

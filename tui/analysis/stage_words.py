@@ -125,16 +125,16 @@ def both_run(verdict: Verdict, branches: int, products: int) -> str:
             "These are two different maps. Rounding is no excuse: in float64, where it almost vanishes, the "
             "difference stays. The failed check before this step tells where it came in."
         )
-    rounded = "each output and each of their sums" if branches > 1 else "their output"
+    rounded = "each output and each sum" if branches > 1 else "their output"
     order = (
-        f"the branches round {rounded}, the fused convolution adds {products} products at once, its weights "
-        "rounded too."
+        f"the branches round {rounded}, the fused convolution adds {products} products at once, with rounded "
+        "weights."
     )
     if verdict.reason is Reason.SAME:
-        return f"The same to the last bit: with round numbers nothing rounds. With others it does: {order}"
+        return f"The same to the last bit: round numbers need no rounding. With others it shows that {order}"
     if verdict.dtype is Dtype.FLOAT64:
-        return f"One map, yet not exactly 0: {order} In float64 that is all that is left of it."
+        return f"One map, yet not exactly 0: {order} In float64 this is all that is left of it."
     return (
-        f"One map, yet not exactly 0: {order} In float64, which rounds far more finely, the difference "
-        "almost vanishes; a mistake would not."
+        f"One map, yet not exactly 0: {order} In float64, which rounds far finer, the difference almost "
+        "vanishes; a mistake would not."
     )

@@ -35,9 +35,9 @@ class Reason(StrEnum):
     TF32 = "tf32"
     """float32 whose differences are those of factors cut to TF32."""
     OVERFLOW = "overflow"
-    """One side became infinite where the other did not, and the dtype can not hold the values on the way."""
+    """One side became infinite where the other did not, or both everywhere: the dtype is too narrow."""
     NOTHING = "nothing"
-    """Every element is NaN or infinite on both sides alike."""
+    """Every element is NaN or infinite on both sides alike, and no overflow made it so."""
     SHAPE = "shape"
     """The outputs have different shapes."""
     NOT_FINITE = "not finite"
@@ -147,7 +147,7 @@ class Verdict:
             case Reason.OVERFLOW:
                 return (
                     f"The algebra is right, but {self.dtype} overflowed: it can not hold the values on the "
-                    "way, and one side became infinite or NaN where the other did not."
+                    "way, which became infinite or NaN."
                 )
             case Reason.NOTHING:
                 return f"Nothing can be said of {self.dtype}: every value is NaN or infinite on both sides."

@@ -34,7 +34,7 @@ def walkthrough(study: Study) -> Iterator[Progress | Walkthrough]:
 
 
 def _stages(study: Study) -> Iterator[Progress | Stage]:
-    block = copy.deepcopy(study.block).double()
+    block = copy.deepcopy(study.block).double().requires_grad_(False)
     sizes = [branch.kernel.kernel_size for branch in study.branches]
     frame = max(size[0] for size in sizes), max(size[1] for size in sizes)
     x, part = input_of_checks(block, study.x, frame)

@@ -37,7 +37,7 @@ def check(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED, *, as_jso
         print(f"this takes {cost_in_words(cost)}", file=sys.stderr)
     study = _studied(spec, alterations)
     if as_json:
-        from tui.check.report import json_of
+        from tui.export.report import json_of
 
         print(json_of(study))
     else:

@@ -9,14 +9,13 @@ from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
-from torch import nn
 
 from tui.analysis.cautions import cautions_of
 from tui.analysis.cost import Sides
 from tui.analysis.mistakes import MISTAKES
 from tui.analysis.study import Study
 from tui.analysis.verdict import Ruling, Verdict, multiple, share
-from tui.check.report import conv2d_arguments
+from tui.export.conv2d_text import conv2d_in_words
 from tui.fusion.presets import preset_named
 from tui.fusion.spec import BranchSpec, Dtype, PaddingMode, Pair, show_pair
 
@@ -133,27 +132,6 @@ def _conv2d(study: Study) -> Text:
         return code
     why = f"(the {show_pair(kernel_size)} kernel and zeros: nn.Conv2d pads both sides alike)"
     return code.append(f"\n{why}", _ASIDE)
-
-
-def conv2d_in_words(conv: nn.Conv2d, dtype: Dtype) -> str:
-    """The Python expression that makes an nn.Conv2d like this one, without what is a default anyway."""
-    arguments = conv2d_arguments(conv)
-    positional = [str(arguments.pop(name)) for name in ("in_channels", "out_channels")]
-    positional.append(_python(arguments.pop("kernel_size")))
-    defaults = {"stride": "1", "padding": "0", "dilation": "1", "groups": "1", "padding_mode": '"zeros"'}
-    named = [
-        f"{name}={_python(value)}" for name, value in arguments.items() if _python(value) != defaults[name]
-    ]
-    named += ["bias=False"] * (conv.bias is None)
-    named += [f"dtype=torch.{dtype}"] * (dtype is not Dtype.FLOAT32)
-    return f"nn.Conv2d({', '.join(positional + named)})"
-
-
-def _python(value: int | str | Pair) -> str:
-    """A value as Python code: a pair of equal numbers as one number."""
-    if isinstance(value, tuple) and value[0] == value[1]:
-        return str(value[0])
-    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def _differences(study: Study) -> Table:

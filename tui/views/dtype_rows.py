@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isinf
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -94,7 +95,9 @@ class DtypeRows(Vertical):
         self.query_one("#dtype-header", Static).update(_header() + last, layout=False)
         for line in self.query(DtypeLine):
             own = line.dtype is study.spec.dtype
-            figures = _of_row(table.row(line.dtype)) if table else _of_study(study) if own else None
+            figures = (
+                figures_of_row(table.row(line.dtype)) if table else figures_of_study(study) if own else None
+            )
             line.set_class(line.dtype is chosen, "-chosen")
             line.update(line_of(line.dtype, figures, own=own, chosen=line.dtype is chosen), layout=False)
 
@@ -105,11 +108,13 @@ def _header() -> str:
     return f"{start}  {used}{'verdict':<{_VERDICT}}"
 
 
-def _of_row(row: DtypeRow) -> Figures:
+def figures_of_row(row: DtypeRow) -> Figures:
+    """The figures of one row of the table."""
     return Figures(row.comparison.max_abs_diff, row.budget, row.verdict, _last(row.verdict, row.split))
 
 
-def _of_study(study: Study) -> Figures:
+def figures_of_study(study: Study) -> Figures:
+    """The same figures of the study's own dtype, which need no other run."""
     there = study.budget.at(study.comparison.worst)
     budget = there[1] if there else float("nan")
     return Figures(study.comparison.max_abs_diff, budget, study.verdict, _last(study.verdict, study.split))
@@ -152,9 +157,11 @@ def line_of(dtype: Dtype, figures: Figures | None, *, own: bool, chosen: bool) -
 
 
 def times_used(used: float) -> str:
-    """The share of a budget in at most 9 columns: "41 %", "1.3 ×", "6.7e+05 ×"."""
+    """The share of a budget in at most 9 columns: "41 %", "1.3 ×", "6.7e+05 ×", "infinite"."""
     if 0 < used < 0.01:
         return "<1 %"
+    if isinf(used):
+        return "infinite"
     if used <= 1:
         return f"{100 * used:.0f} %"
     return f"{used:.1f} ×" if used < 100 else f"{used:.1e} ×"

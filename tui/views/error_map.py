@@ -8,10 +8,12 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
+from tui.analysis.precision import FLOAT64_NOISE
 from tui.analysis.verdict import Reason
 from tui.views.pixel import Pixel
 from tui.views.result import MUTED
 from tui.widgets.heat_grid import HeatGrid
+from tui.widgets.labels import Labels
 from tui.widgets.number_format import precise
 from tui.widgets.tap import Tap
 from tui.widgets.weight_source import WeightSource
@@ -47,6 +49,10 @@ class ErrorMap(HeatGrid):
             super().__init__()
             self.step = step
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.labels = Labels.PIXELS
+
     _shown_of: tuple[Study, int, int] | None = None
 
     def show(self, study: Study, pixel: Pixel) -> None:
@@ -54,15 +60,24 @@ class ErrorMap(HeatGrid):
         shown = (study, pixel.batch, pixel.channel)
         if shown != self._shown_of:
             self._shown_of = shown
-            fused, unfused = outputs_of(study)
-            here = slice(pixel.batch, pixel.batch + 1), slice(pixel.channel, pixel.channel + 1)
-            self.source = WeightSource.of(fused[here].double() - unfused[here].double())
+            self.source = WeightSource.of(difference_of(study, pixel))
             self.scale = scale_of(study)
         self.cursor = Tap(0, 0, pixel.row, pixel.column)
 
     def action_channel(self, step: int) -> None:
         """Ask for another output channel."""
         self.post_message(self.ChannelWanted(step))
+
+
+def difference_of(study: Study, pixel: Pixel) -> Tensor:
+    """(1, 1, H, W) of the pixel's channel. In float64, what is rounding is 0: it is no part of a mistake."""
+    fused, unfused = outputs_of(study)
+    here = slice(pixel.batch, pixel.batch + 1), slice(pixel.channel, pixel.channel + 1)
+    difference = fused[here].double() - unfused[here].double()
+    if study.verdict.reason is Reason.ALGEBRA:
+        noise = FLOAT64_NOISE * study.float64.max_abs
+        difference.masked_fill_(difference.abs() <= noise, 0.0)
+    return difference
 
 
 def scale_of(study: Study) -> float:
@@ -73,20 +88,19 @@ def scale_of(study: Study) -> float:
 
 
 def map_title(study: Study, pixel: Pixel) -> Content:
-    """fused − unfused in float64, out 0 of 2."""
+    """fused − unfused in float64, out 0 (4,7)."""
     run = " in float64" if study.verdict.reason is Reason.ALGEBRA else ""
-    batch = f", input {pixel.batch} of {study.spec.batch_size}" if study.spec.batch_size > 1 else ""
-    return Content(f"fused − unfused{run}, out {pixel.channel} of {study.spec.out_channels}{batch}")
+    batch = f" of input {pixel.batch}" if study.spec.batch_size > 1 else ""
+    return Content(f"fused − unfused{run}, out {pixel.channel} ({pixel.row},{pixel.column}){batch}")
 
 
 def pixel_line(study: Study, pixel: Pixel) -> Content:
-    """(4,7): fused +0.3105 − unfused +0.2884 = +0.0221."""
+    """+0.0221 = fused +0.3105 − unfused +0.2884."""
     fused, unfused = (float(output[pixel]) for output in outputs_of(study))
     return Content.assemble(
-        (f"({pixel.row},{pixel.column})  fused ", MUTED),
+        (precise(fused - unfused), "bold"),
+        (" = fused ", MUTED),
         precise(fused),
         (" − unfused ", MUTED),
         precise(unfused),
-        (" = ", MUTED),
-        (precise(fused - unfused), "bold"),
     )

@@ -21,6 +21,9 @@ _NUMBER = 9
 _BARS = 6, 24
 """The narrowest bar beside which the maximum has room, and the widest one."""
 
+_NEARER = 58
+"""Columns of the line about the nearer side, at most."""
+
 
 def error_parts_text(row: DtypeRow, width: int) -> Content:
     """The parts of the difference in that dtype, in `width` columns, and two sentences that may wrap."""
@@ -39,7 +42,7 @@ def error_parts_text(row: DtypeRow, width: int) -> Content:
         Content.assemble((heading, "bold"), (titles.strip().rjust(full - len(heading)), MUTED)),
         *_part_lines(row.split, room, with_max=with_max),
         Content(_main_part(row.split, row)),
-        Content.assemble(("nearer to float64: ", MUTED), _nearer_in_full(row.split.nearer)),
+        _nearer_in_full(row.split.nearer, width),
     ]
     return Content("\n").join(lines)
 
@@ -83,16 +86,15 @@ def _main_part(split: ErrorSplit, row: DtypeRow) -> str:
         return "No part makes most of it."
     weight = "rounding the fused weight."
     if row.verdict.reason is Reason.ALGEBRA:
-        weight = "the weight is not the block's."
+        weight = "not the block's own weight."
     places = (weight, "rounding in the fused run.", "rounding in the branches.")
     return f"Most of it: {places[squares.index(max(squares))]}"
 
 
-def _nearer_in_full(nearer: Nearer) -> str:
-    """fused 22 %, unfused 61 %, alike 17 %, which breaks behind a comma only."""
+def _nearer_in_full(nearer: Nearer, width: int) -> Content:
+    """nearer to float64: fused 22 %, unfused 61 %, alike 17 %; where there is no room, in two lines."""
     every = nearer.fused + nearer.unfused + nearer.equal
     parts = {"fused": nearer.fused, "unfused": nearer.unfused, "alike": nearer.equal}
-    return ", ".join(
-        f"{side}\N{NO-BREAK SPACE}{100 * number / every:.0f}\N{NO-BREAK SPACE}%"
-        for side, number in parts.items()
-    )
+    fused, unfused, alike = (f"{side} {100 * number / every:.0f} %" for side, number in parts.items())
+    gap = " " if width >= _NEARER else "\n"
+    return Content.assemble(("nearer to float64: ", MUTED), f"{fused},{gap}{unfused}, {alike}")

@@ -25,10 +25,10 @@ class MistakeList(OptionList):
 
     DEFAULT_CSS = """
     MistakeList {
-        width: 44; height: 1fr; max-height: 100%; padding: 0 1;
-        background: transparent; border: none; border-right: solid $border-blurred;
+        width: 44; height: 1fr; padding: 0 0 0 1; background: transparent;
+        border: none; border-right: solid $border-blurred;
         text-wrap: nowrap; text-overflow: ellipsis;
-        scrollbar-size-vertical: 1;
+        scrollbar-size-vertical: 1; scrollbar-color: $border; scrollbar-background: $background;
         &:focus { background-tint: transparent; border: none; border-right: solid $border-blurred; }
     }
     """
@@ -39,7 +39,7 @@ class MistakeList(OptionList):
 
     def __init__(self, *, id: str | None = None) -> None:
         options = [Option(_entry(name, " "), id=name or None) for name in NAMES]
-        super().__init__(*options, id=id, markup=False, compact=True)
+        super().__init__(*options, id=id, markup=False)
         self._marks = [" "] * len(NAMES)
 
     @property
@@ -70,5 +70,5 @@ def _mark(name: str, spec: BlockSpec, made: str, alike: Collection[str]) -> str:
 
 def _entry(name: str, mark: str) -> Content:
     title = MISTAKES[name].title if name else RIGHT
-    style = {MADE: "bold", ALIKE: "bold", IMPOSSIBLE: "$foreground 45%"}.get(mark, "")
+    style = {MADE: "bold", ALIKE: "bold", IMPOSSIBLE: "dim"}.get(mark, "")
     return Content.assemble((f"{mark} ", style), (title, style))

@@ -9,7 +9,7 @@ from textual.content import Content
 from tui.analysis.inquiry import Answers, Pending, Unanswered
 from tui.analysis.mistakes import MISTAKES, obstacle
 from tui.analysis.verdict import Ruling, share
-from tui.views.result import MUTED, RULING_STYLES
+from tui.views.result import MUTED
 
 if TYPE_CHECKING:
     from tui.analysis.likeness import Likeness, Likenesses
@@ -26,13 +26,15 @@ def heading(name: str, study: Study) -> Content:
     made = study.alterations.mistake
     hindrance = obstacle(name, study.spec) if name else None
     if hindrance is not None:
-        state = (f"not on this block: {hindrance}", "$text-warning")
+        state = (f"\nnot on this block: {hindrance}", "$text-warning")
     elif name == made:
-        state = ("● made" if name else "● now", "bold $text-primary")
+        by_hand = not name and study.alterations.spoil_the_fusion
+        now = "● now, but for numbers set by hand" if by_hand else "● now"
+        state = ("●\N{NO-BREAK SPACE}made" if name else now, "bold $text-primary")
     else:
         state = ("enter makes it" if name else "enter takes the mistake out", "$text-primary")
     title = MISTAKES[name].title if name else "fused rightly"
-    return Content.assemble((title, "bold"), "   ", state)
+    return Content.assemble((title, "bold"), ("  " if hindrance is None else ""), state)
 
 
 def story(name: str) -> Content:
@@ -48,12 +50,6 @@ def signs(name: str) -> Content:
     return Content.assemble(
         ("shows  ", MUTED), mistake.shows, "\n", ("hidden by  ", MUTED), mistake.hidden_by
     )
-
-
-def sentence(study: Study) -> Content:
-    """The verdict."""
-    verdict = study.verdict
-    return Content.styled(verdict.sentence, RULING_STYLES[verdict.ruling])
 
 
 def findings(study: Study, answers: Answers) -> Content:
@@ -79,7 +75,7 @@ def _where(found: Likenesses) -> Content:
     if found.pattern is None:
         return Content.assemble(("where  ", MUTED), "the float64 run is right: no weight is wrong")
     words = str(found.pattern)
-    part = "" if "values" in words else f", {share(found.pattern.share)} of the values"
+    part = "" if "values" in words else f", {share(found.pattern.share)}"
     return Content.assemble(("where  ", MUTED), (words, "bold"), part)
 
 
@@ -90,8 +86,7 @@ def _looks_like(found: Likenesses) -> Content:
         return Content.assemble(("looks like  ", MUTED), ("none of the gallery", "bold"))
     likenesses = Content("; ").join(map(_likeness, found.found))
     if found.found[0].same:
-        same = "the very same difference" if len(found.found) == 1 else "each the very same difference"
-        likenesses = Content.assemble(likenesses, f" ({same})")
+        likenesses += ", exactly" if len(found.found) == 1 else ": each exactly"
     return Content.assemble(("looks like  ", MUTED), likenesses)
 
 

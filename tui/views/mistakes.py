@@ -14,7 +14,7 @@ from tui.analysis.inquiry import Answers, Pending, Question, Unanswered
 from tui.analysis.mistakes import obstacle
 from tui.views.error_map import ErrorMap, map_title, pixel_line, scale_of
 from tui.views.mistake_list import MistakeList
-from tui.views.mistake_words import findings, heading, sentence, signs, story
+from tui.views.mistake_words import findings, heading, signs, story
 from tui.views.pixel import Pixel
 from tui.views.study_view import StudyView
 from tui.widgets.number_format import precise
@@ -39,19 +39,21 @@ class MistakesView(StudyView):
         & > Horizontal { height: 1fr; }
         & #mistake { width: 1fr; padding: 0 1 0 2; }
         & #mistake Static { height: auto; }
-        & #mistake-words { height: auto; }
+        & #mistake-pixel { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+        & #mistake-words { height: auto; min-height: 13; }
         & #mistake-story { margin: 1 0 0 0; }
         & #mistake-signs { margin: 1 0 0 0; }
         & #mistake-evidence {
             height: 1fr; border-top: solid $border-blurred; border-title-color: $text-muted;
         }
+        & #mistake.-unknown { display: none; }
         & ErrorMap { height: 1fr; background: $background; }
     }
-    .-narrow MistakesView MistakeList { width: 29; padding: 0; }
+    .-narrow MistakesView MistakeList { width: 31; padding: 0; }
     .-narrow MistakesView #mistake { padding: 0 0 0 1; }
     .-low MistakesView {
+        & #mistake-words { min-height: 0; }
         & #mistake-story, & #mistake-signs { margin: 0; }
-        & #mistake-verdict, & #mistake-pixel { display: none; }
         & #mistake.-previewing #mistake-evidence { display: none; }
         & #mistake.-made #mistake-story { display: none; }
     }
@@ -60,12 +62,13 @@ class MistakesView(StudyView):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._painted: Study | None = None
+        self._told: tuple[Study, Answers] | None = None
 
     def compose(self) -> ComposeResult:
         """The gallery; beside it the words on the highlighted mistake, over the evidence of what is made."""
         with Horizontal():
             yield MistakeList(id="gallery")
-            with Vertical(id="mistake"):
+            with Vertical(id="mistake", classes="-unknown"):
                 with Vertical(id="mistake-words"):
                     yield Static("", id="mistake-heading", markup=False)
                     yield Static("", id="mistake-story", markup=False)
@@ -73,7 +76,6 @@ class MistakesView(StudyView):
                 with Vertical(id="mistake-evidence"):
                     yield ErrorMap(id="error-map")
                     yield Static("", id="mistake-pixel", markup=False)
-                    yield Static("", id="mistake-verdict", markup=False)
                     yield Static("", id="mistake-findings", markup=False)
 
     def on_mount(self) -> None:
@@ -104,9 +106,13 @@ class MistakesView(StudyView):
             if made != before:
                 self.gallery.go_to(made)
                 self._go_to_worst(study)
-        self.gallery.show(study.spec, made, _alike(self.answers))
-        self._tell(study)
-        self._show_evidence(study)
+        if self._told != (study, self.answers):
+            self._told = study, self.answers
+            self.gallery.show(study.spec, made, _alike(self.answers))
+            self.query_one("#mistake-findings", Static).update(findings(study, self.answers))
+            self._tell(study)
+        if self.pixel is not None:
+            self._show_pixel(study, self.pixel)
 
     def _go_to_worst(self, study: Study) -> None:
         """Look where the mistake shows most: the output channel looked at before may not be touched by it."""
@@ -120,17 +126,15 @@ class MistakesView(StudyView):
         self.query_one("#mistake-story", Static).update(story(name))
         self.query_one("#mistake-signs", Static).update(signs(name))
         is_made = name == study.alterations.mistake
-        self.query_one("#mistake").set_class(not is_made, "-previewing")
-        self.query_one("#mistake").set_class(bool(is_made and name), "-made")
+        side = self.query_one("#mistake")
+        side.remove_class("-unknown")
+        side.set_class(not is_made, "-previewing")
+        side.set_class(bool(is_made and name), "-made")
 
-    def _show_evidence(self, study: Study) -> None:
-        pixel = self.pixel
-        if pixel is not None:
-            self.error_map.show(study, pixel)
-            self.query_one("#mistake-evidence").border_title = map_title(study, pixel)
-            self.query_one("#mistake-pixel", Static).update(pixel_line(study, pixel))
-        self.query_one("#mistake-verdict", Static).update(sentence(study))
-        self.query_one("#mistake-findings", Static).update(findings(study, self.answers))
+    def _show_pixel(self, study: Study, pixel: Pixel) -> None:
+        self.error_map.show(study, pixel)
+        self.query_one("#mistake-evidence").border_title = map_title(study, pixel)
+        self.query_one("#mistake-pixel", Static).update(pixel_line(study, pixel), layout=False)
         self.legend = f"colours ±{precise(scale_of(study)).lstrip('+')}"
 
     def focus_content(self) -> None:

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from tui.analysis.study import Study
 
 
-_NARROWEST = 60
+_NARROWEST = 75
 """Columns below which the two halves are cut off."""
+_WIDEST = 112
+"""Columns that the text takes at most."""
 _GAP = 2
 """Columns between them."""
 
@@ -42,6 +44,7 @@ class RoundingView(StudyView, can_focus=True):
     DEFAULT_CSS = """
     RoundingView {
         padding: 1 0 0 1; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable;
+        & > * { max-width: 112; }
         & > Static { height: auto; margin: 1 1 0 0; }
         & DtypeRows { margin: 1 1 0 0; }
         & #sentence { margin: 0 1 0 0; }
@@ -104,7 +107,7 @@ class RoundingView(StudyView, can_focus=True):
         remark = " ".join(words for words in (row.remark, row.verdict.scope) if words)
         self.set_class(not remark, "-unremarked")
         self._say("dtype-remark", Content(remark))
-        room = max(_NARROWEST, self.scrollable_content_region.width - 1) - _GAP
+        room = max(_NARROWEST, min(self.scrollable_content_region.width - 1, _WIDEST)) - _GAP
         parts = room * 11 // 20
         self._say("error-parts", error_parts_text(row, parts), parts)
         self._say("ulp-bars", ulp_bars_text(row.ulps, room - parts), room - parts)

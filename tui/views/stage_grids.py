@@ -9,13 +9,14 @@ from textual.app import ComposeResult
 from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.message import Message
+from textual.reactive import var
 from textual.widgets import Static
 
 from tui.views.colour_scale import ColourScale
 from tui.views.kernel_panel import KernelPanel
 from tui.views.stage_text import kernel_table
 from tui.views.summands import Summand
-from tui.widgets.grid_geometry import GridGeometry
+from tui.widgets.grid_geometry import GridGeometry, fit
 from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.tap import Tap
 from tui.widgets.zoom import Zoom
@@ -62,6 +63,9 @@ class StageGrids(Horizontal):
     }
     """
 
+    zoom: var[Zoom | None] = var[Zoom | None](None, init=False)
+    """The zoom level of all grids, None for the one that suits each."""
+
     def compose(self) -> ComposeResult:
         """What went in, as kernels or as a table, and what came out."""
         with BeforePanels(id="before"):
@@ -98,6 +102,7 @@ class StageGrids(Horizontal):
             rest = f"and {left_out} more" if left_out else ""
             self.before_panels[len(before) - 1].border_subtitle = Content(rest)
         self._fill(self.after, stage.after, "→" if before or stage.diagonal else "", stage.after.title)
+        self.fit()
         self.point_at(stage, tap)
 
     async def _make_room(self, count: int) -> None:
@@ -123,6 +128,15 @@ class StageGrids(Horizontal):
         panel.show(kernel.kernel, kernel.frame)
         panel.grid.scale = ColourScale.PER_PANEL.scales([kernel.magnitude])[0]
 
+    def watch_zoom(self) -> None:
+        """Set all grids to the level."""
+        self.fit()
+
+    def fit(self) -> None:
+        """Show each kernel whole in numbers, or else part of it: the arithmetic is that of one number."""
+        for panel in self.query(KernelPanel):
+            panel.grid.zoom = self.zoom or _legible(panel.grid)
+
     def colour(self, *, dark: bool, monochrome: bool) -> None:
         """Paint for a theme."""
         for panel in self.query(KernelPanel):
@@ -140,3 +154,11 @@ class StageGrids(Horizontal):
         table = self.query_one("#table", Static)
         if stage.diagonal:
             table.update(kernel_table(stage, tap, *table.content_size), layout=False)
+
+
+def _legible(grid: HeatGrid) -> Zoom | None:
+    """A level with numbers at which one kernel fits into the grid; None where there is no need or none."""
+    if grid.source is None or grid.fitting_zoom.has_numbers:
+        return None
+    nearest = fit((1, 1, *grid.source.shape[2:]), *grid.content_size, has_bias=grid.bias is not None)
+    return Zoom.NUMBER_4 if nearest.has_numbers else None

@@ -21,7 +21,7 @@ class StageList(OptionList):
     StageList {
         border: none; background: $background; padding: 0; scrollbar-size-vertical: 1;
         & > .option-list--option { padding: 0 1; }
-        &:focus { border: none; background: $background; }
+        &:focus { border: none; background-tint: $foreground 0%; }
     }
     """
 

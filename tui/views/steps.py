@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from tui.analysis.study import Study
 
 
-class StepsView(StudyView):
+class StepsView(StudyView, can_focus=True):
     """The way from the branches to one kernel, step by step, each checked."""
 
     TITLE: ClassVar[str] = "Steps"
     QUESTION: ClassVar[Question | None] = Question.WALKTHROUGH
+    SCOPED_CSS = False  # the screen's size is told by its own classes
     DEFAULT_CSS = """
     StepsView {
         height: 1fr;
@@ -40,8 +41,8 @@ class StepsView(StudyView):
         & #stage-line { height: 1; margin: 1 0; padding: 0 1; }
         & #stage-place { width: 1fr; }
         & #stage-keys { width: auto; color: $text-muted; }
-        & #stage-words { height: auto; max-height: 5; padding: 0 1; margin: 0 0 1 0; }
-        & #stage-operation { height: auto; max-height: 8; padding: 0 1; margin: 1 0; }
+        & #stage-words { height: auto; min-height: 4; max-height: 6; padding: 0 1; margin: 0 0 1 0; }
+        & #stage-operation { height: auto; min-height: 4; max-height: 8; padding: 0 1; margin: 1 0; }
         & #stage-check { height: auto; max-height: 3; padding: 0 1; background: $surface; }
         &.-empty StageGrids, &.-empty #stages { display: none; }
     }
@@ -49,7 +50,7 @@ class StepsView(StudyView):
     .-narrow StepsView #stage { padding: 0; }
     .-low StepsView {
         & #stage-line, & #stage-words, & #stage-operation { margin: 0; }
-        & #stage-words { max-height: 3; }
+        & #stage-words { min-height: 3; max-height: 3; }
         & #stage-operation { max-height: 5; }
         & #stages { margin: 0; }
     }
@@ -63,6 +64,8 @@ class StepsView(StudyView):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n,space", "go(1)", "Next step", show=False, id="steps.next", tooltip="Next step"),
         Binding("N,backspace", "go(-1)", "Back", show=False, id="steps.back", tooltip="The step before"),
+        Binding("plus,equals_sign,i", "zoom(-1)", "Zoom in", show=False, id="steps.zoom-in"),
+        Binding("minus,o", "zoom(1)", "Zoom out", show=False, id="steps.zoom-out"),
     ]
 
     place: var[int] = var(0, init=False)
@@ -117,18 +120,27 @@ class StepsView(StudyView):
                     self._begin(answer)
 
     def _say(self, words: str, style: str = "$text-muted") -> None:
-        self.query_one("#stage-place", Static).update(Content.styled(words, style))
+        self._write("place", Content.styled(words, style))
+
+    def _write(self, name: str, content: Content) -> None:
+        """Change a text; lay the screen out anew only if it takes more or fewer rows now."""
+        text = self.query_one(f"#stage-{name}", Static)
+        width, height = text.content_size
+        rows = content.get_height({}, width) if width else 0
+        least = text.styles.min_height
+        text.update(content, layout=max(rows, int(least.value) if least else 1) != height)
 
     def _begin(self, walkthrough: Walkthrough) -> None:
         self._walkthrough = walkthrough
-        first = self.is_mounted and self.has_class("-empty")
+        waited = self.screen.focused is self
         self.remove_class("-empty")
+        self.can_focus = False  # what is in it can
         self.query_one(StageList).show(walkthrough)
         self.set_reactive(StepsView.place, min(self.place, len(walkthrough.stages) - 1))
         self._go_to_branch()
         self.call_next(self._paint)
-        if first and self.screen.focused in (None, self):
-            self.focus_content()
+        if waited:
+            self.call_after_refresh(self.focus_content)
 
     def show_branch(self, name: str) -> None:
         """Go to the first stage of a branch, "" for the whole block; as soon as the stages are known."""
@@ -154,16 +166,16 @@ class StepsView(StudyView):
         self._place_cursor(stage)
         self.query_one(StageList).point_at(self.place)
         count = len(self._walkthrough.stages)
-        self.query_one("#stage-place", Static).update(place_line(stage, self.place + 1, count))
-        self.query_one("#stage-words", Static).update(stage.words)
-        self.query_one("#stage-check", Static).update(check_line(stage.check))
         with self.app.batch_update():
+            self._write("place", place_line(stage, self.place + 1, count))
+            self._write("words", Content(stage.words))
+            self._write("check", check_line(stage.check))
+            self._tell()
             await self.grids.show(stage, self.cursor)
-        self._colour()
-        self._tell()
+            self._colour()
         self.call_after_refresh(self._tabulate)
         scale = precise(self.grids.after.grid.scale).lstrip("+")
-        self.legend = f"last ±{scale} (3 rms, per panel)"
+        self.legend = f"→ ±{scale} (3 rms, per panel)"
 
     def _place_cursor(self, stage: Stage) -> None:
         """Keep the cursor where it is; in a kernel of another size, put it on the centre tap."""
@@ -181,17 +193,18 @@ class StepsView(StudyView):
 
     def _tell(self) -> None:
         if self.stage is not None:
-            self.query_one("#stage-operation", Static).update(operation_lines(self.stage, self.cursor))
+            self._write("operation", operation_lines(self.stage, self.cursor))
 
     def _tabulate(self) -> None:
         if self.stage is not None:
+            self.grids.fit()
             self.grids.tabulate(self.stage, self.cursor)
 
     def _colour(self) -> None:
         self.grids.colour(dark=self.app.current_theme.dark, monochrome=self.app.no_color)
 
     def on_resize(self) -> None:
-        """As much of the table as there is room for."""
+        """As much of the kernels and of the table as there is room for."""
         self.call_after_refresh(self._tabulate)
 
     @on(HeatGrid.CursorMoved)
@@ -215,7 +228,19 @@ class StepsView(StudyView):
         if self._walkthrough is not None:
             self.place = max(0, min(self.place + steps, len(self._walkthrough.stages) - 1))
 
+    def action_zoom(self, steps: int) -> None:
+        """Zoom out (1) or in (-1), from the level in effect."""
+        now = self.grids.zoom or self.grids.after.grid.zoom_in_effect
+        self.grids.zoom = now.farther() if steps > 0 else now.nearer()
+
+    def action_zoom_fit(self) -> None:
+        """Go back to the level that suits each kernel."""
+        self.grids.zoom = None
+
     def focus_content(self) -> None:
         """Put the focus on the list, or on the kernel that came out where there is no room for a list."""
-        stages = self.query_one(StageList)
-        (stages if stages.focusable else self.grids.after.grid).focus()
+        if self.has_class("-empty"):
+            self.focus()
+        else:
+            stages = self.query_one(StageList)
+            (stages if stages.display else self.grids.after.grid).focus()

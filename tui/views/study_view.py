@@ -84,6 +84,18 @@ class StudyView(Vertical):
         """Put the focus where the pane's keys work."""
         raise NotImplementedError
 
+    def action_zoom_fit(self) -> None:
+        """Show the whole of every grid; without grids there is nothing to do."""
+
+    def action_zoom(self, steps: int) -> None:
+        """Zoom out (1) or in (-1); without grids there is nothing to do."""
+
+    def action_next_colour_scale(self) -> None:
+        """Choose the next way to scale the colours; without a choice there is nothing to do."""
+
+    def action_one_grid(self) -> None:
+        """Show the grid in focus alone, or all of them again; without grids there is nothing to do."""
+
     def refresh_content(self) -> None:
         """Paint what is there to be painted, if anybody sees it."""
         if self.in_sight and self.is_mounted and self.study is not None:

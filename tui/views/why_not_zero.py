@@ -24,7 +24,8 @@ def why_not_zero(study: Study) -> str:
                 "every sum. Other weights or another input need more, and then the last bits differ."
             )
         case Reason.WITHIN:
-            left = f"With the 53 bits of float64 only {finest} is left; a mistake would stay."
+            rest = f"only {finest}" if study.float64.max_abs_diff else "nothing"
+            left = f"With the 53 bits of float64 {rest} is left; a mistake would stay."
             if dtype is Dtype.FLOAT64:
                 left = "A mistake would be larger by many powers of ten."
             return (
@@ -52,7 +53,7 @@ def why_not_zero(study: Study) -> str:
             return "Why that is no rounding: rounding makes neither another shape nor a NaN."
     return (
         "Why that is no rounding: rounding shrinks with the dtype, to a 2^29th from float32 to float64. "
-        f"In float64 {finest} is left: the two sides are not the same map."
+        f"In float64 the difference is still {finest}: the two sides are not the same map."
     )
 
 

@@ -71,7 +71,7 @@ class GridGeometry:
         Of a map, the numbers of its rows.
         """
         if self.labels is Labels.PIXELS:
-            return max(2, len(str(self.shape[2] - 1)))
+            return len(str(self.shape[2] - 1))
         last = self.shape[0] - 1
         return max(5, len(f"out {last}")) if self.zoom.has_wide_gutter else max(3, len(str(last)))
 

@@ -139,7 +139,10 @@ class GridSurface(ScrollView):
     def _lay_out(self) -> None:
         """Take a new shape, bias, zoom or size into account."""
         self._measure()
-        self.virtual_size = self._geometry.size if self._geometry else Size()
+        self.virtual_size = whole = self._geometry.size if self._geometry else Size()
+        if whole.width <= self._space.width and whole.height <= self._space.height:
+            # Textual has decided on scroll bars for the zoom level before a resize, and does not look again.
+            self.show_horizontal_scrollbar = self.show_vertical_scrollbar = False
         self.refresh(layout=True)
         # The scroll bars, and with them the room for the cursor, are known only after the layout.
         self.call_after_refresh(self._reveal_cursor)
@@ -215,8 +218,9 @@ class GridSurface(ScrollView):
         self._refresh_taps(*(self._shown(tap) for tap in (old, new) if tap is not None))
 
     def watch_lit(self) -> None:
-        """Repaint the cells."""
+        """Repaint the cells, and show them if they are around the cursor."""
         self.refresh()
+        self._reveal_cursor()
 
     def _refresh_taps(self, *taps: Tap) -> None:
         """Repaint the cells of some taps, as far as they are in sight."""
@@ -235,7 +239,21 @@ class GridSurface(ScrollView):
         if self._geometry is None or not window:
             return
         cell, tile = self._geometry.region(cursor), self._geometry.tile_region(cursor)
+        cell = self._with_lit(cell, window.size)
         x = revealed(cell.column_span, tile.column_span, window.column_span)
         y = revealed(cell.line_span, tile.line_span, window.line_span)
         if (x, y) != window.offset:
             self.scroll_to(x, y, animate=False)
+
+    def _with_lit(self, cell: Region, room: Size) -> Region:
+        """The cell of a map together with what is lit, if there is room for both."""
+        lit = self.lit
+        if (
+            self._geometry is None
+            or self.labels is not Labels.PIXELS
+            or not (lit and lit.rows and lit.columns)
+        ):
+            return cell
+        corners = (Tap(0, 0, lit.rows[end], lit.columns[end]) for end in (0, -1))
+        both = Region.from_union([cell, *map(self._geometry.region, corners)])
+        return both if both.width <= room.width and both.height <= room.height else cell

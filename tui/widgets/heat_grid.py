@@ -37,17 +37,19 @@ class HeatGrid(GridSurface, can_focus=True):
     ]
 
     class CursorMoved(Message):
-        """A key or a click asks for the cursor to stand at `tap`."""
+        """A key or a click in `grid` asks for the cursor to stand at `tap`."""
 
-        def __init__(self, tap: Tap) -> None:
+        def __init__(self, grid: HeatGrid, tap: Tap) -> None:
             super().__init__()
+            self.grid = grid
             self.tap = tap
 
     class Hovered(Message):
         """The mouse is over `tap`, or over none any more. Of several in a row only the last is handled."""
 
-        def __init__(self, tap: Tap | None) -> None:
+        def __init__(self, grid: HeatGrid, tap: Tap | None) -> None:
             super().__init__()
+            self.grid = grid
             self.tap = tap
 
         def can_replace(self, message: Message) -> bool:
@@ -81,7 +83,7 @@ class HeatGrid(GridSurface, can_focus=True):
 
     def _ask(self, tap: Tap) -> None:
         if self.source is not None and tap != self.cursor:
-            self.post_message(self.CursorMoved(tap))
+            self.post_message(self.CursorMoved(self, tap))
 
     def _tap_under(self, event: events.MouseEvent) -> Tap | None:
         """The tap under the mouse; None beside the tiles, and on labels and scroll bars."""
@@ -112,4 +114,4 @@ class HeatGrid(GridSurface, can_focus=True):
     def _point(self, tap: Tap | None) -> None:
         if tap != self._pointed:
             self._pointed = tap
-            self.post_message(self.Hovered(tap))
+            self.post_message(self.Hovered(self, tap))

@@ -1,4 +1,4 @@
-"""The report of `check` as data: what a script asks of a study, in JSON's own types."""
+"""A study's report as data: what a script asks of it, in JSON's own types."""
 
 from __future__ import annotations
 
@@ -7,23 +7,11 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from torch import nn
-
 from tui.analysis.error_split import ErrorSplit
 from tui.analysis.study import Study
 from tui.analysis.verdict import Worst
+from tui.export.conv2d_text import conv2d_arguments
 from tui.fusion.spec import BranchSpec
-
-CONV2D_ARGUMENTS = (
-    "in_channels",
-    "out_channels",
-    "kernel_size",
-    "stride",
-    "padding",
-    "dilation",
-    "groups",
-    "padding_mode",
-)
 
 
 def report_of(study: Study) -> dict[str, Any]:
@@ -87,11 +75,6 @@ def _branch_spec(branch: BranchSpec) -> dict[str, Any]:
         for name, value in asdict(branch).items()
         if name in always or value != getattr(default, name)
     }
-
-
-def conv2d_arguments(conv: nn.Conv2d) -> dict[str, Any]:
-    """The arguments that make an nn.Conv2d like this one; whether it has a bias aside."""
-    return {name: getattr(conv, name) for name in CONV2D_ARGUMENTS}
 
 
 def json_of(study: Study) -> str:

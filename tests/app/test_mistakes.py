@@ -1,0 +1,122 @@
+"""The gallery on the bench: a mistake is chosen, shown, found again, and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NoReturn
+
+import pytest
+
+from tests.driver import Bench, OpenBench
+from tests.specs import EXACT
+from tui.analysis.inquiry import Unanswered
+from tui.analysis.likeness import Likenesses
+from tui.analysis.progress import Progress
+from tui.analysis.study import Study
+from tui.fusion.spec import BlockSpec
+from tui.views.mistakes import MistakesView
+from tui.views.pixel import Pixel
+
+GROUPED = replace(EXACT, in_channels=4, out_channels=4, groups=2)
+
+
+def view_of(bench: Bench) -> MistakesView:
+    return bench.app.bench.query_one(MistakesView)
+
+
+def mistake_of(bench: Bench) -> str:
+    assert bench.app.study is not None
+    return bench.app.study.alterations.mistake
+
+
+async def make(bench: Bench, name: str) -> None:
+    """Choose the mistake, and wait for all that the view says about it."""
+    view_of(bench).gallery.go_to(name)
+    await bench.press("enter")
+    await bench.until(lambda: mistake_of(bench) == name, name)
+    await bench.until(lambda: isinstance(bench.app.answers.likeness, Likenesses | Unanswered), "an answer")
+
+
+async def test_a_mistake_is_made_shown_found_and_taken_back(open_bench: OpenBench) -> None:
+    async with open_bench(GROUPED) as bench:
+        await bench.press("6")
+        view = view_of(bench)
+        await bench.press("j", "down")
+        assert view.gallery.name_under_cursor == "1x1-off-centre"
+        assert bench.text("#mistake-heading").endswith("enter makes it")
+        assert mistake_of(bench) == ""
+
+        await make(bench, "identity-column")
+        assert bench.text("#mistake-heading").endswith("●\N{NO-BREAK SPACE}made")
+        assert "looks like  identity at column i, groups forgotten, exactly" in bench.text(
+            "#mistake-findings"
+        )
+        assert "only in out 2 to 3" in bench.text("#mistake-findings")
+        assert view.pixel is not None
+        assert view.pixel.channel in (2, 3)  # the first group's channels show nothing
+
+        source = view.error_map.source
+        assert source is not None
+        assert bench.app.study is not None
+        here = source.at(0, 0, view.pixel.row, view.pixel.column)
+        assert abs(here) == bench.app.study.comparison.max_abs_diff
+
+        await bench.press("u")
+        await bench.until(lambda: mistake_of(bench) == "")
+        assert view.gallery.name_under_cursor == ""
+        assert bench.text("#mistake-findings") == "where  nowhere beyond rounding"
+        await bench.press("U")
+        await bench.until(lambda: mistake_of(bench) == "identity-column")
+        assert view.gallery.name_under_cursor == "identity-column"
+
+
+async def test_the_map_is_walked_through_in_all_channels(open_bench: OpenBench) -> None:
+    async with open_bench(GROUPED) as bench:
+        await bench.press("6")
+        await make(bench, "identity-twice")
+        view = view_of(bench)
+        bench.views.pixel = Pixel(0, 0, 4, 4)
+        await bench.press("right", "l", "left")
+        assert view.pixel == Pixel(0, 1, 4, 4)
+        first = view.error_map.source
+        await bench.press("tab", "down", "right", "pagedown", "pagedown", "pagedown")
+        assert view.pixel == Pixel(0, 3, 5, 5)
+        assert view.error_map.cursor[2:] == (5, 5)
+        assert view.error_map.source is not first
+        assert "out 3 (5,5)" in str(view.query_one("#mistake-evidence").border_title)
+
+
+async def test_a_mistake_that_can_not_be_made_is_not_and_one_that_can_not_stay_goes(
+    open_bench: OpenBench,
+) -> None:
+    async with open_bench(GROUPED) as bench:
+        await bench.press("6")
+        view_of(bench).gallery.go_to("mean-ignored")
+        await bench.press("enter")
+        assert "the block has no batch norm" in bench.text("#mistake-heading")
+        assert mistake_of(bench) == ""
+
+        await make(bench, "identity-column")
+        await bench.enter("groups", "1")
+        await bench.until(lambda: bench.app.study is not None and bench.app.study.spec.groups == 1)
+        assert mistake_of(bench) == ""
+        assert bench.app.study is not None
+        assert bench.app.study.verdict.ruling.agrees
+
+
+async def test_an_answer_that_can_not_be_found_says_why(
+    open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Study) -> Iterator[Progress]:
+        yield Progress("trying")
+        no_memory()
+
+    def no_memory() -> NoReturn:
+        raise RuntimeError("no [/] memory")
+
+    monkeypatch.setattr("tui.analysis.likeness.likenesses", fail)
+    async with open_bench(BlockSpec()) as bench:
+        await bench.press("6")
+        await make(bench, "flipped")
+        assert bench.text("#mistake-findings") == "looks like  not found out: no [/] memory"

@@ -1,0 +1,178 @@
+"""Snippets are run: each must come to the study's own outputs and differences, whatever the block."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from torch import Tensor
+
+from tests.fusion.strategies import EVERYTHING, specs
+from tui.analysis.alterations import FUSED, INPUT, NOTHING_ALTERED, Alterations, Edit
+from tui.analysis.mistakes import obstacle
+from tui.analysis.study import Study, finished, study
+from tui.export import snippet
+from tui.export.errors import ExportError
+from tui.export.snippet import snippet_of
+from tui.fusion.branch_text import parse_branches
+from tui.fusion.presets import PRESETS
+from tui.fusion.spec import BlockSpec, Dtype, InputFill, PaddingMode, WeightFill
+
+EVERY_KIND = BlockSpec(
+    in_channels=8,
+    out_channels=8,
+    groups=2,
+    dilation=(2, 1),
+    branches=parse_branches(f"{EVERYTHING},avg+norm"),
+    post_norm=True,
+    batch_size=2,
+)
+
+
+RUN_WRONGLY = ("train-mode", "zero-border", "average-uncounted")
+"""Mistakes of what is run; the fused convolution is right."""
+FUSED_WRONGLY = ("1x1-unpadded", "bias-lost", "dilation-dropped", "channels-transposed")
+
+
+def ran(text: str) -> dict[str, Any]:
+    """The names that a script leaves behind, and as "printed" what it printed."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(compile(text, "snippet", "exec"), names)
+    return names | {"printed": printed.getvalue()}
+
+
+def assert_comes_to(names: dict[str, Any], expected: Study) -> None:
+    """Both outputs, the difference, and a second fusion that is right."""
+    assert torch.equal(names["x"], expected.x)
+    for found, known in (("unfused_output", expected.unfused), ("fused_output", expected.fused_output)):
+        assert names[found].dtype == known.dtype
+        torch.testing.assert_close(names[found], known, rtol=0, atol=0, equal_nan=True)
+    first = names["printed"].splitlines()[0]
+    assert float(first.split()[-1]) == expected.comparison.max_abs_diff
+    weight, bias = names["fuse"](names["block"])
+    right = expected.block.fuse()
+    dtype = right.weight.dtype
+    pairs: list[tuple[Tensor, Tensor | None]] = [(weight, right.weight), (bias, right.bias)]
+    for again, reference in pairs:
+        if reference is not None:
+            torch.testing.assert_close(
+                again.to(dtype), reference.detach(), rtol=4 * torch.finfo(dtype).eps, atol=1e-12
+            )
+
+
+def studied(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Study:
+    return finished(study(spec, alterations))
+
+
+@given(spec=specs(tuple(Dtype)))
+@settings(max_examples=10)
+def test_any_block(spec: BlockSpec) -> None:
+    result = studied(spec)
+    assert_comes_to(ran(snippet_of(result)), result)
+
+
+@pytest.mark.parametrize("dtype", Dtype)
+def test_every_kind_and_option(dtype: Dtype) -> None:
+    result = studied(replace(EVERY_KIND, dtype=dtype))
+    names = ran(snippet_of(result))
+    assert_comes_to(names, result)
+    assert names["in_float64"] < 1e-12
+
+
+@pytest.mark.parametrize("mode", PaddingMode)
+def test_padding_modes(mode: PaddingMode) -> None:
+    branches = parse_branches("kxk+norm,1x1-kxk+inner,1x1-avg")
+    result = studied(BlockSpec(kernel_size=(4, 3), branches=branches, padding_mode=mode))
+    assert_comes_to(ran(snippet_of(result)), result)
+
+
+def test_a_script_runs_by_itself(tmp_path: Path) -> None:
+    result = studied(PRESETS["mobileone"].spec.with_in_channels(16))
+    script = tmp_path / "block.py"
+    script.write_text(snippet_of(result), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-I", "-W", "ignore", str(script)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        timeout=120,
+    )
+    assert "decoded(" in script.read_text(encoding="utf-8"), "its numbers are few"
+    first, as_found, *_ = done.stdout.splitlines()
+    assert first == f"max |fused - unfused|: {result.comparison.max_abs_diff!r}"
+    assert as_found.split()[-1] == repr(result.comparison.max_abs_diff)
+
+
+def test_edits_by_hand_are_carried() -> None:
+    edits = (
+        Edit("kxk.weight", (0, 1, 2, 0), 7.25),
+        Edit("1x1.bias", (1,), float("nan")),
+        Edit(INPUT, (0, 1, 4, 4), -0.0),
+        Edit(INPUT, (0, 0, 0, 0), float("-inf")),
+        Edit(f"{FUSED}.weight", (1, 1, 0, 0), 3.0),
+    )
+    result = studied(BlockSpec(), Alterations(edits))
+    text = snippet_of(result)
+    names = ran(text)
+    assert_outputs_alike(names, result)
+    assert "5 numbers were set by hand." in text
+    assert names["fused"].weight[1, 1, 0, 0].item() == 3.0
+    assert names["block"].conv_kxk.weight[0, 1, 2, 0].item() == 7.25
+    assert str(float(names["x"][0, 1, 4, 4])) == "-0.0"
+
+
+def assert_outputs_alike(names: dict[str, Any], expected: Study) -> None:
+    torch.testing.assert_close(names["unfused_output"], expected.unfused, rtol=0, atol=0, equal_nan=True)
+    torch.testing.assert_close(names["fused_output"], expected.fused_output, rtol=0, atol=0, equal_nan=True)
+    first = names["printed"].splitlines()[0]
+    assert float(first.split()[-1]) == expected.comparison.max_abs_diff
+
+
+@pytest.mark.parametrize("mistake", [*RUN_WRONGLY, *FUSED_WRONGLY])
+def test_a_mistake_is_carried(mistake: str) -> None:
+    branches = "kxk+norm,1x1+norm,identity+norm,1x1-kxk+inner+idconv,1x1-avg+inner,avg,1x1-bias+alpha"
+    spec = BlockSpec(in_channels=4, out_channels=4, branches=parse_branches(branches), post_norm=True)
+    if obstacle(mistake, spec) is not None:
+        spec = replace(spec, groups=2, dilation=(2, 2), branches=parse_branches("kxk+norm,1x1,identity"))
+    assert obstacle(mistake, spec) is None
+    result = studied(spec, Alterations(mistake=mistake))
+    text = snippet_of(result)
+    names = ran(text)
+    assert mistake in text
+    assert_comes_to(names, result)
+    assert (
+        names["again"] == result.comparison.max_abs_diff if mistake in RUN_WRONGLY else names["again"] < 1e-4
+    )
+
+
+def test_numbers_are_written_out_while_they_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = studied(replace(EVERY_KIND, weights=WeightFill.INTEGERS, input=InputFill.INTEGERS))
+    assert "decoded(" in snippet_of(result)
+    monkeypatch.setattr(snippet, "MOST_LITERALS", 10**9)
+    text = snippet_of(result)
+    assert "decoded(" not in text
+    assert "base64" not in text
+    assert_comes_to(ran(text), result)
+
+
+def test_too_many_numbers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = studied(BlockSpec())
+    monkeypatch.setattr(snippet, "MOST_BYTES", 900)
+    with pytest.raises(ExportError, match="MiB is the most: make the block or its input smaller"):
+        snippet_of(result)
+
+
+def test_only_what_is_used_is_in_it() -> None:
+    text = snippet_of(studied(BlockSpec(branches=parse_branches("kxk"))))
+    for absent in ("compose", "fold_batch_norm", "identity(", "Float16", "functional", "base64", "math"):
+        assert absent not in text

@@ -1,0 +1,42 @@
+"""The rounding view under each verdict, in pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.driver import LooksAsStored, OpenBench
+from tests.screens.test_pictures import Size, both_sizes
+from tests.specs import EXACT, ROUNDED, SLIGHTLY_WRONG, TOO_LARGE
+from tui.analysis.alterations import NOTHING_ALTERED, Alterations
+from tui.analysis.deferred import deferred_study
+from tui.analysis.progress import Progress
+from tui.analysis.study import Study
+from tui.fusion.spec import BlockSpec, Dtype
+
+VERDICTS = {
+    "exact": (EXACT, NOTHING_ALTERED),
+    "rounding": (ROUNDED, NOTHING_ALTERED),
+    "suspicious": (replace(EXACT, dtype=Dtype.FLOAT16), TOO_LARGE),
+    "wrong": (replace(ROUNDED, dtype=Dtype.BFLOAT16), SLIGHTLY_WRONG),
+}
+
+
+@both_sizes
+@pytest.mark.parametrize("verdict", VERDICTS)
+async def test_rounding(
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, verdict: str, size: Size
+) -> None:
+    spec, altered = VERDICTS[verdict]
+
+    def study(spec: BlockSpec, alterations: Alterations) -> Iterator[Progress | Study]:
+        return deferred_study(spec, altered)
+
+    async with open_bench(spec, size, study=study) as bench:
+        await bench.press("5")
+        await bench.until(lambda: bench.text("#ulp-bars"), "all four dtypes")
+        assert bench.app.study is not None
+        assert bench.app.study.verdict.ruling == verdict
+        await looks_as_stored(bench)

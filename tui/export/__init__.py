@@ -1,0 +1,1 @@
+"""A study to take away: as a PyTorch script, as CSV, .npy or JSON, and written so that no file is lost."""

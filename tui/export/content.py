@@ -1,0 +1,31 @@
+"""From the name of a thing to take away to what stands in its file."""
+
+from __future__ import annotations
+
+from tui.analysis.study import Study
+from tui.export.conv2d_text import conv2d_in_words
+from tui.export.grid import csv_of, grid_of, npy_of
+from tui.export.items import Item
+from tui.export.snippet import snippet_of
+from tui.export.study_json import study_json_of
+
+
+def content_of(item: Item, study: Study, grid: str) -> str | bytes:
+    """The item of this study; `grid`: the name of the kernel that is meant, "fused" for the fused one.
+
+    Raises:
+        ExportError: it would be too large.
+        KeyError: the study has no kernel of that name, or does not hold the item: the screen's picture.
+    """
+    match item:
+        case Item.SNIPPET:
+            return snippet_of(study)
+        case Item.CONV:
+            return conv2d_in_words(study.conv, study.spec.dtype) + "\n"
+        case Item.CSV:
+            return csv_of(grid_of(study, grid))
+        case Item.NPY:
+            return npy_of(grid_of(study, grid))
+        case Item.JSON:
+            return study_json_of(study)
+    raise KeyError(item)

@@ -1,0 +1,7 @@
+"""What keeps a study from being taken away."""
+
+from __future__ import annotations
+
+
+class ExportError(ValueError):
+    """It can not be written so; the message says why, and what to do, for the user."""
