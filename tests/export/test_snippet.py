@@ -21,6 +21,7 @@ from tui.analysis.mistakes import obstacle
 from tui.analysis.study import Study, finished, study
 from tui.export import snippet
 from tui.export.errors import ExportError
+from tui.export.literals import shortest_numbers
 from tui.export.snippet import snippet_of
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.presets import PRESETS
@@ -86,6 +87,12 @@ def test_every_kind_and_option(dtype: Dtype) -> None:
     names = ran(snippet_of(result))
     assert_comes_to(names, result)
     assert names["in_float64"] < 1e-12
+
+
+def test_even_and_dilated_kernels() -> None:
+    branches = parse_branches("kxk,2x2d4,1x1-kxk,3x1")
+    result = studied(BlockSpec(kernel_size=(4, 6), dilation=(2, 3), branches=branches))
+    assert_comes_to(ran(snippet_of(result)), result)
 
 
 @pytest.mark.parametrize("mode", PaddingMode)
@@ -163,6 +170,11 @@ def test_numbers_are_written_out_while_they_are_few(monkeypatch: pytest.MonkeyPa
     assert "decoded(" not in text
     assert "base64" not in text
     assert_comes_to(ran(text), result)
+
+
+def test_numbers_are_written_with_few_digits() -> None:
+    assert shortest_numbers(torch.tensor([0.1, 1 / 3, -0.0, 2.0])) == ["0.1", "0.33333334", "-0.0", "2.0"]
+    assert shortest_numbers(torch.tensor([0.1]).bfloat16()) == ["0.1"]
 
 
 def test_too_many_numbers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
