@@ -51,14 +51,18 @@ def ran(text: str) -> dict[str, Any]:
     return names | {"printed": printed.getvalue()}
 
 
-def assert_comes_to(names: dict[str, Any], expected: Study) -> None:
-    """Both outputs, the difference, and a second fusion that is right."""
+def assert_comes_to(names: dict[str, Any], expected: Study, slack: float = 0) -> None:
+    """Both outputs, the difference, and a second fusion that is right.
+
+    slack: by how many roundings of the largest output they may be off.
+    """
     assert torch.equal(names["x"], expected.x)
+    allowed = slack * torch.finfo(expected.x.dtype).eps * expected.comparison.max_abs
     for found, known in (("unfused_output", expected.unfused), ("fused_output", expected.fused_output)):
         assert names[found].dtype == known.dtype
-        torch.testing.assert_close(names[found], known, rtol=0, atol=0, equal_nan=True)
+        torch.testing.assert_close(names[found], known, rtol=0, atol=allowed, equal_nan=True)
     first = names["printed"].splitlines()[0]
-    assert float(first.split()[-1]) == expected.comparison.max_abs_diff
+    assert float(first.split()[-1]) == pytest.approx(expected.comparison.max_abs_diff, rel=0, abs=2 * allowed)
     weight, bias = names["fuse"](names["block"])
     right = expected.block.fuse()
     dtype = right.weight.dtype
@@ -78,7 +82,8 @@ def studied(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Stud
 @settings(max_examples=10)
 def test_any_block(spec: BlockSpec) -> None:
     result = studied(spec)
-    assert_comes_to(ran(snippet_of(result)), result)
+    # The same numbers at other strides in memory may be summed in another order.
+    assert_comes_to(ran(snippet_of(result)), result, slack=4)
 
 
 @pytest.mark.parametrize("dtype", Dtype)
