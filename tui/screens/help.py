@@ -40,7 +40,10 @@ KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("[ ]", "another output channel"),
         (", . < >", "in Outputs: another input channel, another input of the batch"),
         ("space, shift+arrows", "in Outputs: one tap of the kernel and all that it reads; another tap"),
-        ("tab", "in Outputs: on the input, the outputs that read an element are lit; on an output, what it reads"),
+        (
+            "tab",
+            "in Outputs: on the input, the outputs that read an element are lit; on an output, what it reads",
+        ),
         ("enter", "in Outputs: another number for the element of the input under the cursor"),
         ("tab, , .", "in Probe: write out the next branch, the products of another input channel"),
         ("0", "in Probe: every sum bit by bit, as hex floats, and as decimals again"),
