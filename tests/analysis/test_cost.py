@@ -157,7 +157,7 @@ def test_either_limit_asks(seconds: float, size: int, asked: bool) -> None:
 def test_float64_runs_once() -> None:
     spec = PRESETS["repvgg"].spec
     twice, once = cost_of(spec).seconds, cost_of(replace(spec, dtype=Dtype.FLOAT64)).seconds
-    assert 1.5 * once < twice < 2 * once
+    assert 1.1 * once < twice < 2 * once
 
 
 def test_memory_of_this_machine_is_a_plausible_number_of_bytes() -> None:

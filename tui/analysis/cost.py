@@ -10,6 +10,10 @@ from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, Dtype, Scale
 ASK_ABOVE_SECONDS = 2.0
 ASK_ABOVE_BYTES = 2 * 1024**3
 
+MOST_JUDGED_MACS = 200_000_000
+"""Beyond this many multiply-accumulates of the unfused side only some of its output channels are judged."""
+
+_SECONDS_PER_JUDGED_MAC = 1e-9  # measured here: 0.6 to 1.8e-9
 _MACS_PER_SECOND = 10e9  # a laptop's dense convolution; measured here: 20 to 80e9 on two server cores
 _SECONDS_PER_UNFOLDED = 4e-9  # float64 copies the input once for each tap; measured here: 1 to 10e-9
 _SECONDS_PER_GROUP = 10e-6  # torch runs the groups of a float64 convolution one by one
@@ -158,4 +162,5 @@ def _seconds(spec: BlockSpec, macs: Sides) -> float:
     sizes = [spec.fused_kernel_size, *(spec.branch_kernel_size(branch) for branch in convolving)]
     taps = sum(height * width for height, width in sizes if (height, width) != (1, 1))
     unfolding = _positions(spec) * spec.in_channels * taps * _SECONDS_PER_UNFOLDED
-    return rounds * (round_ + _fusing_macs(spec) / _MACS_PER_SECOND) + unfolding
+    judging = min(macs.unfused, MOST_JUDGED_MACS) * _SECONDS_PER_JUDGED_MAC
+    return rounds * (round_ + _fusing_macs(spec) / _MACS_PER_SECOND) + unfolding + judging

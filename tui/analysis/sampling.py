@@ -5,10 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from tui.analysis.cost import MOST_JUDGED_MACS
 from tui.fusion.block import ReparamBlock
-
-MOST_MACS = 200_000_000
-"""Beyond this many multiply-accumulates of the unfused side only a sample is judged."""
 
 _SUSPECTS = 4
 """Channels taken for each way to differ most."""
@@ -23,7 +21,7 @@ def channels_to_judge(
     unfused: Tensor,
     fused64: Tensor,
     unfused64: Tensor,
-    most_macs: int = MOST_MACS,
+    most_macs: int = MOST_JUDGED_MACS,
 ) -> tuple[int, ...]:
     """The output channels to judge, ascending: all of them, or a sample that costs about `most_macs`.
 

@@ -169,7 +169,8 @@ class Verdict:
                 )
         return (
             f"in float64 all is well, but in {self.dtype} the difference is {multiple(self.budget_used)} the "
-            "rounding budget, more than rounding can make; its run went wrong."
+            "rounding budget, more than rounding can make: the fusion is right; suspect torch's own "
+            f"{self.dtype} convolution."
         )
 
     @property
