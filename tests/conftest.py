@@ -34,13 +34,16 @@ settings.register_profile(
 )
 settings.load_profile("repfuse")
 
+MOST_WORKERS = 4
+"""Where there are more cores, importing torch once more costs about what it saves."""
 SNAPSHOT_REPORT = pytest.StashKey[SnapshotReport]()
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """As many as there are cores, but none for single files: each would first import torch."""
-    paths = [Path(argument.partition("::")[0]) for argument in config.args]
-    return None if any(path.is_dir() for path in paths) else 0
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """How many processes share the tests: none for single files, for each would first import torch."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    shared = cores > 1 and any(Path(argument).is_dir() for argument in config.args)
+    return min(cores, MOST_WORKERS) if shared else 0
 
 
 def pytest_configure(config: pytest.Config) -> None:

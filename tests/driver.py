@@ -16,6 +16,7 @@ from tui.analysis.deferred import deferred_study
 from tui.app import RepFuseApp, StudyFunction
 from tui.fusion.spec import BlockSpec
 from tui.run_state import Idle, RunState
+from tui.screens.study_views import StudyViews
 from tui.views.kernels import KernelsView
 from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.parameter_form import ParameterForm
@@ -27,6 +28,13 @@ CHARACTERS = {"question_mark": "?", "slash": "/", "plus": "+", "minus": "-", "sp
 SMALL = (80, 24)
 MEDIUM = (120, 36)
 LARGE = (200, 50)
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys, one after the other. (Pilot.press waits for an idle processor, twice a key.)"""
+    for key in keys:
+        pilot.app.post_message(Key(key, CHARACTERS.get(key, key if len(key) == 1 else None)))
+        await settle(pilot)
 
 
 class Bench:
@@ -56,10 +64,8 @@ class Bench:
         return self.app.export_screenshot(simplify=True)
 
     async def press(self, *keys: str) -> None:
-        """Press keys, one after the other. (Pilot.press waits for an idle processor, twice a key.)"""
-        for key in keys:
-            self.app.post_message(Key(key, CHARACTERS.get(key, key if len(key) == 1 else None)))
-            await settle(self.pilot)
+        """Press keys, one after the other."""
+        await press(self.pilot, *keys)
 
     async def enter(self, field: str, text: str) -> None:
         """Go to a field of the form and type over what it holds; no key follows."""
@@ -81,6 +87,11 @@ class Bench:
     def form(self) -> ParameterForm:
         """The form."""
         return self.app.bench.query_one(ParameterForm)
+
+    @property
+    def views(self) -> StudyViews:
+        """The views of the study."""
+        return self.app.bench.query_one(StudyViews)
 
     @property
     def kernels(self) -> KernelsView:

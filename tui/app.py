@@ -30,6 +30,7 @@ from tui.run_state import Failed, Idle, Running, RunState, Waiting, Withdrawn
 from tui.screens.bench import BenchScreen
 from tui.screens.help import HelpScreen
 from tui.screens.presets import PresetScreen
+from tui.screens.study_views import StudyViews
 from tui.settings import Settings
 from tui.themes import DARK, THEMES, counterpart
 
@@ -166,8 +167,8 @@ class RepFuseApp(App[None]):
         if not self._is_stale(message):
             self.run_state = Failed(message.error)
 
-    @on(BenchScreen.Asked)
-    def _asked(self, event: BenchScreen.Asked) -> None:
+    @on(StudyViews.Asked)
+    def _asked(self, event: StudyViews.Asked) -> None:
         """Find the answer, unless it is there or on its way."""
         if self.study is not None and self.answers.to(event.question) is None:
             self.answers = self.answers.having(event.question, Pending("looking closer"))

@@ -20,7 +20,7 @@ from tui.analysis.study import Study, finished, study
 from tui.fusion.branches import SequenceBranch
 from tui.fusion.fields import spec_from
 from tui.fusion.fill import fill_block
-from tui.fusion.spec import BlockSpec, Dtype, PaddingMode
+from tui.fusion.spec import BlockSpec, Dtype, InputFill, PaddingMode
 
 
 def studied(spec: BlockSpec, mistake: str = "") -> Study:
@@ -180,3 +180,15 @@ def test_ulps_count_the_spacing_at_the_larger_value() -> None:
     assert Totals(Dtype.FLOAT32, 1.0, 1.0 + 2.0**-22).ulps == 2
     assert Totals(Dtype.BFLOAT16, 0.0, -2.0).ulps == 128
     assert Totals(Dtype.FLOAT64, 3.0, 3.0).ulps == 0
+
+
+@pytest.mark.parametrize("dtype", [Dtype.BFLOAT16, Dtype.FLOAT16])
+def test_16_bit_is_rounded_where_the_block_rounds(dtype: Dtype) -> None:
+    """Dyadic numbers, whose sums torch computes without rounding in float32: only storing rounds."""
+    branches = {"branches": "kxk+norm,1x1-kxk+inner,identity+norm+gamma"}
+    spec = replace(EXACT, in_channels=32, out_channels=32, dtype=dtype, post_norm=True, input=InputFill.RAMP)
+    one = studied(spec_from(branches, spec))
+    assert one.comparison.max_abs_diff > 0
+    for pixel in [*pixels_of(one), one.comparison.worst]:
+        found = probe(one, pixel)
+        assert by_hand(found) == found.torch

@@ -23,6 +23,8 @@ from tui.fusion.kernel import Kernel
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec, Dtype, InputFill, WeightFill
 
+pytestmark = pytest.mark.usefixtures("without_onednn")
+
 REPVGG = replace(PRESETS["repvgg"].spec.with_in_channels(4), input_shape=(6, 7), batch_size=2)
 EXACT = BlockSpec(weights=WeightFill.INTEGERS, input=InputFill.INTEGERS)
 
@@ -240,6 +242,15 @@ def test_a_bug_in_one_channel_is_in_every_sample(channel: int) -> None:
     assert verdict.reason is Reason.ALGEBRA
     assert verdict.worst.index[1] == channel
     assert verdict.scope.startswith(f"{len(sample)} of 64 output channels were judged")
+
+
+def test_a_bug_in_a_quiet_channel_is_in_every_sample() -> None:
+    """Its difference is far below the rounding of all others, and far above its own."""
+    outputs = Outputs(WIDE)
+    outputs.unfused64[:, 29] *= 1e-12
+    outputs.fused64[:, 29] = outputs.unfused64[:, 29] * (1 + 1e-6)
+    four = outputs.fused, outputs.unfused, outputs.fused64, outputs.unfused64
+    assert 29 in channels_to_judge(outputs.run.block64, *four, most_macs=1)
 
 
 def test_a_channel_that_is_not_finite_is_in_every_sample() -> None:

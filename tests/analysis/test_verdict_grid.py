@@ -7,6 +7,8 @@ import pytest
 from tests.analysis.verdict_cases import FAULTS, cases, effect_of, run_of
 from tui.analysis.verdict import Reason, Ruling
 
+pytestmark = pytest.mark.usefixtures("without_onednn")
+
 SEEDS = range(4)
 
 

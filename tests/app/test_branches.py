@@ -6,6 +6,7 @@ import pytest
 from textual.widgets import Input, Static
 
 from tests.driver import Bench, OpenBench
+from tests.settle import settle
 from tests.specs import EXACT, exact_preset
 from tui.fusion.branch_text import show_branches
 from tui.fusion.presets import PRESETS
@@ -142,7 +143,7 @@ async def test_channels_follow(open_bench: OpenBench) -> None:
 async def test_the_inspector_adds_up_many_branches(open_bench: OpenBench) -> None:
     async with open_bench(exact_preset("mobileone")) as bench:
         bench.kernels.cursor = Tap(3, 0, 1, 1)
-        await bench.pilot.pause()
+        await settle(bench.pilot)
         _, _, line = bench.text("#weight-line").partition(": ")
         left, _, right = line.partition(" = fused ")
         summands = [float(part.split()[-1]) for part in left.split(" + ")]

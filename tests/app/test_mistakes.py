@@ -76,7 +76,7 @@ async def test_the_map_is_walked_through_in_all_channels(open_bench: OpenBench) 
         await bench.press("6")
         await make(bench, "identity-twice")
         view = view_of(bench)
-        bench.app.bench.pixel = Pixel(0, 0, 4, 4)
+        bench.views.pixel = Pixel(0, 0, 4, 4)
         await bench.press("right", "l", "left")
         assert view.pixel == Pixel(0, 1, 4, 4)
         first = view.error_map.source

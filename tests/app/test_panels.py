@@ -44,5 +44,7 @@ async def test_the_footer_stays_while_its_keys_do(open_bench: OpenBench) -> None
         footer = bench.app.bench.query_one(Footer)
         keys = list(footer.query(FooterKey))
         assert len(keys) == 7
-        await bench.press("tab", "tab", "f", "down", "escape")
+        await bench.press("shift+tab", "shift+tab", "tab")
         assert list(footer.query(FooterKey)) == keys
+        await bench.press("f", "down")
+        assert "x" not in [key.key for key in footer.query(FooterKey)]  # it is typed there, as in 3x5

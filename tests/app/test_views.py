@@ -13,7 +13,7 @@ from tests.specs import EXACT
 from tui.analysis.inquiry import Pending, Question
 from tui.analysis.study import Study
 from tui.run_state import Idle, Running
-from tui.screens.bench import VIEWS
+from tui.screens.study_views import VIEWS
 from tui.views.kernels import KernelsView
 from tui.views.study_view import StudyView
 from tui.widgets.view_tabs import ViewTabs

@@ -37,14 +37,15 @@ def test_float64_can_be_read_back(value: float) -> None:
 @pytest.mark.parametrize(
     ("values", "dtype", "texts"),
     [
-        ((0.1, 1.0), Dtype.BFLOAT16, ["+0.100", "+1.000"]),
+        ((0.125, 1.0), Dtype.BFLOAT16, ["+0.1250", "+1.0000"]),
+        ((2.0**-30, 1.0), Dtype.BFLOAT16, ["+0.0000000", "+1.0000000"]),
         ((-12.5, 0.0), Dtype.FLOAT16, ["-12.500", "+0.000"]),
         ((2.0**-30,), Dtype.FLOAT32, ["+9.31322575e-10"]),
         ((math.nan, -math.inf, 2.0), Dtype.BFLOAT16, ["+nan", "-inf", "+2.000"]),
         ((0.0,), Dtype.BFLOAT16, ["+0.000"]),
     ],
 )
-def test_as_many_decimals_as_the_largest_needs(
+def test_as_many_decimals_as_the_values_need(
     values: tuple[float, ...], dtype: Dtype, texts: list[str]
 ) -> None:
     assert all_digits(values, dtype) == texts

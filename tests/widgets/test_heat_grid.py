@@ -10,6 +10,8 @@ from textual.geometry import Region, Size
 from textual.pilot import Pilot
 from textual.strip import Strip
 
+from tests.driver import press
+from tests.settle import settle
 from tests.widgets.grid_app import GridApp, cells_of, counted, geometry_of, is_in_sight, lit, screen_lines
 from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.palette import Palette
@@ -71,7 +73,7 @@ async def test_it_fits_anew_when_its_size_or_its_weight_changes() -> None:
         await pilot.resize_terminal(38, 8)
         levels.append(app.grid.zoom_in_effect)
         app.grid.source = WeightSource.of(counted(16, 16, 3, 3))
-        await pilot.pause()
+        await settle(pilot)
         levels.append(app.grid.zoom_in_effect)
     assert levels == [Zoom.NUMBER_8, Zoom.NUMBER_4, Zoom.NORM]
 
@@ -94,11 +96,11 @@ async def test_no_frame_is_painted_at_a_level_that_does_not_fit() -> None:
     grid = RememberingGrid()
     app = GridApp(counted(2, 2, 3, 3), grid=grid)
     async with app.run_test(size=(60, 8)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         assert set(grid.painted) == {Zoom.NUMBER_8}
         grid.painted.clear()
         await pilot.resize_terminal(38, 8)
-        await pilot.pause()
+        await settle(pilot)
         assert set(grid.painted) == {Zoom.NUMBER_4}
 
 
@@ -119,7 +121,7 @@ async def test_it_takes_the_size_that_it_needs_where_it_may() -> None:
 
     app = Auto(counted(2, 2, 3, 3))
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         assert app.grid.zoom_in_effect is Zoom.NUMBER_8
         assert app.grid.outer_size == Size(6 + 49 + 2, 8 + 2)
 
@@ -129,7 +131,7 @@ async def test_an_empty_grid_is_blank(zoom: Zoom) -> None:
     app = GridApp(counted(2, 2, 3, 3), zoom=zoom)
     async with app.run_test(size=(50, 8)) as pilot:
         app.grid.source = None
-        await pilot.press("right", "pagedown", "end")
+        await press(pilot, "right", "pagedown", "end")
         await pilot.click(HeatGrid, offset=(20, 3))
         assert not "".join(screen_lines(app)).strip()
         assert app.moves == []
@@ -153,7 +155,7 @@ async def test_a_step_repaints_two_cells_and_the_labels_that_change(start: Tap, 
     grid = SpiedGrid()
     app = GridApp(counted(9, 9, 3, 3), grid=grid, zoom=Zoom.NUMBER_6, cursor=start)
     async with app.run_test(size=(50, 9)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
 
         def cell(tap: Tap) -> Region:
             return Region.from_union([Region(place.x, place.y, 1, 1) for place in cells_of(app, tap)])
@@ -174,7 +176,7 @@ async def test_a_step_repaints_two_cells_and_the_labels_that_change(start: Tap, 
 
 
 async def walk(pilot: Pilot[None]) -> None:
-    await pilot.press("right", "down", "pagedown", "end", "up", "left")
+    await press(pilot, "right", "down", "pagedown", "end", "up", "left")
 
 
 @pytest.mark.parametrize("zoom", [*Zoom, None])
@@ -185,7 +187,7 @@ async def test_only_what_is_visible_is_read(zoom: Zoom | None) -> None:
         async with app.run_test(size=(60, 20)) as pilot:
             weight.reads.clear()
             app.grid.refresh()
-            await pilot.pause()
+            await settle(pilot)
             check_a_frame(app, weight)
             await walk(pilot)
     assert large.taps_read == small.taps_read
@@ -207,9 +209,9 @@ async def test_a_step_reads_no_more_than_the_rows_it_repaints() -> None:
     weight = CountingWeight(512, 512, 7, 7)
     app = GridApp(weight, zoom=Zoom.PAIR, cursor=Tap(0, 0, 3, 3))
     async with app.run_test(size=(60, 20)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         weight.reads.clear()
-        await pilot.press("down")
+        await press(pilot, "down")
         assert [(out, ky) for out, _, ky in weight.reads] == [(0, 3), (0, 4)]
 
 
@@ -218,16 +220,16 @@ async def test_it_follows_theme_and_terminal() -> None:
     async with app.run_test(size=(30, 6)) as pilot:
         assert lit(app, 8, Palette.dark())
         app.grid.dark = False
-        await pilot.pause()
+        await settle(pilot)
         assert lit(app, 8, Palette.light())
         app.grid.monochrome = True
-        await pilot.pause()
+        await settle(pilot)
         assert screen_lines(app)[1][6:12] == "· + + "
         app.grid.scale = 1.5
-        await pilot.pause()
+        await settle(pilot)
         assert screen_lines(app)[1][6:12] == "· + ▴ "
         app.grid.styles.background = "#abcdef"
-        await pilot.pause()
+        await settle(pilot)
         gap = app.grid.render_lines(Region(0, 0, 30, 6))[5]
         assert {
             str(segment.style.bgcolor.name) for segment in gap if segment.style and segment.style.bgcolor

@@ -124,7 +124,7 @@ def last_stage(study: Study, fusion: Fusion) -> Stage:
     products = int(weight.shape[1] * weight.shape[2] * weight.shape[3])
     names = [branch.name for branch in _branches(fusion.block)]
     check = Check(
-        "fused convolution = the branches' sum, in float64",
+        "fused conv = the branches' sum, in float64",
         study.float64.max_abs_diff,
         None,
         study.verdict.ruling.agrees,

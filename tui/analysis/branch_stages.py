@@ -27,7 +27,7 @@ from tui.fusion.branches.border import border_of
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel, pad_to
 from tui.fusion.padding import centre
-from tui.fusion.spec import Pair
+from tui.fusion.spec import PaddingMode, Pair
 
 
 class BranchStages:
@@ -177,7 +177,8 @@ class BranchStages:
     def _pooled(self, branch: SequenceBranch, pool: nn.AvgPool2d, geometry: Geometry) -> Stage:
         """The second step by itself, on what the first gave."""
         x, between = self._x, self._output
-        self._x, self._geometry, self._shown = between, geometry, None
+        zeros = replace(geometry, padding_mode=PaddingMode.ZEROS)  # here, whatever the sequence pads
+        self._x, self._geometry, self._shown = between, zeros, None
         bordered = functional.pad(between, border_of(branch.kernel_size))
         self._output = run64(pool, bordered)
         stage = self._stage(

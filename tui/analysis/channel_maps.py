@@ -51,9 +51,10 @@ def channel_maps(study: Study, batch: int, out_channel: int, in_channel: int) ->
     )
 
 
-def peak(*maps: Tensor) -> float:
-    """The largest finite |value| of some maps, 0 where none is finite."""
-    return max(float(each.double().nan_to_num(0.0, 0.0, 0.0).abs().max()) for each in maps)
+def peak(*maps: Tensor) -> float | None:
+    """The largest finite |value| of some maps; None where none is finite."""
+    largest = [float(each[finite].abs().max()) for each in maps if (finite := each.isfinite()).any()]
+    return max(largest, default=None)
 
 
 def _channel(images: Tensor, batch: int, channel: int) -> Tensor:

@@ -192,7 +192,8 @@ def with_identity(before: StagedKernel, after: Kernel) -> Operation:
         stored, weight = before.at(place), float(after.weight[place])
         meets = bool(before.origin(place)[1] == place[0] % after.weight.shape[1])
         identity = 1.0 if meets else 0.0
-        return ((f"stored {name_of(place)} ", stored, " + identity ", identity, " = ", weight),)
+        summed: Line = (f"stored {name_of(place)} ", stored, " + identity ", identity, " = ", weight)
+        return summed, *_bias_stays(before, place[0])
 
     return lines
 
@@ -286,5 +287,7 @@ def _kept(fused: float, total: float, stored: float, dtype: str) -> tuple[Line, 
         )
     if dtype != "float64":
         stays = stored == fused
-        lines.append((f"stored in {dtype} exactly",) if stays else (f"off in {dtype} by ", stored - fused))
+        lines.append(
+            (f"rounded to {dtype}: exact",) if stays else (f"rounded to {dtype}: off by ", stored - fused)
+        )
     return tuple(lines)

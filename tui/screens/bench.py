@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -15,27 +14,23 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import ContentSwitcher
 
-from tui.analysis.alterations import FUSED, NOTHING_ALTERED, Alterations, Edit, Subject, shapes_of
-from tui.analysis.edit_places import NotEditableError, Place, kernel_edits
-from tui.analysis.inquiry import Answers, Question
+from tui.analysis.alterations import FUSED, NOTHING_ALTERED, Alterations, Edit, Subject
+from tui.analysis.edit_places import Place
+from tui.analysis.inquiry import Answers
 from tui.analysis.quantities import cost_in_words
 from tui.export.items import Item
 from tui.fusion.spec import BlockSpec
 from tui.run_state import Failed, Idle, Running, RunState, Waiting, Withdrawn
+from tui.screens.bench_commands import bench_commands
 from tui.screens.branch import BranchScreen
+from tui.screens.hand_edits import chosen_kernel, place_or_reason
 from tui.screens.history import SubjectHistory
-from tui.screens.named_kernels import NamedKernelScreen
 from tui.screens.number_editor import NumberEditor
-from tui.screens.taking_away import export_commands, take_away
+from tui.screens.study_views import VIEWS, StudyViews
+from tui.screens.taking_away import take_away
 from tui.views.kernels import KernelsView
-from tui.views.mistakes import MistakesView
-from tui.views.outputs import OutputsView
-from tui.views.pixel import Pixel
-from tui.views.probe import ProbeView
 from tui.views.result import ResultView
-from tui.views.rounding import RoundingView
 from tui.views.steps import StepsView
 from tui.views.study_view import StudyView
 from tui.widgets.branch_list import BranchList
@@ -52,16 +47,6 @@ TYPING_PAUSE = 0.25
 """Seconds without a further edit after which the block is run."""
 BUSY_AFTER = 0.2
 """Seconds after which a run is worth a word; shorter ones would only flicker."""
-
-VIEWS: tuple[type[StudyView], ...] = (
-    KernelsView,
-    StepsView,
-    OutputsView,
-    ProbeView,
-    RoundingView,
-    MistakesView,
-)
-"""In the order of their tabs."""
 
 
 class BenchScreen(Screen[None]):
@@ -102,8 +87,6 @@ class BenchScreen(Screen[None]):
 
     answers: reactive[Answers] = reactive(Answers)
     """What has been found out about the last good result."""
-    pixel: reactive[Pixel | None] = reactive[Pixel | None](None)
-    """The output element that is looked at; None before the first result."""
 
     class RunRequested(Message):
         """The user wants this studied; `insisted` when they said so after its cost was told."""
@@ -112,13 +95,6 @@ class BenchScreen(Screen[None]):
             super().__init__()
             self.subject = subject
             self.insisted = insisted
-
-    class Asked(Message):
-        """The view in sight needs the answer to this question about the study."""
-
-        def __init__(self, question: Question) -> None:
-            super().__init__()
-            self.question = question
 
     class RunWithdrawn(Message):
         """The form holds no valid spec: nothing is to be run."""
@@ -136,26 +112,18 @@ class BenchScreen(Screen[None]):
         with Horizontal(id="body"):
             yield ParameterForm(self._subject.spec, id="form")
             with Vertical(id="right"):
-                with ContentSwitcher(id="views", initial="kernels"):
-                    kernels = KernelsView(self._subject.spec, id="kernels")
-                    kernels.in_sight = True
-                    yield self._bound(kernels)
+                yield StudyViews(self._subject.spec, id="views").data_bind(
+                    BenchScreen.study, BenchScreen.answers
+                )
                 yield Notice(id="notice")
                 yield NumberEditor(id="editor")
                 yield ResultView(id="result").data_bind(BenchScreen.study)
         yield SteadyFooter(compact=True, show_command_palette=False)
 
-    def _bound(self, view: StudyView) -> StudyView:
-        """The view, told of everything that it shows."""
-        view.data_bind(BenchScreen.study, BenchScreen.answers, BenchScreen.pixel)
-        return view
-
     @property
     def view(self) -> StudyView:
         """The view in sight."""
-        shown = self.query_one("#views", ContentSwitcher).visible_content
-        assert isinstance(shown, StudyView)
-        return shown
+        return self.query_one(StudyViews).in_sight
 
     def on_mount(self) -> None:
         """Stand in the fused kernel's grid."""
@@ -168,45 +136,15 @@ class BenchScreen(Screen[None]):
         self.action_view(event.place)
 
     def action_view(self, place: int) -> None:
-        """Show another view; the first time, it is made."""
-        self.call_later(self._show_view, place)  # a key's action runs as the app, where nothing can be bound
-
-    async def _show_view(self, place: int) -> None:
-        kind = VIEWS[place]
-        name = kind.TITLE.lower()
-        switcher = self.query_one("#views", ContentSwitcher)
-        before = self.view
-        if before.id != name:
-            with self.app.batch_update():
-                if not switcher.query(f"#{name}"):
-                    await switcher.mount(self._bound(kind(id=name)))
-                switcher.current = name
-                before.in_sight = False
-                self.view.in_sight = True
-                self.query_one(ViewTabs).current = place
-            self._show_legend()
-            self._ask()
+        """Show another view."""
         self.remove_class("-form-open")
-        self.view.focus_content()
+        self.query_one(StudyViews).show(place)
 
-    def watch_study(self, study: Study | None) -> None:
-        """Keep the output element where it is, as far as the new output reaches; first, the worst one."""
-        if study is None:
-            return
-        shape = study.spec.output_nchw
-        self.pixel = (self.pixel or Pixel(*study.comparison.worst)).clamped(shape)
-        self._ask()
-
-    def _ask(self) -> None:
-        """Ask what the view in sight wants to know and has not been told."""
-        question = self.view.QUESTION
-        if question is not None and self.study is not None and self.answers.to(question) is None:
-            self.post_message(self.Asked(question))
-
-    @on(StudyView.PixelChosen)
-    def _pixel_chosen(self, event: StudyView.PixelChosen) -> None:
+    @on(StudyViews.Changed)
+    def _view_changed(self, event: StudyViews.Changed) -> None:
         event.stop()
-        self.pixel = event.pixel
+        self.query_one(ViewTabs).current = event.place
+        self._show_legend()
 
     def action_edit(self) -> None:
         """Edit the weight, or the element of the input, under the cursor."""
@@ -218,7 +156,7 @@ class BenchScreen(Screen[None]):
 
     def action_reset(self) -> None:
         """Give the number under the cursor the value back that the block has there."""
-        place = self._place(self.view.weight_under_cursor)
+        place = place_or_reason(self, self.view.weight_under_cursor)
         if place is not None:
             self._alter(self._subject.alterations.without(place.name, place.index))
 
@@ -227,18 +165,10 @@ class BenchScreen(Screen[None]):
         self._alter(NOTHING_ALTERED)
 
     def _edit(self, wanted: Callable[[], Place]) -> None:
-        place = self._place(wanted)
+        place = place_or_reason(self, wanted)
         if place is not None and self.study is not None:
             self.add_class("-editing")
             self.query_one(NumberEditor).edit(self.study, place)
-
-    def _place(self, wanted: Callable[[], Place]) -> Place | None:
-        """The number that is meant; where there is none, the user is told why."""
-        try:
-            return wanted()
-        except NotEditableError as refusal:
-            self.notify(str(refusal), timeout=6, markup=False)
-            return None
 
     @on(NumberEditor.Edited)
     def _number_edited(self, event: NumberEditor.Edited) -> None:
@@ -257,20 +187,10 @@ class BenchScreen(Screen[None]):
     @work
     async def action_named_kernel(self) -> None:
         """Offer kernels by name for the branch in focus."""
-        place, spec = self._place(self.view.weight_under_cursor), self._subject.spec
-        if place is None or len(place.index) != 4 or place.name not in shapes_of(spec):
-            return
-        shape = shapes_of(spec)[place.name]
-        tensor = place.name.removesuffix(".weight")
-        chosen = await self.app.push_screen_wait(NamedKernelScreen(tensor, (shape[2], shape[3])))
-        if chosen is not None:
-            pair = None if chosen.everywhere else (place.index[0], place.index[1])
-            try:
-                edits = kernel_edits(place.name, shape, chosen.name, pair)
-            except NotEditableError as refusal:
-                self.notify(str(refusal), timeout=6, markup=False)
-            else:
-                self._alter(self._subject.alterations.edited(*edits))
+        place = place_or_reason(self, self.view.weight_under_cursor)
+        edits = () if place is None else await chosen_kernel(self, self._subject.spec, place)
+        if edits:
+            self._alter(self._subject.alterations.edited(*edits))
 
     @on(StudyView.MistakeChosen)
     def _mistake_chosen(self, event: StudyView.MistakeChosen) -> None:
@@ -361,7 +281,8 @@ class BenchScreen(Screen[None]):
         top = self.query_one(TopBar)
 
         def show() -> None:
-            top.busy = f"{doing} …"
+            if isinstance(self.run_state, Running):  # the timer's last call may come after its end
+                top.busy = f"{doing} …"
 
         if top.busy or self.study is None:
             show()
@@ -370,26 +291,7 @@ class BenchScreen(Screen[None]):
 
     def commands(self) -> Iterator[SystemCommand]:
         """What the bench's keys do, for the command palette."""
-        view = self.query_one(KernelsView)
-        for place, kind in enumerate(VIEWS):
-            yield SystemCommand(f"View {kind.TITLE}", kind.__doc__ or "", partial(self.action_view, place))
-        yield SystemCommand("Run", "Run the block of the form now", self.action_run)
-        yield SystemCommand("Form", "Go to the form", self.action_form)
-        yield SystemCommand("Steps", "How the branch in focus becomes a kernel", self.action_steps)
-        yield SystemCommand("Add a branch", "Another summand of the block", self.action_add_branch)
-        yield SystemCommand("Undo", "The block before the last change", self.action_undo)
-        yield SystemCommand("Redo", "Forth again", self.action_redo)
-        yield SystemCommand("Edit", "Another value for the number under the cursor", self.action_edit)
-        yield SystemCommand("Edit the bias", "Of the output channel under the cursor", self.action_edit_bias)
-        yield SystemCommand("Reset the number", "The block's own value again", self.action_reset)
-        yield SystemCommand("Reset all edits", "Drop all that was changed by hand", self.action_reset_all)
-        yield SystemCommand("Kernel by name", "Sobel, Gaussian, Dirac ...", self.action_named_kernel)
-        yield SystemCommand("Fit", "Zoom to the whole kernel", self.action_fit)
-        yield SystemCommand("Zoom in", "Nearer: digits in the cells", partial(view.action_zoom, -1))
-        yield SystemCommand("Zoom out", "Farther: colours, half blocks, norms", partial(view.action_zoom, 1))
-        yield SystemCommand("One grid", "All the room for one grid, or for all again", self.action_one_grid)
-        yield SystemCommand("Colour scale", "3 rms or maximum, shared or per panel", self.action_colour_scale)
-        yield from export_commands(self.action_export)
+        return bench_commands(self)
 
     def action_run(self) -> None:
         """Run the block of the form now, whatever it costs."""
@@ -435,16 +337,15 @@ class BenchScreen(Screen[None]):
         kernels = self.query_one(KernelsView)
         branch = kernels.branch_in_focus
         name = None if not kernels.has_focus_within else branch.name if branch else ""
-        self.call_later(self._show_steps, name)
-
-    async def _show_steps(self, branch: str | None) -> None:
-        await self._show_view(VIEWS.index(StepsView))
-        if branch is not None:
-            self.query_one(StepsView).show_branch(branch)
+        self.query_one(StudyViews).show(VIEWS.index(StepsView), name)
 
     def action_fit(self) -> None:
         """Zoom all grids of the view in sight to the whole."""
         self.view.action_zoom_fit()
+
+    def action_zoom(self, steps: int) -> None:
+        """Zoom the grids of the view in sight out (1) or in (-1)."""
+        self.view.action_zoom(steps)
 
     def action_colour_scale(self) -> None:
         """Choose another scale of colours in the view in sight."""

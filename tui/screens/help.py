@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,36 +13,47 @@ from textual.widgets import Static
 
 from tui.widgets.word_row import WordRow
 
-KEYS = (
-    ("arrows, h j k l", "move the cursor, in all grids at once; page up and down by an output channel"),
-    ("mouse", "hover reads a weight, a click puts the cursor there"),
-    ("f, escape", "to the form and back; tab or up and down walk through its fields"),
-    ("a", "add a branch; in the list of branches e edits one, d removes it, shift+up and shift+down move it"),
-    ("tab, s", "from grid to grid; to the steps by which the branch in focus becomes a kernel"),
-    ("n, N", "in Steps (2): the next step and the one before; tab goes from the list to the kernel"),
-    ("u, U", "undo a change of the block, redo it"),
-    ("p", "presets: published blocks to start from"),
-    ("r", "run now; a costly run waits for this key"),
-    ("z, + -", "the whole kernel (fit), or zoom in and out"),
-    ("c", "colour scale: 3 rms or the maximum, shared by all grids or per panel"),
-    ("b", "add up the biases instead of the weights, where there is room for one line only"),
-    ("m", "one grid on the whole screen, and back"),
-    ("up, down in Rounding", "take the difference in another dtype apart"),
-    (
-        "enter, ← →",
-        "in Mistakes: fuse with the one that is highlighted; the error map of another output channel",
+KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "KEYS": (
+        ("1 to 6", "the views: kernels, steps, outputs, probe, rounding, mistakes; or click their names"),
+        ("arrows, h j k l", "move the cursor, in all grids at once; page up and down by an output channel"),
+        ("tab", "from grid to grid; mouse: hover reads a number, a click puts the cursor there"),
+        ("f, escape", "to the form and back; tab or up and down walk through its fields"),
+        ("a", "add a branch; in their list e edits one, d removes it, shift+up and shift+down move it"),
+        ("p, r", "presets: published blocks to start from; run now, also when it is costly"),
+        ("u, U", "undo a change, redo it: of the block, of a number, of a mistake"),
+        ("x", "take it away: a PyTorch snippet, a grid, the study or the screen, to the clipboard or a file"),
+        ("z, + -, m", "fit the whole grid, zoom in and out; one grid on the whole screen, and back"),
+        ("c", "another scale of colours; in Outputs the difference as a share of the rounding budget"),
+        ("t, ctrl+p, q", "dark or light, remembered; everything by name; quit"),
     ),
-    ("x", "take it away: a PyTorch snippet, the grid, the study or the screen, to the clipboard or a file"),
-    (
-        "Probe: arrows, w, [ ]",
-        "another output element, the worst one, another output channel; page up and down: of the batch",
+    "IN KERNELS": (
+        ("enter, B", "another number for the weight under the cursor, for the bias of its output channel"),
+        ("delete", "the block's own number again"),
+        ("n", "a kernel by name: Sobel, Gaussian, Laplacian, Dirac"),
+        ("s", "the steps by which the branch in focus becomes a kernel"),
+        ("b", "add up the biases instead of the weights, where there is room for one line only"),
     ),
-    ("Probe: tab, , .", "write out the next branch, the products of another input channel"),
-    ("Probe: 0", "every sum bit by bit, as hex floats, and as decimals again"),
-    ("t", "dark or light; remembered"),
-    ("ctrl+p", "the command palette: everything by name"),
-    ("q", "quit"),
-)
+    "IN STEPS": (("n, N", "the next step and the one before; tab goes from the list to the kernel"),),
+    "IN OUTPUTS AND PROBE": (
+        ("w", "to the worst element; once more: to the one that uses most of its budget"),
+        ("[ ]", "another output channel"),
+        (", . < >", "in Outputs: another input channel, another input of the batch"),
+        ("space, shift+arrows", "in Outputs: one tap of the kernel and all that it reads; another tap"),
+        (
+            "tab",
+            "in Outputs: on the input, the outputs that read an element are lit; on an output, what it reads",
+        ),
+        ("enter", "in Outputs: another number for the element of the input under the cursor"),
+        ("tab, , .", "in Probe: write out the next branch, the products of another input channel"),
+        ("0", "in Probe: every sum bit by bit, as hex floats, and as decimals again"),
+    ),
+    "IN ROUNDING AND MISTAKES": (
+        ("up, down", "in Rounding: take the difference in another dtype apart"),
+        ("enter", "in Mistakes: fuse with the one that is highlighted; undo or the first line takes it back"),
+        ("← →", "in Mistakes: the error map of another output channel"),
+    ),
+}
 READING = (
     (
         "blue, orange",
@@ -105,6 +117,6 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll() as page:
             page.border_title = "Help"
             page.border_subtitle = "escape closes"
-            for heading, rows in (("KEYS", KEYS), ("READING A GRID", READING), ("WORDS", WORDS)):
+            for heading, rows in (*KEYS.items(), ("READING A GRID", READING), ("WORDS", WORDS)):
                 yield Static(heading, classes="heading")
                 yield from (WordRow(left, right) for left, right in rows)

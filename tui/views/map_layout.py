@@ -8,24 +8,32 @@ from tui.widgets.grid_geometry import HEADER, GridGeometry, fit
 from tui.widgets.labels import Labels
 from tui.widgets.zoom import Zoom
 
+MANY_MORE = 1.2
+
 Shape = tuple[int, int, int, int]
 
 
 def columns_for(shapes: list[Shape], room: Size, frame: Size, *, signs: bool) -> int:
     """2 or 4 panels side by side for the four maps (1, 1, H, W), in a room of this size.
 
-    The nearer zoom level decides; at the same level, the number of pixels in sight; else 2. `frame` is what a
-    panel takes beside its grid.
+    The nearer zoom levels decide; at the same levels it is 4 only where that shows many more pixels. `frame`
+    is what a panel takes beside its grid.
     """
-    return min((2, 4), key=lambda columns: _loss(shapes, room, frame, columns, signs))
+    (near_two, seen_by_two), (near_four, seen_by_four) = (
+        _seen_by(shapes, room, frame, columns, signs) for columns in (2, 4)
+    )
+    if near_two != near_four:
+        return 2 if near_two < near_four else 4
+    return 4 if seen_by_four > MANY_MORE * seen_by_two else 2
 
 
-def _loss(shapes: list[Shape], room: Size, frame: Size, columns: int, signs: bool) -> tuple[int, int]:
+def _seen_by(shapes: list[Shape], room: Size, frame: Size, columns: int, signs: bool) -> tuple[int, int]:
+    """How far away the levels are that fit, and how many pixels they show."""
     rows = len(shapes) // columns
     width, height = room.width // columns - frame.width, room.height // rows - frame.height
     levels = [fit(shape, width, height, signs=signs, labels=Labels.PIXELS) for shape in shapes]
     seen = [_seen(shape, zoom, width, height, signs) for shape, zoom in zip(shapes, levels, strict=True)]
-    return sum(map(list(Zoom).index, levels)), -sum(seen)
+    return sum(map(list(Zoom).index, levels)), sum(seen)
 
 
 def _seen(shape: Shape, zoom: Zoom, width: int, height: int, signs: bool) -> int:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class MapPanel(Vertical):
-    """A map (1, 1, H, W) with its rows and columns numbered."""
+    """A map (1, 1, H, W) with its rows and columns numbered: by them one knows which part is in sight."""
 
     DEFAULT_CSS = """
     MapPanel {
@@ -25,7 +25,7 @@ class MapPanel(Vertical):
         border-title-color: $text-muted;
         border-subtitle-color: $text-muted;
         border-subtitle-align: left;
-        & HeatGrid { height: 1fr; width: 1fr; background: $background; }
+        & HeatGrid { height: 1fr; width: 1fr; background: $background; scrollbar-size: 0 0; }
     }
     MapPanel:focus-within { border-title-style: bold; border-title-color: $foreground; }
     MapPanel.-difference { border: round $primary; border-title-color: $foreground; }

@@ -44,6 +44,7 @@ def _difference(element: OutputElement) -> list[str | tuple[str, str]]:
         return [*parts, (", its channel was not judged", MUTED)]
     beyond = element.share > 1
     words = multiple(element.share) if beyond else share(element.share)
+    words = words.replace(" ", "\N{NO-BREAK SPACE}")
     style = "bold $text-warning" if beyond else "bold"
     of = " " if beyond else " of "
     return [*parts, (" = ", MUTED), (words, style), (f"{of}its budget {magnitude(element.budget)}", MUTED)]
@@ -56,16 +57,13 @@ def _ulps(ulps: float) -> str:
 
 
 def field_line(field: ReceptiveField, pixel: Pixel, in_channel: int, worst: str) -> Content:
-    """reads rows 3-5, columns 6-8 of in 0; 4 of 9 taps in the padding · largest difference."""
+    """reads in 0: rows 3-5, columns 6-8; 4 of 9 taps in the padding · largest difference."""
     patch = field.read((pixel.row, pixel.column))
-    outside = field.taps - patch.size
-    padding = (
-        f"; {outside} of {field.taps} taps in the padding" if outside else f", {_count(field.taps, 'tap')}"
-    )
+    outside, taps = field.taps - patch.size, _count(field.taps, "tap")
     return Content.assemble(
-        ("reads ", MUTED),
-        f"{places(patch)} of in {in_channel}",
-        (padding, MUTED),
+        (f"reads in {in_channel}: ", MUTED),
+        places(patch),
+        (f"; {outside} of {taps} in the padding" if outside else f"; {taps}", MUTED),
         *([(" · ", MUTED), (worst, "bold")] if worst else []),
     )
 
@@ -77,7 +75,7 @@ def tap_line(
     tap: Pair,
     factors: tuple[float, float | None] | None,
 ) -> Content:
-    """tap (0,2) +0.1034 x in 0 (3,8) +0.5000; reads rows 0-7, columns 1-8 over all outputs.
+    """tap (0,2) +0.1034 x in 0 (3,8) +0.5000; for all outputs: rows 0-7, columns 1-8.
 
     `factors`: the fused kernel's weight at the tap and the input that it reads, None for that in the padding;
     None where the fused kernel has other taps than it should have.
@@ -92,8 +90,8 @@ def tap_line(
         if factors[1] is not None:
             parts += [" ", (precise(factors[1]), "bold")]
     read = field.read_by_tap(tap)
-    reads = f"reads {places(read)} over all outputs" if read.size else "reads the padding only"
-    return Content.assemble(*parts, ("; ", MUTED), reads)
+    reads = places(read) if read.size else "nothing but padding"
+    return Content.assemble(*parts, ("; for all outputs: ", MUTED), reads)
 
 
 def reader_line(field: ReceptiveField, place: Pair, in_channel: int, value: float) -> Content:
@@ -109,17 +107,19 @@ def reader_line(field: ReceptiveField, place: Pair, in_channel: int, value: floa
 
 
 def places(patch: Patch) -> str:
-    """rows 3-5, columns 0-8 every 2nd; in words what is lit."""
-    return f"{_span('row', patch.rows)}, {_span('column', patch.columns)}"
+    """rows 3-5, columns 0-8 every 2nd: in words what is lit."""
+    steps = [places.step if len(places) > 1 else 1 for places in patch]
+    rows, columns = _span("row", patch.rows), _span("column", patch.columns)
+    if steps[0] == steps[1] > 1:
+        return f"{rows}, {columns}, every {_ordinal(steps[0])}"
+    every = [f" every {_ordinal(step)}" if step > 1 else "" for step in steps]
+    return f"{rows}{every[0]}, {columns}{every[1]}"
 
 
 def _span(name: str, places: range) -> str:
     if not places:
         return f"no {name}"
-    if len(places) == 1:
-        return f"{name} {places[0]}"
-    every = f" every {_ordinal(places.step)}" if places.step > 1 else ""
-    return f"{name}s {places[0]}–{places[-1]}{every}"
+    return f"{name} {places[0]}" if len(places) == 1 else f"{name}s {places[0]}–{places[-1]}"
 
 
 def _ordinal(number: int) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Vertical
+from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import var
 from textual.widgets import Static
@@ -18,15 +17,12 @@ from tui.analysis.edit_places import NotEditableError, Place
 from tui.fusion.padding import centre
 from tui.fusion.receptive_field import Patch, ReceptiveField
 from tui.fusion.spec import Pair
-from tui.views.map_layout import columns_for
-from tui.views.map_panel import MapPanel
 from tui.views.output_lines import element_line, field_line, reader_line, tap_line
+from tui.views.output_maps import OutputMaps
 from tui.views.pixel import Pixel
 from tui.views.study_view import StudyView
-from tui.widgets.grid_geometry import HEADER
 from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.lit import Lit
-from tui.widgets.number_format import precise
 from tui.widgets.tap import Tap
 from tui.widgets.zoom import Zoom
 
@@ -46,19 +42,11 @@ class OutputsView(StudyView):
     DEFAULT_CSS = """
     OutputsView {
         height: 1fr;
-        & #maps { layout: grid; grid-size: 2; grid-rows: 1fr; height: 1fr; }
-        &.-columns-4 #maps { grid-size: 4; }
-        &.-single #maps { grid-size: 1; }
-        & #output-lines { height: auto; padding: 0 2; background: $surface; }
-        & #element-line { height: 2; }
-        & #link-line { height: 1; }
-        &.-wide #element-line { height: 1; }
+        & #output-lines { height: 3; padding: 0 2; background: $surface; }
+        &.-wide #output-lines { height: 2; }
     }
     .-narrow OutputsView, .-low OutputsView {
-        & #output-lines { padding: 0 1; }
-        & #link-line { height: 2; }
-        & MapPanel { border: none; border-top: solid $border-blurred; border-bottom: blank; }
-        & MapPanel.-difference { border: none; border-top: solid $primary; border-bottom: blank; }
+        & #output-lines { height: 4; padding: 0 1; }
     }
     """
     SCOPED_CSS = False
@@ -67,8 +55,8 @@ class OutputsView(StudyView):
         _binding("minus,o", "zoom(1)", "zoom-out", "Zoom out"),
         _binding("left_square_bracket", "channel(-1)", "previous-out", "The previous output channel"),
         _binding("right_square_bracket", "channel(1)", "next-out", "The next output channel"),
-        _binding("left_curly_bracket", "input_channel(-1)", "previous-in", "The previous input channel"),
-        _binding("right_curly_bracket", "input_channel(1)", "next-in", "The next input channel"),
+        _binding("comma,left_curly_bracket", "input_channel(-1)", "previous-in", "The input channel before"),
+        _binding("full_stop,right_curly_bracket", "input_channel(1)", "next-in", "The next input channel"),
         _binding("less_than_sign", "batch(-1)", "previous-input", "The previous input of the batch"),
         _binding("greater_than_sign", "batch(1)", "next-input", "The next input of the batch"),
         _binding("w", "worst", "worst", "The largest difference; again: the largest share of the budget"),
@@ -92,28 +80,17 @@ class OutputsView(StudyView):
         self._place: Pair = (0, 0)
         self._hovered: tuple[HeatGrid, Tap] | None = None
         self._shown: tuple[object, ...] = ()
-        self._maps: ChannelMaps | None = None
+        self._found: ChannelMaps | None = None
 
     def compose(self) -> ComposeResult:
-        """The maps, then the lines."""
-        with Container(id="maps"):
-            yield MapPanel(id="map-input")
-            yield MapPanel(id="map-unfused")
-            yield MapPanel(id="map-fused")
-            yield MapPanel(id="map-difference").add_class("-difference")
-        with Vertical(id="output-lines"):
-            yield Static("", id="element-line", markup=False)
-            yield Static("", id="link-line", markup=False)
+        """The maps, then the two lines."""
+        yield OutputMaps()
+        yield Static("", id="output-lines", markup=False)
 
     @property
-    def panels(self) -> list[MapPanel]:
-        """Of the input, the unfused and the fused output, and the difference."""
-        return list(self.query(MapPanel))
-
-    @property
-    def input_grid(self) -> HeatGrid:
-        """The map of the input."""
-        return self.panels[0].grid
+    def maps(self) -> OutputMaps:
+        """The four maps."""
+        return self.query_one(OutputMaps)
 
     @property
     def in_channel(self) -> int:
@@ -125,25 +102,15 @@ class OutputsView(StudyView):
         group = self.pixel.channel // (spec.out_channels // spec.fused_groups)
         return group * width + min(self._group_channel, width - 1)
 
-    def on_mount(self) -> None:
-        """Follow the theme's brightness."""
-        self.app.theme_changed_signal.subscribe(self, lambda _: self._colour())
-        self._colour()
-
-    def _colour(self) -> None:
-        for panel in self.panels:
-            panel.grid.dark = self.app.current_theme.dark
-            panel.grid.monochrome = self.app.no_color
-
     def focus_content(self) -> None:
         """Put the focus on the difference."""
-        self.panels[-1].grid.focus()
+        self.maps.outputs[-1].focus()
 
     def weight_under_cursor(self) -> Place:
         """The element of the input under the cursor, where the input is in focus."""
         if self.pixel is None:
             raise NotEditableError("There is no result yet.")
-        if not self.input_grid.has_focus:
+        if not self.maps.source.has_focus:
             raise NotEditableError("An output can not be edited. The input can: tab goes from map to map.")
         return Place(INPUT, (self.pixel.batch, self.in_channel, *self._place))
 
@@ -160,44 +127,22 @@ class OutputsView(StudyView):
 
     def _show_maps(self, study: Study, pixel: Pixel) -> None:
         # torch is here as soon as there is a study; the first paint has to do without it.
-        from tui.analysis.channel_maps import channel_maps, peak
+        from tui.analysis.channel_maps import channel_maps
 
-        maps = self._maps = channel_maps(study, pixel.batch, pixel.channel, self.in_channel)
-        of = f" {pixel.batch}" if study.spec.batch_size > 1 else ""
-        source, unfused, fused, difference = self.panels
-        scale = peak(maps.input) or 1.0
-        source.show(maps.input, scale, f"input{of} in {self.in_channel}", _caption(scale))
-        scale = peak(maps.unfused, maps.fused) or 1.0
-        unfused.show(maps.unfused, scale, f"unfused out {pixel.channel}", _caption(scale))
-        fused.show(maps.fused, scale, f"fused out {pixel.channel}", _caption(scale))
-        if self.as_share:
-            caption = "not judged" if maps.share is None else "±1 is the budget"
-            difference.show(maps.share, 1.0, "share of budget", caption)
-        else:
-            largest = peak(maps.difference)
-            unit = 10.0 ** math.floor(math.log10(largest)) if largest else 1.0
-            caption = f"in {unit:.0e}, ±{largest / unit:.1f}" if largest else "no difference"
-            difference.show(maps.difference / unit, largest / unit or 1.0, "difference", caption)
+        self._found = channel_maps(study, pixel.batch, pixel.channel, self.in_channel)
+        batch = study.spec.batch_size > 1
+        self.maps.show(self._found, pixel, self.in_channel, batch=batch, as_share=self.as_share)
 
     def _arrange(self) -> None:
-        """As many maps side by side as show most of them."""
-        self.set_class(self.size.width >= 110, "-wide")
-        spec = self.study.spec if self.study else None
-        if spec is None or not self.size:
+        """Give the maps the room beside the lines, and no more than they can use."""
+        if not self.size:  # not laid out yet
             return
-        borders = Size(0, 2) if self._is_small else Size(2, 2)
-        lines = (1 if self.has_class("-wide") else 2) + (2 if self._is_small else 1)
-        shapes = [(1, 1, *spec.input_shape), *[(1, 1, *spec.output_nchw[2:])] * 3]
-        room = Size(self.size.width, self.size.height - lines)
-        columns = columns_for(shapes, room, borders, signs=self.app.no_color)
-        self.set_class(columns == 4, "-columns-4")
-        single = self.has_class("-single")
-        height = max(shape[2] for shape in shapes) + HEADER + borders.height
-        self.styles.max_height = (1 if single or columns == 4 else 2) * height + lines
-
-    @property
-    def _is_small(self) -> bool:
-        return self.screen.has_class("-narrow") or self.screen.has_class("-low")
+        self.set_class(self.size.width >= 110, "-wide")
+        small = self.screen.has_class("-narrow") or self.screen.has_class("-low")
+        lines = 4 if small else 2 if self.has_class("-wide") else 3
+        # The parent's height: that of this very view is what is to be found here.
+        room = Size(self.size.width, self.container_size.height - lines)
+        self.styles.max_height = self.maps.share_out(room, framed=not small) + lines
 
     def on_resize(self) -> None:
         """What fits may be another now."""
@@ -206,7 +151,7 @@ class OutputsView(StudyView):
     @on(HeatGrid.CursorMoved)
     def _move_cursor(self, event: HeatGrid.CursorMoved) -> None:
         event.stop()
-        if event.grid is self.input_grid:
+        if event.grid is self.maps.source:
             self._place = (event.tap.ky, event.tap.kx)
             self._link()
         else:
@@ -216,21 +161,11 @@ class OutputsView(StudyView):
     def _hover(self, event: HeatGrid.Hovered) -> None:
         event.stop()
         self._hovered = None if event.tap is None else (event.grid, event.tap)
-        source, *outputs = (panel.grid for panel in self.panels)
+        source, outputs = self.maps.source, self.maps.outputs
         source.hover = event.tap if event.grid is source else None
         for grid in outputs:
             grid.hover = None if event.grid is source else event.tap
         self._describe()
-
-    @on(HeatGrid.Scrolled)
-    def _scroll_along(self, event: HeatGrid.Scrolled) -> None:
-        """Keep the three maps of the output at the same place."""
-        event.stop()
-        outputs = [panel.grid for panel in self.panels[1:]]
-        if event.grid in outputs and event.grid.mouse_hover:
-            for grid in outputs:
-                if grid is not event.grid:
-                    grid.scroll_to(*event.grid.scroll_offset, animate=False)
 
     def on_descendant_focus(self) -> None:
         """Seen from the input, other elements are lit than seen from an output."""
@@ -249,42 +184,46 @@ class OutputsView(StudyView):
             return
         field = ReceptiveField.of(self.study.spec)
         here = (self.pixel.row, self.pixel.column)
-        source, *outputs = (panel.grid for panel in self.panels)
+        source, outputs = self.maps.source, self.maps.outputs
         read: Patch | None = None
         readers: Patch | None = None
         if source.has_focus:
             readers = field.readers(self._place)
-            self.legend = "green: the outputs that read it"
+            self._tell_legend("what reads it")
         else:
             tap = self.tap or _centre_of(self.study)
             self._place = field.place(here, tap) or self._place
             read = field.read_by_tap(tap) if self.tap else field.read(here)
-            self.legend = "green: what the tap reads" if self.tap else "green: what the output reads"
+            self._tell_legend("what the tap reads" if self.tap else "what it reads")
         source.lit = None if read is None else Lit(*read)
         source.cursor = Tap(0, 0, *self._place)
         for grid in outputs:
             grid.lit = None if readers is None else Lit(*readers)
             grid.cursor = Tap(0, 0, *here)
+        self.maps.align()
         self._describe()
+
+    def _tell_legend(self, lit: str) -> None:
+        self.legend = f"{'bold' if self.app.no_color else 'green'}: {lit}"
 
     def _describe(self) -> None:
         """Say in words what the cursor, or the mouse, is on."""
         study, pixel = self.study, self.pixel
-        if study is None or pixel is None or self._maps is None:
+        if study is None or pixel is None or self._found is None:
             return
         from tui.analysis.output_element import output_element
 
-        place, from_input = self._place, self.input_grid.has_focus
+        place, from_input = self._place, self.maps.source.has_focus
         if self._hovered is not None:
             grid, tap = self._hovered
-            from_input = grid is self.input_grid
+            from_input = grid is self.maps.source
             if from_input:
                 place = (tap.ky, tap.kx)
             else:
                 pixel = pixel._replace(row=tap.ky, column=tap.kx).clamped(study.spec.output_nchw)
         field = ReceptiveField.of(study.spec)
         if from_input:
-            value = float(self._maps.input[0, 0, place[0], place[1]])
+            value = float(self._found.input[0, 0, place[0], place[1]])
             link = reader_line(field, place, self.in_channel, value)
         elif self.tap is not None:
             link = tap_line(
@@ -292,21 +231,19 @@ class OutputsView(StudyView):
             )
         else:
             link = field_line(field, pixel, self.in_channel, _superlative(study, pixel))
-        self.query_one("#element-line", Static).update(
-            element_line(study, output_element(study, pixel), pixel), layout=False
-        )
-        self.query_one("#link-line", Static).update(link, layout=False)
+        lines = [element_line(study, output_element(study, pixel), pixel), link]
+        self.query_one("#output-lines", Static).update(Content("\n").join(lines), layout=False)
 
     def _factors(
         self, study: Study, field: ReceptiveField, pixel: Pixel, tap: Pair
     ) -> tuple[float, float | None] | None:
         """The weight at a tap and the input that it meets, None in the padding."""
-        if study.frame != study.spec.fused_kernel_size or self._maps is None:
+        if study.frame != study.spec.fused_kernel_size or self._found is None:
             return None
         in_ = self.in_channel % study.fused.kernel.weight.shape[1]
         place = field.place((pixel.row, pixel.column), tap)
         weight = float(study.fused.kernel.weight[pixel.channel, in_, tap[0], tap[1]])
-        return weight, None if place is None else float(self._maps.input[0, 0, place[0], place[1]])
+        return weight, None if place is None else float(self._found.input[0, 0, place[0], place[1]])
 
     def action_channel(self, steps: int) -> None:
         """Go to another output channel, round and round."""
@@ -353,13 +290,13 @@ class OutputsView(StudyView):
 
     def action_zoom(self, steps: int) -> None:
         """Zoom out (1) or in (-1), from the level in effect; no farther than half blocks."""
-        now = self.zoom or self.panels[-1].grid.zoom_in_effect
+        now = self.zoom or self.maps.outputs[-1].zoom_in_effect
         self.zoom = now.nearer() if steps < 0 else now.farther() if now is not Zoom.HALF else now
 
     def watch_zoom(self) -> None:
         """Set all maps to the level."""
-        for panel in self.panels:
-            panel.grid.zoom = self.zoom
+        if self.is_mounted:
+            self.maps.set_zoom(self.zoom)
 
     def action_zoom_fit(self) -> None:
         """Show the whole maps again."""
@@ -367,20 +304,13 @@ class OutputsView(StudyView):
 
     def action_one_grid(self) -> None:
         """Show the map in focus alone, or all of them again."""
-        shown = next((panel for panel in self.panels if panel.grid.has_focus), self.panels[-1])
-        self.toggle_class("-single")
-        for panel in self.panels:
-            panel.display = not self.has_class("-single") or panel is shown
+        self.maps.toggle_single()
         self._arrange()
 
 
 def _centre_of(study: Study) -> Pair:
     height, width = study.spec.fused_kernel_size
     return centre(height), centre(width)
-
-
-def _caption(scale: float) -> str:
-    return f"±{precise(scale).lstrip('+')}"
 
 
 def _superlative(study: Study, pixel: Pixel) -> str:

@@ -18,7 +18,7 @@ from tui.views.pixel import Pixel
 from tui.views.probe_ledger import HEADER, ProbeLedger, Row, rows_of
 from tui.views.study_view import StudyView
 from tui.views.two_totals import total_lines
-from tui.views.written_out import Page, applied_line, stage_lines
+from tui.views.written_out import Page, applied_line, least_rows, stage_lines
 from tui.widgets.steady_text import SteadyText
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 MUTED = "$foreground 60%"
 TWO_STAGES = 140
 """Columns from which a branch and the fused kernel stand side by side."""
-HIGH = 28
-"""Rows from which they stand under each other where they are not side by side."""
 TAKEN = 8
 """Rows that stand around the ledger's rows and what is written out."""
 
@@ -64,12 +62,14 @@ class ProbeView(StudyView, can_focus=True):
         Binding("right,l", "move(0, 1)", "Right", show=False, id="probe.right"),
         Binding("up,k", "move(-1, 0)", "Up", show=False, id="probe.up"),
         Binding("down,j", "move(1, 0)", "Down", show=False, id="probe.down"),
-        Binding("left_square_bracket", "out_channel(-1)", "Channel before", show=False, id="probe.out-"),
-        Binding("right_square_bracket", "out_channel(1)", "Next channel", show=False, id="probe.out+"),
-        Binding("comma", "channel(-1)", "Previous in channel", show=False, id="probe.in-"),
-        Binding("full_stop", "channel(1)", "Next in channel", show=False, id="probe.in+"),
-        Binding("pageup", "batch(-1)", "Previous input", show=False, id="probe.batch-"),
-        Binding("pagedown", "batch(1)", "Next input", show=False, id="probe.batch+"),
+        Binding(
+            "left_square_bracket", "out_channel(-1)", "Channel before", show=False, id="probe.previous-out"
+        ),
+        Binding("right_square_bracket", "out_channel(1)", "Next channel", show=False, id="probe.next-out"),
+        Binding("comma", "channel(-1)", "Previous in channel", show=False, id="probe.previous-in"),
+        Binding("full_stop", "channel(1)", "Next in channel", show=False, id="probe.next-in"),
+        Binding("pageup", "batch(-1)", "Previous input", show=False, id="probe.previous-input"),
+        Binding("pagedown", "batch(1)", "Next input", show=False, id="probe.next-input"),
         Binding("w", "worst", "Worst element", show=False, id="probe.worst"),
         Binding("tab", "row(1)", "Next branch", show=False, id="probe.next-row"),
         Binding("shift+tab", "row(-1)", "Previous branch", show=False, id="probe.previous-row"),
@@ -139,14 +139,15 @@ class ProbeView(StudyView, can_focus=True):
         """The row that was chosen, and beside or under it the fused kernel where there is room for both."""
         last = len(self._rows) - 1
         beside = self.size.width >= TWO_STAGES
-        both = last > 0 and (beside or self.size.height >= HIGH)
+        columns = (self.size.width - 4) // (2 if beside else 1)
+        rows = self.size.height - TAKEN - len(self._rows)
+        *branches, fused = [least_rows(row.stage, columns) for row in self._rows if row.stage is not None]
+        both = bool(branches) and (beside or rows > max(branches) + fused)
         self.set_class(both and beside, "-beside")
         self.set_class(not both, "-one-stage")
         if self.chosen < last:
             self._branch_row = self.chosen
         row = self._rows[min(self._branch_row, last - 1) if both else self.chosen]
-        columns = (self.size.width - 4) // (2 if beside and both else 1)
-        rows = self.size.height - TAKEN - len(self._rows)
         page = Page(self.channel, columns, rows // 2 if both and not beside else rows)
         self._say("#probe-branch", self._written(row, page, dtype))
         if both:
@@ -231,8 +232,9 @@ def _place(study: Study, pixel: Pixel, found: Probe) -> Content:
     count = int(outside.sum())
     taps = f"{count} of {outside.numel()} taps fall on the padding" if count else "all taps inside the image"
     where = f" of input {batch}" if study.spec.batch_size > 1 else ""
-    worst = "   the worst element" if tuple(pixel) == study.comparison.worst else ""
+    is_worst = study.comparison.max_abs_diff and tuple(pixel) == study.comparison.worst
     return Content.assemble(
         (f"out {channel} ({row},{column}){where}", "bold"),
-        (f"   {taps}{worst}", MUTED),
+        (f"   {taps}", MUTED),
+        ("   the worst element" if is_worst else "", MUTED),
     )

@@ -44,11 +44,9 @@ def _written(line: Line) -> Content:
     parts: list[tuple[str, str]] = []
     for part in line:
         if isinstance(part, float):
-            parts.append((precise(part).lstrip("+").replace("-", "−"), "bold"))
-        elif type(part) is str:
-            parts.append((part, MUTED))
+            parts.append((precise(part).lstrip("+"), "bold"))
         else:
-            parts.append((part.replace("-", "−"), "bold"))
+            parts.append((part, MUTED if type(part) is str else "bold"))
     return Content.assemble(*parts)
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tui.analysis.study import Study
 
 
-class StepsView(StudyView):
+class StepsView(StudyView, can_focus=True):
     """The way from the branches to one kernel, step by step, each checked."""
 
     TITLE: ClassVar[str] = "Steps"
@@ -41,8 +41,8 @@ class StepsView(StudyView):
         & #stage-line { height: 1; margin: 1 0; padding: 0 1; }
         & #stage-place { width: 1fr; }
         & #stage-keys { width: auto; color: $text-muted; }
-        & #stage-words { height: auto; max-height: 5; padding: 0 1; margin: 0 0 1 0; }
-        & #stage-operation { height: auto; max-height: 8; padding: 0 1; margin: 1 0; }
+        & #stage-words { height: auto; min-height: 4; max-height: 6; padding: 0 1; margin: 0 0 1 0; }
+        & #stage-operation { height: auto; min-height: 4; max-height: 8; padding: 0 1; margin: 1 0; }
         & #stage-check { height: auto; max-height: 3; padding: 0 1; background: $surface; }
         &.-empty StageGrids, &.-empty #stages { display: none; }
     }
@@ -50,7 +50,7 @@ class StepsView(StudyView):
     .-narrow StepsView #stage { padding: 0; }
     .-low StepsView {
         & #stage-line, & #stage-words, & #stage-operation { margin: 0; }
-        & #stage-words { max-height: 3; }
+        & #stage-words { min-height: 3; max-height: 3; }
         & #stage-operation { max-height: 5; }
         & #stages { margin: 0; }
     }
@@ -66,7 +66,6 @@ class StepsView(StudyView):
         Binding("N,backspace", "go(-1)", "Back", show=False, id="steps.back", tooltip="The step before"),
         Binding("plus,equals_sign,i", "zoom(-1)", "Zoom in", show=False, id="steps.zoom-in"),
         Binding("minus,o", "zoom(1)", "Zoom out", show=False, id="steps.zoom-out"),
-        Binding("z", "zoom_fit", "Fit", id="steps.fit", tooltip="The zoom level that suits each kernel"),
     ]
 
     place: var[int] = var(0, init=False)
@@ -121,18 +120,27 @@ class StepsView(StudyView):
                     self._begin(answer)
 
     def _say(self, words: str, style: str = "$text-muted") -> None:
-        self.query_one("#stage-place", Static).update(Content.styled(words, style))
+        self._write("place", Content.styled(words, style))
+
+    def _write(self, name: str, content: Content) -> None:
+        """Change a text; lay the screen out anew only if it takes more or fewer rows now."""
+        text = self.query_one(f"#stage-{name}", Static)
+        width, height = text.content_size
+        rows = content.get_height({}, width) if width else 0
+        least = text.styles.min_height
+        text.update(content, layout=max(rows, int(least.value) if least else 1) != height)
 
     def _begin(self, walkthrough: Walkthrough) -> None:
         self._walkthrough = walkthrough
-        first = self.is_mounted and self.has_class("-empty")
+        waited = self.screen.focused is self
         self.remove_class("-empty")
+        self.can_focus = False  # what is in it can
         self.query_one(StageList).show(walkthrough)
         self.set_reactive(StepsView.place, min(self.place, len(walkthrough.stages) - 1))
         self._go_to_branch()
         self.call_next(self._paint)
-        if first and self.screen.focused in (None, self):
-            self.focus_content()
+        if waited:
+            self.call_after_refresh(self.focus_content)
 
     def show_branch(self, name: str) -> None:
         """Go to the first stage of a branch, "" for the whole block; as soon as the stages are known."""
@@ -158,14 +166,14 @@ class StepsView(StudyView):
         self._place_cursor(stage)
         self.query_one(StageList).point_at(self.place)
         count = len(self._walkthrough.stages)
-        self.query_one("#stage-place", Static).update(place_line(stage, self.place + 1, count))
-        self.query_one("#stage-words", Static).update(stage.words)
-        self.query_one("#stage-check", Static).update(check_line(stage.check))
         with self.app.batch_update():
+            self._write("place", place_line(stage, self.place + 1, count))
+            self._write("words", Content(stage.words))
+            self._write("check", check_line(stage.check))
+            self._tell()
             await self.grids.show(stage, self.cursor)
-        self._colour()
-        self._tell()
-        self.call_after_refresh(self._tabulate)
+            self._colour()
+        self.call_after_refresh(self.grids.fit)
         scale = precise(self.grids.after.grid.scale).lstrip("+")
         self.legend = f"→ ±{scale} (3 rms, per panel)"
 
@@ -185,19 +193,14 @@ class StepsView(StudyView):
 
     def _tell(self) -> None:
         if self.stage is not None:
-            self.query_one("#stage-operation", Static).update(operation_lines(self.stage, self.cursor))
-
-    def _tabulate(self) -> None:
-        if self.stage is not None:
-            self.grids.fit()
-            self.grids.tabulate(self.stage, self.cursor)
+            self._write("operation", operation_lines(self.stage, self.cursor))
 
     def _colour(self) -> None:
         self.grids.colour(dark=self.app.current_theme.dark, monochrome=self.app.no_color)
 
     def on_resize(self) -> None:
-        """As much of the kernels and of the table as there is room for."""
-        self.call_after_refresh(self._tabulate)
+        """Choose the zoom levels anew."""
+        self.call_after_refresh(self.grids.fit)
 
     @on(HeatGrid.CursorMoved)
     def _move_cursor(self, event: HeatGrid.CursorMoved) -> None:
@@ -231,5 +234,8 @@ class StepsView(StudyView):
 
     def focus_content(self) -> None:
         """Put the focus on the list, or on the kernel that came out where there is no room for a list."""
-        stages = self.query_one(StageList)
-        (stages if stages.focusable else self.grids.after.grid).focus()
+        if self.has_class("-empty"):
+            self.focus()
+        else:
+            stages = self.query_one(StageList)
+            (stages if stages.display else self.grids.after.grid).focus()

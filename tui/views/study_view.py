@@ -87,6 +87,9 @@ class StudyView(Vertical):
     def action_zoom_fit(self) -> None:
         """Show the whole of every grid; without grids there is nothing to do."""
 
+    def action_zoom(self, steps: int) -> None:
+        """Zoom out (1) or in (-1); without grids there is nothing to do."""
+
     def action_next_colour_scale(self) -> None:
         """Choose the next way to scale the colours; without a choice there is nothing to do."""
 

@@ -61,6 +61,19 @@ def stage_lines(title: str, stage: Stage, page: Page, dtype: Dtype, *, hexadecim
     return Content("\n").join(lines)
 
 
+def least_rows(stage: Stage, columns: int) -> int:
+    """Rows in which a stage can be read, of long lists of channels a part."""
+    terms = stage.sum
+    height, width = terms.padding.shape
+    if terms.padding.numel() == 1:
+        shown = min(len(terms.channels), 3)
+    else:
+        stacked = _beside(columns, width) < NARROWEST
+        shown = 3 * (height + 1) if stacked else height + 1
+        shown += len(terms.channels) > 1
+    return 2 + shown + len(stage.applied)
+
+
 def _title(title: str, terms: WrittenSum, name: str) -> Line:
     channels, taps = terms.channels, terms.padding.numel()
     read = f"{name} {channels.start}" + (f" to {channels.stop - 1}" if len(channels) > 1 else "")
@@ -103,8 +116,7 @@ def _grids(terms: WrittenSum, place: int, page: Page) -> Iterator[Line]:
     rows, columns = terms.padding.shape
     source = "input" if page.channels == "in" else "from the 1×1"
     captions = (f"{source}, {page.channels} {terms.channels[place]}", "weight", "products")
-    beside = (page.columns - 2 - 2 * GAP) // (3 * columns)
-    width = min(WIDEST, beside)
+    width = min(WIDEST, _beside(page.columns, columns))
     if width >= NARROWEST:
         blocks = _blocks(terms, place, range(rows), range(columns), width)
         yield Content.styled("  " + (" " * GAP).join(each.ljust(columns * width) for each in captions), MUTED)
@@ -113,6 +125,11 @@ def _grids(terms: WrittenSum, place: int, page: Page) -> Iterator[Line]:
     else:
         yield from _stacked(terms, place, page.columns - 2, captions)
     yield from _subtotals(terms, place, replace(page, rows=page.rows - 1 - rows))
+
+
+def _beside(columns: int, taps: int) -> int:
+    """The width of a number where three grids of so many taps stand side by side."""
+    return (columns - 2 - 2 * GAP) // (3 * taps)
 
 
 def _stacked(terms: WrittenSum, place: int, room: int, captions: tuple[str, ...]) -> Iterator[Line]:

@@ -15,19 +15,24 @@ _HEX_DIGITS = {Dtype.FLOAT64: 13, Dtype.FLOAT32: 6, Dtype.FLOAT16: 3, Dtype.BFLO
 """Digits behind the point that hold all bits of the dtype."""
 
 
+_MORE_DECIMALS = 4
+"""At most so many more than the largest of several values needs; much smaller ones then lose digits."""
+
+
 def all_digits(values: Sequence[float], dtype: Dtype, *, hexadecimal: bool = False) -> list[str]:
-    """The values, all with as many decimals as the largest needs to be told from its neighbours.
+    """The values with one number of decimals, as many as tell each from its neighbours in the dtype.
 
     float32: "+0.123456791"; hexadecimal, as C's %a has it: "+0x1.f9add4p-4".
     """
     if hexadecimal:
         return [_hexadecimal(value, _HEX_DIGITS[dtype]) for value in values]
     digits = DECIMAL_DIGITS[dtype]
-    largest = max((abs(value) for value in values if isfinite(value)), default=0.0)
-    exponent = floor(log10(largest)) if largest else 0
-    if not -4 <= exponent < digits:
+    exponents = [floor(log10(abs(value))) for value in values if value and isfinite(value)]
+    largest = max(exponents, default=0)
+    if not -4 <= largest < digits:
         return [_plain(value, f"+.{digits - 1}e") for value in values]
-    return [_plain(value, f"+.{digits - 1 - exponent}f") for value in values]
+    smallest = max(min(exponents, default=0), largest - _MORE_DECIMALS)
+    return [_plain(value, f"+.{max(0, digits - 1 - smallest)}f") for value in values]
 
 
 def _plain(value: float, form: str) -> str:

@@ -1,0 +1,62 @@
+"""The view of the steps as it looks, with numbers that are the same on every machine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.driver import MEDIUM, SMALL, Bench, LooksAsStored, OpenBench
+from tests.specs import EXACT, ROUNDED
+from tui.analysis.alterations import Alterations, Subject
+from tui.fusion.branch_text import parse_branches
+from tui.run_state import Idle
+from tui.screens.bench import BenchScreen
+from tui.views.steps import StepsView
+
+SEQUENCE = replace(EXACT, branches=parse_branches("kxk+norm,identity,1x1-kxk+inner+idconv-bias"))
+both_sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=lambda size: f"{size[0]}x{size[1]}")
+
+
+async def open_steps(bench: Bench) -> StepsView:
+    await bench.press("2")
+    view = bench.app.bench.query_one(StepsView)
+    await bench.until(lambda: view.stage is not None, "the stages")
+    return view
+
+
+@both_sizes
+async def test_steps_of_branches(
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]
+) -> None:
+    """The batch norm folded, the identity as a kernel, the sequence composed."""
+    async with open_bench(SEQUENCE, size) as bench:
+        view = await open_steps(bench)
+        assert bench.app.study is not None
+        assert bench.app.study.comparison.max_abs_diff == 0, "its figures differ between machines"
+        await looks_as_stored(bench)
+        await bench.press("n")
+        await looks_as_stored(bench)
+        while view.stage is not None and view.stage.title != "composed":
+            await bench.press("n")
+        await looks_as_stored(bench)
+
+
+@both_sizes
+async def test_steps_of_the_block(
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]
+) -> None:
+    """The kernels added, both sides run; and the kernels added wrongly."""
+    async with open_bench(ROUNDED, size) as bench:
+        view = await open_steps(bench)
+        await bench.press("n", "n", "n")
+        await looks_as_stored(bench)
+        await bench.press("n", "n")
+        await looks_as_stored(bench)
+        await bench.press("N", "N")
+        right = view.stage
+        wrong = Subject(ROUNDED, Alterations(mistake="identity-off-centre"))
+        bench.app.bench.post_message(BenchScreen.RunRequested(wrong))
+        await bench.until(lambda: view.stage is not right, "the wrong fusion")
+        await bench.reach(Idle)
+        await looks_as_stored(bench)
