@@ -14,8 +14,10 @@ from tui.export.raw import little_endian
 
 WIDTH = 100
 """Columns of a line."""
-MOST_DIGITS = 17
-"""Significant digits that tell any two float64 apart."""
+DIGITS = {torch.float32: 9, torch.float16: 5, torch.bfloat16: 4}
+"""Significant digits that tell any two numbers of a dtype apart."""
+FEW = 10_000
+"""Numbers for which fewer digits are tried, too."""
 INDENT = 4
 
 
@@ -26,20 +28,23 @@ def numbers_code(tensor: Tensor, indent: int = 0) -> str:
 
 def bytes_code(tensor: Tensor) -> str:
     """A call of `decoded`, which finds the tensor in its bytes."""
-    text = "\n".join(textwrap.wrap(base64.b64encode(little_endian(tensor)).decode("ascii"), WIDTH))
+    letters = base64.b64encode(little_endian(tensor)).decode("ascii")
+    text = "\n".join(letters[start : start + WIDTH] for start in range(0, len(letters), WIDTH))
     return "decoded({})".format(", ".join([f'"""\n{text}\n"""', *map(str, tensor.shape)]))
 
 
 def shortest_numbers(tensor: Tensor) -> list[str]:
     """Each number as the shortest text that Python and torch read back as that number of the dtype.
 
-    Numbers that are not finite are "nan", "inf" and "-inf".
+    Where they are many, all have the digits that any of them could need. Numbers that are not finite are
+    "nan", "inf" and "-inf".
     """
     flat = tensor.detach().flatten()
     values: list[float] = flat.double().tolist()
-    texts = [repr(value) for value in values]
+    texts = [repr(value) for value in values]  # of a float64 this is the shortest
+    most = DIGITS.get(tensor.dtype, 0)
     left = [place for place, value in enumerate(values) if math.isfinite(value)]
-    for digits in range(1, MOST_DIGITS):
+    for digits in range(1 if len(values) <= FEW else most, most + 1):
         tried = [repr(float(f"{values[place]:.{digits}g}")) for place in left]
         fits = (torch.tensor([*map(float, tried)], dtype=tensor.dtype) == flat[left]).tolist()
         for place, text, fit in zip(left, tried, fits, strict=True):

@@ -50,6 +50,10 @@ _PIECES: tuple[Callable[..., object], ...] = (
 """In the order in which they stand in a script; each uses earlier ones only."""
 
 
+_CODE = re.compile(r"[(,\]]")
+"""What stands in no line of base64, and in every line that calls a function or holds numbers."""
+
+
 def snippet_of(study: Study) -> str:
     """The study as a script that needs torch alone, runs both sides and prints how far they are apart.
 
@@ -200,12 +204,13 @@ def _assembled(study: Study, body: list[str]) -> str:
     text = "\n\n\n".join(body)
     if study.spec.dtype is Dtype.FLOAT16:
         text = text.replace("nn.Conv2d(", "Float16Conv2d(")
+    code = "\n".join(line for line in text.splitlines() if _CODE.search(line))  # without megabytes of base64
     used: list[str] = []
     for piece in reversed(_PIECES):
-        if re.search(rf"\b{piece.__name__}\(", "\n".join([text, *used])):
+        if re.search(rf"\b{piece.__name__}\(", "\n".join([code, *used])):
             used.insert(0, _source(piece, study.spec.dtype))
     constants = f"DTYPE = torch.{study.spec.dtype}\nKernel = tuple[Tensor, Tensor]"
-    head = "\n\n".join([_docstring(study), _imports(text, "\n".join(used)), constants])
+    head = "\n\n".join([_docstring(study), _imports(code, "\n".join(used)), constants])
     return "\n\n\n".join([head, *used, text]) + "\n"
 
 
