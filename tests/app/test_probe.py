@@ -36,7 +36,7 @@ async def test_keys_go_from_element_to_element(open_bench: OpenBench) -> None:
             "j": "out 0 (1,1) of input 0",
             "h": "out 0 (1,0) of input 0",
             "right_square_bracket": "out 1 (1,0) of input 0",
-            "pagedown": "out 1 (1,0) of input 1",
+            "greater_than_sign": "out 1 (1,0) of input 1",
         }
         for key, words in steps.items():
             await bench.press(key)

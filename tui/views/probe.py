@@ -32,6 +32,10 @@ TAKEN = 8
 """Rows that stand around the ledger's rows and what is written out."""
 
 
+def _binding(keys: str, action: str, name: str, tooltip: str) -> Binding:
+    return Binding(keys, action, tooltip, show=False, id=f"probe.{name}", tooltip=tooltip)
+
+
 class ProbeView(StudyView, can_focus=True):
     """One output element by hand: patch × kernel = products, for each branch and the fused kernel."""
 
@@ -58,24 +62,22 @@ class ProbeView(StudyView, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "move(0, -1)", "Left", show=False, id="probe.left"),
-        Binding("right,l", "move(0, 1)", "Right", show=False, id="probe.right"),
-        Binding("up,k", "move(-1, 0)", "Up", show=False, id="probe.up"),
-        Binding("down,j", "move(1, 0)", "Down", show=False, id="probe.down"),
-        Binding(
-            "left_square_bracket", "out_channel(-1)", "Channel before", show=False, id="probe.previous-out"
-        ),
-        Binding("right_square_bracket", "out_channel(1)", "Next channel", show=False, id="probe.next-out"),
-        Binding("comma", "channel(-1)", "Previous in channel", show=False, id="probe.previous-in"),
-        Binding("full_stop", "channel(1)", "Next in channel", show=False, id="probe.next-in"),
-        Binding("pageup", "batch(-1)", "Previous input", show=False, id="probe.previous-input"),
-        Binding("pagedown", "batch(1)", "Next input", show=False, id="probe.next-input"),
-        Binding("w", "worst", "Worst element", show=False, id="probe.worst"),
-        Binding("tab", "row(1)", "Next branch", show=False, id="probe.next-row"),
-        Binding("shift+tab", "row(-1)", "Previous branch", show=False, id="probe.previous-row"),
-        Binding("0,H", "hexadecimal", "Hex floats", show=False, id="probe.hex", tooltip="Numbers bit by bit"),
-        Binding("shift+up", "scroll_stages(-1)", "Scroll up", show=False, id="probe.scroll-up"),
-        Binding("shift+down", "scroll_stages(1)", "Scroll down", show=False, id="probe.scroll-down"),
+        _binding("left,h", "move(0, -1)", "left", "The element to the left"),
+        _binding("right,l", "move(0, 1)", "right", "The element to the right"),
+        _binding("up,k", "move(-1, 0)", "up", "The element above"),
+        _binding("down,j", "move(1, 0)", "down", "The element below"),
+        _binding("left_square_bracket", "out_channel(-1)", "previous-out", "The previous output channel"),
+        _binding("right_square_bracket", "out_channel(1)", "next-out", "The next output channel"),
+        _binding("left_curly_bracket,comma", "channel(-1)", "previous-in", "The previous input channel"),
+        _binding("right_curly_bracket,full_stop", "channel(1)", "next-in", "The next input channel"),
+        _binding("less_than_sign,pageup", "batch(-1)", "previous-input", "The previous input of the batch"),
+        _binding("greater_than_sign,pagedown", "batch(1)", "next-input", "The next input of the batch"),
+        _binding("w", "worst", "worst", "The largest difference; again: the largest share of the budget"),
+        _binding("tab", "row(1)", "next-row", "The next branch"),
+        _binding("shift+tab", "row(-1)", "previous-row", "The previous branch"),
+        _binding("0,H", "hexadecimal", "hexadecimal", "Numbers bit by bit, as hex floats"),
+        _binding("shift+up", "scroll_stages(-1)", "scroll-up", "What is written out, scrolled up"),
+        _binding("shift+down", "scroll_stages(1)", "scroll-down", "What is written out, scrolled down"),
     ]
 
     chosen: var[int] = var(0)
@@ -185,9 +187,10 @@ class ProbeView(StudyView, can_focus=True):
             self._go_to(self.pixel._replace(batch=self.pixel.batch + step))
 
     def action_worst(self) -> None:
-        """Go to the element where the two sides are farthest apart."""
+        """Go to the largest difference; from there, to the largest share of the budget."""
         if self.study is not None:
-            self._go_to(Pixel(*self.study.comparison.worst))
+            absolute, relative = Pixel(*self.study.comparison.worst), Pixel(*self.study.verdict.worst.index)
+            self._go_to(relative if self.pixel == absolute else absolute)
 
     def _go_to(self, pixel: Pixel) -> None:
         if self.study is not None:
