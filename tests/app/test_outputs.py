@@ -76,7 +76,7 @@ async def test_channels_scales_and_zoom(open_bench: OpenBench) -> None:
         view = await opened(bench)
         source, difference = view.maps.panels[0], view.maps.panels[-1]
         assert str(difference.border_subtitle) == "no difference"
-        await bench.press("right_curly_bracket")
+        await bench.press("full_stop")
         assert view.in_channel == 1
         await goes_to(bench, Pixel(0, 3, 0, 0), "left_square_bracket")
         await goes_to(bench, Pixel(1, 3, 0, 0), "greater_than_sign")
@@ -89,6 +89,8 @@ async def test_channels_scales_and_zoom(open_bench: OpenBench) -> None:
         assert difference.grid.zoom_in_effect is Zoom.HALF
         assert len({panel.grid.scroll_offset for panel in view.maps.panels}) == 1
         assert difference.grid.scroll_offset.y > 0
+        source.grid.scroll_to(2, 1, animate=False)
+        await bench.until(lambda: all(panel.grid.scroll_offset == (2, 1) for panel in view.maps.panels))
         await bench.press("plus")
         assert {panel.grid.zoom_in_effect for panel in view.maps.panels} == {Zoom.PAIR}
         await bench.press("m")

@@ -17,8 +17,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
-from unittest.mock import patch
 
+import pytest
 import torch
 
 from tests.analysis.verdict_cases import FAULTS, Case, Run, cases, run_of
@@ -142,7 +142,8 @@ def measure() -> tuple[dict[Dtype, Tally], dict[str, Wrongs]]:
 def _count_right(tally: Tally, case: Case, run_: Run) -> None:
     verdict = run_.judged()
     if verdict.reason is Reason.ARITHMETIC:
-        with patch.object(torch.backends.mkldnn, "enabled", False):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(torch.backends.mkldnn, "enabled", False)
             again = run_of(case).judged()
         if again.ruling is Ruling.ROUNDING:
             print(f"oneDNN is wrong in {verdict.dtype}: {case}", flush=True)

@@ -21,6 +21,7 @@ from tui.analysis.mistakes import obstacle
 from tui.analysis.study import Study, finished, study
 from tui.export import snippet
 from tui.export.errors import ExportError
+from tui.export.literals import shortest_numbers
 from tui.export.snippet import snippet_of
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.presets import PRESETS
@@ -50,14 +51,18 @@ def ran(text: str) -> dict[str, Any]:
     return names | {"printed": printed.getvalue()}
 
 
-def assert_comes_to(names: dict[str, Any], expected: Study) -> None:
-    """Both outputs, the difference, and a second fusion that is right."""
+def assert_comes_to(names: dict[str, Any], expected: Study, slack: float = 0) -> None:
+    """Both outputs, the difference, and a second fusion that is right.
+
+    slack: by how many roundings of the largest output they may be off.
+    """
     assert torch.equal(names["x"], expected.x)
+    allowed = slack * torch.finfo(expected.x.dtype).eps * expected.comparison.max_abs
     for found, known in (("unfused_output", expected.unfused), ("fused_output", expected.fused_output)):
         assert names[found].dtype == known.dtype
-        torch.testing.assert_close(names[found], known, rtol=0, atol=0, equal_nan=True)
+        torch.testing.assert_close(names[found], known, rtol=0, atol=allowed, equal_nan=True)
     first = names["printed"].splitlines()[0]
-    assert float(first.split()[-1]) == expected.comparison.max_abs_diff
+    assert float(first.split()[-1]) == pytest.approx(expected.comparison.max_abs_diff, rel=0, abs=2 * allowed)
     weight, bias = names["fuse"](names["block"])
     right = expected.block.fuse()
     dtype = right.weight.dtype
@@ -77,7 +82,8 @@ def studied(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Stud
 @settings(max_examples=10)
 def test_any_block(spec: BlockSpec) -> None:
     result = studied(spec)
-    assert_comes_to(ran(snippet_of(result)), result)
+    # The same numbers at other strides in memory may be summed in another order.
+    assert_comes_to(ran(snippet_of(result)), result, slack=4)
 
 
 @pytest.mark.parametrize("dtype", Dtype)
@@ -86,6 +92,12 @@ def test_every_kind_and_option(dtype: Dtype) -> None:
     names = ran(snippet_of(result))
     assert_comes_to(names, result)
     assert names["in_float64"] < 1e-12
+
+
+def test_even_and_dilated_kernels() -> None:
+    branches = parse_branches("kxk,2x2d4,1x1-kxk,3x1")
+    result = studied(BlockSpec(kernel_size=(4, 6), dilation=(2, 3), branches=branches))
+    assert_comes_to(ran(snippet_of(result)), result)
 
 
 @pytest.mark.parametrize("mode", PaddingMode)
@@ -163,6 +175,11 @@ def test_numbers_are_written_out_while_they_are_few(monkeypatch: pytest.MonkeyPa
     assert "decoded(" not in text
     assert "base64" not in text
     assert_comes_to(ran(text), result)
+
+
+def test_numbers_are_written_with_few_digits() -> None:
+    assert shortest_numbers(torch.tensor([0.1, 1 / 3, -0.0, 2.0])) == ["0.1", "0.33333334", "-0.0", "2.0"]
+    assert shortest_numbers(torch.tensor([0.1]).bfloat16()) == ["0.1"]
 
 
 def test_too_many_numbers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf, nan
+from typing import Any, Self
 
 import pytest
 import torch
@@ -13,9 +14,10 @@ from textual.strip import Strip
 from tests.widgets.grid_app import GridApp, counted, screen_lines
 from tui.widgets.grid_geometry import GridGeometry
 from tui.widgets.grid_painter import GridPainter, Look, Marks
+from tui.widgets.heat_grid import HeatGrid
 from tui.widgets.labels import Labels
 from tui.widgets.lit import Lit
-from tui.widgets.palette import LEVELS, NAN, Palette
+from tui.widgets.palette import CURSOR, LEVELS, NAN, Palette
 from tui.widgets.tap import Tap
 from tui.widgets.weight_source import WeightSource
 from tui.widgets.zoom import Zoom
@@ -136,6 +138,13 @@ def test_in_half_blocks_each_half_is_lit_by_itself() -> None:
     assert list(last)[-2].style == DARK.style(NAN, lit=True)
 
 
+def test_in_half_blocks_the_cursor_stands_in_its_column_of_a_window() -> None:
+    _, row = lines(quarter(2, 90), Zoom.HALF, cursor=Tap(0, 0, 0, 52), window=Region(50, 0, 9, 1))
+    white = DARK.colours[CURSOR].rich_color
+    shown = [segment.style for segment in row for _ in segment.text][2:]
+    assert [bool(style and style.color == white) for style in shown].index(True) == 2
+
+
 def test_without_colours_a_lit_sign_is_bold() -> None:
     palette = Palette.monochrome(dark=True)
     _, row = lines(quarter(1, 3), Zoom.HALF, lit=Lit(range(1), range(1, 2)), palette=palette)
@@ -161,4 +170,28 @@ async def test_the_widget_numbers_moves_and_lights() -> None:
         app.grid.lit = Lit(range(9, 12), range(2, 4))
         await pilot.pause()
         shown = [line.rstrip() for line in screen_lines(app)]
-    assert [line for line in shown if "[" in line] == [" 9    [   ]", "10    [   ]"]
+    # It has scrolled as far as to show all that is lit.
+    assert [line for line in shown if "[" in line] == [" 9    [   ]", "10    [   ]", "11    [   ]"]
+
+
+class SpiedGrid(HeatGrid):
+    """Remembers what it was told to repaint."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dirty: list[Region] = []
+
+    def refresh(self, *regions: Region, **options: Any) -> Self:
+        """Note the regions."""
+        self.dirty.extend(regions)
+        return super().refresh(*regions, **options)
+
+
+async def test_a_step_repaints_the_numbers_that_it_makes_bold() -> None:
+    grid = SpiedGrid()
+    app = GridApp(quarter(4, 4), grid=grid, labels=Labels.PIXELS, zoom=Zoom.PAIR)
+    async with app.run_test(size=(30, 11)) as pilot:
+        for key, numbers in (("right", Region(0, 0, 30, 1)), ("down", Region(0, 1, 2, 11))):
+            grid.dirty.clear()
+            await pilot.press(key)
+            assert numbers in grid.dirty

@@ -287,5 +287,7 @@ def _kept(fused: float, total: float, stored: float, dtype: str) -> tuple[Line, 
         )
     if dtype != "float64":
         stays = stored == fused
-        lines.append((f"stored in {dtype} exactly",) if stays else (f"off in {dtype} by ", stored - fused))
+        lines.append(
+            (f"rounded to {dtype}: exact",) if stays else (f"rounded to {dtype}: off by ", stored - fused)
+        )
     return tuple(lines)

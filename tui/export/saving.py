@@ -59,8 +59,6 @@ def save(path: Path, content: str | bytes, *, replace: bool = False) -> None:
     """
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     try:
-        if is_taken(path) and not replace:
-            raise TakenError("a file of that name is there already")
         target = path.resolve() if replace else path
         permissions = _permissions_to_keep(target)
         temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.part")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from torch import Tensor, nn
 
@@ -51,19 +50,6 @@ _PIECES: tuple[Callable[..., object], ...] = (
 """In the order in which they stand in a script; each uses earlier ones only."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Sides:
-    """What the script is about.
-
-    Attributes:
-        run: the block that was run, with the mistake in it where that is one of running.
-        right: the convolution that the block as it is comes to.
-    """
-
-    run: ReparamBlock
-    right: nn.Conv2d
-
-
 def snippet_of(study: Study) -> str:
     """The study as a script that needs torch alone, runs both sides and prints how far they are apart.
 
@@ -74,11 +60,9 @@ def snippet_of(study: Study) -> str:
     """
     tensors = _tensors(study)
     _refuse_too_many(tensors)
-    sides = _sides(study)
-    values = _values(tensors)
-    body = [_block_class(sides.run), _fuse(study.block, sides.right), _as_conv(sides.right), *values]
-    body.append(_run(study, sides))
-    return _assembled(study, body)
+    right = _right_conv(study)
+    functions = [_block_class(study.run_block), _fuse(study.block, right), _as_conv(right)]
+    return _assembled(study, [*functions, *_values(tensors), _run(study)])
 
 
 def _tensors(study: Study) -> dict[str, dict[str, Tensor]]:
@@ -105,11 +89,11 @@ def _refuse_too_many(tensors: dict[str, dict[str, Tensor]]) -> None:
         )
 
 
-def _sides(study: Study) -> _Sides:
-    right = study.conv
+def _right_conv(study: Study) -> nn.Conv2d:
+    """The convolution that the block as it is comes to."""
     if study.alterations.spoil_the_fusion:
-        right = conv_of(study.block.kernel().to(study.block.dtype), study.block.geometry)
-    return _Sides(study.run_block, right)
+        return conv_of(study.block.kernel().to(study.block.dtype), study.block.geometry)
+    return study.conv
 
 
 def _values(tensors: dict[str, dict[str, Tensor]]) -> list[str]:
@@ -188,9 +172,9 @@ def _as_conv(right: nn.Conv2d) -> str:
     )
 
 
-def _run(study: Study, sides: _Sides) -> str:
+def _run(study: Study) -> str:
     fused = conv2d_in_words(study.conv, Dtype.FLOAT32)
-    train = ".train()  # the mistake" if sides.run.training else ".eval()"
+    train = ".train()  # the mistake" if study.run_block.training else ".eval()"
     return f'''block = Block().to(DTYPE){train}
 block.load_state_dict(PARAMETERS)
 fused = {fused}.to(DTYPE).eval()

@@ -38,8 +38,12 @@ KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "IN OUTPUTS AND PROBE": (
         ("w", "to the worst element; once more: to the one that uses most of its budget"),
         ("[ ]", "another output channel"),
-        ("{ }, < >", "another input channel, another input of the batch"),
-        ("space, shift+arrows", "in Outputs: one tap of the kernel and what it reads; another tap"),
+        (", . < >", "another input channel, another input of the batch"),
+        ("space, shift+arrows", "in Outputs: one tap of the kernel and all that it reads; another tap"),
+        (
+            "tab",
+            "in Outputs: on the input, the outputs that read an element are lit; on an output, what it reads",
+        ),
         ("enter", "in Outputs: another number for the element of the input under the cursor"),
         ("tab", "in Probe: write out the next branch; shift+up and shift+down scroll a large one"),
         ("0", "in Probe: every sum bit by bit, as hex floats, and as decimals again"),

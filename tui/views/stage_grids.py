@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.app import ComposeResult
+from textual.app import ComposeResult, RenderResult
 from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.message import Message
-from textual.reactive import var
-from textual.widgets import Static
+from textual.reactive import reactive, var
+from textual.widget import Widget
 
 from tui.views.colour_scale import ColourScale
 from tui.views.kernel_panel import KernelPanel
@@ -39,6 +39,27 @@ class BeforePanels(Container):
         event.stop()
 
 
+class KernelTable(Widget):
+    """Which kernels of `stage` are not zero: as much of out × in as fits, around `tap`."""
+
+    stage: var[Stage | None] = var["Stage | None"](None)
+    """The stage, None for an empty table."""
+    tap: reactive[Tap] = reactive(Tap(0, 0, 0, 0))
+    """The weight under the cursor."""
+
+    def on_mount(self) -> None:
+        """Say what it is."""
+        self.border_title = Content("its kernels, out × in")
+
+    def watch_stage(self) -> None:
+        """Write it anew."""
+        self.refresh()
+
+    def render(self) -> RenderResult:
+        """The table."""
+        return kernel_table(self.stage, self.tap, *self.content_size) if self.stage else ""
+
+
 class StageGrids(Horizontal):
     """Shows a stage's kernels, each with a colour scale of its own, or a table where none went in."""
 
@@ -47,8 +68,8 @@ class StageGrids(Horizontal):
         height: 1fr;
         & #before { layout: grid; grid-size: 1; grid-gutter: 0; width: 1fr; height: 1fr; }
         &.-before-2 #before { grid-size: 2; width: 3fr; }
-        &.-before-3 #before { grid-size: 3; width: 3fr; }
-        &.-before-2 #after, &.-before-3 #after { width: 2fr; }
+        &.-before-2 #after { width: 2fr; }
+        &.-before-3 #before { grid-size: 3; }
         & #table {
             width: 1fr; height: 1fr; border: round $border-blurred; border-title-color: $text-muted;
             padding: 0 1;
@@ -59,6 +80,7 @@ class StageGrids(Horizontal):
             border-title-color: $text-muted; border-subtitle-color: $text-muted;
         }
         & #after KernelPanel { border: round $primary; border-title-color: $foreground; }
+        &.-before-3 #before KernelPanel { border: none; border-top: solid $border-blurred; }
         & HeatGrid { height: 1fr; width: 1fr; background: $background; }
     }
     """
@@ -70,9 +92,7 @@ class StageGrids(Horizontal):
         """What went in, as kernels or as a table, and what came out."""
         with BeforePanels(id="before"):
             yield KernelPanel(Summand("", "", ""))
-        table = Static("", id="table", markup=False)
-        table.border_title = Content("its kernels, out × in")
-        yield table
+        yield KernelTable(id="table")
         with Container(id="after"):
             yield KernelPanel(Summand("", "", ""))
 
@@ -147,13 +167,8 @@ class StageGrids(Horizontal):
         self.after.grid.cursor = tap
         for panel, kernel in zip(self.before_panels, stage.before, strict=False):
             panel.grid.cursor = Tap(*kernel.origin(tap)).clamped(kernel.shape)
-        self.tabulate(stage, tap)
-
-    def tabulate(self, stage: Stage, tap: Tap) -> None:
-        """Write the table, as much of it as fits."""
-        table = self.query_one("#table", Static)
-        if stage.diagonal:
-            table.update(kernel_table(stage, tap, *table.content_size), layout=False)
+        table = self.query_one(KernelTable)
+        table.stage, table.tap = stage if stage.diagonal else None, tap
 
 
 def _legible(grid: HeatGrid) -> Zoom | None:

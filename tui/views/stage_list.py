@@ -34,7 +34,10 @@ class StageList(OptionList):
                 before = stage.branch
                 heading = Content.styled(stage.branch or BLOCK, MUTED)
                 options.append(Option(heading, disabled=True))
-            line = Content.assemble(("  ", ""), mark(stage.check), (f" {stage.title}", ""))
+            sign, style = mark(stage.check)  # a colour only where it warns: it would fight the cursor's
+            line = Content.assemble(
+                (f"  {sign}", "" if stage.check.passed else style), (f" {stage.title}", "")
+            )
             options.append(Option(line, id=str(place)))
         self.clear_options()
         self.add_options(options)

@@ -173,7 +173,7 @@ class StepsView(StudyView, can_focus=True):
             self._tell()
             await self.grids.show(stage, self.cursor)
             self._colour()
-        self.call_after_refresh(self._tabulate)
+        self.call_after_refresh(self.grids.fit)
         scale = precise(self.grids.after.grid.scale).lstrip("+")
         self.legend = f"→ ±{scale} (3 rms, per panel)"
 
@@ -195,17 +195,12 @@ class StepsView(StudyView, can_focus=True):
         if self.stage is not None:
             self._write("operation", operation_lines(self.stage, self.cursor))
 
-    def _tabulate(self) -> None:
-        if self.stage is not None:
-            self.grids.fit()
-            self.grids.tabulate(self.stage, self.cursor)
-
     def _colour(self) -> None:
         self.grids.colour(dark=self.app.current_theme.dark, monochrome=self.app.no_color)
 
     def on_resize(self) -> None:
-        """As much of the kernels and of the table as there is room for."""
-        self.call_after_refresh(self._tabulate)
+        """Choose the zoom levels anew."""
+        self.call_after_refresh(self.grids.fit)
 
     @on(HeatGrid.CursorMoved)
     def _move_cursor(self, event: HeatGrid.CursorMoved) -> None:
