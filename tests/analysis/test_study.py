@@ -42,6 +42,7 @@ def test_progress_before_each_piece_and_one_study_at_the_end(dtype: str, steps: 
     assert len(before) == len(set(before)) == steps
 
 
+@pytest.mark.usefixtures("without_onednn")
 @given(specs(dtypes=tuple(Dtype)))
 @settings(max_examples=30)
 def test_every_block_agrees_in_every_dtype(spec: BlockSpec) -> None:

@@ -301,6 +301,7 @@ class BenchScreen(Screen[None]):
     def action_form(self) -> None:
         """Go to the form; on a narrow screen, unfold it."""
         self.add_class("-form-open")
+        self.query_one(StudyViews).leave_focus()
         self.query_one(ParameterForm).focus_first()
 
     def action_leave_form(self) -> None:

@@ -61,6 +61,7 @@ class StudyViews(ContentSwitcher):
     def __init__(self, spec: BlockSpec, *, id: str | None = None) -> None:
         super().__init__(id=id, initial="kernels")
         self._spec = spec
+        self._takes_focus = False
 
     def compose(self) -> ComposeResult:
         """The kernels, which are there before the first study is."""
@@ -82,8 +83,13 @@ class StudyViews(ContentSwitcher):
 
     def show(self, place: int, branch: str | None = None) -> None:
         """Show the view at that place of VIEWS; of the steps those of the named branch, "" for the sum."""
+        self._takes_focus = True
         # Later, in the name of this widget: a key's action runs as the app, where nothing can be bound.
         self.call_later(self._show, VIEWS[place], branch)
+
+    def leave_focus(self) -> None:
+        """Take the focus no more for a view that is still on its way."""
+        self._takes_focus = False
 
     async def _show(self, kind: type[StudyView], branch: str | None) -> None:
         name, before = kind.TITLE.lower(), self.in_sight
@@ -97,7 +103,8 @@ class StudyViews(ContentSwitcher):
             self.post_message(self.Changed(VIEWS.index(kind)))
             self._ask()
         shown = self.in_sight
-        shown.focus_content()
+        if self._takes_focus:
+            shown.focus_content()
         if branch is not None and isinstance(shown, StepsView):
             shown.show_branch(branch)
 
