@@ -22,6 +22,14 @@ KEYS = {
     "scale": [b"c"] * 30,
     "tab": [b"\t"] * 22,
 }
+IN_VIEWS = {
+    "steps": (b"2", {"next, back": [b"n", b"N"] * 12, "step": [b"\t", b"\x1b[C", b"\x1b[D"] * 8}),
+    "outputs": (b"3", {"step": [b"\x1b[C", b"\x1b[D"] * 12, "channel": [b"]", b"["] * 12}),
+    "probe": (b"4", {"step": [b"\x1b[C", b"\x1b[D"] * 12, "branch": [b"\t"] * 24, "bits": [b"0"] * 24}),
+    "rounding": (b"5", {"dtype": [b"\x1b[B", b"\x1b[A"] * 12}),
+    "mistakes": (b"6", {"highlight": [b"\x1b[B", b"\x1b[A"] * 12}),
+}
+"""The key that opens a view, and keys in it."""
 SILENCE = 0.12
 
 
@@ -34,6 +42,22 @@ def seconds_of(terminal: Terminal, keys: list[bytes]) -> list[float]:
         if terminal.painted:
             times.append(painted - pressed)
     return times
+
+
+def in_views(terminal: Terminal) -> None:
+    """Print the same for the keys of each view, and for going from view to view."""
+    for name, (opening, kinds) in IN_VIEWS.items():
+        terminal.press(opening)
+        terminal.until_quiet(1.5)
+        for kind, keys in kinds.items():
+            told(f"  {name}: {kind}", seconds_of(terminal, keys))
+    told("  from view to view", seconds_of(terminal, [b"1", b"2", b"3", b"4", b"5", b"6"] * 5))
+
+
+def told(name: str, seconds: list[float]) -> None:
+    """Print the median and the 95th percentile in ms."""
+    times = [1000 * each for each in seconds]
+    print(f"{name:28}{median(times):8.0f} {quantiles(times, n=20)[-1]:6.0f}", flush=True)
 
 
 def main() -> None:
@@ -53,6 +77,7 @@ def main() -> None:
                     times = [seconds * 1000 for seconds in seconds_of(terminal, keys)]
                     row += f"{median(times):13.0f} {quantiles(times, n=20)[-1]:6.0f}"
                 print(row, flush=True)
+                in_views(terminal)
 
 
 if __name__ == "__main__":
