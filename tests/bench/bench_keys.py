@@ -23,9 +23,9 @@ KEYS = {
     "tab": [b"\t"] * 22,
 }
 IN_VIEWS = {
-    "steps": (b"2", {"next, back": [b"n", b"N"] * 12, "step": [b"\t", b"\x1b[C", b"\x1b[D"] * 8}),
+    "steps": (b"2", {"next, back": [b"n", b"N"] * 12, "step": [b"\t", *[b"\x1b[C", b"\x1b[D"] * 12]}),
     "outputs": (b"3", {"step": [b"\x1b[C", b"\x1b[D"] * 12, "channel": [b"]", b"["] * 12}),
-    "probe": (b"4", {"step": [b"\x1b[C", b"\x1b[D"] * 12, "branch": [b"\t"] * 24, "bits": [b"0"] * 24}),
+    "probe": (b"4", {"step": [b"\x1b[C", b"\x1b[D"] * 12, "branch": [b"\t"] * 3, "bits": [b"0"] * 24}),
     "rounding": (b"5", {"dtype": [b"\x1b[B", b"\x1b[A"] * 12}),
     "mistakes": (b"6", {"highlight": [b"\x1b[B", b"\x1b[A"] * 12}),
 }

@@ -21,6 +21,12 @@ _RIGHTLY = (
 )
 
 
+def words_on(name: str, study: Study, *, low: bool, with_story: bool) -> Content:
+    """Everything about a mistake; on a `low` screen without blank lines between."""
+    parts = [heading(name, study), *([story(name)] if with_story else []), signs(name)]
+    return Content("\n" if low else "\n\n").join(parts)
+
+
 def heading(name: str, study: Study) -> Content:
     """The mistake's title, and whether it is made, can be, or why it can not."""
     made = study.alterations.mistake

@@ -14,7 +14,7 @@ from tui.analysis.inquiry import Answers, Pending, Question, Unanswered
 from tui.analysis.mistakes import obstacle
 from tui.views.error_map import ErrorMap, map_title, pixel_line, scale_of
 from tui.views.mistake_list import MistakeList
-from tui.views.mistake_words import findings, heading, signs, story
+from tui.views.mistake_words import findings, words_on
 from tui.views.pixel import Pixel
 from tui.views.study_view import StudyView
 from tui.widgets.number_format import precise
@@ -40,9 +40,7 @@ class MistakesView(StudyView):
         & #mistake { width: 1fr; padding: 0 1 0 2; }
         & #mistake Static { height: auto; }
         & #mistake-pixel { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
-        & #mistake-words { height: auto; min-height: 13; }
-        & #mistake-story { margin: 1 0 0 0; }
-        & #mistake-signs { margin: 1 0 0 0; }
+        & #mistake-words { height: 16; }
         & #mistake-evidence {
             height: 1fr; border-top: solid $border-blurred; border-title-color: $text-muted;
         }
@@ -52,10 +50,9 @@ class MistakesView(StudyView):
     .-narrow MistakesView MistakeList { width: 31; padding: 0; }
     .-narrow MistakesView #mistake { padding: 0 0 0 1; }
     .-low MistakesView {
-        & #mistake-words { min-height: 0; }
-        & #mistake-story, & #mistake-signs { margin: 0; }
+        & #mistake-words { height: auto; }
+        & #mistake.-previewing #mistake-words { height: 1fr; }
         & #mistake.-previewing #mistake-evidence { display: none; }
-        & #mistake.-made #mistake-story { display: none; }
     }
     """
 
@@ -69,10 +66,7 @@ class MistakesView(StudyView):
         with Horizontal():
             yield MistakeList(id="gallery")
             with Vertical(id="mistake", classes="-unknown"):
-                with Vertical(id="mistake-words"):
-                    yield Static("", id="mistake-heading", markup=False)
-                    yield Static("", id="mistake-story", markup=False)
-                    yield Static("", id="mistake-signs", markup=False)
+                yield Static("", id="mistake-words", markup=False)
                 with Vertical(id="mistake-evidence"):
                     yield ErrorMap(id="error-map")
                     yield Static("", id="mistake-pixel", markup=False)
@@ -122,14 +116,14 @@ class MistakesView(StudyView):
     def _tell(self, study: Study) -> None:
         """The words on the highlighted mistake."""
         name = self.gallery.name_under_cursor
-        self.query_one("#mistake-heading", Static).update(heading(name, study))
-        self.query_one("#mistake-story", Static).update(story(name))
-        self.query_one("#mistake-signs", Static).update(signs(name))
         is_made = name == study.alterations.mistake
+        low = self.screen.has_class("-low")
+        # Its place has a height of its own, unless the map needs the rows: then all is laid out anew.
+        words = words_on(name, study, low=low, with_story=not (low and is_made and name))
+        self.query_one("#mistake-words", Static).update(words, layout=low and is_made)
         side = self.query_one("#mistake")
         side.remove_class("-unknown")
         side.set_class(not is_made, "-previewing")
-        side.set_class(bool(is_made and name), "-made")
 
     def _show_pixel(self, study: Study, pixel: Pixel) -> None:
         self.error_map.show(study, pixel)

@@ -139,11 +139,12 @@ class GridSurface(ScrollView):
     def _lay_out(self) -> None:
         """Take a new shape, bias, zoom or size into account."""
         self._measure()
-        self.virtual_size = whole = self._geometry.size if self._geometry else Size()
+        before, whole = self.virtual_size, self._geometry.size if self._geometry else Size()
+        self.virtual_size = whole
         if whole.width <= self._space.width and whole.height <= self._space.height:
             # Textual has decided on scroll bars for the zoom level before a resize, and does not look again.
             self.show_horizontal_scrollbar = self.show_vertical_scrollbar = False
-        self.refresh(layout=True)
+        self.refresh(layout=whole != before)
         # The scroll bars, and with them the room for the cursor, are known only after the layout.
         self.call_after_refresh(self._reveal_cursor)
 
