@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tui.analysis.alterations import Alterations, Edit, shapes_of
-from tui.analysis.altering import alter_block, parameters_of, value_at
+from tui.analysis.altering import alter_block, number_at, parameters_of
 from tui.analysis.edit_places import (
     MOST_EDITS,
     NotEditableError,
@@ -161,7 +161,7 @@ def test_an_edit_is_seen_by_both_sides() -> None:
     )
     plain, edited = finished(study(BlockSpec())), finished(study(BlockSpec(), Alterations(edits)))
     assert edited.verdict.ruling.agrees
-    assert [value_at(edited, edit.place, edit.index) for edit in edits] == [3.0, -2.0, 5.0]
+    assert [number_at(edited, edit.place, edit.index) for edit in edits] == [3.0, -2.0, 5.0]
     moved = edited.fused.kernel.weight.double() - plain.fused.kernel.weight.double()
     assert moved.nonzero().tolist() == [[0, 1, 1, 1]]
     assert not edited.unfused.equal(plain.unfused)
@@ -171,7 +171,7 @@ def test_an_edit_is_seen_by_both_sides() -> None:
 def test_an_edited_fusion_is_wrong(edit: Edit) -> None:
     done = finished(study(BlockSpec(branches=parse_branches("kxk-bias,identity")), Alterations((edit,))))
     assert not done.verdict.ruling.agrees
-    assert value_at(done, edit.place, edit.index) == 0.5
+    assert number_at(done, edit.place, edit.index) == 0.5
     assert done.float64.max_abs_diff > 0.01
 
 

@@ -87,13 +87,13 @@ def parameters_of(block: ReparamBlock) -> dict[str, Tensor]:
     return found
 
 
-def value_at(study: Study, name: str, index: tuple[int, ...]) -> float:
-    """The number that a study has at a place: of the input, of a branch, or of the fused convolution."""
+def number_at(study: Study, name: str, index: tuple[int, ...]) -> Tensor:
+    """The number, in its dtype, that a study has at a place: of the input, of a branch, of the fused side."""
     fused = study.fused.kernel
     tensors = parameters_of(study.block) | {INPUT: study.x, f"{FUSED}.weight": fused.weight}
     if name == f"{FUSED}.bias":
-        return 0.0 if fused.bias is None else float(fused.bias[index])
-    return float(tensors[name].detach()[index])
+        return fused.weight.new_zeros(()) if fused.bias is None else fused.bias[index]
+    return tensors[name].detach()[index]
 
 
 def _parameters_of(branch: Branch) -> dict[str, Tensor]:

@@ -14,8 +14,15 @@ from textual.widgets import Static
 from tui.widgets.word_row import WordRow
 
 KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "VIEWS": (
+        ("1 Kernels", "what kernel each branch is, and how they add up; any number can be edited"),
+        ("2 Steps", "why the identity is a k×k kernel, how a batch norm is folded: each step, checked"),
+        ("3 Outputs", "what goes in, what comes out, and where the two sides differ"),
+        ("4 Probe", "one output element by hand: product by product, bit by bit"),
+        ("5 Rounding", "why the difference is not 0, and what the four dtypes make of it"),
+        ("6 Mistakes", "what a wrong fusion looks like, and which mistake a wrong one looks like"),
+    ),
     "KEYS": (
-        ("1 to 6", "the views: kernels, steps, outputs, probe, rounding, mistakes; or click their names"),
         ("arrows, h j k l", "move the cursor, in all grids at once; page up and down by an output channel"),
         ("tab", "from grid to grid; mouse: hover reads a number, a click puts the cursor there"),
         ("f, escape", "to the form and back; tab or up and down walk through its fields"),

@@ -34,12 +34,14 @@ class NumberEditor(ValuePrompt):
 
     def edit(self, study: Study, place: Place) -> None:
         """Ask for the number at that place."""
-        from tui.analysis.altering import value_at  # a study is there, and with it torch
+        from tui.analysis.altering import number_at  # a study is there, and with it torch
+        from tui.export.literals import shortest_numbers
 
         if self._place is None:
             self._came_from = self.screen.focused
         self._place = place
-        self.ask(place.words, value_at(study, place.name, place.index), place.remark)
+        (number,) = shortest_numbers(number_at(study, place.name, place.index).reshape(1))
+        self.ask(place.words, number, place.remark)
 
     @on(ValuePrompt.Entered)
     def _entered(self, event: ValuePrompt.Entered) -> None:

@@ -52,13 +52,13 @@ class ValuePrompt(Vertical):
             yield Static("", id="prompt-remark", markup=False)
         yield Static(self.HINT, id="prompt-hint", markup=False)
 
-    def ask(self, label: str, value: float, remark: str = "") -> None:
-        """Ask for a number in place of `value`."""
+    def ask(self, label: str, number: str, remark: str = "") -> None:
+        """Ask for a number in place of this one."""
         self.query_one("#prompt-label", Static).update(f"{label} =")
         self.query_one("#prompt-remark", Static).update(remark)
         self._say(self.HINT, wrong=False)
         line = self.query_one(Input)
-        line.value = repr(value)
+        line.value = number
         self.add_class("-asking")
         line.focus()
 
