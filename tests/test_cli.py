@@ -166,9 +166,13 @@ def test_ctrl_c_does_not_wait_for_torch(monkeypatch: pytest.MonkeyPatch) -> None
         return 0
 
     monkeypatch.setattr("tui.check.command.check", note_handler)
-    assert main(["check"]) == 0
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+    try:
+        assert main(["check"]) == 0
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert handlers == [signal.SIG_DFL]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_ctrl_c_stays_ignored_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,6 +111,11 @@ class KernelsView(StudyView):
         for panel in self.panels:
             panel.grid.zoom = self.zoom
 
+    @on(HeatGrid.Resized)
+    def _grid_resized(self, event: HeatGrid.Resized) -> None:
+        event.stop()
+        self.call_after_refresh(self._agree_on_zoom)
+
     @on(HeatGrid.Scrolled)
     def _scroll_along(self, event: HeatGrid.Scrolled) -> None:
         """Keep all grids at the same place, so that the same weights stand in sight."""

@@ -79,6 +79,13 @@ class GridSurface(ScrollView):
             """An older one of the same grid."""
             return isinstance(message, GridSurface.Scrolled) and message.grid is self.grid
 
+    class Resized(Message):
+        """The grid has another size, and another zoom level may fit. Of several in a row one is handled."""
+
+        def can_replace(self, message: Message) -> bool:
+            """An older one, of whatever grid."""
+            return isinstance(message, GridSurface.Resized)
+
     _space = Size()
     _geometry: GridGeometry | None = None
     _painter: GridPainter | None = None
@@ -127,8 +134,9 @@ class GridSurface(ScrollView):
         return geometry.size.height if geometry else 0
 
     def on_resize(self) -> None:
-        """Fit the weight to the new size."""
+        """Fit the weight to the new size, and tell."""
         self._lay_out()
+        self.post_message(self.Resized())
 
     def _measure(self) -> None:
         """Lay the cells out in the space that there is now."""
@@ -139,12 +147,11 @@ class GridSurface(ScrollView):
     def _lay_out(self) -> None:
         """Take a new shape, bias, zoom or size into account."""
         self._measure()
-        before, whole = self.virtual_size, self._geometry.size if self._geometry else Size()
-        self.virtual_size = whole
+        self.virtual_size = whole = self._geometry.size if self._geometry else Size()
         if whole.width <= self._space.width and whole.height <= self._space.height:
             # Textual has decided on scroll bars for the zoom level before a resize, and does not look again.
             self.show_horizontal_scrollbar = self.show_vertical_scrollbar = False
-        self.refresh(layout=whole != before)
+        self.refresh(layout=True)
         # The scroll bars, and with them the room for the cursor, are known only after the layout.
         self.call_after_refresh(self._reveal_cursor)
 
