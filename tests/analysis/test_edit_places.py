@@ -24,7 +24,7 @@ from tui.fusion.branch_text import parse_branches
 from tui.fusion.fill import fill_block
 from tui.fusion.kernel import Kernel, pad_to
 from tui.fusion.named_kernels import NAMED_KERNELS
-from tui.fusion.spec import BlockSpec, WeightFill
+from tui.fusion.spec import BlockSpec, Dtype, WeightFill
 
 SPECS = {
     "default": BlockSpec(),
@@ -199,3 +199,25 @@ def test_the_block_of_the_study_is_the_edited_one() -> None:
     done = finished(study(BlockSpec(), Alterations((Edit("kxk.weight", (0, 0, 0, 0), 9.0),))))
     assert isinstance(done.block, ReparamBlock)
     assert parameters_of(done.block)["kxk.weight"][0, 0, 0, 0] == 9.0
+
+
+@pytest.mark.parametrize("index", [(0, 0, 4, 4), (0, 0, 2, 2)])
+def test_a_tap_is_that_of_the_frame_where_a_mistake_makes_a_smaller_kernel(index: Tap) -> None:
+    spec = BlockSpec(kernel_size=(3, 3), dilation=(2, 2), branches=parse_branches("kxk,3x3,1x1"))
+    edit = Edit("fused.weight", index, 9.0)
+    done = finished(study(spec, Alterations((edit,), "dilation-dropped")))
+    assert float(number_at(done, edit.place, edit.index)) == 9.0
+    plain = finished(study(spec, Alterations((), "dilation-dropped")))
+    before = pad_to(plain.fused.kernel, spec.fused_kernel_size).weight
+    changed = (pad_to(done.fused.kernel, spec.fused_kernel_size).weight != before).nonzero().tolist()
+    assert changed == [list(index)]
+
+
+@pytest.mark.parametrize("dtype", Dtype)
+def test_a_number_too_large_for_the_dtype_is_infinite(dtype: Dtype) -> None:
+    edit = Edit("kxk.weight", (0, 0, 1, 1), 1e300)
+    done = finished(
+        study(replace(BlockSpec(), dtype=dtype), Alterations((edit, Edit("input", (0, 0, 0, 0), 1e300))))
+    )
+    finite = dtype is Dtype.FLOAT64
+    assert float(number_at(done, edit.place, edit.index)) == (1e300 if finite else float("inf"))

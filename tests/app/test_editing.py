@@ -12,6 +12,7 @@ from tui.analysis.verdict import Ruling
 from tui.fusion.named_kernels import NAMED_KERNELS
 from tui.run_state import Idle
 from tui.screens.named_kernels import NamedKernelScreen
+from tui.widgets.tap import Tap
 from tui.widgets.value_prompt import ValuePrompt, number_in
 
 
@@ -125,6 +126,19 @@ async def test_all_edits_are_dropped_at_once(open_bench: OpenBench) -> None:
         await bench.until(lambda: edits(bench) == 0)
         assert bench.app.study is not None
         assert bench.app.study.alterations == NOTHING_ALTERED
+
+
+async def test_an_edit_comes_back_with_its_channel(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        bench.kernels.cursor = Tap(1, 1, 0, 0)
+        bench.grids[0].focus()
+        await bench.press("enter")
+        await type_in(bench, "5")
+        await bench.until(lambda: edits(bench) == 1)
+        await bench.enter("in_channels", "1")
+        await bench.until(lambda: edits(bench) == 0)
+        await bench.enter("in_channels", "16")
+        await bench.until(lambda: edits(bench) == 1)
 
 
 @pytest.mark.parametrize(

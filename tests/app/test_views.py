@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,9 @@ from tui.analysis.study import Study
 from tui.run_state import Idle, Running
 from tui.screens.study_views import VIEWS
 from tui.views.kernels import KernelsView
+from tui.views.mistakes import MistakesView
+from tui.views.outputs import OutputsView
+from tui.views.pixel import Pixel
 from tui.views.study_view import StudyView
 from tui.widgets.view_tabs import ViewTabs
 
@@ -70,19 +74,18 @@ async def test_a_question_is_asked_only_by_the_view_in_sight(
         assert bench.app.answers.to(question) is None
 
 
-async def test_an_old_study_is_let_go_wherever_it_was_shown(open_bench: OpenBench) -> None:
+async def test_old_studies_are_let_go_by_the_views_that_showed_them(open_bench: OpenBench) -> None:
     async with open_bench(EXACT) as bench:
-        for kind in VIEWS:
+        old: list[weakref.ref[Study]] = []
+        for seed, kind in enumerate(VIEWS, start=1):  # each view shows a study of its own
             await go_to(bench, kind)
-        assert bench.app.study is not None
-        old: weakref.ref[Study] = weakref.ref(bench.app.study)
-        await bench.enter("seed", "1")
-        await bench.reach(Idle)
-        await bench.press("escape")
-        for kind in VIEWS:
-            await go_to(bench, kind)
+            assert bench.app.study is not None
+            old.append(weakref.ref(bench.app.study))
+            await bench.enter("seed", str(seed))
+            await bench.reach(Idle)
+            await bench.press("escape")
         gc.collect()
-        assert old() is None
+        assert [study() for study in old] == [None] * len(VIEWS)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in VIEWS if kind.QUESTION])
@@ -99,3 +102,22 @@ async def test_the_form_may_change_while_a_view_waits(
         assert bench.app.study is not None
         assert bench.app.study.spec.out_channels == 4
         assert bench.app.bench.view.study is bench.app.study
+
+
+@pytest.mark.parametrize("kind", VIEWS)
+async def test_every_view_follows_to_a_smaller_block(open_bench: OpenBench, kind: type[StudyView]) -> None:
+    large = replace(EXACT, kernel_size=(5, 5))
+    small = replace(EXACT, branches=EXACT.branches[:2], input_shape=(5, 5))
+    async with open_bench(large) as bench:
+        await go_to(bench, kind)
+        if kind is OutputsView:
+            await bench.press("space", "J", "J", "shift+tab", "shift+tab", "shift+tab", "end")
+        elif kind is not MistakesView:
+            await bench.press("end")
+        bench.app.bench.show_spec(small)
+        await bench.press("t")  # colours all grids anew, in sight or not
+        await bench.reach(Idle)
+        bench.views.post_message(StudyView.PixelChosen(Pixel(0, 1, 8, 8)))
+        await bench.until(lambda: bench.views.pixel == Pixel(0, 1, 4, 4))
+        await go_to(bench, KernelsView)
+        assert len(bench.grids) == 3

@@ -12,7 +12,8 @@ from tui.analysis.alterations import FUSED, INPUT, Alterations
 from tui.fusion.block import ReparamBlock
 from tui.fusion.branches import Branch, ConvBranch, SequenceBranch
 from tui.fusion.geometry import Geometry
-from tui.fusion.kernel import Kernel
+from tui.fusion.kernel import Kernel, pad_to
+from tui.fusion.spec import Pair
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study
@@ -43,8 +44,10 @@ def fusion_of(block: ReparamBlock, x: Tensor, alterations: Alterations) -> Fusio
         from tui.analysis.wrong_fusion import wrongly_fused
 
         wrong = wrongly_fused(alterations.mistake, block, x)
-        return Fusion(wrong.block, alter_kernel(wrong.kernel, alterations), wrong.geometry)
-    return Fusion(block, alter_kernel(block.kernel(), alterations), block.geometry)
+        frame = block.kernel().kernel_size
+        return Fusion(wrong.block, alter_kernel(wrong.kernel, alterations, frame), wrong.geometry)
+    kernel = block.kernel()
+    return Fusion(block, alter_kernel(kernel, alterations, kernel.kernel_size), block.geometry)
 
 
 @torch.no_grad()
@@ -53,7 +56,7 @@ def alter_block(block: ReparamBlock, alterations: Alterations) -> ReparamBlock:
     tensors = parameters_of(block)
     for edit in alterations.edits:
         if edit.place in tensors:
-            tensors[edit.place][edit.index] = edit.value
+            tensors[edit.place][edit.index] = _rounded(edit.value, tensors[edit.place])
     return block
 
 
@@ -61,15 +64,25 @@ def alter_input(x: Tensor, alterations: Alterations) -> Tensor:
     """The input (batch, in_channels, H, W) with the edited elements set, in place; returns it."""
     for edit in alterations.edits:
         if edit.place == INPUT:
-            x[edit.index] = edit.value
+            x[edit.index] = _rounded(edit.value, x)
     return x
 
 
-def alter_kernel(kernel: Kernel, alterations: Alterations) -> Kernel:
-    """A fused kernel with the edited weights and biases set: the same one where none was, else a copy."""
+def _rounded(value: float, like: Tensor) -> Tensor:
+    """The number in the dtype of that tensor: infinite where it is too large for it."""
+    return torch.tensor(value, dtype=torch.float64).to(like.dtype)
+
+
+def alter_kernel(kernel: Kernel, alterations: Alterations, frame: Pair) -> Kernel:
+    """A fused kernel with the edited weights and biases set: the same one where none was, else a copy.
+
+    The edited taps are those of `frame`, the right kernel's size; a wrong kernel may be smaller.
+    """
     edits = [edit for edit in alterations.edits if edit.place.startswith(f"{FUSED}.")]
     if not edits:
         return kernel
+    if any(edit.place == f"{FUSED}.weight" for edit in edits):
+        kernel = pad_to(kernel, frame)
     weight = kernel.weight.clone()
     bias = weight.new_zeros(len(weight)) if kernel.bias is None else kernel.bias.clone()
     for edit in edits:
@@ -89,7 +102,7 @@ def parameters_of(block: ReparamBlock) -> dict[str, Tensor]:
 
 def number_at(study: Study, name: str, index: tuple[int, ...]) -> Tensor:
     """The number, in its dtype, that a study has at a place: of the input, of a branch, of the fused side."""
-    fused = study.fused.kernel
+    fused = pad_to(study.fused.kernel, study.frame)
     tensors = parameters_of(study.block) | {INPUT: study.x, f"{FUSED}.weight": fused.weight}
     if name == f"{FUSED}.bias":
         return fused.weight.new_zeros(()) if fused.bias is None else fused.bias[index]

@@ -125,7 +125,8 @@ def fused_taps(study: Study, pixel: Pair) -> Taps:
     """Where the fused kernel reads for the output elements in that row and column."""
     height, width = study.spec.input_shape
     element = Element(0, pixel, (height, width), study.x.dtype)
-    return element.taps(study.frame, _pair(study.conv.stride), _pair(study.conv.dilation))
+    size = study.fused.kernel.kernel_size  # a wrong one may be smaller than the frame
+    return element.taps(size, _pair(study.conv.stride), _pair(study.conv.dilation))
 
 
 def _unfused(block: ReparamBlock, image: torch.Tensor, element: Element, between: int) -> Unfused:

@@ -37,7 +37,7 @@ def _stages(study: Study) -> Iterator[Progress | Stage]:
     block = copy.deepcopy(study.block).double().requires_grad_(False)
     sizes = [branch.kernel.kernel_size for branch in study.branches]
     frame = max(size[0] for size in sizes), max(size[1] for size in sizes)
-    x, part = input_of_checks(block, study.x, frame)
+    x, part = input_of_checks(study.run_block, study.x, frame)
     for branch, found in zip(block.branches, study.branches, strict=False):
         assert isinstance(branch, Branch)
         yield Progress(f"checking the steps of {found.name}")

@@ -102,6 +102,7 @@ class BenchScreen(Screen[None]):
     def __init__(self, subject: Subject) -> None:
         super().__init__()
         self._subject = subject
+        self._wanted = subject.alterations  # what the user altered, also where the present block has no place
         self._history = SubjectHistory(self._subject)
         self._pause: Timer | None = None
         self._busy: Timer | None = None
@@ -200,7 +201,8 @@ class BenchScreen(Screen[None]):
     def _alter(self, alterations: Alterations) -> None:
         """Go on to the same block with other alterations, and ask for its run at once."""
         spec = self._subject.spec
-        self._edited(Subject(spec, alterations.fitting(spec)), pause=0)
+        self._wanted = alterations.fitting(spec)
+        self._edited(Subject(spec, self._wanted), pause=0)
 
     @on(StudyView.LegendChanged)
     def _legend_changed(self, event: StudyView.LegendChanged) -> None:
@@ -213,13 +215,14 @@ class BenchScreen(Screen[None]):
     def show_spec(self, spec: BlockSpec) -> None:
         """Put a whole other block into the form, and ask for its run at once."""
         self.query_one(ParameterForm).spec = spec
+        self._wanted = NOTHING_ALTERED
         self._edited(Subject(spec), pause=0)
 
     @on(ParameterForm.Edited)
     def _form_edited(self, event: ParameterForm.Edited) -> None:
         event.stop()
-        alterations = self._subject.alterations.fitting(event.spec)
-        self._edited(Subject(event.spec, alterations), pause=TYPING_PAUSE)
+        # On the way from 8 to 16 channels there is 1, which has no place for most edits: they come back.
+        self._edited(Subject(event.spec, self._wanted.fitting(event.spec)), pause=TYPING_PAUSE)
 
     @on(BranchList.EditRequested)
     @work
@@ -331,6 +334,7 @@ class BenchScreen(Screen[None]):
             self.notify("There is no other block in that direction.", timeout=2)
         else:
             self.query_one(ParameterForm).spec = subject.spec
+            self._wanted = subject.alterations
             self._go_to(subject)
 
     def action_steps(self) -> None:

@@ -124,4 +124,5 @@ class StudyViews(ContentSwitcher):
     def on_study_view_pixel_chosen(self, event: StudyView.PixelChosen) -> None:
         """Go to the output element that a view asks for."""
         event.stop()
-        self.pixel = event.pixel
+        if self.study is not None:  # the view may have asked on an older study, of a larger output
+            self.pixel = event.pixel.clamped(self.study.spec.output_nchw)

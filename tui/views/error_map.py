@@ -64,6 +64,10 @@ class ErrorMap(HeatGrid):
             self.scale = scale_of(study)
         self.cursor = Tap(0, 0, pixel.row, pixel.column)
 
+    def forget(self) -> None:
+        """Let go of the study; its map stays till another comes."""
+        self._shown_of = None
+
     def action_channel(self, step: int) -> None:
         """Ask for another output channel."""
         self.post_message(self.ChannelWanted(step))

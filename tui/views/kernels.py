@@ -60,6 +60,7 @@ class KernelsView(StudyView):
         self._expected = spec
         self._frame: Pair | None = None
         self._painted: Study | None = None
+        self._displayed: Study | None = None
 
     def compose(self) -> ComposeResult:
         """The panels, then the inspector's two lines."""
@@ -86,6 +87,10 @@ class KernelsView(StudyView):
             self._painted = study
             self.call_next(self._show_kernels, study)
 
+    def forget(self) -> None:
+        """Let the study go; its kernels stay in the grids till others come."""
+        self._painted = self._displayed = None
+
     async def _show_kernels(self, study: Study) -> None:
         summands = summands_of(study.spec, adds_up=study.adds_up)
         if len(summands) != len(self.panels):
@@ -95,6 +100,7 @@ class KernelsView(StudyView):
         for panel, summand, branch in zip(self.panels, summands, kernels, strict=True):
             panel.entitle(summand, study.alterations.count_of(summand.name))
             panel.show(branch.kernel, study.frame)
+        self._displayed = study  # the panels are its own only now: there may be another number of them
         self._arrange()
         self._colour()
         self._inspect()
@@ -102,6 +108,7 @@ class KernelsView(StudyView):
     async def _replace_panels(self, summands: list[Summand]) -> None:
         had_focus = self.has_focus_within
         container = self.query_one("#panels")
+        self._displayed = None
         self.remove_class("-single")
         with self.app.batch_update():
             await container.remove_children()
@@ -168,15 +175,16 @@ class KernelsView(StudyView):
         for panel in self.panels:
             panel.grid.dark = self.app.current_theme.dark
             panel.grid.monochrome = self.app.no_color
-        if self.study is None:
+        shown = self._displayed
+        if shown is None:
             return
-        magnitudes = [branch.magnitude for branch in (*self.study.branches, self.study.fused)]
+        magnitudes = [branch.magnitude for branch in (*shown.branches, shown.fused)]
         for panel, scale in zip(self.panels, self.colour_scale.scales(magnitudes), strict=True):
             panel.grid.scale = scale
         self.call_after_refresh(self._agree_on_zoom)
 
     def _tell_legend(self) -> None:
-        if self.study is None:
+        if self._displayed is None:
             return
         grid = self.panels[-1].grid
         scale = precise(grid.scale).lstrip("+")
@@ -226,12 +234,13 @@ class KernelsView(StudyView):
     def _inspect(self) -> None:
         """Add up the weights, and the biases, under the mouse or else under the cursor."""
         tap = self.hover or self.cursor
-        if self.study is None or tap is None:
+        shown = self._displayed
+        if shown is None or tap is None:
             return
         tap = tap.clamped(self.panels[-1].grid.source.shape) if self.panels[-1].grid.source else tap
         width = self.query_one("#weight-line").content_size.width
-        self._say("#weight-line", weight_line(self.study, tap, width))
-        self._say("#bias-line", bias_line(self.study, tap.out))
+        self._say("#weight-line", weight_line(shown, tap, width))
+        self._say("#bias-line", bias_line(shown, tap.out))
 
     def _say(self, name: str, content: Content) -> None:
         """Change a line of the inspector; lay the screen out anew only if it takes more or fewer rows now."""

@@ -59,6 +59,7 @@ class MistakesView(StudyView):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._painted: Study | None = None
+        self._made: str | None = None
         self._told: tuple[Study, Answers] | None = None
 
     def compose(self) -> ComposeResult:
@@ -95,7 +96,7 @@ class MistakesView(StudyView):
         """Mark what is made and what it looks like, and show the evidence."""
         made = study.alterations.mistake
         if study is not self._painted:
-            before = None if self._painted is None else self._painted.alterations.mistake
+            before, self._made = self._made, made
             self._painted = study
             if made != before:
                 self.gallery.go_to(made)
@@ -107,6 +108,11 @@ class MistakesView(StudyView):
             self._tell(study)
         if self.pixel is not None:
             self._show_pixel(study, self.pixel)
+
+    def forget(self) -> None:
+        """Let go of the study and of the map."""
+        self._painted = self._told = None
+        self.error_map.forget()
 
     def _go_to_worst(self, study: Study) -> None:
         """Look where the mistake shows most: the output channel looked at before may not be touched by it."""

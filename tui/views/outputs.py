@@ -120,10 +120,24 @@ class OutputsView(StudyView):
             return
         shown = (study, self.pixel.batch, self.pixel.channel, self.in_channel, self.as_share)
         if shown != self._shown:
+            if study not in self._shown:
+                self._stay_inside(study)
             self._shown = shown
             self._show_maps(study, self.pixel)
             self._arrange()
         self._link()
+
+    def _stay_inside(self, study: Study) -> None:
+        """Keep places of another study where this one's input and kernel reach."""
+        (height, width), (rows, columns) = study.spec.input_shape, study.spec.fused_kernel_size
+        self._hovered = None
+        self._place = min(self._place[0], height - 1), min(self._place[1], width - 1)
+        if self.tap is not None:
+            self.set_reactive(OutputsView.tap, (min(self.tap[0], rows - 1), min(self.tap[1], columns - 1)))
+
+    def forget(self) -> None:
+        """Let go of the maps."""
+        self._shown, self._found = (), None
 
     def _show_maps(self, study: Study, pixel: Pixel) -> None:
         # torch is here as soon as there is a study; the first paint has to do without it.
@@ -238,7 +252,7 @@ class OutputsView(StudyView):
         self, study: Study, field: ReceptiveField, pixel: Pixel, tap: Pair
     ) -> tuple[float, float | None] | None:
         """The weight at a tap and the input that it meets, None in the padding."""
-        if study.frame != study.spec.fused_kernel_size or self._found is None:
+        if study.fused.kernel.kernel_size != study.frame or self._found is None:
             return None
         in_ = self.in_channel % study.fused.kernel.weight.shape[1]
         place = field.place((pixel.row, pixel.column), tap)

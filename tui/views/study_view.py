@@ -96,12 +96,21 @@ class StudyView(Vertical):
     def action_one_grid(self) -> None:
         """Show the grid in focus alone, or all of them again; without grids there is nothing to do."""
 
+    def forget(self) -> None:
+        """Let go of the study that was painted last: the pane is out of sight, and there is another one."""
+
     def refresh_content(self) -> None:
         """Paint what is there to be painted, if anybody sees it."""
         if self.in_sight and self.is_mounted and self.study is not None:
             self.show_study(self.study)
 
-    watch_study = watch_answers = watch_pixel = watch_in_sight = refresh_content
+    def watch_study(self) -> None:
+        """Paint the new study, or let go of the old one."""
+        if not self.in_sight:
+            self.forget()
+        self.refresh_content()
+
+    watch_answers = watch_pixel = watch_in_sight = refresh_content
 
     def watch_legend(self) -> None:
         """Tell the owner, who has the place for it."""
