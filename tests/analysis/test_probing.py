@@ -17,6 +17,7 @@ from tui.analysis.alterations import Alterations
 from tui.analysis.probed_branch import WrittenSum
 from tui.analysis.probing import Probe, Totals, probe
 from tui.analysis.study import Study, finished, study
+from tui.fusion.branch_text import parse_branches
 from tui.fusion.branches import SequenceBranch
 from tui.fusion.fields import spec_from
 from tui.fusion.fill import fill_block
@@ -192,3 +193,10 @@ def test_16_bit_is_rounded_where_the_block_rounds(dtype: Dtype) -> None:
     for pixel in [*pixels_of(one), one.comparison.worst]:
         found = probe(one, pixel)
         assert by_hand(found) == found.torch
+
+
+def test_a_wrong_kernel_smaller_than_its_frame() -> None:
+    spec = BlockSpec(kernel_size=(3, 3), dilation=(2, 2), branches=parse_branches("kxk,3x3,1x1"))
+    done = finished(study(spec, Alterations((), "dilation-dropped")))
+    found = probe(done, (0, 1, 4, 4))
+    assert found.fused.value == pytest.approx(float(done.fused_output[0, 1, 4, 4]), abs=1e-5)
