@@ -87,6 +87,7 @@ async def test_an_edited_fusion_is_found_out(open_bench: OpenBench) -> None:
         await bench.until(lambda: edits(bench) == 1)
         assert bench.app.study is not None
         assert bench.app.study.verdict.ruling is Ruling.WRONG
+        assert bench.views.pixel == bench.app.study.comparison.worst
         assert "wrong" in bench.text("#difference")
 
 
@@ -143,7 +144,15 @@ async def test_an_edit_comes_back_with_its_channel(open_bench: OpenBench) -> Non
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("-0.25", -0.25), ("1e-3", 1e-3), ("1/4", 0.25), (" -1 / 8 ", -0.125), ("1/0", None), ("0x1", None)],
+    [
+        ("-0.25", -0.25),
+        ("1e-3", 1e-3),
+        ("1/4", 0.25),
+        (" -1 / 8 ", -0.125),
+        ("1/0", None),
+        ("0x1", None),
+        ("1e400", None),
+    ],
 )
 def test_numbers(text: str, number: float | None) -> None:
     assert number_in(text) == number

@@ -159,7 +159,9 @@ def _budget(verdict: Verdict) -> str | Text:
     used = share(verdict.budget_used) if verdict.budget_used <= 1 else multiple(verdict.budget_used)
     if verdict.ruling is Ruling.WRONG:
         return used
-    return _with_aside(used, f"the budget there is {verdict.bound:.3g}")
+    batch, channel, row, column = verdict.worst.index
+    place = f"batch {batch}, out {channel}, row {row}, column {column}"
+    return _with_aside(used, f"at {place}, whose budget is {verdict.bound:.3g}")
 
 
 def _with_aside(value: str, aside: str) -> Text:

@@ -331,7 +331,7 @@ class BenchScreen(Screen[None]):
 
     def _revisit(self, subject: Subject | None) -> None:
         if subject is None:
-            self.notify("There is no other block in that direction.", timeout=2)
+            self.notify("There is nothing more in that direction.", timeout=2)
         else:
             self.query_one(ParameterForm).spec = subject.spec
             self._wanted = subject.alterations

@@ -9,6 +9,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import ContentSwitcher
 
+from tui.analysis.alterations import Alterations
 from tui.analysis.inquiry import Answers, Question
 from tui.fusion.spec import BlockSpec
 from tui.views.kernels import KernelsView
@@ -62,6 +63,7 @@ class StudyViews(ContentSwitcher):
         super().__init__(id=id, initial="kernels")
         self._spec = spec
         self._takes_focus = False
+        self._before: tuple[Alterations, bool] | None = None
 
     def compose(self) -> ComposeResult:
         """The kernels, which are there before the first study is."""
@@ -109,10 +111,16 @@ class StudyViews(ContentSwitcher):
             shown.show_branch(branch)
 
     def watch_study(self, study: Study | None) -> None:
-        """Keep the output element where it is, as far as the new output reaches; first, the worst one."""
+        """Keep the output element where it is, as far as the new output reaches.
+
+        At first, and when the two sides have ceased to agree, it is the worst one.
+        """
         if study is not None:
             worst = Pixel(*study.comparison.worst)
-            self.pixel = (self.pixel or worst).clamped(study.spec.output_nchw)
+            now = study.alterations, study.verdict.ruling.agrees
+            ceased = not study.verdict.ruling.agrees and now != self._before
+            self._before = now
+            self.pixel = worst if ceased else (self.pixel or worst).clamped(study.spec.output_nchw)
             self._ask()
 
     def _ask(self) -> None:

@@ -86,7 +86,7 @@ def _main_part(split: ErrorSplit, row: DtypeRow) -> str:
         return "No part makes most of it."
     weight = "rounding the fused weight."
     if row.verdict.reason is Reason.ALGEBRA:
-        weight = "not the block's own weight."
+        weight = "a weight not the block's."
     places = (weight, "rounding in the fused run.", "rounding in the branches.")
     return f"Most of it: {places[squares.index(max(squares))]}"
 

@@ -74,12 +74,14 @@ def findings(study: Study, answers: Answers) -> Content:
         case Unanswered(error):
             return Content.assemble(("looks like  ", MUTED), ("not found out: ", "$text-error"), error)
         case found:
-            return Content("\n").join([_where(found), _looks_like(found)])
+            return Content("\n").join([_where(found, study), _looks_like(found)])
 
 
-def _where(found: Likenesses) -> Content:
+def _where(found: Likenesses, study: Study) -> Content:
     if found.pattern is None:
-        return Content.assemble(("where  ", MUTED), "the float64 run is right: no weight is wrong")
+        right = "the float64 run is right: no weight is wrong"
+        hidden = "NaN or infinite values, behind which nothing can be compared"
+        return Content.assemble(("where  ", MUTED), hidden if study.float64.non_finite else right)
     words = str(found.pattern)
     part = "" if "values" in words else f", {share(found.pattern.share)}"
     return Content.assemble(("where  ", MUTED), (words, "bold"), part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import isinf
 from typing import ClassVar
 
 from textual import on
@@ -80,7 +81,7 @@ class ValuePrompt(Vertical):
             return
         value = number_in(text)
         if value is None:
-            self._say("This is no number. Enter one like -0.25, 1e-3 or 1/9.", wrong=True)
+            self._say("This is no number, or too large a one. Enter one like -0.25, 1e-3 or 1/9.", wrong=True)
         else:
             self.post_message(self.Entered(value))
 
@@ -95,8 +96,10 @@ class ValuePrompt(Vertical):
 
 
 def number_in(text: str) -> float | None:
-    """The number that a text says: "-0.25", "1e-3", "1/9", "nan", "inf"; None where it says none."""
+    """The number that a text says: "-0.25", "1e-3", "1/9", "nan", "inf"; None for none, or too large a one."""
     try:
-        return float(Fraction(text.replace(" ", ""))) if "/" in text else float(text)
+        number = float(Fraction(text.replace(" ", ""))) if "/" in text else float(text)
     except (ValueError, ZeroDivisionError, OverflowError):
         return None
+    overflowed = isinf(number) and "inf" not in text.lower()
+    return None if overflowed else number
