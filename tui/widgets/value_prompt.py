@@ -96,7 +96,7 @@ class ValuePrompt(Vertical):
 
 
 def number_in(text: str) -> float | None:
-    """The number that a text says: "-0.25", "1e-3", "1/9", "nan", "inf"; None for none, or too large a one."""
+    """The number that a text says: "-0.25", "1e-3", "1/9", "nan"; None for none, or too large a one."""
     try:
         number = float(Fraction(text.replace(" ", ""))) if "/" in text else float(text)
     except (ValueError, ZeroDivisionError, OverflowError):
