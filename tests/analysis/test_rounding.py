@@ -13,6 +13,7 @@ from torch import Tensor
 
 from tests.analysis.verdict_cases import FAULTS, Case, Run, effect_of, run_of
 from tui.analysis.budget import budgets_of
+from tui.analysis.comparison import compare
 from tui.analysis.rounding import judge
 from tui.analysis.sampling import channels_to_judge
 from tui.analysis.study import run
@@ -251,6 +252,16 @@ def test_a_bug_in_a_quiet_channel_is_in_every_sample() -> None:
     outputs.fused64[:, 29] = outputs.unfused64[:, 29] * (1 + 1e-6)
     four = outputs.fused, outputs.unfused, outputs.fused64, outputs.unfused64
     assert 29 in channels_to_judge(outputs.run.block64, *four, most_macs=1)
+
+
+@pytest.mark.parametrize("first", [3, 21, 50])
+def test_of_many_channels_that_differ_alike_the_one_that_is_told_of_is_in_every_sample(first: int) -> None:
+    outputs = Outputs(WIDE)
+    unfused, fused = torch.ones_like(outputs.unfused), torch.ones_like(outputs.unfused)
+    fused[:, first:] = 1.5
+    four = fused, unfused, outputs.fused64, outputs.unfused64
+    assert compare(fused, unfused).worst[1] == first
+    assert first in channels_to_judge(outputs.run.block64, *four, most_macs=1)
 
 
 def test_a_channel_that_is_not_finite_is_in_every_sample() -> None:

@@ -41,12 +41,7 @@ def compare(fused: Tensor, unfused: Tensor) -> Comparison:
     """
     if fused.shape != unfused.shape:
         raise ValueError(f"the fused output is {tuple(fused.shape)}, the unfused one {tuple(unfused.shape)}")
-    difference = fused.double() - unfused.double()
-    difference.abs_()
-    finite = torch.isfinite(fused) & torch.isfinite(unfused)
-    if not finite.all():
-        same = (fused == unfused) | (fused.isnan() & unfused.isnan())
-        difference = torch.where(finite, difference, torch.where(same, 0.0, torch.inf))
+    difference, finite = absolute_difference(fused, unfused)
     place = int(difference.argmax())
     worst = _index_of(place, fused.shape)
     return Comparison(
@@ -59,6 +54,20 @@ def compare(fused: Tensor, unfused: Tensor) -> Comparison:
         non_finite=int(finite.numel() - finite.sum()),
         allclose=torch.allclose(fused, unfused),
     )
+
+
+def absolute_difference(fused: Tensor, unfused: Tensor) -> tuple[Tensor, Tensor]:
+    """|fused - unfused| in float64, and where both are finite; both of the outputs' shape.
+
+    Where one is not finite the difference is 0 if the two are alike, both NaN or the same infinity, else inf.
+    """
+    difference = fused.double() - unfused.double()
+    difference.abs_()
+    finite = torch.isfinite(fused) & torch.isfinite(unfused)
+    if not finite.all():
+        same = (fused == unfused) | (fused.isnan() & unfused.isnan())
+        difference = torch.where(finite, difference, torch.where(same, 0.0, torch.inf))
+    return difference, finite
 
 
 def _index_of(place: int, shape: torch.Size) -> tuple[int, int, int, int]:

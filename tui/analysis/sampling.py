@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from tui.analysis.comparison import absolute_difference
 from tui.analysis.cost import MOST_JUDGED_MACS
 from tui.fusion.block import ReparamBlock
 
@@ -40,8 +41,16 @@ def channels_to_judge(
         for score in (*_scores(fused64, unfused64), *_scores(fused, unfused))
         for channel in score.topk(min(_SUSPECTS, out_channels)).indices.tolist()
     }
+    # In 16 bit many channels may share the largest difference: the one that is told of must be judged.
+    suspects |= {_channel_of_worst(fused64, unfused64), _channel_of_worst(fused, unfused)}
     spaced = max(_SPACED, affordable - len(suspects))
     return tuple(sorted(suspects | {place * out_channels // spaced for place in range(spaced)}))
+
+
+def _channel_of_worst(fused: Tensor, unfused: Tensor) -> int:
+    """The output channel in which `compare` finds the largest difference."""
+    difference, _ = absolute_difference(fused, unfused)
+    return int(difference.argmax()) // fused[0, 0].numel() % fused.shape[1]
 
 
 def _weights_of(block: ReparamBlock) -> int:
