@@ -92,7 +92,7 @@ def study_threads() -> Iterator[None]:
 def open_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, study_threads: None) -> OpenBench:
     """Opens the program, with a text cursor that does not blink and a short pause in typing."""
     monkeypatch.setattr(Input, "_toggle_cursor", lambda _: None)
-    monkeypatch.setattr("tui.screens.bench.TYPING_PAUSE", 0.02)
+    monkeypatch.setattr("tui.screens.bench.screen.TYPING_PAUSE", 0.02)
     return opener(tmp_path / "settings.json")
 
 

@@ -16,11 +16,11 @@ from tui.analysis.deferred import deferred_study
 from tui.app import RepFuseApp, StudyFunction
 from tui.fusion.spec import BlockSpec
 from tui.run_state import Idle, RunState
-from tui.screens.study_views import StudyViews
-from tui.views.kernels import KernelsView
-from tui.widgets.heat_grid import HeatGrid
-from tui.widgets.parameter_form import ParameterForm
-from tui.widgets.value_input import ValueInput
+from tui.screens.bench.study_views import StudyViews
+from tui.views.kernels.view import KernelsView
+from tui.widgets.form.parameter_form import ParameterForm
+from tui.widgets.form.value_input import ValueInput
+from tui.widgets.grid.heat_grid import HeatGrid
 
 CHARACTERS = {"question_mark": "?", "slash": "/", "plus": "+", "minus": "-", "space": " "}
 """Of the keys with a longer name that type something."""

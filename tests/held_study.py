@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 from tests.settle import PATIENCE
-from tui.analysis.alterations import Alterations
+from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.progress import Progress
 from tui.analysis.study import Study, study
 from tui.fusion.spec import BlockSpec

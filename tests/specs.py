@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tui.analysis.alterations import Alterations, Edit
+from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec, InputFill, WeightFill
 

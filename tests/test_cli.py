@@ -11,7 +11,7 @@ from typing import ClassVar
 import pytest
 
 from tui import __version__
-from tui.analysis.alterations import NOTHING_ALTERED, Alterations
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.cli import BAD_INPUT, INTERRUPTED, OUTPUT_CLOSED, main
 from tui.fusion.spec import BlockSpec, Dtype
 
@@ -165,7 +165,7 @@ def test_ctrl_c_does_not_wait_for_torch(monkeypatch: pytest.MonkeyPatch) -> None
         handlers.append(signal.getsignal(signal.SIGINT))
         return 0
 
-    monkeypatch.setattr("tui.check.command.check", note_handler)
+    monkeypatch.setattr("tui.commands.check.command.check", note_handler)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
     try:
         assert main(["check"]) == 0
@@ -179,7 +179,7 @@ def test_ctrl_c_stays_ignored_where_it_was(monkeypatch: pytest.MonkeyPatch) -> N
     def note_handler(*_: object, as_json: bool) -> int:
         return int(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)
 
-    monkeypatch.setattr("tui.check.command.check", note_handler)
+    monkeypatch.setattr("tui.commands.check.command.check", note_handler)
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         assert main(["check"]) == 1

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tui.analysis.alterations import NOTHING_ALTERED, Alterations
-from tui.analysis.mistakes import MISTAKES
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
+from tui.analysis.alterations.gallery import MISTAKES
 from tui.fusion.fields import FIELDS, spec_from, texts_of
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import (

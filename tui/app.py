@@ -16,7 +16,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme
 
-from tui.analysis.alterations import NOTHING_ALTERED, Alterations, Subject
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Subject
 from tui.analysis.cost import cost_of, memory_of_this_machine
 from tui.analysis.deferred import deferred_study, load_torch
 from tui.analysis.failure import in_words
@@ -27,10 +27,10 @@ from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
 from tui.messages import StudyFailed, StudyFinished, StudyMessage, StudyProgressed
 from tui.run_state import Failed, Idle, Running, RunState, Waiting, Withdrawn
-from tui.screens.bench import BenchScreen
-from tui.screens.help import HelpScreen
-from tui.screens.presets import PresetScreen
-from tui.screens.study_views import StudyViews
+from tui.screens.bench.screen import BenchScreen
+from tui.screens.bench.study_views import StudyViews
+from tui.screens.dialogs.help import HelpScreen
+from tui.screens.dialogs.presets import PresetScreen
 from tui.settings import Settings
 from tui.themes import DARK, THEMES, counterpart
 
@@ -47,7 +47,7 @@ class RepFuseApp(App[None]):
     """
 
     TITLE = "repfuse-tui"
-    CSS_PATH = "screens/bench.tcss"  # the default screen's own CSS_PATH is not read
+    CSS_PATH = "screens/bench/bench.tcss"  # the default screen's own CSS_PATH is not read
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "presets", "Preset", id="app.presets", tooltip="Published blocks to start from"),
         Binding("question_mark", "help", "Help", key_display="?", id="app.help"),

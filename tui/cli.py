@@ -77,7 +77,7 @@ def _write(text: str) -> int:
 
 
 def _check(request: Request) -> int:
-    from tui.check.command import CheckError, check
+    from tui.commands.check.command import CheckError, check
 
     try:
         with _ended_at_once_by_ctrl_c():

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from tui import __version__
-from tui.analysis.alterations import NOTHING_ALTERED, Alterations
-from tui.analysis.mistakes import MISTAKES, obstacle
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
+from tui.analysis.alterations.gallery import MISTAKES, obstacle
 from tui.fusion.fields import FIELDS, spec_from, texts_of
 from tui.fusion.presets import PRESETS
 from tui.fusion.quoting import quoted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tui.analysis.mistakes import MISTAKES, obstacle
+from tui.analysis.alterations.gallery import MISTAKES, obstacle
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.spec import BlockSpec, PaddingMode
 

@@ -9,10 +9,10 @@ from textual.geometry import Offset
 
 from tests.driver import Bench, OpenBench
 from tests.specs import EXACT
-from tui.views.colour_scale import ColourScale
-from tui.widgets.grid_geometry import HEADER
-from tui.widgets.tap import Tap
-from tui.widgets.zoom import Zoom
+from tui.views.shared.colour_scale import ColourScale
+from tui.widgets.grid.geometry import HEADER
+from tui.widgets.grid.tap import Tap
+from tui.widgets.grid.zoom import Zoom
 
 NORMED = EXACT.with_branches(batch_norm=True)
 

@@ -7,12 +7,12 @@ from textual.widgets import OptionList
 
 from tests.driver import Bench, OpenBench
 from tests.specs import EXACT
-from tui.analysis.alterations import NOTHING_ALTERED
-from tui.analysis.verdict import Ruling
+from tui.analysis.alterations.alterations import NOTHING_ALTERED
+from tui.analysis.verdict.verdict import Ruling
 from tui.fusion.named_kernels import NAMED_KERNELS
 from tui.run_state import Idle
-from tui.screens.named_kernels import NamedKernelScreen
-from tui.widgets.tap import Tap
+from tui.screens.dialogs.named_kernels import NamedKernelScreen
+from tui.widgets.grid.tap import Tap
 from tui.widgets.value_prompt import ValuePrompt, number_in
 
 

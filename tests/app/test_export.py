@@ -17,9 +17,9 @@ from tui.export.grid import csv_of, npy_of
 from tui.export.items import ITEMS, Item
 from tui.export.snippet import snippet_of
 from tui.run_state import Running
-from tui.screens import taking_away
-from tui.screens.export import ExportScreen
-from tui.screens.replace import ReplaceScreen
+from tui.screens.bench import taking_away
+from tui.screens.dialogs.export import ExportScreen
+from tui.screens.dialogs.replace import ReplaceScreen
 
 
 @pytest.fixture(autouse=True)

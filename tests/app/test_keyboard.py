@@ -16,9 +16,9 @@ from tests.specs import EXACT
 from tui.fusion.fields import FIELDS
 from tui.fusion.presets import PRESETS
 from tui.run_state import Idle, Running
-from tui.screens.help import HelpScreen
-from tui.screens.presets import KEYS
-from tui.views.colour_scale import ColourScale
+from tui.screens.dialogs.help import HelpScreen
+from tui.screens.dialogs.presets import KEYS
+from tui.views.shared.colour_scale import ColourScale
 
 
 def fields_of(bench: Bench) -> set[str | None]:

@@ -11,12 +11,12 @@ import pytest
 from tests.driver import Bench, OpenBench
 from tests.specs import EXACT
 from tui.analysis.inquiry import Unanswered
-from tui.analysis.likeness import Likenesses
+from tui.analysis.likeness.likeness import Likenesses
 from tui.analysis.progress import Progress
 from tui.analysis.study import Study
 from tui.fusion.spec import BlockSpec
-from tui.views.mistakes import MistakesView
-from tui.views.pixel import Pixel
+from tui.views.mistakes.view import MistakesView
+from tui.views.shared.pixel import Pixel
 
 GROUPED = replace(EXACT, in_channels=4, out_channels=4, groups=2)
 
@@ -115,7 +115,7 @@ async def test_an_answer_that_can_not_be_found_says_why(
     def no_memory() -> NoReturn:
         raise RuntimeError("no [/] memory")
 
-    monkeypatch.setattr("tui.analysis.likeness.likenesses", fail)
+    monkeypatch.setattr("tui.analysis.likeness.likeness.likenesses", fail)
     async with open_bench(BlockSpec()) as bench:
         await bench.press("6")
         await make(bench, "flipped")

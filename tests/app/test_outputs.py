@@ -8,12 +8,12 @@ from textual.widgets import Static
 
 from tests.driver import SMALL, Bench, OpenBench
 from tests.specs import EXACT, ROUNDED
-from tui.analysis.alterations import Alterations, Edit
-from tui.views.outputs import OutputsView
-from tui.views.pixel import Pixel
-from tui.widgets.lit import Lit
-from tui.widgets.tap import Tap
-from tui.widgets.zoom import Zoom
+from tui.analysis.alterations.alterations import Alterations, Edit
+from tui.views.outputs.view import OutputsView
+from tui.views.shared.pixel import Pixel
+from tui.widgets.grid.lit import Lit
+from tui.widgets.grid.tap import Tap
+from tui.widgets.grid.zoom import Zoom
 
 
 async def opened(bench: Bench) -> OutputsView:

@@ -10,7 +10,7 @@ from textual.widgets._footer import FooterKey
 
 from tests.driver import SMALL, OpenBench
 from tests.specs import EXACT, ROUNDED
-from tui.views.colour_scale import ColourScale
+from tui.views.shared.colour_scale import ColourScale
 
 
 async def test_grids_scroll_with_the_one_under_the_mouse(open_bench: OpenBench) -> None:

@@ -8,11 +8,11 @@ import torch
 
 from tests.driver import SMALL, Bench, OpenBench
 from tests.specs import EXACT
-from tui.analysis.exact_sum import rounded
+from tui.analysis.numerics.exact_sum import rounded
 from tui.fusion.fields import spec_from
 from tui.fusion.spec import InputFill
-from tui.views.pixel import Pixel
-from tui.views.probe import ProbeView
+from tui.views.probe.view import ProbeView
+from tui.views.shared.pixel import Pixel
 
 TWO = replace(EXACT, in_channels=4, out_channels=4, groups=2, batch_size=2, input=InputFill.RAMP)
 

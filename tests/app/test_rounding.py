@@ -15,8 +15,8 @@ from tui.analysis.inquiry import Question
 from tui.analysis.progress import Progress
 from tui.analysis.study import Study
 from tui.fusion.spec import Dtype
-from tui.views.dtype_rows import DtypeLine
-from tui.views.rounding import RoundingView
+from tui.views.rounding.dtype_rows import DtypeLine
+from tui.views.rounding.view import RoundingView
 
 
 def view_of(bench: Bench) -> RoundingView:

@@ -14,7 +14,7 @@ from tests.driver import OpenBench
 from tests.held_study import HeldStudy
 from tests.settle import until
 from tests.specs import COSTLY, EXACT
-from tui.analysis.alterations import Alterations
+from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.progress import Progress
 from tui.analysis.study import Study, finished, study
 from tui.fusion.spec import BlockSpec

@@ -13,9 +13,9 @@ from tests.driver import SMALL, Bench, OpenBench
 from tests.specs import EXACT, exact_preset
 from tui.analysis.inquiry import Answers
 from tui.analysis.progress import Progress
-from tui.views.stage_list import StageList
-from tui.views.steps import StepsView
-from tui.widgets.tap import Tap
+from tui.views.steps.step_list import StageList
+from tui.views.steps.view import StepsView
+from tui.widgets.grid.tap import Tap
 
 
 def steps(bench: Bench) -> StepsView:

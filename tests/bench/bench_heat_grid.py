@@ -19,9 +19,9 @@ import torch
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
-from tui.widgets.heat_grid import HeatGrid
-from tui.widgets.weight_source import WeightSource
-from tui.widgets.zoom import Zoom
+from tui.widgets.grid.heat_grid import HeatGrid
+from tui.widgets.grid.weight_source import WeightSource
+from tui.widgets.grid.zoom import Zoom
 
 SHAPES = [(2, 2, 3, 3), (64, 64, 3, 3), (256, 256, 5, 5), (512, 512, 7, 7)]
 FRAMES, KEYS = 40, 20

@@ -21,12 +21,12 @@ from typing import Any
 import pytest
 import torch
 
-from tests.analysis.verdict_cases import FAULTS, Case, Run, cases, run_of
-from tui.analysis.budget import budgets_of
-from tui.analysis.rounding import judge
-from tui.analysis.sampling import channels_to_judge
+from tests.analysis.verdict.verdict_cases import FAULTS, Case, Run, cases, run_of
+from tui.analysis.bounds.budget import budgets_of
 from tui.analysis.study import run
-from tui.analysis.verdict import Reason, Ruling, Verdict
+from tui.analysis.verdict.judging import judge
+from tui.analysis.verdict.sampling import channels_to_judge
+from tui.analysis.verdict.verdict import Reason, Ruling, Verdict
 from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.kernel import FusionError, Kernel
 from tui.fusion.presets import PRESETS
@@ -86,9 +86,9 @@ def right_cases() -> Iterator[Case]:
 def makers() -> dict[str, Maker]:
     """Each way to be wrong: a few of our own, and the gallery's."""
     own = {name: _by_kernel(fault) for name, fault in FAULTS.items()}
-    if importlib.util.find_spec("tui.analysis.wrong_fusion") is None:
+    if importlib.util.find_spec("tui.analysis.alterations.wrong_fusion") is None:
         return own
-    mistakes: Any = importlib.import_module("tui.analysis.mistakes")
+    mistakes: Any = importlib.import_module("tui.analysis.alterations.gallery")
     return own | {name: _from_gallery(name) for name in mistakes.MISTAKES}
 
 
@@ -100,7 +100,7 @@ def _by_kernel(fault: Callable[[ReparamBlock], Kernel]) -> Maker:
 
 
 def _from_gallery(name: str) -> Maker:
-    gallery: Any = importlib.import_module("tui.analysis.wrong_fusion")
+    gallery: Any = importlib.import_module("tui.analysis.alterations.wrong_fusion")
 
     def make(_: Case, run: Run) -> Mistaken | None:
         try:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tui.analysis.alterations import FUSED, Alterations
+from tui.analysis.alterations.alterations import FUSED, Alterations
 from tui.analysis.study import Study, finished, study
 from tui.export import grid
 from tui.export.errors import ExportError

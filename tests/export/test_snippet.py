@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from torch import Tensor
 
 from tests.fusion.strategies import EVERYTHING, specs
-from tui.analysis.alterations import FUSED, INPUT, NOTHING_ALTERED, Alterations, Edit
-from tui.analysis.mistakes import obstacle
+from tui.analysis.alterations.alterations import FUSED, INPUT, NOTHING_ALTERED, Alterations, Edit
+from tui.analysis.alterations.gallery import obstacle
 from tui.analysis.study import Study, finished, study
 from tui.export import snippet
 from tui.export.errors import ExportError

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tests.export.test_snippet import EVERY_KIND
-from tui.analysis.alterations import INPUT, Alterations, Edit
+from tui.analysis.alterations.alterations import INPUT, Alterations, Edit
 from tui.analysis.study import finished, study
 from tui.export import study_json
 from tui.export.report import report_of

@@ -14,7 +14,7 @@ WITHOUT_TORCH = [
     "tui.fusion.presets",
     "tui.analysis.cost",
     "tui.analysis.progress",
-    "tui.analysis.verdict",
+    "tui.analysis.verdict.verdict",
 ]
 
 REFUSE = """

@@ -16,7 +16,7 @@ PART = [
     "tests/fusion/test_block.py::test_the_block_of_the_projects_origin",
     "tests/fusion/test_block.py::test_fused_equals_unfused",
     "tests/fusion/test_block.py::test_unit_impulses_give_the_fused_kernel",
-    "tests/analysis/test_float16.py",
+    "tests/analysis/numerics/test_float16.py",
 ]
 PLAIN = {"ATEN_CPU_CAPABILITY": "default", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 

@@ -10,11 +10,11 @@ import pytest
 from tests.driver import LARGE, MEDIUM, SMALL, LooksAsStored, OpenBench
 from tests.held_study import HeldStudy
 from tests.specs import COSTLY, DEPTHWISE, EXACT, ROUNDED
-from tui.analysis.alterations import Alterations
+from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.progress import Progress
 from tui.fusion.spec import BlockSpec, InputFill
 from tui.run_state import Failed, Running, Waiting, Withdrawn
-from tui.widgets.zoom import Zoom
+from tui.widgets.grid.zoom import Zoom
 
 Size = tuple[int, int]
 

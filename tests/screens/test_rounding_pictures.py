@@ -10,7 +10,7 @@ import pytest
 from tests.driver import LooksAsStored, OpenBench
 from tests.screens.test_pictures import Size, both_sizes
 from tests.specs import EXACT, ROUNDED, SLIGHTLY_WRONG, TOO_LARGE
-from tui.analysis.alterations import NOTHING_ALTERED, Alterations
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.deferred import deferred_study
 from tui.analysis.progress import Progress
 from tui.analysis.study import Study

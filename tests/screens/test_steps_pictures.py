@@ -8,11 +8,11 @@ import pytest
 
 from tests.driver import MEDIUM, SMALL, Bench, LooksAsStored, OpenBench
 from tests.specs import EXACT, ROUNDED
-from tui.analysis.alterations import Alterations, Subject
+from tui.analysis.alterations.alterations import Alterations, Subject
 from tui.fusion.branch_text import parse_branches
 from tui.run_state import Idle
-from tui.screens.bench import BenchScreen
-from tui.views.steps import StepsView
+from tui.screens.bench.screen import BenchScreen
+from tui.views.steps.view import StepsView
 
 SEQUENCE = replace(EXACT, branches=parse_branches("kxk+norm,identity,1x1-kxk+inner+idconv-bias"))
 both_sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=lambda size: f"{size[0]}x{size[1]}")

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tui.analysis.alterations import NOTHING_ALTERED, Alterations
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.progress import Progress
 from tui.fusion.spec import BlockSpec
 

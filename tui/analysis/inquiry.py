@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from tui.analysis.progress import Progress
 
 if TYPE_CHECKING:
-    from tui.analysis.dtype_table import DtypeTable
-    from tui.analysis.likeness import Likenesses
+    from tui.analysis.dtypes.dtype_table import DtypeTable
+    from tui.analysis.likeness.likeness import Likenesses
+    from tui.analysis.steps.walkthrough import Walkthrough
     from tui.analysis.study import Study
-    from tui.analysis.walkthrough import Walkthrough
 
 
 class Question(StrEnum):
@@ -73,14 +73,14 @@ def deferred_answer(
     """
     match question:
         case Question.WALKTHROUGH:
-            from tui.analysis.walkthrough import walkthrough
+            from tui.analysis.steps.walkthrough import walkthrough
 
             yield from walkthrough(study)
         case Question.DTYPES:
-            from tui.analysis.dtype_table import dtype_table
+            from tui.analysis.dtypes.dtype_table import dtype_table
 
             yield from dtype_table(study)
         case Question.LIKENESS:
-            from tui.analysis.likeness import likenesses
+            from tui.analysis.likeness.likeness import likenesses
 
             yield from likenesses(study)

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from tui.analysis.alterations import NOTHING_ALTERED, Alterations
-from tui.analysis.altering import alter_block, alter_input, fusion_of
-from tui.analysis.budget import Budget, budgets_of
-from tui.analysis.comparison import Comparison, compare
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
+from tui.analysis.alterations.applying import alter_block, alter_input, fusion_of
+from tui.analysis.bounds.budget import Budget, budgets_of
 from tui.analysis.cost import Cost, cost_of
-from tui.analysis.error_split import ErrorSplit, output_of_given, split_of
-from tui.analysis.float16 import Float16ThroughFloat32
-from tui.analysis.magnitude import Magnitude, magnitude_of
+from tui.analysis.numerics.comparison import Comparison, compare
+from tui.analysis.numerics.float16 import Float16ThroughFloat32
+from tui.analysis.numerics.magnitude import Magnitude, magnitude_of
 from tui.analysis.progress import Progress
-from tui.analysis.rounding import judge
-from tui.analysis.sampling import channels_to_judge
-from tui.analysis.verdict import Verdict
+from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
+from tui.analysis.verdict.judging import judge
+from tui.analysis.verdict.sampling import channels_to_judge
+from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import ReparamBlock, build_block, conv_of
 from tui.fusion.branches import Step
 from tui.fusion.fill import fill_block, make_input

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from tui.analysis.count_inside import InsideAverage
+from tui.analysis.alterations.count_inside import InsideAverage
 from tui.export.conv2d_text import conv2d_in_words, shortest
 from tui.fusion.branches import (
     AverageBranch,

@@ -7,7 +7,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from tui.analysis.alterations import FUSED
+from tui.analysis.alterations.alterations import FUSED
 from tui.analysis.study import Study
 from tui.export.errors import ExportError
 from tui.export.literals import shortest_numbers

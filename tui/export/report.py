@@ -7,9 +7,9 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from tui.analysis.error_split import ErrorSplit
 from tui.analysis.study import Study
-from tui.analysis.verdict import Worst
+from tui.analysis.verdict.error_split import ErrorSplit
+from tui.analysis.verdict.verdict import Worst
 from tui.export.conv2d_text import conv2d_arguments
 from tui.fusion.spec import BranchSpec
 

@@ -1,0 +1,97 @@
+"""The budget: of a sample as of the whole, of one dtype as of several, and where nothing is finite."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.fusion.strategies import filled_block, filled_input, with_wild_norms
+from tui.analysis.bounds.budget import budget_of, budgets_of
+from tui.analysis.numerics.precision import PRECISIONS, TF32
+from tui.fusion.block import ReparamBlock
+from tui.fusion.presets import PRESETS
+from tui.fusion.spec import BlockSpec, Dtype, InputFill, PaddingMode, WeightFill
+
+
+def budget_for(spec: BlockSpec) -> tuple[ReparamBlock, Tensor]:
+    return with_wild_norms(filled_block(spec)), filled_input(spec)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 8])
+@pytest.mark.parametrize("dtype", [Dtype.FLOAT64, Dtype.FLOAT32])
+def test_a_sample_has_the_bounds_of_the_whole(groups: int, dtype: Dtype) -> None:
+    for name in ("dbb", "repmixer", "qarepvgg"):
+        spec = replace(PRESETS[name].spec.with_in_channels(8), input_shape=(7, 6))
+        spec = replace(spec, groups=8 if name == "repmixer" else groups)
+        block, x = budget_for(spec)
+        whole, sample = budget_of(block, x, dtype), budget_of(block, x, dtype, [6, 1, 3])
+        assert (whole.sampled, sample.sampled) == (False, True)
+        assert sample.channels == (1, 3, 6)
+        for one, other in ((sample.rigorous, whole.rigorous), (sample.probable, whole.probable)):
+            torch.testing.assert_close(one, other[:, [1, 3, 6]], rtol=1e-3, atol=0.0)
+        assert sample.at((0, 3, 2, 1)) == (
+            float(sample.rigorous[0, 1, 2, 1]),
+            float(sample.probable[0, 1, 2, 1]),
+        )
+        assert sample.at((0, 2, 0, 0)) is None
+
+
+def test_the_probable_budget_is_far_below_the_rigorous_one_where_sums_are_long() -> None:
+    spec = replace(PRESETS["repvgg"].spec, input_shape=(5, 5))
+    block, x = budget_for(spec)
+    budget = budget_of(block, x, Dtype.FLOAT32)
+    assert (budget.probable <= budget.rigorous).all()
+    assert budget.probable.mean() < 0.05 * budget.rigorous.mean()
+    assert budget_of(block, x, Dtype.FLOAT64).probable.equal(budget_of(block, x, Dtype.FLOAT64).rigorous)
+
+
+def test_constant_weights_get_the_rigorous_budget() -> None:
+    spec = BlockSpec(kernel_size=(7, 7), weights=WeightFill.ONES)
+    budget = budget_of(filled_block(spec), filled_input(spec), Dtype.FLOAT32)
+    assert budget.probable.equal(budget.rigorous)
+
+
+def test_several_dtypes_in_one_walk_are_each_as_alone() -> None:
+    block, x = budget_for(replace(PRESETS["dbb"].spec.with_in_channels(4), input_shape=(5, 5)))
+    for together in budgets_of(block, x, list(Dtype)):
+        alone = budget_of(block, x, together.dtype)
+        torch.testing.assert_close(together.rigorous, alone.rigorous, rtol=1e-4, atol=0.0)
+        torch.testing.assert_close(together.probable, alone.probable, rtol=1e-4, atol=0.0)
+        assert together.peak == alone.peak
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("where", ["input", "weight"])
+def test_what_is_not_finite_has_no_bound_and_breaks_nothing(value: float, where: str) -> None:
+    spec = replace(PRESETS["dbb"].spec.with_in_channels(4), input_shape=(9, 9), input=InputFill.RANDOM)
+    block, x = budget_for(spec)
+    with torch.no_grad():
+        target = x if where == "input" else next(block.parameters())
+        target.view(-1)[0] = value
+    for budget in budgets_of(block, x, list(Dtype)):
+        assert not budget.rigorous.isnan().any()
+        assert not budget.probable.isnan().any()
+        assert budget.rigorous.isinf().any()
+        assert budget.rigorous.isfinite().any()
+
+
+def test_tf32_is_coarser_than_float32_and_finer_than_nothing() -> None:
+    block, x = budget_for(replace(PRESETS["repvgg"].spec.with_in_channels(4), input_shape=(5, 5)))
+    budget = budget_of(block, x, Dtype.FLOAT32)
+    assert budget.tf32 is not None
+    ratio = budget.tf32() / budget.rigorous
+    assert ratio.min() > 10
+    assert ratio.max() < TF32.product / PRECISIONS[Dtype.FLOAT32].unit
+    assert budget_of(block, x, Dtype.FLOAT64).tf32 is None
+
+
+def test_padding_copies_the_errors_with_the_values() -> None:
+    spec = BlockSpec(padding_mode=PaddingMode.REFLECT, input_shape=(5, 5))
+    block, x = filled_block(spec), filled_input(spec)
+    budget = budget_of(block, x, Dtype.FLOAT32)
+    assert budget.rigorous.shape == (1, 2, 5, 5)
+    assert budget.rigorous[..., 0, 0].min() > 0.5 * budget.rigorous[..., 2, 2].min()

@@ -1,0 +1,75 @@
+"""Where a difference comes from: the parts add up, each is what was made, and a side is nearer or not."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.analysis.verdict.verdict_cases import Case, run_conv, run_of
+from tui.analysis.study import run
+from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
+from tui.fusion.kernel import Kernel
+from tui.fusion.presets import PRESETS
+from tui.fusion.spec import Dtype
+
+
+def flat(*values: float, dtype: torch.dtype = torch.float64) -> Tensor:
+    return torch.tensor(values, dtype=dtype).view(1, 1, 1, -1)
+
+
+def split(fused: Tensor, unfused: Tensor, unfused64: Tensor, given64: Tensor) -> ErrorSplit:
+    found = split_of(fused, unfused, unfused64, given64)
+    assert found is not None
+    return found
+
+
+def test_the_shares_by_hand() -> None:
+    fused, unfused = flat(1.5, 2.0, 3.0, dtype=torch.float32), flat(1.0, 2.5, 3.0, dtype=torch.float32)
+    found = split(fused, unfused, flat(1.0, 2.25, 3.5), flat(1.25, 2.5, 3.0))
+    # weights .25 .25 -.5, fused .25 -.5 0, unfused 0 .25 -.5, difference .5 -.5 0
+    assert (found.weights.max_abs, found.weights.at_worst) == (0.5, 0.25)
+    assert (found.fused.max_abs, found.fused.at_worst) == (0.5, 0.25)
+    assert (found.unfused.max_abs, found.unfused.at_worst) == (0.5, 0.0)
+    assert found.weights.rms == pytest.approx(math.sqrt(0.375 / 3))
+    assert (found.nearer.fused, found.nearer.unfused, found.nearer.equal) == (0, 1, 2)
+
+
+@pytest.mark.parametrize("dtype", [Dtype.FLOAT32, Dtype.BFLOAT16, Dtype.FLOAT16])
+def test_the_shares_add_up_to_the_difference(dtype: Dtype) -> None:
+    spec = replace(PRESETS["repvgg"].spec.with_in_channels(8), input_shape=(6, 7), dtype=dtype)
+    case = run_of(Case(spec, "wild"))
+    conv = case.block.fuse()
+    fused = run(conv, case.x)
+    found = split(fused, case.unfused, case.unfused64, output_of_given(conv, case.x))
+    difference = fused.double() - case.unfused.double()
+    worst = float(difference.flatten()[difference.abs().argmax()])
+    parts = found.weights.at_worst + found.fused.at_worst - found.unfused.at_worst
+    assert parts == pytest.approx(worst, rel=1e-9)
+    assert sum((found.nearer.fused, found.nearer.unfused, found.nearer.equal)) == fused.numel()
+    right, bias = case.block64.kernel(), conv.bias
+    assert right.bias is not None
+    assert bias is not None
+    rounding = Kernel(conv.weight.detach() - right.weight, bias.detach() - right.bias)
+    assert found.weights.max_abs == pytest.approx(float(run_conv(rounding, case).abs().max()), rel=1e-5)
+    assert conv.weight.dtype is getattr(torch, dtype)
+
+
+def test_float64_has_nothing_to_be_split_by() -> None:
+    assert split_of(flat(1.0), flat(1.0), flat(1.0), flat(1.0)) is None
+
+
+def test_what_is_not_finite_stays_out() -> None:
+    fused = flat(math.nan, 2.0, math.inf, dtype=torch.float32)
+    found = split(fused, flat(1, 1, 1, dtype=torch.float32), flat(1, 1, 1), flat(1, 1, 1))
+    assert found.fused.max_abs == found.fused.at_worst == 1.0
+    assert found.nearer.unfused == 1
+    assert split_of(fused[..., :1], flat(1, dtype=torch.float32), flat(1), flat(1)) is None
+
+
+def test_other_shapes_are_refused() -> None:
+    with pytest.raises(ValueError, match="different shapes"):
+        split_of(flat(1.0, 2.0), flat(1.0), flat(1.0), flat(1.0))

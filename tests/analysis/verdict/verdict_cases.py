@@ -1,0 +1,199 @@
+"""Fusions to judge, right ones and wrong ones, drawn at random from all that a block can be."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from tests.fusion.strategies import EVERYTHING, with_wild_norms
+from tui.analysis.bounds.budget import budgets_of
+from tui.analysis.study import run
+from tui.analysis.verdict.judging import judge
+from tui.analysis.verdict.sampling import channels_to_judge
+from tui.analysis.verdict.verdict import Verdict
+from tui.fusion.block import ReparamBlock, build_block, conv_of
+from tui.fusion.branch_text import parse_branches
+from tui.fusion.fill import fill_block, make_input
+from tui.fusion.kernel import Kernel
+from tui.fusion.presets import PRESETS
+from tui.fusion.spec import (
+    BlockSpec,
+    Dtype,
+    InputFill,
+    InvalidSpecError,
+    PaddingMode,
+    WeightFill,
+)
+
+BRANCHES = (
+    "kxk,1x1,identity",
+    "kxk+norm-bias,1x1+norm-bias,identity+norm",
+    "kxk+norm,1x1+norm",
+    "kxk-bias",
+    "kxk,kxk,kxk,1x1",
+    "kxk+norm-bias,1xk+norm-bias,kx1+norm-bias",
+    "kxk+norm-bias,1x1+norm-bias,1x1-avg+norm+inner-bias,1x1-kxk+norm+inner+idconv-bias",
+    "kxk+alpha,1x1+gamma,avg+norm,identity",
+    "1x1-kxk+inner+norm-bias+x2,1x1-avg",
+    "kxk,3x3d2,1x1-kxk+zeros-bias",
+    EVERYTHING,
+)
+KERNEL_SIZES = (1, 2, 3, 3, 4, 5, 7, 13)
+NORMS = ("as filled", "wild", "var 1e-7")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A block with its values: a spec, the kind of its batch norms' statistics, a factor on the input."""
+
+    spec: BlockSpec
+    norms: str = NORMS[0]
+    loudness: float = 1.0
+
+
+def cases(seed: int, count: int, channels: tuple[int, ...]) -> Iterator[Case]:
+    """That many cases, each dtype in turn."""
+    draw, dtypes = random.Random(seed), list(Dtype)
+    found = 0
+    while found < count:
+        try:
+            spec = _drawn(draw, channels, dtypes[found % len(dtypes)])
+        except InvalidSpecError:
+            continue
+        found += 1
+        yield Case(spec, draw.choice(NORMS), draw.choice((1.0, 1.0, 1.0, 1e-3, 8.0)))
+
+
+def _drawn(draw: random.Random, channels: tuple[int, ...], dtype: Dtype) -> BlockSpec:
+    count = draw.choice(channels)
+    if draw.random() < 0.3:
+        spec = PRESETS[draw.choice(list(PRESETS))].spec.with_in_channels(count)
+    else:
+        spec = BlockSpec(
+            in_channels=count,
+            out_channels=count if draw.random() < 0.7 else draw.choice(channels),
+            kernel_size=(draw.choice(KERNEL_SIZES), draw.choice(KERNEL_SIZES)),
+            stride=draw.choice(((1, 1), (1, 1), (2, 2))),
+            dilation=draw.choice(((1, 1), (1, 1), (2, 2))),
+            groups=draw.choice((1, 1, 4, count)),
+            branches=parse_branches(draw.choice(BRANCHES)),
+            post_norm=draw.random() < 0.2,
+            padding_mode=draw.choice([PaddingMode.ZEROS, PaddingMode.ZEROS, *PaddingMode]),
+        )
+    return replace(
+        spec,
+        input_shape=(draw.randint(3, 14), draw.randint(3, 14)),
+        batch_size=draw.choice((1, 1, 2)),
+        weights=draw.choice([WeightFill.RANDOM, *WeightFill]),
+        input=draw.choice([InputFill.RANDOM, *InputFill]),
+        dtype=dtype,
+        seed=draw.randrange(1000),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A case built and run in its dtype and in float64: the block, the input and the unfused outputs."""
+
+    dtype: Dtype
+    block: ReparamBlock
+    block64: ReparamBlock
+    x: Tensor
+    unfused: Tensor
+    unfused64: Tensor
+
+    @property
+    def x64(self) -> Tensor:
+        """The input, widened."""
+        return self.x.double()
+
+    def judged(self, kernel: Kernel | None = None) -> Verdict:
+        """The verdict on this float64 kernel for this block; on the right one if none is given."""
+        geometry = self.block.geometry
+        kernel = kernel or self.block64.kernel()
+        conv = conv_of(kernel.to(getattr(torch, self.dtype)), geometry)
+        outputs = (
+            run(conv, self.x),
+            self.unfused,
+            run(conv_of(kernel, geometry), self.x64),
+            self.unfused64,
+        )
+        channels = channels_to_judge(self.block64, *outputs)
+        budgets = budgets_of(self.block64, self.x64, [self.dtype, Dtype.FLOAT64], channels)
+        return judge(self.dtype, *outputs, *budgets)
+
+
+def run_of(case: Case) -> Run:
+    """Build the case and run its branches."""
+    spec = case.spec
+    dtype: torch.dtype = getattr(torch, spec.dtype)
+    block = fill_block(build_block(spec).to(dtype), spec)
+    if case.norms != NORMS[0]:
+        with_wild_norms(block, spec.seed)
+    if case.norms == "var 1e-7":
+        for norm in _norms(block):
+            assert norm.running_var is not None
+            norm.running_var.fill_(1e-7)
+    block64, x = copy.deepcopy(block).double(), make_input(spec) * case.loudness
+    return Run(spec.dtype, block, block64, x, run(block, x), run(block64, x.double()))
+
+
+def _norms(block: ReparamBlock) -> list[nn.BatchNorm2d]:
+    return [module for module in block.modules() if isinstance(module, nn.BatchNorm2d)]
+
+
+def _one_weight_off(block: ReparamBlock) -> Kernel:
+    """By 1e-4 of itself."""
+    kernel = block.kernel()
+    weight = kernel.weight.clone(memory_format=torch.contiguous_format)
+    place = int(weight.abs().flatten().argmax())
+    weight.view(-1)[place] *= 1 + 1e-4
+    return Kernel(weight, kernel.bias)
+
+
+def _without_bias(block: ReparamBlock) -> Kernel:
+    return Kernel(block.kernel().weight, None)
+
+
+def _other_eps(block: ReparamBlock) -> Kernel:
+    """1e-3 for 1e-5."""
+    block = copy.deepcopy(block)
+    for norm in _norms(block):
+        norm.eps += 1e-3 - 1e-5
+    return block.kernel()
+
+
+def _shifted(block: ReparamBlock) -> Kernel:
+    """All taps one to the right."""
+    kernel = block.kernel()
+    return Kernel(kernel.weight.roll(1, dims=3), kernel.bias)
+
+
+FAULTS: dict[str, Callable[[ReparamBlock], Kernel]] = {
+    "one weight off by 1e-4": _one_weight_off,
+    "no bias": _without_bias,
+    "eps 1e-3 for 1e-5": _other_eps,
+    "taps shifted by one": _shifted,
+}
+
+
+def effect_of(run: Run, kernel: Kernel) -> float:
+    """The largest difference that a wrong kernel makes to this input's output, by the kernels' difference."""
+    right = run.block64.kernel()
+    bias = None
+    if right.bias is not None:
+        bias = right.bias - (0.0 if kernel.bias is None else kernel.bias)
+    difference = Kernel(right.weight - kernel.weight, bias)
+    return float(run_conv(difference, run).abs().max())
+
+
+@torch.no_grad()
+def run_conv(kernel: Kernel, run: Run) -> Tensor:
+    """This kernel on the run's input, in float64."""
+    y: Tensor = conv_of(kernel, run.block.geometry)(run.x64)
+    return y

@@ -1,0 +1,507 @@
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from typing import Any, NoReturn
+
+import pytest
+import torch
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.text import Text
+from torch import Tensor, nn
+
+from tests.fusion.strategies import EVERYTHING
+from tui.analysis.cost import Cost, Sides
+from tui.analysis.study import Study, finished, study
+from tui.analysis.verdict.cautions import cautions_of
+from tui.analysis.verdict.verdict import Reason, Worst
+from tui.cli import main
+from tui.commands.check.command import CheckError, check
+from tui.commands.check.table import table_of
+from tui.export.conv2d_text import conv2d_in_words
+from tui.export.report import json_of, report_of
+from tui.fusion.block import build_block
+from tui.fusion.branch_spec import names_of
+from tui.fusion.branch_text import parse_branches
+from tui.fusion.kernel import Kernel
+from tui.fusion.presets import PRESETS
+from tui.fusion.spec import BlockSpec, BranchSpec, Dtype, InputFill, PaddingMode, WeightFill
+
+NO_IDENTITY = parse_branches("kxk,1x1")
+
+SPECS = {
+    "default": BlockSpec(),
+    "batch norm, no bias": replace(PRESETS["repvgg"].spec, in_channels=6, out_channels=6, input_shape=(7, 8)),
+    "grouped, strided": BlockSpec(
+        in_channels=4, out_channels=6, groups=2, stride=(2, 1), kernel_size=(5, 3), branches=NO_IDENTITY
+    ),
+    "even, dilated": BlockSpec(kernel_size=(4, 3), dilation=(1, 2)),
+    "even, strided": BlockSpec(kernel_size=(4, 6), stride=(2, 2), branches=NO_IDENTITY),
+    "identity alone": BlockSpec(branches=parse_branches("identity"), dtype=Dtype.FLOAT64),
+    "every kind": BlockSpec(
+        in_channels=8,
+        out_channels=8,
+        groups=2,
+        branches=parse_branches(f"{EVERYTHING},avg+norm"),
+        post_norm=True,
+    ),
+    "reflecting": BlockSpec(padding_mode=PaddingMode.REFLECT, kernel_size=(5, 4), post_norm=True),
+    "dilated and grouped apart": BlockSpec(
+        in_channels=4, out_channels=4, dilation=(2, 2), groups=4, branches=parse_branches("kxk,3x3d4+g2")
+    ),
+    "pointwise, no bias": BlockSpec(branches=parse_branches("1x1-bias"), dtype=Dtype.BFLOAT16),
+}
+
+
+@pytest.fixture(params=SPECS.values(), ids=list(SPECS))
+def result(request: pytest.FixtureRequest) -> Study:
+    spec: BlockSpec = request.param
+    return finished(study(spec))
+
+
+@pytest.fixture
+def wrong_fusion(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fusion that forgets every branch but the first."""
+
+    def first(kernels: list[Kernel], overwrite: bool) -> Kernel:
+        return kernels[0]
+
+    monkeypatch.setattr("tui.fusion.block.add", first)
+
+
+def printed(result: Study, width: int = 80) -> str:
+    console = Console(width=width, force_terminal=False)
+    with console.capture() as capture:
+        console.print(table_of(result))
+    return capture.get()
+
+
+def line_with(words: str, text: str) -> str:
+    (line,) = (line for line in text.splitlines() if words in line)
+    return line
+
+
+def row_of(name: str, text: str) -> str:
+    """The line of the table whose first cell is this."""
+    (line,) = (line for line in text.splitlines() if line.startswith(f" {name}  "))
+    return line
+
+
+def elements(output: Tensor) -> list[float]:
+    values: list[float] = output.double().flatten().tolist()
+    return values
+
+
+# The report
+
+
+def test_report_has_these_keys(result: Study) -> None:
+    report = report_of(result)
+    assert list(report) == [
+        *("spec", "mistake", "branches", "fused", "max_abs_diff", "mean_abs_diff", "max_abs_diff_float64"),
+        *("allclose", "verdict", "agree", "budget_used", "bound", "worst", "error_split"),
+        *("params", "macs"),
+    ]
+    assert list(report["worst"]) == ["index", "fused", "unfused", "difference", "ulps"]
+    assert list(report["fused"]) == ["weight_shape", "bias", "conv2d"]
+
+
+def test_report_survives_json(result: Study) -> None:
+    text = json_of(result)
+    assert "\n" not in text
+    loaded = json.loads(text)
+    assert loaded["spec"]["kernel_size"] == list(result.spec.kernel_size)
+    assert loaded["spec"]["dtype"] == result.spec.dtype
+    names = names_of(result.spec.branches)
+    sizes = [result.spec.embedded_kernel_size(branch) for branch in result.spec.branches]
+    if result.spec.post_norm:
+        names, sizes = [*names, "post norm"], [*sizes, (1, 1)]
+    assert loaded["branches"] == [
+        {"name": name, "weight_shape": shape_of(result.spec, *size)}
+        for name, size in zip(names, sizes, strict=True)
+    ]
+
+
+def shape_of(spec: BlockSpec, height: int, width: int) -> list[int]:
+    return [spec.out_channels, spec.in_channels // spec.fused_groups, height, width]
+
+
+def test_the_report_has_every_option_that_is_not_the_default(result: Study) -> None:
+    loaded = json.loads(json_of(result))["spec"]["branches"]
+    assert loaded == [
+        {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(branch).items()
+            if name in ("kind", "bias", "batch_norm") or value != getattr(BranchSpec(branch.kind), name)
+        }
+        for branch in result.spec.branches
+    ]
+
+
+def test_a_branch_of_the_report() -> None:
+    spec = BlockSpec(4, 4, branches=parse_branches("kxk+norm,1x1-kxk+inner-bias+x2+g2,3x3d2,5x5+alpha"))
+    assert json.loads(json_of(finished(study(spec))))["spec"]["branches"] == [
+        {"kind": "kxk", "bias": True, "batch_norm": True},
+        {
+            "kind": "1x1-kxk",
+            "bias": False,
+            "batch_norm": False,
+            "groups": 2,
+            "inner_norm": True,
+            "expansion": 2,
+        },
+        {"kind": "conv", "bias": True, "batch_norm": False, "dilation": [2, 2]},
+        {"kind": "conv", "bias": True, "batch_norm": False, "kernel_size": [5, 5], "scale": "alpha"},
+    ]
+
+
+def test_differences_are_those_of_the_outputs(result: Study) -> None:
+    report = report_of(result)
+    pairs = list(zip(elements(result.fused_output), elements(result.unfused), strict=True))
+    differences = [abs(fused - unfused) for fused, unfused in pairs]
+    assert report["max_abs_diff"] == max(differences)
+    assert report["mean_abs_diff"] == pytest.approx(sum(differences) / len(differences))
+    worst = report["worst"]
+    place = tuple(worst["index"])
+    assert worst["fused"] == float(result.fused_output[place])
+    assert worst["unfused"] == float(result.unfused[place])
+    assert worst["difference"] == worst["fused"] - worst["unfused"]
+    assert abs(worst["difference"]) == pytest.approx(report["budget_used"] * report["bound"])
+    assert report["verdict"] in ("exact", "rounding")
+    assert report["agree"]
+    assert report["max_abs_diff_float64"] < 1e-12
+
+
+def test_parameters_and_macs_are_those_that_run(result: Study) -> None:
+    report = report_of(result)
+    block = build_block(result.spec)
+    assert report["params"] == {"unfused": parameters(block), "fused": expected_fused_parameters(result)}
+    assert report["macs"]["unfused"] == macs(block, result)
+    if result.conv.kernel_size == result.frame:
+        assert report["params"]["fused"] == parameters(result.conv)
+        assert report["macs"]["fused"] == macs(result.conv, result)
+
+
+def parameters(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def expected_fused_parameters(result: Study) -> int:
+    kernel = result.fused.kernel
+    return kernel.weight.numel() + (0 if kernel.bias is None else kernel.bias.numel())
+
+
+def macs(module: nn.Module, result: Study) -> int:
+    """Multiply-accumulates, counted while the module runs."""
+    counts: list[int] = []
+
+    def count(conv: nn.Module, _: Any, y: Tensor) -> None:
+        assert isinstance(conv, nn.Conv2d)
+        counts.append(y.numel() * conv.weight[0].numel())
+
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d):
+            part.register_forward_hook(count)
+    x = result.x.to(next(module.parameters(), torch.empty(0)).dtype)
+    with torch.no_grad():
+        module(x)
+    return sum(counts)
+
+
+def test_fused_convolution_can_be_taken_away(result: Study) -> None:
+    report = report_of(result)["fused"]
+    assert report["weight_shape"] == shape_of(result.spec, *result.spec.fused_kernel_size)
+    arguments = json.loads(json.dumps(report["conv2d"]))
+    conv = nn.Conv2d(**arguments, bias=report["bias"]).to(result.x.dtype)
+    conv.load_state_dict(result.conv.state_dict())
+    with torch.no_grad():
+        assert torch.equal(conv(result.x), result.fused_output)
+
+
+def test_the_line_of_python_makes_that_convolution(result: Study) -> None:
+    line = conv2d_in_words(result.conv, result.spec.dtype)
+    assert line in printed(result, width=200)
+    conv = eval(line, {"nn": nn, "torch": torch})
+    conv.load_state_dict(result.conv.state_dict())
+    assert repr(conv) == repr(result.conv)
+    with torch.no_grad():
+        assert torch.equal(conv(result.x), result.fused_output)
+
+
+def test_the_line_of_python_leaves_defaults_out() -> None:
+    assert (
+        conv2d_in_words(finished(study(BlockSpec())).conv, Dtype.FLOAT32) == "nn.Conv2d(2, 2, 3, padding=1)"
+    )
+
+
+def test_numbers_that_are_not_finite_become_null() -> None:
+    done = finished(study(BlockSpec()))
+    inf = float("inf")
+    done = replace(done, comparison=replace(done.comparison, max_abs_diff=inf, mean_abs_diff=float("nan")))
+
+    def refuse(constant: str) -> NoReturn:
+        raise AssertionError(f"{constant} is no JSON")
+
+    report = json.loads(json_of(done), parse_constant=refuse)
+    assert report["max_abs_diff"] is None
+    assert report["mean_abs_diff"] is None
+    assert report["max_abs_diff_float64"] is not None
+    nowhere = Worst((0, 0, 0, 0), float("nan"), 1.0, inf, -inf)
+    report = report_of(replace(done, verdict=replace(done.verdict, budget_used=inf, worst=nowhere)))
+    assert report["budget_used"] is None
+    assert report["worst"] == {
+        "index": [0, 0, 0, 0],
+        "fused": None,
+        "unfused": 1.0,
+        "difference": None,
+        "ulps": None,
+    }
+
+
+# The table
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_table_fits_and_tells_what_the_report_tells(result: Study, width: int) -> None:
+    text = printed(result, width)
+    report = report_of(result)
+    assert max(map(len, text.splitlines())) <= width
+    for branch in report["branches"]:
+        assert str(tuple(branch["weight_shape"])) in row_of(branch["name"], text)
+    assert str(tuple(report["fused"]["weight_shape"])) in line_with(" fused     ", text)
+    for name, counts in (("parameters", report["params"]), ("MACs", report["macs"])):
+        line = line_with(name, text)
+        assert f"{counts['unfused']:,}" in line
+        assert f"{counts['fused']:,}" in line
+    assert f"{report['max_abs_diff']:.3g}" in line_with("max |fused - unfused|", text)
+    assert f"{report['mean_abs_diff']:.3g}" in line_with("mean |fused - unfused|", text)
+    assert f"{report['max_abs_diff_float64']:.3g}" in line_with("max in float64", text)
+    assert ("yes" if report["allclose"] else "no") in line_with("(default tolerances)", text)
+    assert "They agree" in text
+
+
+def test_the_table_tells_what_is_on_a_branch() -> None:
+    branches = "kxk+norm+alpha,1x1-kxk+inner+norm-bias+idconv+g2,1x1-kxk+x2,1x1-avg+zeros-bias,identity"
+    spec = BlockSpec(4, 4, groups=2, branches=parse_branches(branches), post_norm=True)
+    text = printed(finished(study(spec)), width=120)
+    for name, words in (
+        ("kxk", "batch norm, alpha"),
+        ("1x1-kxk #1", "2 groups, 1x1 minus identity, inner norm, batch norm"),
+        ("1x1-kxk #2", "2 x channels"),
+        ("1x1-avg", "zero border"),
+        ("identity", "-"),
+        ("post norm", "its offset"),
+    ):
+        assert row_of(name, text).rstrip().endswith(f"  {words}")
+    assert [row_of(name, text).split(")")[1].split()[0] for name in ("kxk", "identity")] == [
+        "yes",
+        "-",
+    ]
+
+
+def test_a_padding_mode_is_told() -> None:
+    spec = BlockSpec(padding_mode=PaddingMode.CIRCULAR)
+    text = printed(finished(study(spec)))
+    assert "circular outside" in line_with("input", text)
+    assert 'nn.Conv2d(2, 2, 3, padding=1, padding_mode="circular")' in text
+    assert "outside" not in printed(finished(study(BlockSpec())))
+
+
+def test_table_tells_where_and_what() -> None:
+    done = finished(study(BlockSpec()))
+    comparison = replace(done.comparison, max_abs_diff=0.5, worst=(3, 1, 4, 15), fused=9.25, unfused=8.75)
+    text = printed(replace(done, comparison=comparison))
+    assert "batch 3, out 1, row 4, column 15" in line_with("where", text)
+    assert "9.25" in line_with("  fused there", text)
+    assert "8.75" in line_with("unfused there", text)
+
+
+def test_table_of_an_exact_block_names_no_place() -> None:
+    text = printed(finished(study(BlockSpec(weights=WeightFill.INTEGERS, input=InputFill.INTEGERS))))
+    assert "where" not in text
+    assert "the same values" in text
+
+
+@pytest.mark.parametrize(
+    ("ruling", "reason", "colour", "words"),
+    [
+        ("exact", Reason.SAME, "green", "the same values"),
+        ("rounding", Reason.WITHIN, "green", "41 % of the rounding budget"),
+        ("suspicious", Reason.COARSE, "yellow", "The algebra is right, but float32"),
+        ("wrong", Reason.ALGEBRA, "red", "They do NOT agree"),
+    ],
+)
+def test_the_verdict_stands_last_in_its_colour(ruling: str, reason: Reason, colour: str, words: str) -> None:
+    done = finished(study(BlockSpec()))
+    done = replace(done, verdict=replace(done.verdict, reason=reason, budget_used=0.41))
+    table = table_of(done)
+    assert isinstance(table, Group)
+    last = table.renderables[-1]
+    assert isinstance(last, Padding)
+    assert isinstance(last.renderable, Text)
+    assert words in last.renderable.plain
+    assert last.renderable.style == f"bold {colour}"
+    assert report_of(done)["verdict"] == ruling
+    assert "41 %" in line_with("share of the rounding budget", printed(done))
+
+
+def test_what_was_not_judged_stands_in_the_table() -> None:
+    done = finished(study(BlockSpec(dtype=Dtype.BFLOAT16)))
+    done = replace(done, verdict=replace(done.verdict, channels=1, budget_used=3.5))
+    text = " ".join(printed(done).split())
+    assert "1 of 2 output channels were judged" in text
+    assert "a scale that is off by 1 %" in text
+    assert "3.5 times" in line_with("share of the rounding budget", printed(done))
+
+
+def test_ratio_of_cost_and_none_without_a_cost() -> None:
+    done = finished(study(BlockSpec()))
+    cost = replace(done.cost, params=Sides(200, 150), macs=Sides(0, 7))
+    text = printed(replace(done, cost=cost))
+    assert line_with("parameters", text).split()[-1] == "0.750"
+    assert line_with("MACs", text).split()[-1] == "-"
+
+
+def test_an_even_kernel_with_stride_tells_why_its_convolution_is_larger() -> None:
+    text = printed(finished(study(SPECS["even, strided"])))
+    assert "nn.Conv2d(2, 2, (5, 7), stride=2, padding=(2, 3))" in text
+    assert "4x6 kernel and zeros" in text
+
+
+def test_only_a_preset_is_called_one() -> None:
+    assert "residual" in line_with("preset", printed(finished(study(BlockSpec()))))
+    assert "preset" not in printed(finished(study(BlockSpec(seed=1))))
+
+
+# The sentences
+
+
+def test_cautions() -> None:
+    assert list(cautions_of(BlockSpec())) == []
+    (weights,) = cautions_of(BlockSpec(weights=WeightFill.ONES))
+    assert "Constant weights can hide mistakes" in weights
+    (both,) = cautions_of(BlockSpec(weights=WeightFill.ONES, input=InputFill.ONES))
+    assert "Constant weights and input can hide mistakes" in both
+    (float16,) = cautions_of(BlockSpec(dtype=Dtype.FLOAT16))
+    assert "float32 and rounded once" in float16
+
+
+def test_cautions_stand_in_the_table() -> None:
+    spec = BlockSpec(input=InputFill.ONES, dtype=Dtype.FLOAT16)
+    text = " ".join(printed(finished(study(spec))).split())
+    assert [caution in text for caution in cautions_of(spec)] == [True, True]
+
+
+# The command
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_exit_status_0_when_both_agree(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(BlockSpec(), as_json=as_json) == 0
+    printed_on = capsys.readouterr()
+    assert printed_on.out
+    assert not printed_on.err
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_agrees(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--preset", name, "--json", "--input-shape", "16"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["agree"] is True
+    assert 0 < report["max_abs_diff_float64"] < 1e-12
+    assert report["max_abs_diff"] < 1e-3
+    assert report["spec"]["in_channels"] == PRESETS[name].spec.in_channels
+
+
+@pytest.mark.usefixtures("wrong_fusion")
+@pytest.mark.parametrize("as_json", [True, False])
+def test_exit_status_1_when_they_do_not(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(BlockSpec(), as_json=as_json) == 1
+    out = capsys.readouterr().out
+    if as_json:
+        assert json.loads(out)["agree"] is False
+    else:
+        assert "They do NOT agree" in out
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_mistake_on_purpose_is_found_and_named(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--mistake", "identity-twice", *["--json"] * as_json]) == 1
+    out = capsys.readouterr().out
+    if as_json:
+        report = json.loads(out)
+        assert (report["mistake"], report["verdict"]) == ("identity-twice", "wrong")
+    else:
+        assert "identity added twice" in line_with("mistake on purpose", out)
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"), [(Reason.SAME, 0), (Reason.WITHIN, 0), (Reason.COARSE, 1), (Reason.SHAPE, 1)]
+)
+def test_the_exit_status_follows_from_the_ruling(
+    reason: Reason, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = finished(study(BlockSpec()))
+    done = replace(done, verdict=replace(done.verdict, reason=reason))
+    monkeypatch.setattr("tui.commands.check.command._studied", lambda *_: done)
+    assert check(BlockSpec(), as_json=True) == status
+
+
+def test_what_does_not_fit_is_refused_before_torch_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.commands.check.command.memory_of_this_machine", lambda: 1)
+    monkeypatch.setattr("tui.commands.check.command._studied", lambda *_: pytest.fail("it was run"))
+    with pytest.raises(CheckError, match=r"needs about .* MB of memory and this machine has 0\.0 MB"):
+        check(BlockSpec())
+
+
+def test_an_unknown_memory_refuses_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tui.commands.check.command.memory_of_this_machine", lambda: None)
+    assert check(BlockSpec(), as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["agree"] is True
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("no memory\nframe #0: c10"), ValueError("no memory"), MemoryError("no memory")]
+)
+def test_what_torch_can_not_do_is_told_in_its_first_line(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr("tui.analysis.study.study", fail)
+    with pytest.raises(CheckError) as caught:
+        check(BlockSpec())
+    assert str(caught.value) == "this block could not be run: no memory"
+
+
+@pytest.mark.parametrize(("terminal", "costly"), [(True, True), (True, False), (False, True)])
+def test_a_costly_run_is_announced_where_somebody_waits(
+    terminal: bool, costly: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cost = Cost(Sides(1, 1), Sides(1, 1), bytes=3 * 1024**3, seconds=12.3 if costly else 0.1)
+    if not costly:
+        cost = replace(cost, bytes=1)
+    monkeypatch.setattr("tui.commands.check.command.cost_of", lambda _: cost)
+    monkeypatch.setattr("tui.commands.check.command.memory_of_this_machine", lambda: None)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    check(BlockSpec(), as_json=True)
+    announced = "this takes about 12 s and 3.2 GB of memory\n"
+    assert capsys.readouterr().err == (announced if terminal and costly else "")
+
+
+@pytest.mark.parametrize("dtype", Dtype)
+def test_the_shares_of_the_report_add_up_to_the_difference(dtype: Dtype) -> None:
+    done = finished(study(replace(PRESETS["repvgg"].spec, dtype=dtype, input_shape=(9, 9))))
+    split = json.loads(json_of(done))["error_split"]
+    if dtype is Dtype.FLOAT64:
+        assert split is None
+        return
+    at_worst = [split[share]["at_worst"] for share in ("weights", "fused", "unfused")]
+    comparison = done.comparison
+    difference = comparison.fused - comparison.unfused
+    assert at_worst[0] + at_worst[1] - at_worst[2] == pytest.approx(difference, rel=1e-9)
+    assert sum(split["nearer"].values()) == done.unfused.numel()

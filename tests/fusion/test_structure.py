@@ -1,0 +1,58 @@
+"""A block told as a spec, from which the same modules are built again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from torch import nn
+
+from tests.analysis.mistake_blocks import BLOCKS, EIGHT
+from tests.fusion.strategies import EVERYTHING, filled_block, filled_input
+from tui.fusion.block import ReparamBlock, build_block
+from tui.fusion.branch_text import parse_branches
+from tui.fusion.kernel import FusionError
+from tui.fusion.spec import BlockSpec
+from tui.fusion.structure import structure_of
+
+MORE = {
+    "everything": replace(EIGHT, branches=parse_branches(EVERYTHING), groups=2, dilation=(2, 1)),
+    "everything strided": replace(
+        EIGHT,
+        branches=parse_branches(EVERYTHING.replace("identity+norm,", "avg+norm+alpha,")),
+        kernel_size=(4, 5),
+        stride=(2, 3),
+        batch_size=3,
+    ),
+}
+
+
+@pytest.mark.parametrize("spec", (BLOCKS | MORE).values(), ids=BLOCKS | MORE)
+def test_the_spec_builds_the_same_modules(spec: BlockSpec) -> None:
+    block = filled_block(spec)
+    told = structure_of(block, filled_input(spec))
+    again = build_block(told)
+    assert str(again) == str(block)
+    assert again.geometry == block.geometry
+    assert [name for name, _ in again.named_parameters()] == [name for name, _ in block.named_parameters()]
+    for name in ("input_nchw", "output_nchw", "fused_groups", "fused_dilation", "fused_kernel_size"):
+        assert getattr(told, name) == getattr(spec, name)
+    options = [(branch.batch_norm, branch.scale, branch.zero_border) for branch in spec.branches]
+    assert [(branch.batch_norm, branch.scale, branch.zero_border) for branch in told.branches] == options
+
+
+def test_poolings_of_two_sizes_have_no_spec() -> None:
+    one, other = (
+        filled_block(replace(EIGHT, branches=parse_branches("avg"), kernel_size=size))
+        for size in ((3, 3), (5, 5))
+    )
+    both = ReparamBlock([*one.branches, *other.branches])
+    with pytest.raises(FusionError, match="of different kernel sizes have no common spec"):
+        structure_of(both, filled_input(EIGHT))
+
+
+def test_a_module_of_another_kind_has_no_spec() -> None:
+    block = filled_block(BlockSpec())
+    block.branches.append(nn.ReLU())
+    with pytest.raises(FusionError, match="a ReLU is no kind of branch"):
+        structure_of(block, filled_input(BlockSpec()))

@@ -1,0 +1,144 @@
+"""The words beside the gallery: what can be made, where the difference is, what it looks like."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.specs import EXACT
+from tui.analysis.alterations.alterations import Alterations, Edit
+from tui.analysis.alterations.gallery import MISTAKES
+from tui.analysis.inquiry import Answers, Pending, Unanswered
+from tui.analysis.likeness.likeness import Likeness, Likenesses, likenesses
+from tui.analysis.likeness.pattern import Pattern
+from tui.analysis.study import Study, finished, study
+from tui.analysis.verdict.verdict import Reason
+from tui.fusion.branch_text import parse_branches
+from tui.fusion.spec import BlockSpec, WeightFill
+from tui.views.mistakes.error_map import difference_of, map_title, pixel_line, scale_of
+from tui.views.mistakes.mistake_words import findings, heading, signs, story
+from tui.views.shared.pixel import Pixel
+
+SOMEWHERE = Pattern((1,), 2, None, False, 0.5)
+
+
+@pytest.fixture(scope="module")
+def right() -> Study:
+    return finished(study(EXACT))
+
+
+@pytest.fixture(scope="module")
+def wrong() -> Study:
+    return finished(study(EXACT, Alterations(mistake="identity-twice")))
+
+
+def said(study: Study, *found: Likeness) -> str:
+    return str(findings(study, Answers(likeness=Likenesses(found, SOMEWHERE))))
+
+
+def test_what_can_be_made_and_what_can_not(right: Study) -> None:
+    assert str(heading("flipped", right)) == "kernel flipped  enter makes it"
+    assert str(heading("mean-ignored", right)).endswith("not on this block: the block has no batch norm")
+    assert str(heading("", right)) == "fused rightly  ● now"
+
+
+def test_what_is_made(wrong: Study) -> None:
+    assert str(heading("identity-twice", wrong)) == "identity added twice  ●\N{NO-BREAK SPACE}made"
+    assert str(heading("", wrong)).endswith("enter takes the mistake out")
+
+
+def test_numbers_set_by_hand_are_told() -> None:
+    edited = finished(study(EXACT, Alterations((Edit("fused.weight", (0, 0, 0, 0), 9.0),))))
+    assert "set by hand" in str(heading("", edited))
+    assert "set by hand" not in str(heading("flipped", edited))
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_the_words_are_those_of_the_gallery(name: str) -> None:
+    mistake = MISTAKES[name]
+    assert str(story(name)) == mistake.story
+    assert mistake.shows in str(signs(name))
+    assert mistake.hidden_by in str(signs(name))
+
+
+def test_the_mistake_that_was_made_is_found(wrong: Study) -> None:
+    *_, found = likenesses(wrong)
+    assert isinstance(found, Likenesses)
+    text = str(findings(wrong, Answers(likeness=found)))
+    assert text == "where  everywhere, 89 %\nlooks like  identity added twice, exactly"
+
+
+def test_a_right_fusion_is_like_nothing_and_is_not_searched(right: Study) -> None:
+    (found,) = likenesses(right)
+    assert isinstance(found, Likenesses)
+    assert (found.found, found.pattern) == ((), None)
+    assert str(findings(right, Answers())) == "where  nowhere beyond rounding"
+
+
+def test_a_difference_that_no_mistake_explains(wrong: Study) -> None:
+    assert said(wrong) == "where  only in out 1, 50 %\nlooks like  none of the gallery"
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ([Likeness("flipped", 1.0), Likeness("bias-lost", 1.0)], ": each exactly"),
+        ([Likeness("flipped", 0.93)], "kernel flipped (93 % of it)"),
+        ([Likeness("flipped", 0.93, multiple=0.5)], "kernel flipped × 0.5 (93 % of it)"),
+        ([Likeness("flipped", 0.99, channels=(1, 3))], "kernel flipped in out 1, 3"),
+    ],
+)
+def test_how_well_a_mistake_fits(wrong: Study, found: list[Likeness], words: str) -> None:
+    assert said(wrong, *found).endswith(words)
+
+
+def test_before_there_is_an_answer(wrong: Study) -> None:
+    assert str(findings(wrong, Answers())) == ""
+    assert "trying: x …" in str(findings(wrong, Answers(likeness=Pending("trying: x"))))
+    assert str(findings(wrong, Answers(likeness=Unanswered("no [/] memory")))).endswith("no [/] memory")
+
+
+def test_a_mistake_that_the_numbers_hide_is_told() -> None:
+    hidden = finished(study(replace(EXACT, weights=WeightFill.ONES), Alterations(mistake="flipped")))
+    assert "hidden" in str(findings(hidden, Answers()))
+
+
+def test_a_run_that_went_wrong_is_no_mistake_of_the_gallery(wrong: Study) -> None:
+    broken = replace(wrong, verdict=replace(wrong.verdict, reason=Reason.ARITHMETIC))
+    (found,) = likenesses(broken)
+    assert isinstance(found, Likenesses)
+    assert "the float64 run is right" in str(findings(broken, Answers(likeness=found)))
+
+
+def test_the_difference_of_one_pixel_adds_up(wrong: Study) -> None:
+    pixel = Pixel(*wrong.comparison.worst)
+    assert str(map_title(wrong, pixel)).startswith(f"fused − unfused in float64, out {pixel.channel} (")
+    difference, fused, unfused = (
+        float(word) for word in str(pixel_line(wrong, pixel)).split() if word[-1].isdigit()
+    )
+    assert difference == fused - unfused
+    assert abs(difference) == scale_of(wrong)
+
+
+def test_what_is_rounding_in_float64_is_no_part_of_a_mistake() -> None:
+    spec = BlockSpec(branches=parse_branches("kxk,1x1-kxk"))
+    result = finished(study(spec, Alterations(mistake="zero-border")))
+    raw = result.fused64[0, 0, 1:-1, 1:-1] - result.unfused64[0, 0, 1:-1, 1:-1]
+    assert raw.any()
+    shown = difference_of(result, Pixel(0, 0, 4, 4))
+    assert shown.shape == (1, 1, 9, 9)
+    assert not shown[0, 0, 1:-1, 1:-1].any()
+    assert shown[0, 0, 0].all()
+
+
+def test_in_a_right_fusion_every_rounding_is_shown() -> None:
+    result = finished(study(BlockSpec()))
+    shown = difference_of(result, Pixel(0, 1, 0, 0))[0, 0]
+    assert shown.equal(result.fused_output[0, 1].double() - result.unfused[0, 1].double())
+    assert shown.any()
+
+
+def test_a_right_fusion_is_shown_in_its_dtype(right: Study) -> None:
+    assert "float64" not in str(map_title(right, Pixel(0, 0, 0, 0)))
+    assert scale_of(right) == 1.0

@@ -1,0 +1,1 @@
+"""What is changed by hand: numbers, and mistakes that are made on purpose."""

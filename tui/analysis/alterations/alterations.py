@@ -1,0 +1,122 @@
+"""What a user changed by hand in a block that its spec has filled: numbers, and a mistake made on purpose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tui.analysis.alterations.conditions import obstacle
+from tui.fusion.branch_spec import BranchKind, BranchSpec, names_of
+from tui.fusion.spec import BlockSpec
+
+INPUT = "input"
+"""The place of the input, (batch, in_channels, H, W)."""
+FUSED = "fused"
+"""Stands for the fused convolution, where other places name a branch."""
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One number that was set by hand.
+
+    Attributes:
+        place: "input", or what of which branch: "kxk.weight", "1x1 #2.bias", "fused.weight". A sequence's
+            1 x 1 convolution is "1x1-kxk.first.weight" and "1x1-kxk.first.bias".
+        index: of the number in that tensor.
+        value: its new value, rounded to the dtype when it is set.
+    """
+
+    place: str
+    index: tuple[int, ...]
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Alterations:
+    """Everything that was changed by hand; by default nothing.
+
+    Attributes:
+        edits: at most one for each number, the oldest first. Edits of the fused convolution make it another
+            one than the branches come to: a wrong fusion.
+        mistake: the name of the mistake with which the block is fused, "" for none.
+    """
+
+    edits: tuple[Edit, ...] = ()
+    mistake: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.edits or self.mistake)
+
+    @property
+    def spoil_the_fusion(self) -> bool:
+        """Whether the fused convolution is made another one than the block, on purpose."""
+        return bool(self.mistake) or any(edit.place.startswith(f"{FUSED}.") for edit in self.edits)
+
+    def count_of(self, name: str) -> int:
+        """How many numbers of that branch, or of the fused convolution, were set."""
+        return sum(edit.place.startswith(f"{name}.") for edit in self.edits)
+
+    def edited(self, *edits: Edit) -> Alterations:
+        """With these numbers set; an older edit of the same number is dropped."""
+        numbers = {(edit.place, edit.index) for edit in edits}
+        kept = tuple(edit for edit in self.edits if (edit.place, edit.index) not in numbers)
+        return replace(self, edits=kept + edits)
+
+    def without(self, place: str, index: tuple[int, ...]) -> Alterations:
+        """With this number back at the value that the spec gives it."""
+        kept = tuple(edit for edit in self.edits if (edit.place, edit.index) != (place, index))
+        return replace(self, edits=kept)
+
+    def fitting(self, spec: BlockSpec) -> Alterations:
+        """What of it another block has a place for: numbers, and the mistake if it can be made there."""
+        shapes = shapes_of(spec)
+        kept = tuple(edit for edit in self.edits if _is_inside(edit.index, shapes.get(edit.place)))
+        possible = not self.mistake or obstacle(self.mistake, spec) is None
+        mistake = self.mistake if possible else ""
+        return self if (kept, mistake) == (self.edits, self.mistake) else Alterations(kept, mistake)
+
+
+NOTHING_ALTERED = Alterations()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a study is made of: a block as it was chosen, and what was changed in it by hand."""
+
+    spec: BlockSpec
+    alterations: Alterations = NOTHING_ALTERED
+
+
+def shapes_of(spec: BlockSpec) -> dict[str, Shape]:
+    """The shape of every tensor of this block whose numbers can be edited, by its place."""
+    shapes: dict[str, Shape] = {INPUT: spec.input_nchw}
+    for name, branch in zip(names_of(spec.branches), spec.branches, strict=True):
+        shapes |= {f"{name}.{part}": shape for part, shape in _shapes_of_branch(spec, branch).items()}
+    columns = spec.in_channels // spec.fused_groups
+    shapes[f"{FUSED}.weight"] = (spec.out_channels, columns, *spec.fused_kernel_size)
+    shapes[f"{FUSED}.bias"] = (spec.out_channels,)
+    return shapes
+
+
+def _shapes_of_branch(spec: BlockSpec, branch: BranchSpec) -> dict[str, Shape]:
+    """The weights and biases of its convolutions; identity and pooling have none."""
+    groups, shapes = spec.branch_groups(branch), dict[str, Shape]()
+    columns = spec.in_channels // groups
+    if branch.kind.is_sequence:
+        between = spec.channels_between(branch)
+        shapes["first.weight"] = (between, columns, 1, 1)
+        if branch.bias:
+            shapes["first.bias"] = (between,)
+        columns = between // groups
+    if branch.kind.has_weight and branch.kind is not BranchKind.POINTWISE_AVERAGE:
+        shapes["weight"] = (spec.out_channels, columns, *spec.branch_kernel_size(branch))
+        if branch.bias:
+            shapes["bias"] = (spec.out_channels,)
+    return shapes
+
+
+def _is_inside(index: tuple[int, ...], shape: Shape | None) -> bool:
+    if shape is None or len(index) != len(shape):
+        return False
+    return all(0 <= number < size for number, size in zip(index, shape, strict=True))

@@ -1,0 +1,165 @@
+"""Which number of a block stands behind a tap that the screen shows, where one does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from tui.analysis.alterations.alterations import FUSED, Edit, Shape, shapes_of
+from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, names_of
+from tui.fusion.named_kernels import NAMED_KERNELS
+from tui.fusion.padding import centre
+from tui.fusion.spec import BlockSpec
+
+MOST_EDITS = 20_000
+"""Numbers that are set at once."""
+
+Index = tuple[int, ...]
+
+
+class NotEditableError(ValueError):
+    """No number of the block stands there; the message says why, for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A number that can be edited.
+
+    Attributes:
+        name: of its tensor, as `shapes_of` has it.
+        index: of the number in it.
+        remark: what is done with it before the screen shows it: "before its batch norm", or "".
+    """
+
+    name: str
+    index: Index
+    remark: str = ""
+
+    @property
+    def words(self) -> str:
+        """As people write it: "kxk.weight[0,1,2,2]"."""
+        return f"{self.name}[{','.join(map(str, self.index))}]"
+
+
+def weight_place(spec: BlockSpec, summand: str, tap: tuple[int, int, int, int]) -> Place:
+    """The weight behind the tap (out, in, ky, kx) of a summand's kernel in the fused kernel's frame.
+
+    The summand's kernel may stand in a larger frame, with zeros between its taps and between its groups:
+    those zeros are no numbers of the block.
+
+    Raises:
+        NotEditableError: no weight stands there.
+    """
+    if summand == FUSED:
+        return Place(f"{FUSED}.weight", tap)
+    branch = _branch_named(spec, summand)
+    _refuse_without_weight(branch, summand)
+    out, column, ky, kx = tap
+    column = _own_column(spec, branch, out, column)
+    rows = _own_tap(spec, branch, 0, ky)
+    columns = _own_tap(spec, branch, 1, kx)
+    return Place(f"{summand}.weight", (out, column, rows, columns), _remark(spec, branch))
+
+
+def bias_place(spec: BlockSpec, summand: str, out: int) -> Place:
+    """The bias of an output channel of a summand.
+
+    Raises:
+        NotEditableError: the summand has no bias of its own.
+    """
+    if summand == FUSED:
+        return Place(f"{FUSED}.bias", (out,))
+    branch = _branch_named(spec, summand)
+    name = f"{summand}.bias"
+    if name not in shapes_of(spec):
+        raise NotEditableError(f"{summand} has no bias of its own: switch it on in the form (f).")
+    return Place(name, (out,), _remark(spec, branch))
+
+
+def kernel_edits(name: str, shape: Shape, kernel: str, pair: Pair | None = None) -> tuple[Edit, ...]:
+    """The edits that put a kernel, by its name, into a weight (out_channels, in_channels / groups, kH, kW).
+
+    For the pair (out, in) of channels alone; without a pair for each output channel o and column
+    o mod (in_channels / groups), and zeros elsewhere.
+
+    Raises:
+        NotEditableError: the kernel does not fit, or the weight is too large to be written out as edits.
+    """
+    taps = NAMED_KERNELS[kernel].of_size((shape[2], shape[3]))
+    if taps is None:
+        raise NotEditableError(f"{kernel} does not fit into {shape[2]}×{shape[3]} taps.")
+    if pair is None and prod(shape) > MOST_EDITS:
+        raise NotEditableError(
+            f"This weight has {prod(shape):,} numbers, too many to set by hand: choose one pair of channels."
+        )
+    pairs = [pair] if pair else [(out, column) for out in range(shape[0]) for column in range(shape[1])]
+    return tuple(
+        Edit(name, (out, column, y, x), float(value) if pair or column == out % shape[1] else 0.0)
+        for out, column in pairs
+        for y, row in enumerate(taps)
+        for x, value in enumerate(row)
+    )
+
+
+def _branch_named(spec: BlockSpec, summand: str) -> BranchSpec:
+    for name, branch in zip(names_of(spec.branches), spec.branches, strict=True):
+        if name == summand:
+            return branch
+    raise NotEditableError("This offset comes from the batch norm behind the sum; edit a branch.")
+
+
+def _refuse_without_weight(branch: BranchSpec, summand: str) -> None:
+    if branch.kind is BranchKind.IDENTITY:
+        raise NotEditableError("The identity has no weights: its ones say that it returns its input.")
+    if not branch.kind.has_weight:
+        raise NotEditableError("Average pooling has no weights: each tap is 1 / (kH kW).")
+    if branch.kind.is_sequence:
+        raise NotEditableError(
+            f"{summand} is two layers, and each of these numbers a sum over both: see the steps (s)."
+        )
+
+
+def _own_column(spec: BlockSpec, branch: BranchSpec, out: int, column: int) -> int:
+    """The branch's own column behind a column of the fused kernel, which may have fewer groups."""
+    groups = spec.branch_groups(branch)
+    own_columns, rows = spec.in_channels // groups, spec.out_channels // groups
+    in_channel = (
+        out // (spec.out_channels // spec.fused_groups) * (spec.in_channels // spec.fused_groups) + column
+    )
+    own = in_channel - out // rows * own_columns
+    if not 0 <= own < own_columns:
+        raise NotEditableError(f"This 0 stands between two of the branch's {groups} groups; it is no weight.")
+    return own
+
+
+def _own_tap(spec: BlockSpec, branch: BranchSpec, axis: int, place: int) -> int:
+    """The branch's own tap on an axis behind a tap of the fused kernel's frame."""
+    size = spec.branch_kernel_size(branch)[axis]
+    wide = spec.embedded_kernel_size(branch)[axis]
+    step = spec.branch_dilation(branch)[axis] // spec.fused_dilation[axis] if size > 1 else 1
+    inside = place - (centre(spec.fused_kernel_size[axis]) - centre(wide))
+    first = 0 if size % 2 else step - 1
+    own, rest = divmod(inside - first, step)
+    if rest or not 0 <= own < size:
+        raise NotEditableError(_words_for_zero(spec.branch_kernel_size(branch), rest != 0))
+    return own
+
+
+def _words_for_zero(kernel_size: Pair, between: bool) -> str:
+    if between:
+        return "This 0 stands between two taps of a dilated kernel; it is no weight."
+    height, width = kernel_size
+    return f"This 0 pads the branch's {height}×{width} kernel to the fused kernel's size; it is no weight."
+
+
+def _remark(spec: BlockSpec, branch: BranchSpec) -> str:
+    behind = [
+        words
+        for words, on in (
+            ("batch norm", branch.batch_norm),
+            (str(branch.scale), bool(branch.scale)),
+            ("post norm", spec.post_norm),
+        )
+        if on
+    ]
+    return f"before its {' and '.join(behind)}" if behind else ""

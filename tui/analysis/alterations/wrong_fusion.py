@@ -1,0 +1,276 @@
+"""Fuses a block wrongly in each way of the gallery: what is run, and the kernel that it is compared with."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from tui.analysis.alterations.conditions import obstacle
+from tui.analysis.alterations.count_inside import InsideAverage
+from tui.fusion.block import ReparamBlock
+from tui.fusion.branches import (
+    AverageBranch,
+    Branch,
+    ConvBranch,
+    IdentityBranch,
+    OffsetIdentityConv,
+    SequenceBranch,
+)
+from tui.fusion.geometry import Geometry
+from tui.fusion.kernel import FusionError, Kernel, add
+from tui.fusion.padding import centre
+from tui.fusion.spec import Pair
+from tui.fusion.structure import structure_of
+
+USUAL_EPS, YOLO_EPS = 1e-5, 1e-3
+"""nn.BatchNorm2d's default eps, and that of YOLO models."""
+
+
+@dataclass(frozen=True, eq=False)
+class WrongFusion:
+    """Both sides of a comparison that fails.
+
+    Attributes:
+        block: what is run as the unfused side: the block that was given, or a changed copy of it.
+        kernel: the fused kernel, float64. In most mistakes it is the wrong one.
+        geometry: of the fused convolution.
+    """
+
+    block: ReparamBlock
+    kernel: Kernel
+    geometry: Geometry
+
+
+_Maker = Callable[[ReparamBlock], WrongFusion]
+_Edit = Callable[[ReparamBlock], None]
+
+
+def wrongly_fused(name: str, block: ReparamBlock, x: Tensor) -> WrongFusion:
+    """The block fused with the mistake of that name; the block itself stays as it is.
+
+    x is the input that both sides will see, (batch, in_channels, H, W); only its shape counts.
+
+    Raises:
+        FusionError: this mistake can not be made on this block, or the block can not be fused at all.
+        KeyError: no mistake has that name.
+    """
+    hindrance = obstacle(name, structure_of(block, x))
+    if hindrance is not None:
+        raise FusionError(hindrance)
+    return _MAKERS[name](block)
+
+
+def _fused_after(edit: _Edit) -> _Maker:
+    """The kernel is that of a copy of the block on which the edit was made."""
+
+    def make(block: ReparamBlock) -> WrongFusion:
+        edited = copy.deepcopy(block).double()
+        with torch.no_grad():
+            edit(edited)
+        return WrongFusion(block, edited.kernel(), edited.geometry)
+
+    return make
+
+
+def _run_after(edit: _Edit) -> _Maker:
+    """The kernel is right; what is run is a copy of the block on which the edit was made."""
+
+    def make(block: ReparamBlock) -> WrongFusion:
+        edited = copy.deepcopy(block)
+        edit(edited)
+        return WrongFusion(edited, block.kernel(), block.geometry)
+
+    return make
+
+
+def _with_kernel(change: Callable[[Kernel], Kernel]) -> _Maker:
+    """The kernel is the right one, changed."""
+    return lambda block: WrongFusion(block, change(block.kernel()), block.geometry)
+
+
+def _with_summands(chosen: Callable[[nn.Module], bool], change: Callable[[Kernel, Pair], Kernel]) -> _Maker:
+    """The kernel is the sum in which those of the chosen branches are changed, given the sum's (kH, kW)."""
+
+    def make(block: ReparamBlock) -> WrongFusion:
+        kernels = [kernel for _, kernel in block.kernels()]
+        frame = add(kernels).kernel_size
+        for place, branch in enumerate(block.branches):
+            if chosen(branch):
+                kernels[place] = change(kernels[place], frame)
+        return WrongFusion(block, add(kernels), block.geometry)
+
+    return make
+
+
+def _is_pointwise(branch: nn.Module) -> bool:
+    return isinstance(branch, ConvBranch) and branch.kernel_size == (1, 1)
+
+
+def _is_identity(branch: nn.Module) -> bool:
+    return isinstance(branch, IdentityBranch)
+
+
+def _at_every_tap(kernel: Kernel, frame: Pair) -> Kernel:
+    return Kernel(kernel.weight.expand(-1, -1, *frame).clone(), kernel.bias)
+
+
+def _off_centre(kernel: Kernel, frame: Pair) -> Kernel:
+    weight = kernel.weight.new_zeros((*kernel.weight.shape[:2], *frame))
+    row, column = (min(centre(size) + 1, size - 1) for size in frame)
+    weight[:, :, row, column] = kernel.weight[:, :, 0, 0]
+    return Kernel(weight, kernel.bias)
+
+
+def _missing(kernel: Kernel, _frame: Pair) -> Kernel:
+    return Kernel(torch.zeros_like(kernel.weight), None)
+
+
+def _twice(kernel: Kernel, _frame: Pair) -> Kernel:
+    return Kernel(kernel.weight * 2, None if kernel.bias is None else kernel.bias * 2)
+
+
+def _without_bias(kernel: Kernel) -> Kernel:
+    return Kernel(kernel.weight, None)
+
+
+def _first_group_only(kernel: Kernel, _frame: Pair) -> Kernel:
+    """Row i has its entry at column i; rows beyond the columns have none."""
+    weight = kernel.weight.clone()
+    weight[weight.shape[1] :] = 0
+    return Kernel(weight, kernel.bias)
+
+
+def _norms(block: ReparamBlock) -> Iterator[nn.BatchNorm2d]:
+    return (module for module in block.modules() if isinstance(module, nn.BatchNorm2d))
+
+
+def _convs(block: ReparamBlock) -> Iterator[tuple[nn.Conv2d, nn.Module | None]]:
+    """Each convolution and the batch norm right behind it."""
+    for branch in block.branches:
+        if isinstance(branch, ConvBranch):
+            yield branch.conv, branch.norm
+        elif isinstance(branch, SequenceBranch):
+            yield branch.first.conv, branch.first.norm
+            if isinstance(branch.second, nn.Conv2d):
+                yield branch.second, branch.norm
+
+
+def _drop_identity_norms(block: ReparamBlock) -> None:
+    for branch in block.branches:
+        if isinstance(branch, IdentityBranch):
+            branch.norm = None
+
+
+def _move_biases_behind_norms(block: ReparamBlock) -> None:
+    for conv, norm in _convs(block):
+        if conv.bias is not None and isinstance(norm, nn.BatchNorm2d):
+            beta = conv.bias if norm.bias is None else norm.bias + conv.bias
+            norm.bias = nn.Parameter(beta.clone())
+            conv.bias = None
+
+
+def _drop_conv_biases(block: ReparamBlock) -> None:
+    for conv, _ in _convs(block):
+        conv.bias = None
+
+
+def _forget_means(block: ReparamBlock) -> None:
+    for norm in _norms(block):
+        if norm.running_mean is not None:
+            norm.running_mean.zero_()
+
+
+def _divide_by_variances(block: ReparamBlock) -> None:
+    """One root less: gamma / sqrt(var + eps) in the place of gamma is divided by the other root."""
+    for norm in _norms(block):
+        if norm.running_var is not None:
+            root = torch.sqrt(norm.running_var + norm.eps)
+            norm.weight = nn.Parameter(1 / root if norm.weight is None else norm.weight / root)
+
+
+def _exchange_eps(block: ReparamBlock) -> None:
+    for norm in _norms(block):
+        norm.eps = USUAL_EPS if norm.eps == YOLO_EPS else YOLO_EPS
+
+
+def _train(block: ReparamBlock) -> None:
+    block.train()
+    for norm in _norms(block):
+        norm.momentum = 0.0  # the running statistics stay: a second run gives what the first gave
+
+
+def _pad_zeros_between(block: ReparamBlock) -> None:
+    for branch in block.branches:
+        if isinstance(branch, SequenceBranch):
+            branch.zero_border = True
+
+
+def _drop_dilations(block: ReparamBlock) -> None:
+    block.geometry = replace(block.geometry, dilation=(1, 1))
+    for branch in block.branches:
+        if isinstance(branch, Branch):
+            branch.geometry = replace(branch.geometry, dilation=(1, 1))
+
+
+def _count_inside_only(block: ReparamBlock) -> None:
+    for branch in block.branches:
+        if isinstance(branch, AverageBranch):
+            branch.pool = InsideAverage(branch.kernel_size, branch.geometry.stride)
+        elif isinstance(branch, SequenceBranch) and isinstance(branch.second, nn.AvgPool2d):
+            branch.second = InsideAverage(branch.kernel_size, branch.geometry.stride)
+
+
+def _forget_idconv_identity(block: ReparamBlock) -> None:
+    for branch in block.branches:
+        if isinstance(branch, SequenceBranch) and isinstance(branch.first.conv, OffsetIdentityConv):
+            stored = branch.first.conv
+            plain = nn.Conv2d(stored.in_channels, stored.out_channels, 1, groups=stored.groups, device="meta")
+            plain.weight, plain.bias = stored.weight, stored.bias
+            branch.first.conv = plain
+
+
+def _forget_scales(block: ReparamBlock) -> None:
+    for branch in block.branches:
+        if isinstance(branch, Branch):
+            branch.alpha = branch.gamma = None
+
+
+def _forget_post_norm(block: ReparamBlock) -> None:
+    block.post_norm = None
+
+
+_MAKERS: Mapping[str, _Maker] = {
+    "1x1-unpadded": _with_summands(_is_pointwise, _at_every_tap),
+    "1x1-off-centre": _with_summands(_is_pointwise, _off_centre),
+    "1x1-missing": _with_summands(_is_pointwise, _missing),
+    "1x1-bias-lost": _with_summands(_is_pointwise, lambda kernel, _: _without_bias(kernel)),
+    "identity-off-centre": _with_summands(_is_identity, _off_centre),
+    "identity-missing": _with_summands(_is_identity, _missing),
+    "identity-twice": _with_summands(_is_identity, _twice),
+    "identity-column": _with_summands(_is_identity, _first_group_only),
+    "identity-norm-lost": _fused_after(_drop_identity_norms),
+    "channels-transposed": _with_kernel(
+        lambda kernel: Kernel(kernel.weight.transpose(0, 1).contiguous(), kernel.bias)
+    ),
+    "taps-transposed": _with_kernel(
+        lambda kernel: Kernel(kernel.weight.transpose(2, 3).contiguous(), kernel.bias)
+    ),
+    "flipped": _with_kernel(lambda kernel: Kernel(kernel.weight.flip(2, 3), kernel.bias)),
+    "bias-unscaled": _fused_after(_move_biases_behind_norms),
+    "conv-bias-dropped": _fused_after(_drop_conv_biases),
+    "bias-lost": _with_kernel(_without_bias),
+    "mean-ignored": _fused_after(_forget_means),
+    "var-not-rooted": _fused_after(_divide_by_variances),
+    "eps-1e-3": _fused_after(_exchange_eps),
+    "train-mode": _run_after(_train),
+    "zero-border": _run_after(_pad_zeros_between),
+    "dilation-dropped": _fused_after(_drop_dilations),
+    "average-uncounted": _run_after(_count_inside_only),
+    "idconv-raw": _fused_after(_forget_idconv_identity),
+    "scale-forgotten": _fused_after(_forget_scales),
+    "post-norm-forgotten": _fused_after(_forget_post_norm),
+}

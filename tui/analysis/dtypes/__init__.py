@@ -1,0 +1,1 @@
+"""The same block in all four dtypes."""

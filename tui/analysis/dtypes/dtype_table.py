@@ -1,0 +1,128 @@
+"""The same block in all four dtypes: how far apart both sides are, and what each dtype can show."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+import torch
+
+from tui.analysis.alterations.applying import fusion_of
+from tui.analysis.bounds.budget import Budget
+from tui.analysis.dtypes.ulp_histogram import UlpHistogram, ulp_histogram
+from tui.analysis.numerics.comparison import Comparison, compare
+from tui.analysis.numerics.precision import FINEST_FIRST
+from tui.analysis.progress import Progress
+from tui.analysis.study import Study, in_float64, judged, run
+from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
+from tui.analysis.verdict.verdict import Reason, Verdict, multiple, share
+from tui.fusion.block import conv_of
+from tui.fusion.spec import Dtype
+
+
+@dataclass(frozen=True, slots=True)
+class DtypeRow:
+    """One dtype.
+
+    Attributes:
+        comparison: of all elements of both outputs.
+        budget: the rounding budget at the element with the largest |fused - unfused|.
+        verdict: as a study in this dtype would have it.
+        split: where the difference comes from; None in float64, which has no finer dtype beside it, and where
+            no element is finite.
+        ulps: how many elements are how far apart.
+    """
+
+    dtype: Dtype
+    comparison: Comparison
+    budget: float
+    verdict: Verdict
+    split: ErrorSplit | None
+    ulps: UlpHistogram
+
+    @property
+    def remark(self) -> str:
+        """What a run in this dtype alone can not show, or could not have shown here; empty for nothing."""
+        verdict = self.verdict
+        if verdict.reason is not Reason.ALGEBRA or self.dtype is Dtype.FLOAT64:
+            return verdict.caveat
+        if verdict.passes_alone:
+            return (
+                f"In {self.dtype} alone this would have passed for rounding, at "
+                f"{share(verdict.budget_used)} of the budget; only the float64 run tells that it is none."
+            )
+        return (
+            f"In {self.dtype} alone it would have been noticed too: "
+            f"{multiple(verdict.budget_used)} the rounding budget."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class DtypeTable:
+    """A row a dtype, from the finest to the coarsest.
+
+    Attributes:
+        given: the study's dtype. Every row takes the study's numbers, edits among them, rounded to its own
+            dtype. Its float64 values are those of the rounded numbers: to round a block's numbers makes it
+            another block, which is no difference between the two sides.
+    """
+
+    given: Dtype
+    rows: tuple[DtypeRow, ...]
+
+    def row(self, dtype: Dtype) -> DtypeRow:
+        """The row of that dtype."""
+        return self.rows[FINEST_FIRST.index(dtype)]
+
+
+def dtype_table(study: Study) -> Iterator[Progress | DtypeTable]:
+    """Yield a Progress before each run, and the table last.
+
+    Raises:
+        RuntimeError: torch could not do it, out of memory for instance.
+    """
+    rows = []
+    for dtype in FINEST_FIRST:
+        own = dtype is study.spec.dtype
+        rows.append(_own_row(study) if own else (yield from _row_in(dtype, study)))
+    yield DtypeTable(study.spec.dtype, tuple(rows))
+
+
+def _own_row(study: Study) -> DtypeRow:
+    return DtypeRow(
+        study.spec.dtype,
+        study.comparison,
+        _budget_there(study.budget, study.comparison),
+        study.verdict,
+        study.split,
+        ulp_histogram(study.fused_output, study.unfused),
+    )
+
+
+def _row_in(dtype: Dtype, study: Study) -> Generator[Progress, None, DtypeRow]:
+    """The study's block in another dtype; runs that the study holds are not made again."""
+    yield Progress(f"running in {dtype}")
+    own: torch.dtype = getattr(torch, dtype)
+    block, x = copy.deepcopy(study.block).to(own), study.x.to(own)
+    if torch.promote_types(study.x.dtype, own) is own:  # no number was rounded: the same values in float64
+        unfused64, fused64 = study.unfused64, study.fused64
+    else:
+        unfused64, fused64 = yield from in_float64(block, x, study.alterations)
+    unfused, fused, split = unfused64, fused64, None
+    if dtype is not Dtype.FLOAT64:
+        fusion = fusion_of(block, x, study.alterations)
+        conv = conv_of(fusion.kernel.to(own), fusion.geometry)
+        unfused, fused = run(fusion.block, x), run(conv, x)
+        split = split_of(fused, unfused, unfused64, output_of_given(conv, x))
+    yield Progress(f"bounding what rounding can do in {dtype}")
+    budget, verdict = judged(block, x, (fused, unfused), (fused64, unfused64))
+    comparison = compare(fused, unfused)
+    there = _budget_there(budget, comparison)
+    return DtypeRow(dtype, comparison, there, verdict, split, ulp_histogram(fused, unfused))
+
+
+def _budget_there(budget: Budget, comparison: Comparison) -> float:
+    there = budget.at(comparison.worst)
+    return there[1] if there else math.nan

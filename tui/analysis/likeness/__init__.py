@@ -1,0 +1,1 @@
+"""Which well-known mistake a difference looks like."""

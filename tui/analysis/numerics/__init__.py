@@ -1,0 +1,1 @@
+"""How numbers behave: the dtypes' constants, exact sums, float16, what lies between two outputs."""

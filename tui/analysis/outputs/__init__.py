@@ -1,0 +1,1 @@
+"""What a study holds about single channels and elements of the outputs."""

@@ -1,0 +1,1 @@
+"""One output element written out by hand."""

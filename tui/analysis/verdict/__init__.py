@@ -1,0 +1,1 @@
+"""Rounding or a bug: the judgement, and what it looked at."""

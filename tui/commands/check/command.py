@@ -1,0 +1,75 @@
+"""check(spec): run the study, print its report, and say by the exit status whether both sides agree."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
+from tui.analysis.cost import Cost, cost_of, memory_of_this_machine
+from tui.analysis.failure import in_words
+from tui.analysis.quantities import cost_in_words, memory_in_words
+from tui.fusion.spec import BlockSpec
+
+if TYPE_CHECKING:
+    from tui.analysis.study import Study
+
+AGREE = 0
+DISAGREE = 1
+
+
+class CheckError(RuntimeError):
+    """A study that can not be run; the message says why, for the user."""
+
+
+def check(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED, *, as_json: bool = False) -> int:
+    """Print the report on this block, altered like that; returns the exit status.
+
+    AGREE where the outputs are the same or their difference is rounding, DISAGREE where it is more.
+
+    Raises:
+        CheckError: the machine is too small for the block, or torch could not run it.
+        OSError: the report could not be written.
+    """
+    cost = cost_of(spec)
+    _refuse_what_does_not_fit(cost)
+    if cost.must_be_asked_for and sys.stderr is not None and sys.stderr.isatty():
+        print(f"this takes {cost_in_words(cost)}", file=sys.stderr)
+    study = _studied(spec, alterations)
+    if as_json:
+        from tui.export.report import json_of
+
+        print(json_of(study))
+    else:
+        from tui.commands.check.table import print_table
+
+        print_table(study)
+    return AGREE if study.verdict.ruling.agrees else DISAGREE
+
+
+def _refuse_what_does_not_fit(cost: Cost) -> None:
+    """Stop before the system starts to swap, or kills something.
+
+    Raises:
+        CheckError: the block needs more memory than the machine has.
+    """
+    memory = memory_of_this_machine()
+    if memory is not None and cost.bytes > memory:
+        raise CheckError(
+            f"this block needs about {memory_in_words(cost.bytes)} of memory and this machine has "
+            f"{memory_in_words(memory)}: take fewer channels, a smaller input or a smaller batch"
+        )
+
+
+def _studied(spec: BlockSpec, alterations: Alterations) -> Study:
+    """The finished study.
+
+    Raises:
+        CheckError: torch is not there, or could not do it.
+    """
+    try:
+        from tui.analysis.study import finished, study
+
+        return finished(study(spec, alterations))
+    except (ImportError, OSError, RuntimeError, ValueError, MemoryError) as error:
+        raise CheckError(f"this block could not be run: {in_words(error)}") from error

@@ -1,0 +1,197 @@
+"""The report of `check` for people: a few small tables and one sentence that answers the question."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from rich import box
+from rich.console import Console, Group, JustifyMethod, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from tui.analysis.alterations.gallery import MISTAKES
+from tui.analysis.cost import Sides
+from tui.analysis.study import Study
+from tui.analysis.verdict.cautions import cautions_of
+from tui.analysis.verdict.verdict import Ruling, Verdict, multiple, share
+from tui.export.conv2d_text import conv2d_in_words
+from tui.fusion.presets import preset_named
+from tui.fusion.spec import BranchSpec, Dtype, PaddingMode, Pair, show_pair
+
+_HEADING = "bold cyan"
+_ASIDE = "dim"
+_CAUTION = "yellow"
+_RULINGS = {
+    Ruling.EXACT: "bold green",
+    Ruling.ROUNDING: "bold green",
+    Ruling.SUSPICIOUS: "bold yellow",
+    Ruling.WRONG: "bold red",
+}
+
+_LABEL_WIDTH = 22
+_LEAST_WIDTH = 80
+"""On a narrower screen the terminal breaks lines; rich would cut digits off numbers."""
+
+_DIGITS = {Dtype.FLOAT64: 17, Dtype.FLOAT32: 9, Dtype.BFLOAT16: 4, Dtype.FLOAT16: 5}
+"""Significant digits that tell any two values of a dtype apart."""
+
+
+class _PlainConsole(Console):
+    """A console that leaves a closed pipe to its caller: rich would exit with 1, "they differ"."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass it on.
+
+        Raises:
+            BrokenPipeError: always.
+        """
+        raise BrokenPipeError
+
+
+def print_table(study: Study) -> None:
+    """Print the report on stdout, in colour where that is a terminal."""
+    console = _PlainConsole(highlight=False)
+    console.width = max(console.width, _LEAST_WIDTH)
+    console.print(table_of(study))
+
+
+def table_of(study: Study) -> RenderableType:
+    """The report as something that rich can print; all of it is Text, so that no markup is read."""
+    verdict = study.verdict
+    cautions = (*cautions_of(study.spec), verdict.scope, verdict.caveat)
+    sentences = [Text(caution, _CAUTION) for caution in cautions if caution]
+    sentences.append(Text(verdict.sentence, _RULINGS[verdict.ruling]))
+    tables: list[RenderableType] = [
+        _block(study),
+        _kernels(study),
+        _indented(_conv2d(study)),
+        _differences(study),
+        _costs(study),
+        *map(_indented, sentences),
+    ]
+    return Group(*chain.from_iterable((table, "") for table in tables[:-1]), tables[-1])
+
+
+def _indented(text: Text) -> Padding:
+    """The text under the tables' first column."""
+    return Padding(text, (0, 0, 0, 1), expand=False)
+
+
+def _block(study: Study) -> Table:
+    spec, mistake = study.spec, study.alterations.mistake
+    table = Table.grid(padding=(0, 1), pad_edge=True)
+    table.add_column(style=_HEADING, min_width=_LABEL_WIDTH)
+    table.add_column(overflow="fold")
+    geometry = f"stride {_shortest(spec.stride)}, dilation {_shortest(spec.dilation)}, groups {spec.groups}"
+    table.add_row("block", f"{spec.in_channels} -> {spec.out_channels} channels, {geometry}")
+    table.add_row("kernel size", show_pair(spec.kernel_size))
+    padding = "" if spec.padding_mode is PaddingMode.ZEROS else f", {spec.padding_mode} outside"
+    table.add_row("input", f"{' x '.join(map(str, spec.input_nchw))}, {spec.input}{padding}")
+    table.add_row("weights", str(spec.weights))
+    table.add_row("dtype, seed", f"{spec.dtype}, {spec.seed}")
+    preset = preset_named(spec)
+    if preset is not None:
+        table.add_row("preset", preset)
+    if mistake:
+        table.add_row("mistake on purpose", MISTAKES[mistake].title)
+    return table
+
+
+def _kernels(study: Study) -> Table:
+    table = _table("branch", "weight", "bias", "on it")
+    specs = (*study.spec.branches, None)  # a post norm stands behind the branches and is none of them
+    for spec, branch in zip(specs, study.branches, strict=False):
+        has_bias, words = (True, "its offset") if spec is None else (spec.bias, _options(spec))
+        table.add_row(branch.name, _shape(branch.kernel.weight.shape), "yes" if has_bias else "-", words)
+    fused = study.fused.kernel
+    bias = "-" if fused.bias is None else "yes"
+    table.add_row("fused", _shape(fused.weight.shape), bias, "-", style="bold")
+    return table
+
+
+def _options(branch: BranchSpec) -> str:
+    """What is on a branch beside its bias, in the words of the form: "batch norm, alpha", "-" for nothing."""
+    options = {
+        f"{branch.groups} groups": branch.groups is not None,
+        f"{branch.expansion} x channels": branch.expansion != 1,
+        "1x1 minus identity": branch.identity_offset,
+        "inner norm": branch.inner_norm,
+        "zero border": branch.zero_border,
+        "batch norm": branch.batch_norm,
+        str(branch.scale): bool(branch.scale),
+    }
+    return ", ".join(words for words, on in options.items() if on) or "-"
+
+
+def _conv2d(study: Study) -> Text:
+    # In one line however narrow the screen: what is cut in two can not be pasted.
+    code = Text(conv2d_in_words(study.conv, study.spec.dtype), no_wrap=True, overflow="ignore")
+    kernel_size = study.fused.kernel.kernel_size
+    if study.conv.kernel_size == kernel_size:
+        return code
+    why = f"(the {show_pair(kernel_size)} kernel and zeros: nn.Conv2d pads both sides alike)"
+    return code.append(f"\n{why}", _ASIDE)
+
+
+def _differences(study: Study) -> Table:
+    table = _table("outputs", "")
+    comparison, dtype = study.comparison, study.spec.dtype
+    table.add_row("max |fused - unfused|", f"{comparison.max_abs_diff:.3g}")
+    if comparison.max_abs_diff:
+        batch, channel, row, column = comparison.worst
+        table.add_row("  where", f"batch {batch}, out {channel}, row {row}, column {column}")
+        table.add_row("  fused there", f"{comparison.fused:.{_DIGITS[dtype]}g}")
+        table.add_row("  unfused there", f"{comparison.unfused:.{_DIGITS[dtype]}g}")
+    table.add_row("mean |fused - unfused|", f"{comparison.mean_abs_diff:.3g}")
+    table.add_row("share of the rounding budget", _budget(study.verdict))
+    rerun = "the run above" if dtype is Dtype.FLOAT64 else "fusion and both sides run again"
+    table.add_row("max in float64", _with_aside(f"{study.float64.max_abs_diff:.3g}", rerun))
+    allclose = "yes" if comparison.allclose else "no"
+    table.add_row("torch.allclose", _with_aside(allclose, "default tolerances"))
+    if comparison.non_finite:
+        table.add_row("NaN or infinite", f"{comparison.non_finite:,} elements of either output")
+    return table
+
+
+def _budget(verdict: Verdict) -> str | Text:
+    """The share, or how many times over; and the bound, where it is that of the run in the dtype."""
+    used = share(verdict.budget_used) if verdict.budget_used <= 1 else multiple(verdict.budget_used)
+    if verdict.ruling is Ruling.WRONG:
+        return used
+    batch, channel, row, column = verdict.worst.index
+    place = f"batch {batch}, out {channel}, row {row}, column {column}"
+    return _with_aside(used, f"at {place}, whose budget is {verdict.bound:.3g}")
+
+
+def _with_aside(value: str, aside: str) -> Text:
+    return Text.assemble(value, (f"  ({aside})", _ASIDE))
+
+
+def _costs(study: Study) -> Table:
+    table = _table("cost", "unfused", "fused", "fused / unfused", numbers=True)
+    for name, sides in (("parameters", study.cost.params), ("MACs", study.cost.macs)):
+        table.add_row(name, f"{sides.unfused:,}", f"{sides.fused:,}", _ratio(sides))
+    return table
+
+
+def _ratio(sides: Sides) -> str:
+    return f"{sides.fused / sides.unfused:.3f}" if sides.unfused else "-"
+
+
+def _table(*headings: str, numbers: bool = False) -> Table:
+    """An empty table of the report: no frame, one rule under the headings."""
+    table = Table(box=box.SIMPLE_HEAD, header_style=_HEADING, show_edge=False)
+    for index, heading in enumerate(headings):
+        justify: JustifyMethod = "right" if numbers and index else "left"
+        width = _LABEL_WIDTH if index == 0 else None
+        table.add_column(heading, justify=justify, min_width=width, overflow="fold")
+    return table
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"({', '.join(map(str, shape))})"
+
+
+def _shortest(pair: Pair) -> str:
+    return str(pair[0]) if pair[0] == pair[1] else show_pair(pair)

@@ -1,0 +1,42 @@
+"""What stands between a key and an edit by hand: the number that is meant, and kernels chosen by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from textual.screen import Screen
+
+from tui.analysis.alterations.alterations import Edit, shapes_of
+from tui.analysis.alterations.places import NotEditableError, Place, kernel_edits
+from tui.fusion.spec import BlockSpec
+from tui.screens.dialogs.named_kernels import NamedKernelScreen
+
+
+def place_or_reason(screen: Screen[Any], wanted: Callable[[], Place]) -> Place | None:
+    """The number that is meant; where there is none, None, and the user is told why."""
+    try:
+        return wanted()
+    except NotEditableError as refusal:
+        screen.notify(str(refusal), timeout=6, markup=False)
+        return None
+
+
+async def chosen_kernel(screen: Screen[Any], spec: BlockSpec, place: Place) -> tuple[Edit, ...]:
+    """Let the user choose a kernel by its name for the weight of that place; returns the edits, perhaps none.
+
+    It must run in a worker.
+    """
+    shape = shapes_of(spec).get(place.name)
+    if shape is None or not place.name.endswith(".weight"):
+        return ()
+    branch = place.name.removesuffix(".weight")
+    chosen = await screen.app.push_screen_wait(NamedKernelScreen(branch, (shape[2], shape[3])))
+    if chosen is None:
+        return ()
+    pair = None if chosen.everywhere else (place.index[0], place.index[1])
+    try:
+        return kernel_edits(place.name, shape, chosen.name, pair)
+    except NotEditableError as refusal:
+        screen.notify(str(refusal), timeout=6, markup=False)
+        return ()

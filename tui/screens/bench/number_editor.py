@@ -1,0 +1,64 @@
+"""The line that edits one number of the study in place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.message import Message
+from textual.widget import Widget
+
+from tui.widgets.value_prompt import ValuePrompt
+
+if TYPE_CHECKING:
+    from tui.analysis.alterations.places import Place
+    from tui.analysis.study import Study
+
+
+class NumberEditor(ValuePrompt):
+    """Asks for the number at a place of a study, and gives the focus back to where it was."""
+
+    class Edited(Message):
+        """The user wants this value at that place; None for the block's own."""
+
+        def __init__(self, place: Place, value: float | None) -> None:
+            super().__init__()
+            self.place = place
+            self.value = value
+
+    class Closed(Message):
+        """The line is not needed any more."""
+
+    _place: Place | None = None
+    _came_from: Widget | None = None
+
+    def edit(self, study: Study, place: Place) -> None:
+        """Ask for the number at that place."""
+        from tui.analysis.alterations.applying import number_at  # a study is there, and with it torch
+        from tui.export.literals import shortest_numbers
+
+        if self._place is None:
+            self._came_from = self.screen.focused
+        self._place = place
+        (number,) = shortest_numbers(number_at(study, place.name, place.index).reshape(1))
+        self.ask(place.words, number, place.remark)
+
+    @on(ValuePrompt.Entered)
+    def _entered(self, event: ValuePrompt.Entered) -> None:
+        event.stop()
+        if self._place is not None:
+            self.post_message(self.Edited(self._place, event.value))
+        self._finish()
+
+    @on(ValuePrompt.Left)
+    def _left(self, event: ValuePrompt.Left) -> None:
+        event.stop()
+        self._finish()
+
+    def _finish(self) -> None:
+        self._place = None
+        self.close()
+        if self._came_from is not None and self._came_from.is_attached:
+            self._came_from.focus()
+        self._came_from = None
+        self.post_message(self.Closed())

@@ -1,0 +1,380 @@
+"""The bench: the form on the left; on the right one view of the study at a time, and the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.timer import Timer
+
+from tui.analysis.alterations.alterations import FUSED, NOTHING_ALTERED, Alterations, Edit, Subject
+from tui.analysis.alterations.places import Place
+from tui.analysis.inquiry import Answers
+from tui.analysis.quantities import cost_in_words
+from tui.export.items import Item
+from tui.fusion.spec import BlockSpec
+from tui.run_state import Failed, Idle, Running, RunState, Waiting, Withdrawn
+from tui.screens.bench.bench_commands import bench_commands
+from tui.screens.bench.hand_edits import chosen_kernel, place_or_reason
+from tui.screens.bench.history import SubjectHistory
+from tui.screens.bench.number_editor import NumberEditor
+from tui.screens.bench.study_views import VIEWS, StudyViews
+from tui.screens.bench.taking_away import take_away
+from tui.screens.dialogs.branch import BranchScreen
+from tui.views.kernels.view import KernelsView
+from tui.views.shared.result import ResultView
+from tui.views.shared.study_view import StudyView
+from tui.views.steps.view import StepsView
+from tui.widgets.form.branch_list import BranchList
+from tui.widgets.form.parameter_form import ParameterForm
+from tui.widgets.notice import Notice
+from tui.widgets.steady_footer import SteadyFooter
+from tui.widgets.top_bar import TopBar
+from tui.widgets.view_tabs import ViewTabs
+
+if TYPE_CHECKING:
+    from tui.analysis.study import Study
+
+TYPING_PAUSE = 0.25
+"""Seconds without a further edit after which the block is run."""
+BUSY_AFTER = 0.2
+"""Seconds after which a run is worth a word; shorter ones would only flicker."""
+
+
+class BenchScreen(Screen[None]):
+    """Composes form and views; asks for runs and shows what the app says of them."""
+
+    # mutable, as textual declares them
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
+    AUTO_FOCUS = ""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(str(number), f"view({number - 1})", view.TITLE, show=False, id=f"bench.view-{number}")
+            for number, view in enumerate(VIEWS, start=1)
+        ),
+        Binding("r", "run", "Run", id="bench.run", tooltip="Run now, also when it takes long"),
+        Binding("f", "form", "Form", id="bench.form", tooltip="Go to the form"),
+        Binding("escape", "leave_form", "Grids", show=False, id="bench.grids", tooltip="Back to the grids"),
+        Binding("z", "fit", "Fit", show=False, id="bench.fit", tooltip="Zoom to the whole kernel"),
+        Binding("c", "colour_scale", "Scale", id="bench.scale", tooltip="Another scale of colours"),
+        Binding("x", "export", "Export", id="bench.export", tooltip="Take it away: clipboard or file"),
+        Binding("m", "one_grid", "One grid", show=False, id="bench.one-grid", tooltip="One grid, large"),
+        Binding("s", "steps", "Steps", show=False, id="bench.steps", tooltip="From branch to kernel"),
+        Binding("a", "add_branch", "Add a branch", show=False, id="bench.add-branch"),
+        Binding("u", "undo", "Undo", show=False, id="bench.undo", tooltip="The block before the last change"),
+        Binding("U,ctrl+y", "redo", "Redo", show=False, id="bench.redo", tooltip="Forth again"),
+        Binding("enter", "edit", "Edit", show=False, id="bench.edit"),
+        Binding("B", "edit_bias", "Edit the bias", show=False, id="bench.edit-bias"),
+        Binding("delete,backspace", "reset", "Reset the number", show=False, id="bench.reset"),
+        Binding("n", "named_kernel", "Kernel by name", show=False, id="bench.named-kernel"),
+        Binding("b", "bias", "Biases", show=False, id="bench.bias", tooltip="Add up weights or biases"),
+    ]
+
+    study: reactive[Study | None] = reactive(None)
+    """The last good result."""
+    run_state: reactive[RunState] = reactive[RunState](Idle)
+    """What the app is doing about the spec."""
+
+    answers: reactive[Answers] = reactive(Answers)
+    """What has been found out about the last good result."""
+
+    class RunRequested(Message):
+        """The user wants this studied; `insisted` when they said so after its cost was told."""
+
+        def __init__(self, subject: Subject, *, insisted: bool = False) -> None:
+            super().__init__()
+            self.subject = subject
+            self.insisted = insisted
+
+    class RunWithdrawn(Message):
+        """The form holds no valid spec: nothing is to be run."""
+
+    def __init__(self, subject: Subject) -> None:
+        super().__init__()
+        self._subject = subject
+        self._wanted = subject.alterations  # what the user altered, also where the present block has no place
+        self._history = SubjectHistory(self._subject)
+        self._pause: Timer | None = None
+        self._busy: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """The tabs, form and views side by side, the keys. A view is mounted when it is first looked at."""
+        yield TopBar([view.TITLE for view in VIEWS], id="top")
+        with Horizontal(id="body"):
+            yield ParameterForm(self._subject.spec, id="form")
+            with Vertical(id="right"):
+                yield StudyViews(self._subject.spec, id="views").data_bind(
+                    BenchScreen.study, BenchScreen.answers
+                )
+                yield Notice(id="notice")
+                yield NumberEditor(id="editor")
+                yield ResultView(id="result").data_bind(BenchScreen.study)
+        yield SteadyFooter(compact=True, show_command_palette=False)
+
+    @property
+    def view(self) -> StudyView:
+        """The view in sight."""
+        return self.query_one(StudyViews).in_sight
+
+    def on_mount(self) -> None:
+        """Stand in the fused kernel's grid."""
+        self.query_one(TopBar).spec = self._subject.spec
+        self.view.focus_content()
+
+    @on(ViewTabs.Chosen)
+    def _tab_chosen(self, event: ViewTabs.Chosen) -> None:
+        event.stop()
+        self.action_view(event.place)
+
+    def action_view(self, place: int) -> None:
+        """Show another view."""
+        self.remove_class("-form-open")
+        self.query_one(StudyViews).show(place)
+
+    @on(StudyViews.Changed)
+    def _view_changed(self, event: StudyViews.Changed) -> None:
+        event.stop()
+        self.query_one(ViewTabs).current = event.place
+        self._show_legend()
+
+    def action_edit(self) -> None:
+        """Edit the weight, or the element of the input, under the cursor."""
+        self._edit(self.view.weight_under_cursor)
+
+    def action_edit_bias(self) -> None:
+        """Edit the bias of the output channel under the cursor."""
+        self._edit(self.view.bias_under_cursor)
+
+    def action_reset(self) -> None:
+        """Give the number under the cursor the value back that the block has there."""
+        place = place_or_reason(self, self.view.weight_under_cursor)
+        if place is not None:
+            self._alter(self._subject.alterations.without(place.name, place.index))
+
+    def action_reset_all(self) -> None:
+        """Drop every number that was set by hand, and the mistake."""
+        self._alter(NOTHING_ALTERED)
+
+    def _edit(self, wanted: Callable[[], Place]) -> None:
+        place = place_or_reason(self, wanted)
+        if place is not None and self.study is not None:
+            self.add_class("-editing")
+            self.query_one(NumberEditor).edit(self.study, place)
+
+    @on(NumberEditor.Edited)
+    def _number_edited(self, event: NumberEditor.Edited) -> None:
+        event.stop()
+        place, alterations = event.place, self._subject.alterations
+        if event.value is None:
+            self._alter(alterations.without(place.name, place.index))
+        else:
+            self._alter(alterations.edited(Edit(place.name, place.index, event.value)))
+
+    @on(NumberEditor.Closed)
+    def _editor_closed(self, event: NumberEditor.Closed) -> None:
+        event.stop()
+        self.remove_class("-editing")
+
+    @work
+    async def action_named_kernel(self) -> None:
+        """Offer kernels by name for the branch in focus."""
+        place = place_or_reason(self, self.view.weight_under_cursor)
+        edits = () if place is None else await chosen_kernel(self, self._subject.spec, place)
+        if edits:
+            self._alter(self._subject.alterations.edited(*edits))
+
+    @on(StudyView.MistakeChosen)
+    def _mistake_chosen(self, event: StudyView.MistakeChosen) -> None:
+        event.stop()
+        self._alter(replace(self._subject.alterations, mistake=event.name))
+
+    def _alter(self, alterations: Alterations) -> None:
+        """Go on to the same block with other alterations, and ask for its run at once."""
+        spec = self._subject.spec
+        self._wanted = alterations.fitting(spec)
+        self._edited(Subject(spec, self._wanted), pause=0)
+
+    @on(StudyView.LegendChanged)
+    def _legend_changed(self, event: StudyView.LegendChanged) -> None:
+        event.stop()
+        self._show_legend()
+
+    def _show_legend(self) -> None:
+        self.query_one(ResultView).legend = self.view.legend
+
+    def show_spec(self, spec: BlockSpec) -> None:
+        """Put a whole other block into the form, and ask for its run at once."""
+        self.query_one(ParameterForm).spec = spec
+        self._wanted = NOTHING_ALTERED
+        self._edited(Subject(spec), pause=0)
+
+    @on(ParameterForm.Edited)
+    def _form_edited(self, event: ParameterForm.Edited) -> None:
+        event.stop()
+        # On the way from 8 to 16 channels there is 1, which has no place for most edits: they come back.
+        self._edited(Subject(event.spec, self._wanted.fitting(event.spec)), pause=TYPING_PAUSE)
+
+    @on(BranchList.EditRequested)
+    @work
+    async def _edit_branch(self, event: BranchList.EditRequested) -> None:
+        branch = await self.app.push_screen_wait(BranchScreen(event.branch))
+        if branch is not None:
+            self.query_one(BranchList).write(event.position, branch)
+
+    @on(ParameterForm.Refused)
+    def _form_refused(self, event: ParameterForm.Refused) -> None:
+        event.stop()
+        self._stop_pause()
+        self.post_message(self.RunWithdrawn())
+
+    def _edited(self, subject: Subject, *, pause: float) -> None:
+        self._history.add(subject)
+        self._go_to(subject, pause=pause)
+
+    def _go_to(self, subject: Subject, *, pause: float = 0) -> None:
+        self._subject = subject
+        self.query_one(TopBar).spec = subject.spec
+        self._stop_pause()
+        if pause:
+            self._pause = self.set_timer(pause, self._request)
+        else:
+            self._request()
+
+    def _request(self) -> None:
+        self._pause = None
+        self.post_message(self.RunRequested(self._subject))
+
+    def _stop_pause(self) -> None:
+        if self._pause is not None:
+            self._pause.stop()
+            self._pause = None
+
+    def watch_run_state(self, state: RunState) -> None:
+        """Say what is going on, in the top line or in a notice."""
+        notice, top = self.query_one(Notice), self.query_one(TopBar)
+        if self._busy is not None:
+            self._busy.stop()
+        match state:
+            case Running(doing):
+                self._show_busy(doing)
+            case Waiting():
+                top.busy = ""
+                notice.say(_asking(state), error=state.too_large)
+            case Failed(error):
+                top.busy = ""
+                notice.say(f"The run failed: {error}", error=True)
+            case Withdrawn():
+                top.busy = "not valid: see the form (f)"
+            case Idle():
+                top.busy = ""
+        if not isinstance(state, Waiting | Failed):
+            notice.text = ""
+
+    def _show_busy(self, doing: str) -> None:
+        top = self.query_one(TopBar)
+
+        def show() -> None:
+            if isinstance(self.run_state, Running):  # the timer's last call may come after its end
+                top.busy = f"{doing} …"
+
+        if top.busy or self.study is None:
+            show()
+        else:
+            self._busy = self.set_timer(BUSY_AFTER, show)
+
+    def commands(self) -> Iterator[SystemCommand]:
+        """What the bench's keys do, for the command palette."""
+        return bench_commands(self)
+
+    def action_run(self) -> None:
+        """Run the block of the form now, whatever it costs."""
+        self._stop_pause()
+        self.post_message(self.RunRequested(self._subject, insisted=True))
+
+    def action_form(self) -> None:
+        """Go to the form; on a narrow screen, unfold it."""
+        self.add_class("-form-open")
+        self.query_one(StudyViews).leave_focus()
+        self.query_one(ParameterForm).focus_first()
+
+    def action_leave_form(self) -> None:
+        """Go back to the grids; on a narrow screen, fold the form."""
+        self.remove_class("-form-open")
+        self.view.focus_content()
+
+    def action_one_grid(self) -> None:
+        """Give all the room to the grid in focus, or to the view's last one; then back again."""
+        self.view.action_one_grid()
+
+    def action_add_branch(self) -> None:
+        """Ask for another branch of the block, from wherever the focus is."""
+        self.query_one(BranchList).action_add()
+
+    def action_undo(self) -> None:
+        """Go back to the block before the last change; from an invalid form, to the last valid one."""
+        invalid = isinstance(self.run_state, Withdrawn)
+        self._revisit(self._history.now if invalid else self._history.back())
+
+    def action_redo(self) -> None:
+        """Go forth again."""
+        self._revisit(self._history.forth())
+
+    def _revisit(self, subject: Subject | None) -> None:
+        if subject is None:
+            self.notify("There is nothing more in that direction.", timeout=2)
+        else:
+            self.query_one(ParameterForm).spec = subject.spec
+            self._wanted = subject.alterations
+            self._go_to(subject)
+
+    def action_steps(self) -> None:
+        """Show how the branch in focus becomes a kernel, or for the fused kernel's grid the sum."""
+        kernels = self.query_one(KernelsView)
+        branch = kernels.branch_in_focus
+        name = None if not kernels.has_focus_within else branch.name if branch else ""
+        self.query_one(StudyViews).show(VIEWS.index(StepsView), name)
+
+    def action_fit(self) -> None:
+        """Zoom all grids of the view in sight to the whole."""
+        self.view.action_zoom_fit()
+
+    def action_zoom(self, steps: int) -> None:
+        """Zoom the grids of the view in sight out (1) or in (-1)."""
+        self.view.action_zoom(steps)
+
+    def action_colour_scale(self) -> None:
+        """Choose another scale of colours in the view in sight."""
+        self.view.action_next_colour_scale()
+
+    @work
+    async def action_export(self, item: str = Item.SNIPPET) -> None:
+        """Take the study away: to the clipboard or to a file."""
+        if self.study is None:
+            self.notify("There is no result yet.", timeout=2)
+            return
+        view = self.view
+        grid = view.panel_in_focus.summand.name if isinstance(view, KernelsView) else FUSED
+        await take_away(self, self.study, grid, Item(item))
+
+    def action_bias(self) -> None:
+        """On a narrow screen, swap the line that adds up weights for the one that adds up biases."""
+        self.toggle_class("-bias")
+
+
+def _asking(waiting: Waiting) -> str:
+    needs = cost_in_words(waiting.cost)
+    if waiting.too_large:
+        return (
+            f"This run would take {needs}, more than this machine has. Make the block or its input smaller."
+        )
+    return f"This run takes {needs}. Press r to run it."

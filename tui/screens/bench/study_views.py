@@ -1,0 +1,136 @@
+"""The views of a study, one of them in sight; each is made when it is first looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import ContentSwitcher
+
+from tui.analysis.alterations.alterations import Alterations
+from tui.analysis.inquiry import Answers, Question
+from tui.fusion.spec import BlockSpec
+from tui.views.kernels.view import KernelsView
+from tui.views.mistakes.view import MistakesView
+from tui.views.outputs.view import OutputsView
+from tui.views.probe.view import ProbeView
+from tui.views.rounding.view import RoundingView
+from tui.views.shared.pixel import Pixel
+from tui.views.shared.study_view import StudyView
+from tui.views.steps.view import StepsView
+
+if TYPE_CHECKING:
+    from tui.analysis.study import Study
+
+VIEWS: tuple[type[StudyView], ...] = (
+    KernelsView,
+    StepsView,
+    OutputsView,
+    ProbeView,
+    RoundingView,
+    MistakesView,
+)
+"""In the order of their tabs."""
+
+
+class StudyViews(ContentSwitcher):
+    """Tells all views of `study`, of its `answers` and of the pixel; asks what the one in sight must know."""
+
+    study: reactive[Study | None] = reactive(None)
+    """The last good result."""
+    answers: reactive[Answers] = reactive(Answers)
+    """What has been found out about it."""
+    pixel: reactive[Pixel | None] = reactive[Pixel | None](None)
+    """The output element that is looked at; None before the first result."""
+
+    class Asked(Message):
+        """The view in sight needs the answer to this question about the study."""
+
+        def __init__(self, question: Question) -> None:
+            super().__init__()
+            self.question = question
+
+    class Changed(Message):
+        """Another view is in sight, the one at that place of VIEWS."""
+
+        def __init__(self, place: int) -> None:
+            super().__init__()
+            self.place = place
+
+    def __init__(self, spec: BlockSpec, *, id: str | None = None) -> None:
+        super().__init__(id=id, initial="kernels")
+        self._spec = spec
+        self._takes_focus = False
+        self._before: tuple[Alterations, bool] | None = None
+
+    def compose(self) -> ComposeResult:
+        """The kernels, which are there before the first study is."""
+        kernels = KernelsView(self._spec, id="kernels")
+        kernels.in_sight = True
+        yield self._bound(kernels)
+
+    def _bound(self, view: StudyView) -> StudyView:
+        """The view, told of everything that it shows."""
+        view.data_bind(StudyViews.study, StudyViews.answers, StudyViews.pixel)
+        return view
+
+    @property
+    def in_sight(self) -> StudyView:
+        """The view that is shown."""
+        shown = self.visible_content
+        assert isinstance(shown, StudyView)
+        return shown
+
+    def show(self, place: int, branch: str | None = None) -> None:
+        """Show the view at that place of VIEWS; of the steps those of the named branch, "" for the sum."""
+        self._takes_focus = True
+        # Later, in the name of this widget: a key's action runs as the app, where nothing can be bound.
+        self.call_later(self._show, VIEWS[place], branch)
+
+    def leave_focus(self) -> None:
+        """Take the focus no more for a view that is still on its way."""
+        self._takes_focus = False
+
+    async def _show(self, kind: type[StudyView], branch: str | None) -> None:
+        name, before = kind.TITLE.lower(), self.in_sight
+        if before.id != name:
+            with self.app.batch_update():
+                if not self.query(f"#{name}"):
+                    await self.mount(self._bound(kind(id=name)))
+                self.current = name
+                before.in_sight = False
+                self.in_sight.in_sight = True
+            self.post_message(self.Changed(VIEWS.index(kind)))
+            self._ask()
+        shown = self.in_sight
+        if self._takes_focus:
+            shown.focus_content()
+        if branch is not None and isinstance(shown, StepsView):
+            shown.show_branch(branch)
+
+    def watch_study(self, study: Study | None) -> None:
+        """Keep the output element where it is, as far as the new output reaches.
+
+        At first, and when the two sides have ceased to agree, it is the worst one.
+        """
+        if study is not None:
+            worst = Pixel(*study.comparison.worst)
+            now = study.alterations, study.verdict.ruling.agrees
+            ceased = not study.verdict.ruling.agrees and now != self._before
+            self._before = now
+            self.pixel = worst if ceased else (self.pixel or worst).clamped(study.spec.output_nchw)
+            self._ask()
+
+    def _ask(self) -> None:
+        """Ask what the view in sight wants to know and has not been told."""
+        question = self.in_sight.QUESTION
+        if question is not None and self.study is not None and self.answers.to(question) is None:
+            self.post_message(self.Asked(question))
+
+    def on_study_view_pixel_chosen(self, event: StudyView.PixelChosen) -> None:
+        """Go to the output element that a view asks for."""
+        event.stop()
+        if self.study is not None:  # the view may have asked on an older study, of a larger output
+            self.pixel = event.pixel.clamped(self.study.spec.output_nchw)

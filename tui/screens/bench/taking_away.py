@@ -1,0 +1,101 @@
+"""What follows the export dialog: the content is made in a thread, then copied or saved, and told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.app import SystemCommand
+from textual.screen import Screen
+
+from tui.analysis.failure import in_words
+from tui.background import iterate_in_thread
+from tui.export.items import ITEMS, Item
+from tui.export.saving import save
+from tui.fusion.quoting import printable
+from tui.screens.dialogs.export import ExportRequest, ExportScreen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tui.analysis.study import Study
+
+MOST_COPIED = 74_994
+"""Bytes that xterm and others take by OSC 52: 100,000 in base64, less the frame around them."""
+
+
+async def take_away(screen: Screen[None], study: Study, grid: str, item: Item = Item.SNIPPET) -> None:
+    """Ask what to take of the study and where to, and do it; where that fails, ask again and say why.
+
+    `grid`: the name of the kernel that "the grid" means. It must run in a worker.
+    """
+    dialog = ExportScreen(item, grid)
+    while (request := await screen.app.push_screen_wait(dialog)) is not None:
+        try:
+            told = await _fulfilled(screen, study, grid, request)
+        except Exception as error:
+            name = None if request.path is None else str(request.path)
+            dialog = ExportScreen(request.item, grid, file_name=name, problem=f"{in_words(error)}.")
+        else:
+            screen.notify(told, timeout=6, markup=False)
+            return
+
+
+async def _fulfilled(screen: Screen[None], study: Study, grid: str, request: ExportRequest) -> str:
+    """Copy or save it; returns what to tell the user.
+
+    Raises:
+        ExportError, SavingError: it can not be done; the message says why.
+    """
+    picture = await _picture(screen) if request.item is Item.SVG else None
+    make = partial(_made, request, study, grid, picture)
+    size = 0
+    async for content in iterate_in_thread(make):
+        size = len(content)
+        if request.path is None:
+            screen.app.copy_to_clipboard(content.decode("utf-8"))
+    if request.path is None:
+        return (
+            f"Copied: {ITEMS[request.item].title}, {_size(size)}. If nothing can be pasted, your terminal "
+            "does not allow it: save to a file (x, f)."
+        )
+    return f"Saved {printable(str(request.path))}, {_size(size)}."
+
+
+def _made(request: ExportRequest, study: Study, grid: str, picture: str | None) -> Iterator[bytes]:
+    """Make the content, and save it if it goes to a file; yields it."""
+    from tui.export.content import content_of  # stands on torch, as the study does
+    from tui.export.errors import ExportError
+
+    content = picture if picture is not None else content_of(request.item, study, grid)
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    if request.path is not None:
+        save(request.path, data, replace=request.replace)
+    elif len(data) > MOST_COPIED:
+        raise ExportError(f"{_size(len(data))} are too many for a terminal's clipboard: f saves it to a file")
+    yield data
+
+
+async def _picture(screen: Screen[None]) -> str:
+    """The screen as an SVG, once the dialog has gone."""
+    painted = asyncio.Event()
+    screen.call_after_refresh(painted.set)
+    await painted.wait()
+    return screen.app.export_screenshot()
+
+
+def _size(count: int) -> str:
+    if count < 1000:
+        return f"{count} bytes"
+    return f"{count / 1e3:.1f} kB" if count < 1e6 else f"{count / 1e6:.1f} MB"
+
+
+def export_commands(export: Callable[[str], object]) -> Iterator[SystemCommand]:
+    """An entry of the palette for each thing to take away; `export` opens the dialog at it."""
+    for item, description in ITEMS.items():
+        summary = description.summary.format(grid="the grid in focus")
+        yield SystemCommand(
+            f"Export: {description.title}", f"{summary[0].upper()}{summary[1:]}", partial(export, item)
+        )

@@ -1,0 +1,68 @@
+"""The line under the grids that adds up the weights under the cursor, and the one that adds up the biases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tui.analysis.numerics.precision import PRECISIONS
+from tui.fusion.spec import Dtype
+from tui.widgets.grid.number_format import precise
+from tui.widgets.grid.tap import Tap
+from tui.widgets.grid.weight_source import WeightSource
+
+if TYPE_CHECKING:
+    from tui.analysis.study import BranchKernel, Study
+
+
+MUTED = "$foreground 60%"
+
+
+def weight_line(study: Study, tap: Tap, width: int) -> Content:
+    """out 0 in 1 tap (1,1): kxk +0.1034 + 1x1 +0.0211 + identity 0 = fused +0.1245.
+
+    It says ≠ where the fused kernel is not the sum, and not at this tap either. Where the line is wider
+    than `width` columns, and an index is not, the place is one: weight[0,1,1,1].
+    """
+
+    def weight(branch: BranchKernel) -> float:
+        return WeightSource(branch.kernel.weight, study.frame).at(*tap)
+
+    index = ",".join(map(str, tap))
+    places = (f"out {tap.out} in {tap.in_} tap ({tap.ky},{tap.kx})", f"weight[{index}]", f"[{index}]")
+    lines = [_sum(place, study, weight) for place in places]
+    return next((line for line in lines if line.cell_length <= width), lines[0])
+
+
+def bias_line(study: Study, out: int) -> Content:
+    """out 0 bias: kxk +0.0034 + 1x1 +0.0211 = fused +0.0245."""
+
+    def bias(branch: BranchKernel) -> float | None:
+        return None if branch.kernel.bias is None else float(branch.kernel.bias[out])
+
+    return _sum(f"out {out} bias", study, bias)
+
+
+def _sum(place: str, study: Study, number: Callable[[BranchKernel], float | None]) -> Content:
+    summands = [(branch.name, number(branch)) for branch in study.branches]
+    fused = number(study.fused)
+    parts: list[str | tuple[str, str]] = [(f"{place}: ", MUTED)]
+    for position, (name, value) in enumerate(summands):
+        parts += [(f"{' + ' if position else ''}{name} ", MUTED), (_shown(value), "bold")]
+    if study.adds_up or _add_up([value or 0.0 for _, value in summands], fused or 0.0, study.spec.dtype):
+        parts.append((" = fused ", MUTED))
+    else:
+        parts += [(" ≠ ", "bold $text-error"), ("fused ", MUTED)]
+    return Content.assemble(*parts, (_shown(fused), "bold"))
+
+
+def _shown(value: float | None) -> str:
+    return "none" if value is None else precise(value)
+
+
+def _add_up(summands: list[float], fused: float, dtype: Dtype) -> bool:
+    """Whether the fused number is their sum, but for rounding to the dtype."""
+    precision = PRECISIONS[dtype]
+    return abs(sum(summands) - fused) <= 2 * precision.unit * sum(map(abs, summands)) + precision.smallest

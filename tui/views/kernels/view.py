@@ -1,0 +1,309 @@
+"""The view of the kernels: each branch's and the fused one as grids that read as a sum, with one cursor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.reactive import var
+from textual.widgets import Static
+
+from tui.analysis.alterations.places import NotEditableError, Place, bias_place, weight_place
+from tui.fusion.padding import centre
+from tui.fusion.spec import BlockSpec, Pair
+from tui.views.kernels.inspector import bias_line, weight_line
+from tui.views.shared.colour_scale import ColourScale
+from tui.views.shared.kernel_panel import KernelPanel
+from tui.views.shared.study_view import StudyView
+from tui.views.shared.summands import Summand, summands_of
+from tui.widgets.grid.geometry import GridGeometry
+from tui.widgets.grid.heat_grid import HeatGrid
+from tui.widgets.grid.number_format import precise
+from tui.widgets.grid.tap import Tap
+from tui.widgets.grid.zoom import Zoom
+
+if TYPE_CHECKING:
+    from tui.analysis.study import BranchKernel, Study
+
+PANEL_FRAME = 2
+"""Rows that a panel's border takes."""
+INSPECTOR = 2
+"""Rows of the inspector, while nothing wraps in it."""
+MOST_COLUMNS = 4
+"""Panels side by side."""
+
+
+class KernelsView(StudyView):
+    """Shows `study`; before the first one, empty panels for the branches of the spec it was made with."""
+
+    TITLE: ClassVar[str] = "Kernels"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("plus,equals_sign,i", "zoom(-1)", "Zoom in", show=False, id="kernels.zoom-in"),
+        Binding("minus,o", "zoom(1)", "Zoom out", show=False, id="kernels.zoom-out"),
+    ]
+
+    zoom: var[Zoom | None] = var[Zoom | None](None)
+    """The zoom level of all grids, None for the one that fits."""
+    colour_scale: var[ColourScale] = var(ColourScale.SHARED)
+    """Which |weight| has full colour."""
+    cursor: var[Tap | None] = var[Tap | None](None)
+    """The tap under the cursor, in the frame of the fused kernel; None before the first study."""
+    hover: var[Tap | None] = var[Tap | None](None)
+    """The tap under the mouse."""
+
+    def __init__(self, spec: BlockSpec, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._expected = spec
+        self._frame: Pair | None = None
+        self._painted: Study | None = None
+        self._displayed: Study | None = None
+
+    def compose(self) -> ComposeResult:
+        """The panels, then the inspector's two lines."""
+        with Container(id="panels"):
+            yield from map(KernelPanel, summands_of(self._expected))
+        with Vertical(id="inspector"):
+            yield Static("", id="weight-line", markup=False)
+            yield Static("", id="bias-line", markup=False)
+
+    @property
+    def panels(self) -> list[KernelPanel]:
+        """The panels in the order of the sum, the fused one last."""
+        return list(self.query(KernelPanel))
+
+    def on_mount(self) -> None:
+        """Follow the theme's brightness."""
+        self._arrange()
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._colour())
+        self._colour()
+
+    def show_study(self, study: Study) -> None:
+        """Show the new kernels; as many panels as there were before stay in place."""
+        if study is not self._painted:
+            self._painted = study
+            self.call_next(self._show_kernels, study)
+
+    def forget(self) -> None:
+        """Let the study go; its kernels stay in the grids till others come."""
+        self._painted = self._displayed = None
+
+    async def _show_kernels(self, study: Study) -> None:
+        summands = summands_of(study.spec, adds_up=study.adds_up)
+        if len(summands) != len(self.panels):
+            await self._replace_panels(summands)
+        self._place_cursor(study)
+        kernels = (*study.branches, study.fused)
+        for panel, summand, branch in zip(self.panels, summands, kernels, strict=True):
+            panel.entitle(summand, study.alterations.count_of(summand.name))
+            panel.show(branch.kernel, study.frame)
+        self._displayed = study  # the panels are its own only now: there may be another number of them
+        self._arrange()
+        self._colour()
+        self._inspect()
+
+    async def _replace_panels(self, summands: list[Summand]) -> None:
+        had_focus = self.has_focus_within
+        container = self.query_one("#panels")
+        self._displayed = None
+        self.remove_class("-single")
+        with self.app.batch_update():
+            await container.remove_children()
+            await container.mount_all(map(KernelPanel, summands))
+        if had_focus:
+            self.focus_content()
+        for panel in self.panels:
+            panel.grid.zoom = self.zoom
+
+    @on(HeatGrid.Resized)
+    def _grid_resized(self, event: HeatGrid.Resized) -> None:
+        event.stop()
+        self.call_after_refresh(self._agree_on_zoom)
+
+    @on(HeatGrid.Scrolled)
+    def _scroll_along(self, event: HeatGrid.Scrolled) -> None:
+        """Keep all grids at the same place, so that the same weights stand in sight."""
+        event.stop()
+        if not event.grid.mouse_hover:  # moved by the cursor, which moves them all, or by this very method
+            return
+        for panel in self.panels:
+            if panel.grid is not event.grid:
+                panel.grid.scroll_to(*event.grid.scroll_offset, animate=False)
+
+    def _place_cursor(self, study: Study) -> None:
+        """Keep the cursor where it is; in a frame of another size, put it on the centre tap."""
+        out_channels, in_channels = study.fused.kernel.weight.shape[:2]
+        tap = self.cursor or Tap(0, 0, 0, 0)
+        if study.frame != self._frame:
+            tap = tap._replace(ky=centre(study.frame[0]), kx=centre(study.frame[1]))
+        self._frame = study.frame
+        self.cursor = tap.clamped((out_channels, in_channels, *study.frame))
+
+    def _arrange(self) -> None:
+        """As many columns as read best, and no more rows of the screen than a grid of numbers has."""
+        spec = self.study.spec if self.study else self._expected
+        count = len(summands_of(spec))
+        in_channels = spec.in_channels // spec.fused_groups
+        columns = self._columns(count, spec) if in_channels == 1 < spec.out_channels else _columns(count)
+        for number in range(1, MOST_COLUMNS + 1):
+            self.set_class(number == (1 if self.has_class("-single") else columns), f"-columns-{number}")
+        rows = 1 if self.has_class("-single") else -(-count // columns)
+        shape = (spec.out_channels, in_channels, *spec.fused_kernel_size)
+        height = GridGeometry(shape, Zoom.NUMBER_8, has_bias=True).size.height
+        self.styles.max_height = rows * (height + PANEL_FRAME) + INSPECTOR
+
+    def _columns(self, panels: int, spec: BlockSpec) -> int:
+        """Panels side by side for a depthwise kernel, whose grid is tall: as many as show a kernel whole."""
+        kernel = GridGeometry((1, 1, *spec.fused_kernel_size), Zoom.HALF).size.width + PANEL_FRAME + 1
+        room = self.size.width // kernel or MOST_COLUMNS
+        return min(panels, MOST_COLUMNS, max(2, room))
+
+    def _agree_on_zoom(self) -> None:
+        """Show all grids at one level: the farthest that fits one of them (rows may differ in height)."""
+        if self.zoom is None:
+            grids = [panel.grid for panel in self.panels if panel.display]
+            levels = {grid.fitting_zoom for grid in grids}
+            common = max(levels, key=list(Zoom).index) if len(levels) > 1 else None
+            for grid in grids:
+                grid.zoom = common
+        self._tell_legend()
+
+    def _colour(self) -> None:
+        for panel in self.panels:
+            panel.grid.dark = self.app.current_theme.dark
+            panel.grid.monochrome = self.app.no_color
+        shown = self._displayed
+        if shown is None:
+            return
+        magnitudes = [branch.magnitude for branch in (*shown.branches, shown.fused)]
+        for panel, scale in zip(self.panels, self.colour_scale.scales(magnitudes), strict=True):
+            panel.grid.scale = scale
+        self.call_after_refresh(self._agree_on_zoom)
+
+    def _tell_legend(self) -> None:
+        if self._displayed is None:
+            return
+        grid = self.panels[-1].grid
+        scale = precise(grid.scale).lstrip("+")
+        of = "fused" if self.colour_scale is ColourScale.PER_PANEL else "colours"
+        zoom = "" if self.zoom is None else f" · zoom: {self.zoom.label}"
+        self.legend = f"{of} ±{scale} ({self.colour_scale.value}){zoom}"
+
+    def watch_zoom(self) -> None:
+        """Set all grids to the level."""
+        for panel in self.panels:
+            panel.grid.zoom = self.zoom
+        self.call_after_refresh(self._agree_on_zoom)
+
+    def watch_colour_scale(self) -> None:
+        """Colour all grids anew."""
+        self._colour()
+
+    def watch_cursor(self) -> None:
+        """Move the cursor in all grids."""
+        for panel in self.panels:
+            if self.cursor is not None:
+                panel.grid.cursor = self.cursor
+        self._inspect()
+
+    def watch_hover(self) -> None:
+        """Light the tap up in all grids."""
+        for panel in self.panels:
+            panel.grid.hover = self.hover
+        self._inspect()
+
+    def on_resize(self) -> None:
+        """What fits may be another now: columns, zoom, words of the inspector."""
+        self._arrange()
+        self.call_after_refresh(self._agree_on_zoom)
+        self.call_after_refresh(self._inspect)
+
+    @on(HeatGrid.CursorMoved)
+    def _move_cursor(self, event: HeatGrid.CursorMoved) -> None:
+        event.stop()
+        self.cursor = event.tap
+
+    @on(HeatGrid.Hovered)
+    def _hover(self, event: HeatGrid.Hovered) -> None:
+        event.stop()
+        self.hover = event.tap
+
+    def _inspect(self) -> None:
+        """Add up the weights, and the biases, under the mouse or else under the cursor."""
+        tap = self.hover or self.cursor
+        shown = self._displayed
+        if shown is None or tap is None:
+            return
+        tap = tap.clamped(self.panels[-1].grid.source.shape) if self.panels[-1].grid.source else tap
+        width = self.query_one("#weight-line").content_size.width
+        self._say("#weight-line", weight_line(shown, tap, width))
+        self._say("#bias-line", bias_line(shown, tap.out))
+
+    def _say(self, name: str, content: Content) -> None:
+        """Change a line of the inspector; lay the screen out anew only if it takes more or fewer rows now."""
+        line = self.query_one(name, Static)
+        size = line.content_size
+        rows = -(-content.cell_length // max(1, size.width))
+        line.update(content, layout=line.display and rows != size.height)
+
+    def focus_content(self) -> None:
+        """Put the focus on the fused kernel's grid."""
+        self.panels[-1].grid.focus()
+
+    @property
+    def panel_in_focus(self) -> KernelPanel:
+        """The panel whose grid has the focus, else the fused kernel's."""
+        panels = self.panels
+        return next((panel for panel in panels if panel.grid.has_focus), panels[-1])
+
+    def weight_under_cursor(self) -> Place:
+        """The weight behind the cell under the cursor, in the grid in focus."""
+        spec, cursor = self._shown()
+        return weight_place(spec, self.panel_in_focus.summand.name, cursor)
+
+    def bias_under_cursor(self) -> Place:
+        """The bias of the output channel under the cursor, in the grid in focus."""
+        spec, cursor = self._shown()
+        return bias_place(spec, self.panel_in_focus.summand.name, cursor.out)
+
+    def _shown(self) -> tuple[BlockSpec, Tap]:
+        if self.study is None or self.cursor is None:
+            raise NotEditableError("There is no result yet.")
+        return self.study.spec, self.cursor
+
+    @property
+    def branch_in_focus(self) -> BranchKernel | None:
+        """The branch whose grid has the focus, None for the fused kernel."""
+        branches = self.study.branches if self.study else ()
+        pairs = zip(self.panels, branches, strict=False)
+        return next((branch for panel, branch in pairs if panel.grid.has_focus), None)
+
+    def action_one_grid(self) -> None:
+        """Show the grid in focus alone, or all of them again."""
+        shown = self.panel_in_focus
+        self.toggle_class("-single")
+        for panel in self.panels:
+            panel.display = not self.has_class("-single") or panel is shown
+        self._arrange()
+        self.call_after_refresh(self._agree_on_zoom)
+
+    def action_zoom(self, steps: int) -> None:
+        """Zoom out (1) or in (-1), from the level in effect."""
+        now = self.zoom or self.panels[-1].grid.zoom_in_effect
+        self.zoom = now.farther() if steps > 0 else now.nearer()
+
+    def action_zoom_fit(self) -> None:
+        """Show the whole weight again."""
+        self.zoom = None
+
+    def action_next_colour_scale(self) -> None:
+        """Choose the next way to scale the colours."""
+        self.colour_scale = self.colour_scale.next
+
+
+def _columns(panels: int) -> int:
+    """Panels side by side: few, so that each is wide; more where there are many."""
+    return 2 if panels <= 4 else 3 if panels <= 9 else MOST_COLUMNS

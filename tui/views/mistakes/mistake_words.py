@@ -1,0 +1,109 @@
+"""The words beside the gallery: what a mistake is, and what the difference on the bench looks like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tui.analysis.alterations.gallery import MISTAKES, obstacle
+from tui.analysis.inquiry import Answers, Pending, Unanswered
+from tui.analysis.verdict.verdict import Ruling, share
+from tui.views.shared.result import MUTED
+
+if TYPE_CHECKING:
+    from tui.analysis.likeness.likeness import Likeness, Likenesses
+    from tui.analysis.study import Study
+
+_RIGHTLY = (
+    "Each branch becomes a kernel of the fused one's size, its batch norm folded in, and the kernels and "
+    "biases are added up. What differs then is rounding."
+)
+
+
+def words_on(name: str, study: Study, *, low: bool, with_story: bool) -> Content:
+    """Everything about a mistake; on a `low` screen without blank lines between."""
+    parts = [heading(name, study), *([story(name)] if with_story else []), signs(name)]
+    return Content("\n" if low else "\n\n").join(parts)
+
+
+def heading(name: str, study: Study) -> Content:
+    """The mistake's title, and whether it is made, can be, or why it can not."""
+    made = study.alterations.mistake
+    hindrance = obstacle(name, study.spec) if name else None
+    if hindrance is not None:
+        state = (f"\nnot on this block: {hindrance}", "$text-warning")
+    elif name == made:
+        by_hand = not name and study.alterations.spoil_the_fusion
+        now = "● now, but for numbers set by hand" if by_hand else "● now"
+        state = ("●\N{NO-BREAK SPACE}made" if name else now, "bold $text-primary")
+    else:
+        state = ("enter makes it" if name else "enter takes the mistake out", "$text-primary")
+    title = MISTAKES[name].title if name else "fused rightly"
+    return Content.assemble((title, "bold"), ("  " if hindrance is None else ""), state)
+
+
+def story(name: str) -> Content:
+    """What was done and why."""
+    return Content(MISTAKES[name].story if name else _RIGHTLY)
+
+
+def signs(name: str) -> Content:
+    """What its error map looks like, and what would have hidden it."""
+    if not name:
+        return Content("")
+    mistake = MISTAKES[name]
+    return Content.assemble(
+        ("shows  ", MUTED), mistake.shows, "\n", ("hidden by  ", MUTED), mistake.hidden_by
+    )
+
+
+def findings(study: Study, answers: Answers) -> Content:
+    """Where the two outputs differ, and which mistakes that looks like."""
+    if study.verdict.ruling is not Ruling.WRONG:
+        made = study.alterations.spoil_the_fusion
+        words = (
+            "hidden: this input and these parameters do not show it" if made else "nowhere beyond rounding"
+        )
+        return Content.assemble(("where  ", MUTED), (words, "bold $text-warning" if made else ""))
+    match answers.likeness:
+        case None:
+            return Content("")
+        case Pending(doing):
+            return Content.assemble(("looking closer  ", MUTED), f"{doing} …")
+        case Unanswered(error):
+            return Content.assemble(("looks like  ", MUTED), ("not found out: ", "$text-error"), error)
+        case found:
+            return Content("\n").join([_where(found, study), _looks_like(found)])
+
+
+def _where(found: Likenesses, study: Study) -> Content:
+    if found.pattern is None:
+        right = "the float64 run is right: no weight is wrong"
+        hidden = "NaN or infinite values, behind which nothing can be compared"
+        return Content.assemble(("where  ", MUTED), hidden if study.float64.non_finite else right)
+    words = str(found.pattern)
+    part = "" if "values" in words else f", {share(found.pattern.share)}"
+    return Content.assemble(("where  ", MUTED), (words, "bold"), part)
+
+
+def _looks_like(found: Likenesses) -> Content:
+    if found.pattern is None:
+        return Content.assemble(("looks like  ", MUTED), "no mistake of the gallery can be told")
+    if not found.found:
+        return Content.assemble(("looks like  ", MUTED), ("none of the gallery", "bold"))
+    likenesses = Content("; ").join(map(_likeness, found.found))
+    if found.found[0].same:
+        likenesses += ", exactly" if len(found.found) == 1 else ": each exactly"
+    return Content.assemble(("looks like  ", MUTED), likenesses)
+
+
+def _likeness(likeness: Likeness) -> Content:
+    """The mistake's title; where it is not the very same, where and how much of it."""
+    title = (MISTAKES[likeness.name].title, "bold")
+    if likeness.same:
+        return Content.assemble(title)
+    if likeness.channels:
+        return Content.assemble(title, f" in out {', '.join(map(str, likeness.channels))}")
+    times = "" if 0.99 < likeness.multiple < 1.01 else f" × {likeness.multiple:.2g}"
+    return Content.assemble(title, f"{times} ({share(likeness.score)} of it)")

@@ -1,0 +1,1 @@
+"""The view of the input, the outputs and their difference."""

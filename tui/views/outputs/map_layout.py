@@ -1,0 +1,44 @@
+"""How four maps share the room: two by two, or side by side, whichever shows more of them."""
+
+from __future__ import annotations
+
+from textual.geometry import Size
+
+from tui.widgets.grid.geometry import HEADER, GridGeometry, fit
+from tui.widgets.grid.labels import Labels
+from tui.widgets.grid.zoom import Zoom
+
+MANY_MORE = 1.2
+
+Shape = tuple[int, int, int, int]
+
+
+def columns_for(shapes: list[Shape], room: Size, frame: Size, *, signs: bool) -> int:
+    """2 or 4 panels side by side for the four maps (1, 1, H, W), in a room of this size.
+
+    The nearer zoom levels decide; at the same levels it is 4 only where that shows many more pixels. `frame`
+    is what a panel takes beside its grid.
+    """
+    (near_two, seen_by_two), (near_four, seen_by_four) = (
+        _seen_by(shapes, room, frame, columns, signs) for columns in (2, 4)
+    )
+    if near_two != near_four:
+        return 2 if near_two < near_four else 4
+    return 4 if seen_by_four > MANY_MORE * seen_by_two else 2
+
+
+def _seen_by(shapes: list[Shape], room: Size, frame: Size, columns: int, signs: bool) -> tuple[int, int]:
+    """How far away the levels are that fit, and how many pixels they show."""
+    rows = len(shapes) // columns
+    width, height = room.width // columns - frame.width, room.height // rows - frame.height
+    levels = [fit(shape, width, height, signs=signs, labels=Labels.PIXELS) for shape in shapes]
+    seen = [_seen(shape, zoom, width, height, signs) for shape, zoom in zip(shapes, levels, strict=True)]
+    return sum(map(list(Zoom).index, levels)), sum(seen)
+
+
+def _seen(shape: Shape, zoom: Zoom, width: int, height: int, signs: bool) -> int:
+    """How many pixels of a map are in sight."""
+    geometry = GridGeometry(shape, zoom, signs=signs, labels=Labels.PIXELS)
+    rows = (height - HEADER) * 2 // geometry.halves
+    columns = (width - geometry.gutter) // zoom.columns
+    return max(0, min(shape[2], rows)) * max(0, min(shape[3], columns))

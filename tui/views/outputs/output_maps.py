@@ -1,0 +1,154 @@
+"""The four maps of the outputs' view: what is in them, and how they share the room and scroll together."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.geometry import Size
+
+from tui.views.outputs.map_layout import columns_for
+from tui.views.outputs.map_panel import MapPanel
+from tui.widgets.grid.geometry import HEADER
+from tui.widgets.grid.heat_grid import HeatGrid
+from tui.widgets.grid.number_format import precise
+from tui.widgets.grid.zoom import Zoom
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tui.analysis.outputs.channel_maps import ChannelMaps
+    from tui.views.shared.pixel import Pixel
+
+
+class OutputMaps(Container):
+    """Input, unfused output, fused output, and difference or share of the budget, each a MapPanel."""
+
+    DEFAULT_CSS = """
+    OutputMaps {
+        layout: grid; grid-size: 2; grid-rows: 1fr; height: 1fr;
+        &.-columns-4 { grid-size: 4; }
+        &.-single { grid-size: 1; }
+    }
+    .-narrow OutputMaps, .-low OutputMaps {
+        & MapPanel { border: none; border-top: solid $border-blurred; border-bottom: blank; }
+        & MapPanel.-difference { border: none; border-top: solid $primary; border-bottom: blank; }
+    }
+    """
+    SCOPED_CSS = False
+
+    def compose(self) -> ComposeResult:
+        """The panels."""
+        yield MapPanel(id="map-input")
+        yield MapPanel(id="map-unfused")
+        yield MapPanel(id="map-fused")
+        yield MapPanel(id="map-difference").add_class("-difference")
+
+    @property
+    def panels(self) -> list[MapPanel]:
+        """In that order."""
+        return list(self.query(MapPanel))
+
+    @property
+    def source(self) -> HeatGrid:
+        """The map of the input."""
+        return self.panels[0].grid
+
+    @property
+    def outputs(self) -> list[HeatGrid]:
+        """The three maps of the output, the difference last."""
+        return [panel.grid for panel in self.panels[1:]]
+
+    def on_mount(self) -> None:
+        """Follow the theme's brightness."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._colour())
+        self._colour()
+
+    def _colour(self) -> None:
+        for panel in self.panels:
+            panel.grid.dark = self.app.current_theme.dark
+            panel.grid.monochrome = self.app.no_color
+
+    def show(self, maps: ChannelMaps, pixel: Pixel, in_channel: int, *, batch: bool, as_share: bool) -> None:
+        """Put the maps of the pixel's channel into the grids, each pair on one colour scale."""
+        # torch is here as soon as there are maps; the first paint has to do without it.
+        from tui.analysis.outputs.channel_maps import peak
+
+        source, unfused, fused, difference = self.panels
+        of = f" {pixel.batch}" if batch else ""
+        largest = peak(maps.input)
+        source.show(maps.input, largest or 1.0, f"input{of} in {in_channel}", _caption(maps.input, largest))
+        largest = peak(maps.unfused, maps.fused)
+        caption = _caption(maps.unfused, largest)
+        unfused.show(maps.unfused, largest or 1.0, f"unfused out {pixel.channel}", caption)
+        fused.show(maps.fused, largest or 1.0, f"fused out {pixel.channel}", caption)
+        if as_share:
+            caption = "not judged" if maps.share is None else "±1 is the budget"
+            difference.show(maps.share, 1.0, "share of budget", caption)
+        else:
+            self._show_difference(difference, maps.difference, peak(maps.difference))
+
+    def _show_difference(self, panel: MapPanel, difference: Tensor, largest: float | None) -> None:
+        """The difference in units of a power of ten, for its own digits would not fit into a cell."""
+        if largest:
+            unit = 10.0 ** math.floor(math.log10(largest))
+            caption = f"in {unit:.0e}, ±{largest / unit:.1f}"
+            panel.show(difference / unit, largest / unit, "difference", caption)
+        else:
+            all_finite = bool(difference.isfinite().all())
+            caption = "not finite" if largest is None else "no difference" if all_finite else "0 where finite"
+            panel.show(difference, 1.0, "difference", caption)
+
+    def set_zoom(self, zoom: Zoom | None) -> None:
+        """Show all maps at that level, or each at the one that fits."""
+        for panel in self.panels:
+            panel.grid.zoom = zoom
+
+    def toggle_single(self) -> None:
+        """Show the map in focus alone, else the difference; or all of them again."""
+        shown = next((panel for panel in self.panels if panel.grid.has_focus), self.panels[-1])
+        self.toggle_class("-single")
+        for panel in self.panels:
+            panel.display = not self.has_class("-single") or panel is shown
+
+    def share_out(self, room: Size, *, framed: bool) -> int:
+        """Place as many maps side by side as show most of them; returns the rows that this takes.
+
+        All panels get the same size, for maps that scroll together have to show the same part. `room`: the
+        columns and rows for all maps. `framed`: whether a panel has a border at its sides.
+        """
+        frame = Size(2 * framed, 2)
+        shapes = [panel.grid.source.shape for panel in self.panels if panel.grid.source is not None]
+        if len(shapes) < len(self.panels) - 1:
+            return room.height
+        columns = columns_for([shapes[0], *[shapes[1]] * 3], room, frame, signs=self.app.no_color)
+        self.set_class(columns == 4, "-columns-4")
+        rows, columns = (1, 1) if self.has_class("-single") else (4 // columns, columns)
+        self.styles.max_width = room.width // columns * columns
+        return rows * min(max(shape[2] for shape in shapes) + HEADER + frame.height, room.height // rows)
+
+    @on(HeatGrid.Scrolled)
+    def _scroll_along(self, event: HeatGrid.Scrolled) -> None:
+        event.stop()
+        leader = next((panel.grid for panel in self.panels if panel.grid.mouse_hover), None)
+        self.align(leader if event.grid is leader else None)
+
+    def align(self, leader: HeatGrid | None = None) -> None:
+        """Show the same part of all maps of the same size; that of the input, which shows all that is lit."""
+        grids = [self.source, *self.outputs]
+        if leader is None:
+            of_input = self.source.virtual_size == self.outputs[-1].virtual_size
+            leader = self.source if of_input and self.source.display else self.outputs[-1]
+        for grid in grids:
+            alike = grid.virtual_size == leader.virtual_size and grid.window.size == leader.window.size
+            if grid is not leader and alike and grid.scroll_offset != leader.scroll_offset:
+                grid.scroll_to(*leader.scroll_offset, animate=False)
+
+
+def _caption(image: Tensor, largest: float | None) -> str:
+    height, width = image.shape[2:]
+    scale = "not finite" if largest is None else f"±{precise(largest).lstrip('+')}"
+    return f"{height}×{width}, {scale}"

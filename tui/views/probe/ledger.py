@@ -1,0 +1,117 @@
+"""What each branch adds at one output element, and the sum so far: a line for each, one of them chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+
+from tui.fusion.spec import Dtype
+from tui.widgets.digits import all_digits
+from tui.widgets.steady_text import SteadyText
+
+if TYPE_CHECKING:
+    from tui.analysis.probe.by_hand import Applied, Stage
+    from tui.analysis.probe.probe import Probe, Unfused
+
+MUTED = "$foreground 60%"
+WARNING = "$text-warning"
+HEADER = 1
+"""Lines above the first row."""
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One line of the ledger.
+
+    Attributes:
+        title: what it is called.
+        stage: the sum behind it; None for a batch norm behind the sum, which is `applied`.
+        adds: what it adds, None where it is no summand. so_far: the sum up to here, None where it is no part.
+        note: what else is in it.
+        between: whether it reads the channels between the two steps of a sequence.
+    """
+
+    title: str
+    stage: Stage | None
+    adds: float | None
+    so_far: float | None
+    note: str = ""
+    between: bool = False
+    applied: Applied | None = None
+
+
+def rows_of(probe: Probe) -> list[Row]:
+    """The branches in the order of the sum, the post norm, and the fused convolution last."""
+    rows = list(_unfused_rows(probe.unfused)) if probe.unfused is not None else []
+    return [*rows, Row("= fused", probe.fused, None, probe.fused.value)]
+
+
+def _unfused_rows(unfused: Unfused) -> Iterator[Row]:
+    sign = ""
+    for branch, total in zip(unfused.branches, unfused.sums, strict=True):
+        if branch.inner is not None:
+            note = f"its 1×1: ch {branch.inner_channel} at the centre tap"
+            yield Row(f"{branch.name} 1/2", branch.inner, None, None, note)
+        sequence = branch.inner is not None
+        title = f"{sign}{branch.name}" + (" 2/2" if sequence else "")
+        note = ", ".join(applied.title for applied in branch.stage.applied)
+        yield Row(title, branch.stage, branch.stage.value, total, note and f"with {note}", sequence)
+        sign = "+ "
+    if unfused.post is not None:
+        yield Row("→ post norm", None, None, unfused.post.value, applied=unfused.post)
+
+
+class ProbeLedger(SteadyText):
+    """The rows as text; a click chooses one."""
+
+    class RowChosen(Message):
+        """The user wants that row written out."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    def show_rows(
+        self, rows: Sequence[Row], chosen: int, dtype: Dtype, *, obstacle: str = "", hexadecimal: bool = False
+    ) -> None:
+        """Write the rows, numbers under each other; under them, why there are no more of them."""
+        ledger = _ledger(rows, chosen, dtype, hexadecimal)
+        self.show(Content("\n").join([ledger, Content.styled(obstacle, WARNING)]) if obstacle else ledger)
+
+    def on_click(self, event: Click) -> None:
+        """Choose the row under the mouse."""
+        if event.y >= HEADER:
+            self.post_message(self.RowChosen(event.y - HEADER))
+
+
+def _ledger(rows: Sequence[Row], chosen: int, dtype: Dtype, hexadecimal: bool) -> Content:
+    titles = max(len(row.title) for row in rows) + 3
+    adds = _column("adds", [row.adds for row in rows], dtype, hexadecimal)
+    sums = _column("sum so far", [row.so_far for row in rows], dtype, hexadecimal)
+    lines = [Content.assemble(" " * (titles + 2), (adds[0] + sums[0], MUTED))]
+    for number, row in enumerate(rows):
+        is_chosen = number == chosen
+        lines.append(
+            Content.assemble(
+                "▸ " if is_chosen else "  ",
+                (row.title.ljust(titles), "bold" if is_chosen else ""),
+                adds[number + 1],
+                (sums[number + 1], "bold" if number >= len(rows) - 2 else ""),
+                (row.note, MUTED),
+            )
+        )
+    return Content("\n").join(lines)
+
+
+def _column(title: str, values: Sequence[float | None], dtype: Dtype, hexadecimal: bool) -> list[str]:
+    """The title and the values, all of one width."""
+    present = [value for value in values if value is not None]
+    texts = iter(all_digits(present, dtype, hexadecimal=hexadecimal))
+    cells = [title, *("" if value is None else next(texts) for value in values)]
+    width = max(map(len, cells)) + 3
+    return [cell.ljust(width) for cell in cells]

@@ -1,0 +1,1 @@
+"""The view of what rounding does in each dtype."""

@@ -1,0 +1,73 @@
+"""Why a difference is what it is, in two sentences for somebody who meets it the first time."""
+
+from __future__ import annotations
+
+from math import log2
+from typing import TYPE_CHECKING
+
+from tui.analysis.numerics.precision import PRECISIONS
+from tui.analysis.quantities import magnitude
+from tui.analysis.verdict.verdict import Reason
+from tui.fusion.spec import Dtype
+
+if TYPE_CHECKING:
+    from tui.analysis.study import Study
+
+
+def why_not_zero(study: Study) -> str:
+    """The reason of the study's verdict, told with its figures."""
+    dtype, finest = study.spec.dtype, magnitude(study.float64.max_abs_diff)
+    match study.verdict.reason:
+        case Reason.SAME:
+            return (
+                f"Why it is 0: {dtype} keeps {bits_of(dtype)} bits of a number, and here that was enough for "
+                "every sum. Other weights or another input need more, and then the last bits differ."
+            )
+        case Reason.WITHIN:
+            rest = f"only {finest}" if study.float64.max_abs_diff else "nothing"
+            left = f"With the 53 bits of float64 {rest} is left; a mistake would stay."
+            if dtype is Dtype.FLOAT64:
+                left = "A mistake would be larger by many powers of ten."
+            return (
+                f"Why it is not 0: both sides add the same products in another order, and {dtype} keeps "
+                f"{bits_of(dtype)} bits of each sum. {left}"
+            )
+        case Reason.COARSE:
+            return (
+                "Why that is odd: most errors of rounding cancel each other, and the budget counts on it. "
+                "Here they add up, or some step keeps fewer bits than the dtype has."
+            )
+        case Reason.TF32:
+            return (
+                "Why that is TF32: each factor lost the last 13 of its 24 bits before it was multiplied. Set "
+                "torch.backends.cudnn.conv.fp32_precision to 'ieee' to keep them."
+            )
+        case Reason.OVERFLOW | Reason.NOTHING:
+            return _why_infinite(dtype)
+        case Reason.ARITHMETIC:
+            return (
+                f"Why that is no rounding: no order of adding makes errors that large in {dtype}. In float64 "
+                "both sides agree: the kernel is right, its run is not; a faulty backend, for instance."
+            )
+        case Reason.SHAPE | Reason.NOT_FINITE:
+            return "Why that is no rounding: rounding makes neither another shape nor a NaN."
+    return (
+        "Why that is no rounding: rounding shrinks with the dtype, to a 2^29th from float32 to float64. "
+        f"In float64 the difference is still {finest}: the two sides are not the same map."
+    )
+
+
+def _why_infinite(dtype: Dtype) -> str:
+    if dtype in (Dtype.FLOAT64, Dtype.FLOAT32, Dtype.BFLOAT16):
+        advice = "Smaller weights or a smaller input stay below it."
+    else:
+        advice = "bfloat16 and float32 reach 3.4e+38; or make the weights or the input smaller."
+    return (
+        f"Why it is infinite: {dtype} ends at {PRECISIONS[dtype].largest:.3g}, and some number "
+        f"on the way is larger. {advice}"
+    )
+
+
+def bits_of(dtype: Dtype) -> int:
+    """How many bits of a number the dtype keeps, the leading one among them."""
+    return -round(log2(PRECISIONS[dtype].unit))

@@ -1,0 +1,44 @@
+"""One summand of the fused kernel, or the fused kernel: a titled frame around a grid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+
+from tui.fusion.branch_spec import Pair
+from tui.views.shared.summands import Summand
+from tui.widgets.grid.heat_grid import HeatGrid
+from tui.widgets.grid.weight_source import WeightSource
+
+if TYPE_CHECKING:
+    from tui.fusion.kernel import Kernel
+
+
+class KernelPanel(Vertical):
+    """The grid of one kernel, under its title and over what was folded into it."""
+
+    def __init__(self, summand: Summand) -> None:
+        super().__init__()
+        self.grid = HeatGrid()
+        self.entitle(summand)
+
+    def compose(self) -> ComposeResult:
+        """The grid."""
+        yield self.grid
+
+    def entitle(self, summand: Summand, edits: int = 0) -> None:
+        """Be the panel of this summand, of which so many numbers were set by hand."""
+        self.summand = summand
+        by_hand = "" if not edits else "1 number set by hand" if edits == 1 else f"{edits} set by hand"
+        self.border_title = Content(f"{summand.sign} {summand.title}".strip())
+        self.border_subtitle = Content(" · ".join(filter(None, (summand.folded, by_hand))))
+        self.set_class(summand.sign in ("=", "≠"), "-fused")
+        self.set_class(summand.sign == "≠", "-spoilt")
+
+    def show(self, kernel: Kernel, frame: Pair) -> None:
+        """Put the kernel into the grid, centred in a frame of that kernel size."""
+        self.grid.source = WeightSource(kernel.weight, frame)
+        self.grid.bias = None if kernel.bias is None else kernel.bias.tolist()

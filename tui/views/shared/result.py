@@ -1,0 +1,127 @@
+"""The result of a study in words: how far apart the two outputs are, where, and what each side costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal, Vertical
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from tui.analysis.alterations.gallery import MISTAKES
+from tui.analysis.quantities import count, magnitude, times
+from tui.analysis.verdict.cautions import cautions_of
+from tui.analysis.verdict.verdict import Reason, Ruling
+
+if TYPE_CHECKING:
+    from tui.analysis.study import Study
+
+MUTED = "$foreground 60%"
+RULING_STYLES = {
+    Ruling.EXACT: "$text-success",
+    Ruling.ROUNDING: "$text-success",
+    Ruling.SUSPICIOUS: "$text-warning",
+    Ruling.WRONG: "$text-error",
+}
+
+
+class ResultView(Vertical):
+    """Two lines about the difference, one with parameters and MACs of both sides, and what must be known."""
+
+    study: reactive[Study | None] = reactive(None, init=False)
+    """The result to show."""
+    legend: reactive[str] = reactive("", init=False)
+    """What the colours of the view above mean."""
+
+    def compose(self) -> ComposeResult:
+        """The lines; where height is short, the remark stands beside the counts."""
+        yield Static("", id="difference", markup=False)
+        yield Static("", id="truth", markup=False)
+        with Container(id="below"):
+            with Horizontal(id="account"):
+                yield Static("", id="counts", markup=False)
+                yield Static("", id="ratio", markup=False)
+                yield Static("", id="legend", markup=False)
+            yield Static("", id="remark", markup=False)
+
+    def watch_study(self, study: Study | None) -> None:
+        """Write the new figures."""
+        if study is None:
+            return
+        texts = {
+            "difference": _difference(study),
+            "truth": _truth(study),
+            "counts": _counts(study),
+            "ratio": Content(times(study.cost.macs.unfused, study.cost.macs.fused)),
+            "remark": Content("\n".join(_remarks(study))),
+        }
+        for name, text in texts.items():
+            self.query_one(f"#{name}", Static).update(text)
+        self.set_class(bool(_remarks(study)), "-remarked")
+
+    def watch_legend(self) -> None:
+        """Say what the colours mean."""
+        self.query_one("#legend", Static).update(self.legend, layout=False)
+
+
+def _difference(study: Study) -> Content:
+    """rounding 41 % of its budget   max |fused - unfused| 2.4e-07 at out 1 (4,7)."""
+    comparison, verdict = study.comparison, study.verdict
+    batch, out, row, column = comparison.worst
+    place = f"out {out} ({row},{column})" + (f" of input {batch}" if study.spec.batch_size > 1 else "")
+    where = f" at {place}" if comparison.max_abs_diff else " everywhere"
+    return Content.assemble(
+        (verdict.ruling, f"bold {RULING_STYLES[verdict.ruling]}"),
+        f"  {verdict.summary}",
+        ("   max |fused − unfused| ", MUTED),
+        (magnitude(comparison.max_abs_diff), "bold"),
+        (where, MUTED),
+    )
+
+
+def _truth(study: Study) -> Content:
+    """mean 5.6e-08   allclose yes   in float64 8.9e-16: the algebra is right."""
+    comparison = study.comparison
+    algebra = ("the algebra is right", "$text-success")
+    if study.float64.non_finite:
+        algebra = ("NaN and infinite values can not be compared", "$text-warning")
+    elif study.verdict.reason is Reason.ALGEBRA:
+        algebra = ("the two are not the same map", "bold $text-error")
+    return Content.assemble(
+        ("mean ", MUTED),
+        magnitude(comparison.mean_abs_diff),
+        ("   allclose ", MUTED),
+        ("yes", "") if comparison.allclose else ("no", "bold $text-warning"),
+        ("   in float64 ", MUTED),
+        magnitude(study.float64.max_abs_diff),
+        (": ", MUTED),
+        algebra,
+    )
+
+
+def _counts(study: Study) -> Content:
+    params, macs = study.cost.params, study.cost.macs
+    return Content.assemble(
+        ("parameters ", MUTED),
+        f"{count(params.unfused)} → {count(params.fused)}",
+        ("   MACs ", MUTED),
+        f"{count(macs.unfused)} → {count(macs.fused)}",
+    )
+
+
+def _remarks(study: Study) -> list[str]:
+    """What a reader must know to trust the figures."""
+    alterations = study.alterations
+    remarks = []
+    if alterations.mistake:
+        remarks.append(f"Fused wrongly on purpose: {MISTAKES[alterations.mistake].title}.")
+    if alterations.edits:
+        edits = len(alterations.edits)
+        remarks.append("One number was set by hand." if edits == 1 else f"{edits} numbers were set by hand.")
+    remarks += cautions_of(study.spec)
+    if study.comparison.non_finite:
+        remarks.append(f"{count(study.comparison.non_finite)} output elements are NaN or infinite.")
+    remarks += [words for words in (study.verdict.caveat, study.verdict.scope) if words]
+    return remarks

@@ -1,0 +1,117 @@
+"""StudyView: what all panes about a Study have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Vertical
+from textual.message import Message
+from textual.reactive import reactive, var
+
+from tui.analysis.alterations.places import NotEditableError, Place
+from tui.analysis.inquiry import Answers, Question
+from tui.views.shared.pixel import Pixel
+
+if TYPE_CHECKING:
+    from tui.analysis.study import Study
+
+
+class StudyView(Vertical):
+    """A pane that answers one question about `study`. It paints only while it is the one in sight.
+
+    The owner sets `in_sight`, and binds `study`, `answers` and `pixel`. A pane says by `show_study` what to
+    paint; that is called when any of them has changed and the pane is in sight, or comes into sight.
+    """
+
+    TITLE: ClassVar[str] = ""
+    """What the tab says."""
+    QUESTION: ClassVar[Question | None] = None
+    """The inquiry whose answer the pane shows, None where the study holds all of it."""
+
+    study: reactive[Study | None] = reactive(None, init=False)
+    """The result to show."""
+    answers: reactive[Answers] = reactive(Answers, init=False)
+    """What has been found out about the study beside it."""
+    pixel: reactive[Pixel | None] = reactive[Pixel | None](None, init=False)
+    """The output element that is looked at, inside the study's output; None before the first study."""
+    in_sight: var[bool] = var(False)
+    """Whether this pane is the one that is shown."""
+    legend: var[str] = var("")
+    """What the colours of the pane mean."""
+
+    class LegendChanged(Message):
+        """The pane's colours mean something else now."""
+
+        def __init__(self, view: StudyView) -> None:
+            super().__init__()
+            self.view = view
+
+    class PixelChosen(Message):
+        """The user goes to another output element."""
+
+        def __init__(self, pixel: Pixel) -> None:
+            super().__init__()
+            self.pixel = pixel
+
+    class MistakeChosen(Message):
+        """The user wants the block fused with the mistake of that name, "" for rightly."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    def weight_under_cursor(self) -> Place:
+        """The number to be edited where the cursor is.
+
+        Raises:
+            NotEditableError: none stands there.
+        """
+        raise NotEditableError("Weights are edited in Kernels (1), elements of the input in Outputs (3).")
+
+    def bias_under_cursor(self) -> Place:
+        """The bias to be edited where the cursor is.
+
+        Raises:
+            NotEditableError: none belongs there.
+        """
+        raise NotEditableError("Biases are edited in Kernels (1).")
+
+    def show_study(self, study: Study) -> None:
+        """Paint the study, its answers and the pixel."""
+        raise NotImplementedError
+
+    def focus_content(self) -> None:
+        """Put the focus where the pane's keys work."""
+        raise NotImplementedError
+
+    def action_zoom_fit(self) -> None:
+        """Show the whole of every grid; without grids there is nothing to do."""
+
+    def action_zoom(self, steps: int) -> None:
+        """Zoom out (1) or in (-1); without grids there is nothing to do."""
+
+    def action_next_colour_scale(self) -> None:
+        """Choose the next way to scale the colours; without a choice there is nothing to do."""
+
+    def action_one_grid(self) -> None:
+        """Show the grid in focus alone, or all of them again; without grids there is nothing to do."""
+
+    def forget(self) -> None:
+        """Let go of the study that was painted last: the pane is out of sight, and there is another one."""
+
+    def refresh_content(self) -> None:
+        """Paint what is there to be painted, if anybody sees it."""
+        if self.in_sight and self.is_mounted and self.study is not None:
+            self.show_study(self.study)
+
+    def watch_study(self) -> None:
+        """Paint the new study, or let go of the old one."""
+        if not self.in_sight:
+            self.forget()
+        self.refresh_content()
+
+    watch_answers = watch_pixel = watch_in_sight = refresh_content
+
+    def watch_legend(self) -> None:
+        """Tell the owner, who has the place for it."""
+        self.post_message(self.LegendChanged(self))

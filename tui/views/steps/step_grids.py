@@ -1,0 +1,179 @@
+"""The kernels of one stage side by side: those that went in, and the one that came out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult, RenderResult
+from textual.containers import Container, Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive, var
+from textual.widget import Widget
+
+from tui.views.shared.colour_scale import ColourScale
+from tui.views.shared.kernel_panel import KernelPanel
+from tui.views.shared.summands import Summand
+from tui.views.steps.step_text import kernel_table
+from tui.widgets.grid.geometry import GridGeometry, fit
+from tui.widgets.grid.heat_grid import HeatGrid
+from tui.widgets.grid.tap import Tap
+from tui.widgets.grid.zoom import Zoom
+
+if TYPE_CHECKING:
+    from tui.analysis.steps.step import Stage, StagedKernel
+
+MOST_BEFORE = 6
+"""Kernels that are shown before the operation; the arithmetic names them all."""
+PANEL_FRAME = 2
+"""Rows that a panel's border takes."""
+
+
+class BeforePanels(Container):
+    """The kernels that went in. The cursor there follows that of the kernel that came out."""
+
+    @on(HeatGrid.CursorMoved)
+    @on(HeatGrid.Hovered)
+    def _keep(self, event: Message) -> None:
+        event.stop()
+
+
+class KernelTable(Widget):
+    """Which kernels of `stage` are not zero: as much of out × in as fits, around `tap`."""
+
+    stage: var[Stage | None] = var["Stage | None"](None)
+    """The stage, None for an empty table."""
+    tap: reactive[Tap] = reactive(Tap(0, 0, 0, 0))
+    """The weight under the cursor."""
+
+    def on_mount(self) -> None:
+        """Say what it is."""
+        self.border_title = Content("its kernels, out × in")
+
+    def watch_stage(self) -> None:
+        """Write it anew."""
+        self.refresh()
+
+    def render(self) -> RenderResult:
+        """The table."""
+        return kernel_table(self.stage, self.tap, *self.content_size) if self.stage else ""
+
+
+class StageGrids(Horizontal):
+    """Shows a stage's kernels, each with a colour scale of its own, or a table where none went in."""
+
+    DEFAULT_CSS = """
+    StageGrids {
+        height: 1fr;
+        & #before { layout: grid; grid-size: 1; grid-gutter: 0; width: 1fr; height: 1fr; }
+        &.-before-2 #before { grid-size: 2; width: 3fr; }
+        &.-before-2 #after { width: 2fr; }
+        &.-before-3 #before { grid-size: 3; }
+        & #table {
+            width: 1fr; height: 1fr; border: round $border-blurred; border-title-color: $text-muted;
+            padding: 0 1;
+        }
+        & #after { width: 1fr; height: 1fr; }
+        & KernelPanel {
+            height: 1fr; border: round $border-blurred;
+            border-title-color: $text-muted; border-subtitle-color: $text-muted;
+        }
+        & #after KernelPanel { border: round $primary; border-title-color: $foreground; }
+        &.-before-3 #before KernelPanel { border: none; border-top: solid $border-blurred; }
+        & HeatGrid { height: 1fr; width: 1fr; background: $background; }
+    }
+    """
+
+    zoom: var[Zoom | None] = var[Zoom | None](None, init=False)
+    """The zoom level of all grids, None for the one that suits each."""
+
+    def compose(self) -> ComposeResult:
+        """What went in, as kernels or as a table, and what came out."""
+        with BeforePanels(id="before"):
+            yield KernelPanel(Summand("", "", ""))
+        yield KernelTable(id="table")
+        with Container(id="after"):
+            yield KernelPanel(Summand("", "", ""))
+
+    def on_mount(self) -> None:
+        """Keep the keys in the kernel that came out."""
+        self.before_panels[0].grid.can_focus = False
+
+    @property
+    def before_panels(self) -> list[KernelPanel]:
+        """The panels left of the operation, those out of use too."""
+        return list(self.query_one("#before").query(KernelPanel))
+
+    @property
+    def after(self) -> KernelPanel:
+        """The panel of the kernel that came out."""
+        return self.query_one("#after").query_one(KernelPanel)
+
+    async def show(self, stage: Stage, tap: Tap) -> None:
+        """Show this stage with the cursor of the last kernel on the tap."""
+        before = stage.before[:MOST_BEFORE]
+        await self._make_room(len(before))
+        self._arrange(stage, len(before))
+        for panel, kernel in zip(self.before_panels, before, strict=False):
+            self._fill(panel, kernel, "", kernel.title)
+        left_out = len(stage.before) - len(before)
+        if before:
+            rest = f"and {left_out} more" if left_out else ""
+            self.before_panels[len(before) - 1].border_subtitle = Content(rest)
+        self._fill(self.after, stage.after, "→" if before or stage.diagonal else "", stage.after.title)
+        self.fit()
+        self.point_at(stage, tap)
+
+    async def _make_room(self, count: int) -> None:
+        missing = [KernelPanel(Summand("", "", "")) for _ in range(len(self.before_panels), count)]
+        for panel in missing:
+            panel.grid.can_focus = False
+        if missing:
+            await self.query_one("#before").mount_all(missing)
+        for place, panel in enumerate(self.before_panels):
+            panel.display = place < count
+
+    def _arrange(self, stage: Stage, count: int) -> None:
+        self.query_one("#before").display = count > 0
+        self.query_one("#table").display = bool(stage.diagonal)
+        self.set_class(count in (2, 4), "-before-2")
+        self.set_class(count in (3, 5, 6), "-before-3")
+        rows = 2 if count > 3 else 1
+        height = GridGeometry(stage.after.shape, Zoom.NUMBER_8, has_bias=True).size.height
+        self.styles.max_height = max(8, rows * (height + PANEL_FRAME))
+
+    def _fill(self, panel: KernelPanel, kernel: StagedKernel, sign: str, title: str) -> None:
+        panel.entitle(Summand("", sign, title))
+        panel.show(kernel.kernel, kernel.frame)
+        panel.grid.scale = ColourScale.PER_PANEL.scales([kernel.magnitude])[0]
+
+    def watch_zoom(self) -> None:
+        """Set all grids to the level."""
+        self.fit()
+
+    def fit(self) -> None:
+        """Show each kernel whole in numbers, or else part of it: the arithmetic is that of one number."""
+        for panel in self.query(KernelPanel):
+            panel.grid.zoom = self.zoom or _legible(panel.grid)
+
+    def colour(self, *, dark: bool, monochrome: bool) -> None:
+        """Paint for a theme."""
+        for panel in self.query(KernelPanel):
+            panel.grid.dark, panel.grid.monochrome = dark, monochrome
+
+    def point_at(self, stage: Stage, tap: Tap) -> None:
+        """Put the cursor on the tap, and where its number came from."""
+        self.after.grid.cursor = tap
+        for panel, kernel in zip(self.before_panels, stage.before, strict=False):
+            panel.grid.cursor = Tap(*kernel.origin(tap)).clamped(kernel.shape)
+        table = self.query_one(KernelTable)
+        table.stage, table.tap = stage if stage.diagonal else None, tap
+
+
+def _legible(grid: HeatGrid) -> Zoom | None:
+    """A level with numbers at which one kernel fits into the grid; None where there is no need or none."""
+    if grid.source is None or grid.fitting_zoom.has_numbers:
+        return None
+    nearest = fit((1, 1, *grid.source.shape[2:]), *grid.content_size, has_bias=grid.bias is not None)
+    return Zoom.NUMBER_4 if nearest.has_numbers else None

@@ -1,0 +1,241 @@
+"""The view of the steps from the branches to one kernel, one at a time, with keys forth and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.reactive import var
+from textual.widgets import OptionList, Static
+
+from tui.analysis.inquiry import Pending, Question, Unanswered
+from tui.fusion.padding import centre
+from tui.views.shared.study_view import StudyView
+from tui.views.steps.step_grids import StageGrids
+from tui.views.steps.step_list import StageList
+from tui.views.steps.step_text import check_line, operation_lines, place_line
+from tui.widgets.grid.heat_grid import HeatGrid
+from tui.widgets.grid.number_format import precise
+from tui.widgets.grid.tap import Tap
+
+if TYPE_CHECKING:
+    from tui.analysis.steps.step import Stage, Walkthrough
+    from tui.analysis.study import Study
+
+
+class StepsView(StudyView, can_focus=True):
+    """The way from the branches to one kernel, step by step, each checked."""
+
+    TITLE: ClassVar[str] = "Steps"
+    QUESTION: ClassVar[Question | None] = Question.WALKTHROUGH
+    SCOPED_CSS = False  # the screen's size is told by its own classes
+    DEFAULT_CSS = """
+    StepsView {
+        height: 1fr;
+        & #stages { width: 26; height: 1fr; margin: 1 0 0 0; border-right: solid $border-blurred; }
+        & #stage { width: 1fr; height: 1fr; padding: 0 0 0 1; }
+        & #stage-line { height: 1; margin: 1 0; padding: 0 1; }
+        & #stage-place { width: 1fr; }
+        & #stage-keys { width: auto; color: $text-muted; }
+        & #stage-words { height: auto; min-height: 4; max-height: 6; padding: 0 1; margin: 0 0 1 0; }
+        & #stage-operation { height: auto; min-height: 4; max-height: 8; padding: 0 1; margin: 1 0; }
+        & #stage-check { height: auto; max-height: 3; padding: 0 1; background: $surface; }
+        &.-empty StageGrids, &.-empty #stages { display: none; }
+    }
+    .-narrow StepsView #stages { display: none; }
+    .-narrow StepsView #stage { padding: 0; }
+    .-low StepsView {
+        & #stage-line, & #stage-words, & #stage-operation { margin: 0; }
+        & #stage-words { min-height: 3; max-height: 3; }
+        & #stage-operation { max-height: 5; }
+        & #stages { margin: 0; }
+    }
+    .-narrow StepsView, .-low StepsView {
+        & KernelPanel, & #after KernelPanel, & #table {
+            border: none; border-top: solid $border-blurred; padding: 0 0 0 1;
+        }
+        & #after KernelPanel { border-top: solid $primary; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n,space", "go(1)", "Next step", show=False, id="steps.next", tooltip="Next step"),
+        Binding("N,backspace", "go(-1)", "Back", show=False, id="steps.back", tooltip="The step before"),
+        Binding("plus,equals_sign,i", "zoom(-1)", "Zoom in", show=False, id="steps.zoom-in"),
+        Binding("minus,o", "zoom(1)", "Zoom out", show=False, id="steps.zoom-out"),
+    ]
+
+    place: var[int] = var(0, init=False)
+    """The stage that is shown, counted from 0."""
+    cursor: var[Tap] = var(Tap(0, 0, 0, 0), init=False)
+    """The weight of the stage's last kernel whose arithmetic is told."""
+
+    _walkthrough: Walkthrough | None = None
+    _branch: str | None = None
+    _taps: tuple[int, int] | None = None
+
+    def compose(self) -> ComposeResult:
+        """The list; where the stage stands, why it is right, its kernels, its arithmetic, its check."""
+        with Horizontal():
+            yield StageList(id="stages")
+            with Vertical(id="stage"):
+                with Horizontal(id="stage-line"):
+                    yield Static("", id="stage-place", markup=False)
+                    yield Static("n next   N back", id="stage-keys", markup=False)
+                yield Static("", id="stage-words", markup=False)
+                yield StageGrids()
+                yield Static("", id="stage-operation", markup=False)
+                yield Static("", id="stage-check", markup=False)
+
+    def on_mount(self) -> None:
+        """Follow the theme's brightness; show nothing before there is something."""
+        self.add_class("-empty")
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._colour())
+
+    @property
+    def grids(self) -> StageGrids:
+        """The kernels of the stage."""
+        return self.query_one(StageGrids)
+
+    @property
+    def stage(self) -> Stage | None:
+        """The stage that is shown, None before the first answer."""
+        return self._walkthrough.stages[self.place] if self._walkthrough else None
+
+    def show_study(self, study: Study) -> None:
+        """Show the stages once they are known; till then, what is being done, beside the ones before."""
+        answer = self.answers.walkthrough
+        match answer:
+            case None:
+                self._say("looking closer …")
+            case Pending(doing):
+                self._say(f"{doing} …")
+            case Unanswered(error):
+                self._say(f"The steps could not be checked: {error}", style="$text-error")
+            case _:
+                if answer is not self._walkthrough:
+                    self._begin(answer)
+
+    def _say(self, words: str, style: str = "$text-muted") -> None:
+        self._write("place", Content.styled(words, style))
+
+    def _write(self, name: str, content: Content) -> None:
+        """Change a text; lay the screen out anew only if it takes more or fewer rows now."""
+        text = self.query_one(f"#stage-{name}", Static)
+        width, height = text.content_size
+        rows = content.get_height({}, width) if width else 0
+        least = text.styles.min_height
+        text.update(content, layout=max(rows, int(least.value) if least else 1) != height)
+
+    def _begin(self, walkthrough: Walkthrough) -> None:
+        self._walkthrough = walkthrough
+        waited = self.screen.focused is self
+        self.remove_class("-empty")
+        self.can_focus = False  # what is in it can
+        self.query_one(StageList).show(walkthrough)
+        self.set_reactive(StepsView.place, min(self.place, len(walkthrough.stages) - 1))
+        self._go_to_branch()
+        self.call_next(self._paint)
+        if waited:
+            self.call_after_refresh(self.focus_content)
+
+    def show_branch(self, name: str) -> None:
+        """Go to the first stage of a branch, "" for the whole block; as soon as the stages are known."""
+        self._branch = name
+        if self._walkthrough is not None and self.answers.walkthrough is self._walkthrough:
+            self._go_to_branch()
+            self.call_next(self._paint)
+
+    def _go_to_branch(self) -> None:
+        if self._walkthrough is not None and self._branch is not None:
+            found = self._walkthrough.first_of(self._branch)
+            self.set_reactive(StepsView.place, self.place if found is None else found)
+            self._branch = None
+
+    async def watch_place(self) -> None:
+        """Show the stage."""
+        await self._paint()
+
+    async def _paint(self) -> None:
+        stage = self.stage
+        if stage is None or self._walkthrough is None:
+            return
+        self._place_cursor(stage)
+        self.query_one(StageList).point_at(self.place)
+        count = len(self._walkthrough.stages)
+        with self.app.batch_update():
+            self._write("place", place_line(stage, self.place + 1, count))
+            self._write("words", Content(stage.words))
+            self._write("check", check_line(stage.check))
+            self._tell()
+            await self.grids.show(stage, self.cursor)
+            self._colour()
+        self.call_after_refresh(self.grids.fit)
+        scale = precise(self.grids.after.grid.scale).lstrip("+")
+        self.legend = f"→ ±{scale} (3 rms, per panel)"
+
+    def _place_cursor(self, stage: Stage) -> None:
+        """Keep the cursor where it is; in a kernel of another size, put it on the centre tap."""
+        frame, tap = stage.after.frame, self.cursor
+        if frame != self._taps:
+            tap = tap._replace(ky=centre(frame[0]), kx=centre(frame[1]))
+        self._taps = frame
+        self.set_reactive(StepsView.cursor, tap.clamped(stage.after.shape))
+
+    def watch_cursor(self) -> None:
+        """Tell the arithmetic of the weight under the cursor."""
+        if self.stage is not None:
+            self.grids.point_at(self.stage, self.cursor)
+            self._tell()
+
+    def _tell(self) -> None:
+        if self.stage is not None:
+            self._write("operation", operation_lines(self.stage, self.cursor))
+
+    def _colour(self) -> None:
+        self.grids.colour(dark=self.app.current_theme.dark, monochrome=self.app.no_color)
+
+    def on_resize(self) -> None:
+        """Choose the zoom levels anew."""
+        self.call_after_refresh(self.grids.fit)
+
+    @on(HeatGrid.CursorMoved)
+    def _move_cursor(self, event: HeatGrid.CursorMoved) -> None:
+        event.stop()
+        self.cursor = event.tap
+
+    @on(HeatGrid.Hovered)
+    @on(HeatGrid.Scrolled)
+    def _keep(self, event: HeatGrid.Hovered | HeatGrid.Scrolled) -> None:
+        event.stop()
+
+    @on(OptionList.OptionHighlighted)
+    def _choose(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        if event.option_id is not None and event.option_list.highlighted == event.option_index:
+            self.place = int(event.option_id)
+
+    def action_go(self, steps: int) -> None:
+        """Go forth or back; the first and the last stage stay."""
+        if self._walkthrough is not None:
+            self.place = max(0, min(self.place + steps, len(self._walkthrough.stages) - 1))
+
+    def action_zoom(self, steps: int) -> None:
+        """Zoom out (1) or in (-1), from the level in effect."""
+        now = self.grids.zoom or self.grids.after.grid.zoom_in_effect
+        self.grids.zoom = now.farther() if steps > 0 else now.nearer()
+
+    def action_zoom_fit(self) -> None:
+        """Go back to the level that suits each kernel."""
+        self.grids.zoom = None
+
+    def focus_content(self) -> None:
+        """Put the focus on the list, or on the kernel that came out where there is no room for a list."""
+        if self.has_class("-empty"):
+            self.focus()
+        else:
+            stages = self.query_one(StageList)
+            (stages if stages.display else self.grids.after.grid).focus()

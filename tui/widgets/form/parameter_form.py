@@ -1,0 +1,198 @@
+"""The form in which a user edits a BlockSpec; what is wrong is said at its field, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.events import DescendantFocus
+from textual.message import Message
+from textual.reactive import var
+from textual.widgets import Input, Static
+
+from tui.fusion.fields import FIELDS, spec_from, texts_of
+from tui.fusion.presets import PRESETS, preset_named
+from tui.fusion.spec import BlockSpec, InvalidSpecError, Problem
+from tui.widgets.form.branch_list import BranchList
+from tui.widgets.form.choice import Choice
+from tui.widgets.form.value_input import ValueInput
+
+BLOCK = ("in_channels", "out_channels", "kernel_size", "stride", "dilation", "groups", "padding_mode")
+INPUT = ("input_shape", "batch_size", "input", "weights", "dtype", "seed")
+
+
+class FieldRow(Horizontal):
+    """A label and its control on one line."""
+
+    def __init__(self, name: str, control: ValueInput | Choice, label: str) -> None:
+        super().__init__(id=f"row-{name}")
+        self._label = label
+        self._control = control
+
+    def compose(self) -> ComposeResult:
+        """Label, then control."""
+        yield Static(self._label, classes="field-label", markup=False)
+        yield self._control
+
+
+class ParameterForm(VerticalScroll):
+    """Every field of a BlockSpec. Posts `Edited` with the new spec, or `Refused` with what is wrong."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "app.focus_next", "Next field", show=False, id="form.next"),
+        Binding("up", "app.focus_previous", "Previous field", show=False, id="form.previous"),
+    ]
+
+    spec: var[BlockSpec] = var(BlockSpec, init=False, always_update=True)
+    """The last valid spec of the form; set it to fill the fields, which may hold no valid one at present."""
+
+    class Edited(Message):
+        """The fields make a valid spec, another than before."""
+
+        def __init__(self, spec: BlockSpec) -> None:
+            super().__init__()
+            self.spec = spec
+
+    class Refused(Message):
+        """The fields make no valid spec; the last valid one stands."""
+
+        def __init__(self, problems: tuple[Problem, ...]) -> None:
+            super().__init__()
+            self.problems = problems
+
+    def __init__(self, spec: BlockSpec, *, id: str | None = None) -> None:
+        super().__init__(id=id, can_focus=False)
+        self._followed = spec
+        self.set_reactive(ParameterForm.spec, spec)
+
+    def compose(self) -> ComposeResult:
+        """Where to start from, then the block, its branches, its input."""
+        yield Static("PRESET", classes="section")
+        yield Choice(tuple(PRESETS), preset_named(self.spec), id="preset", blank="your own")
+        yield Static("BLOCK", classes="section")
+        yield from self._rows(BLOCK)
+        with Horizontal(classes="section-columns"):
+            yield Static("BRANCHES", classes="section")
+            yield Static("bias", classes="column")
+            yield Static("norm", classes="column")
+        yield BranchList(self.spec.branches)
+        yield self._complaint("branches")
+        yield from self._rows(("post_norm",))
+        yield Static("INPUT", classes="section")
+        yield from self._rows(INPUT)
+
+    def _rows(self, names: Iterable[str]) -> ComposeResult:
+        texts = texts_of(self.spec)
+        for name in names:
+            field = FIELDS[name]
+            with self.prevent(Input.Changed):  # an Input tells of its first value too, and that is no edit
+                control = (
+                    Choice(field.choices, texts[name], id=name)
+                    if field.choices
+                    else ValueInput(texts[name], id=name)
+                )
+            yield FieldRow(name, control, field.label)
+            yield self._complaint(name)
+
+    def _complaint(self, name: str) -> Static:
+        return Static("", id=f"complaint-{name}", classes="complaint", markup=False)
+
+    def focus_first(self) -> None:
+        """Put the focus on the first field."""
+        self.query_one("#preset", Choice).focus()
+
+    def watch_spec(self, spec: BlockSpec) -> None:
+        """Fill the fields, silently."""
+        if spec == self._read_or_none():
+            self._show_problems(())
+            self._show_preset()
+            return
+        with self.prevent(Input.Changed, Choice.Changed):
+            for name, text in texts_of(spec).items():
+                control = self._control(name)
+                if control is not None:
+                    control.value = text
+            self.query_one(BranchList).branches = spec.branches
+        self._show_problems(())
+        self._show_preset()
+
+    @on(Choice.Changed, "#preset")
+    def _take_preset(self, event: Choice.Changed) -> None:
+        event.stop()
+        event.prevent_default()
+        self.spec = PRESETS[event.value].spec
+        self.post_message(self.Edited(self.spec))
+
+    @on(DescendantFocus)
+    def _remember_what_follows(self, event: DescendantFocus) -> None:
+        """Judge by the spec before the typing: on the way from 8 to 12 depthwise channels there is 1."""
+        if event.widget.id == "in_channels":
+            self._followed = self.spec
+
+    @on(Input.Changed, "#in_channels")
+    def _follow(self, event: Input.Changed) -> None:
+        """Let out channels, and the groups of a depthwise block, follow where they were as many."""
+        try:
+            in_channels = FIELDS["in_channels"].parse(event.value)
+        except ValueError:
+            return
+        with self.prevent(Input.Changed):
+            for name, value in self._followed.following(in_channels).items():
+                if name == "branches":
+                    self.query_one(BranchList).branches = value
+                else:
+                    self.query_one(f"#{name}", ValueInput).value = str(value)
+
+    @on(Input.Changed)
+    @on(BranchList.Changed)
+    @on(Choice.Changed)
+    def _read_fields(self, event: Input.Changed | BranchList.Changed | Choice.Changed) -> None:
+        event.stop()
+        if isinstance(event, Choice.Changed) and event.choice.id == "preset":
+            return
+        try:
+            spec = self._read()
+        except InvalidSpecError as error:
+            self._show_problems(error.problems)
+            self.post_message(self.Refused(error.problems))
+            return
+        self._show_problems(())
+        self.set_reactive(ParameterForm.spec, spec)
+        self._show_preset()
+        self.post_message(self.Edited(spec))
+
+    def _read(self) -> BlockSpec:
+        """The spec that stands in the fields; raises InvalidSpecError."""
+        texts = {
+            name: control.value or ""
+            for name in (*BLOCK, "post_norm", *INPUT)
+            if (control := self._control(name))
+        }
+        return spec_from(texts, self.spec, branches=self.query_one(BranchList).branches)
+
+    def _read_or_none(self) -> BlockSpec | None:
+        try:
+            return self._read()
+        except InvalidSpecError:
+            return None
+
+    def _control(self, name: str) -> ValueInput | Choice | None:
+        control = self.query(f"#{name}").first() if self.query(f"#{name}") else None
+        return control if isinstance(control, ValueInput | Choice) else None
+
+    def _show_preset(self) -> None:
+        self.query_one("#preset", Choice).value = preset_named(self.spec)
+
+    def _show_problems(self, problems: tuple[Problem, ...]) -> None:
+        for complaint in self.query(".complaint").results(Static):
+            name = (complaint.id or "").removeprefix("complaint-")
+            said = [problem.message for problem in problems if problem.field == name]
+            complaint.update("\n".join(said))
+            complaint.set_class(bool(said), "-said")
+            control = self._control(name)
+            if control is not None:
+                control.set_class(bool(said), "-wrong")

@@ -1,0 +1,1 @@
+"""The grid for 4-D weights and maps."""

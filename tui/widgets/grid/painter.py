@@ -1,0 +1,299 @@
+"""The lines of a grid: the visible taps of a WeightSource as styled text, without a widget or an app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import isinf, sqrt
+from typing import NamedTuple
+
+from rich.color import Color as RichColor
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+
+from tui.widgets.grid.geometry import GridGeometry, PixelRow
+from tui.widgets.grid.glyphs import glyph, shade
+from tui.widgets.grid.grid_labels import column_labels, has_words, header_labels, row_label, row_number
+from tui.widgets.grid.labels import Labels
+from tui.widgets.grid.lit import Lit
+from tui.widgets.grid.number_format import cell_text
+from tui.widgets.grid.palette import CURSOR, HOVER, LEVELS, NAN, Palette
+from tui.widgets.grid.tap import Tap
+from tui.widgets.grid.weight_source import WeightSource
+from tui.widgets.grid.zoom import Zoom
+
+GROUND = 100
+"""The tone of a half cell that shows no weight. The other tones are levels of the palette, and INFINITE."""
+
+INFINITE = 101
+"""The tone of +inf, and negated that of -inf: coloured as full, and marked."""
+
+LIT = 1000
+"""Is added to the tone of a half cell that is lit."""
+
+NONE_LIT = range(0)
+
+
+class Look(NamedTuple):
+    """The styles that a grid is drawn in; `ground` is what lies between the tiles."""
+
+    palette: Palette
+    ground: Style
+    label: Style
+    label_here: Style
+
+
+class Marks(NamedTuple):
+    """The taps that stand out: the cursor, the one under the mouse, and those that are lit together."""
+
+    cursor: Tap
+    hover: Tap | None = None
+    lit: Lit | None = None
+
+
+class GridPainter:
+    """Draws one weight at one zoom level, and reads of it only what a line shows.
+
+    `window` is always the visible part of the body, in the body's own columns and rows.
+    """
+
+    def __init__(
+        self,
+        source: WeightSource,
+        geometry: GridGeometry,
+        look: Look,
+        scale: float,
+        bias: Sequence[float] | None = None,
+    ) -> None:
+        self.source = source
+        self.geometry = geometry
+        self.look = look
+        self.scale = scale
+        self.bias = bias
+        self._cells: dict[tuple[int, int], Segment] = {}
+        self._gap = Segment(" ", look.ground)
+        self._opening = Segment("[", look.label_here)
+
+    def header(self, window: Region, marks: Marks) -> Strip:
+        """The line of labels above the tiles; it scrolls sideways only."""
+        geometry = self.geometry
+        if geometry.labels is Labels.PIXELS:
+            corner, labels = "", column_labels(geometry, window, marks.cursor)
+        else:
+            # Where the labels are plain numbers, one word says which axis is which.
+            corner = "" if has_words(geometry) else "in"
+            labels = header_labels(geometry, window, marks.cursor.in_)
+        segments = [self._label(corner.rjust(geometry.label_width)), self._gap]
+        place = 0
+        for label in labels:
+            segments += [self._blank(label.start - place), self._label(label.text, here=label.here)]
+            place = label.stop
+        return Strip([*segments, self._blank(window.width - place)])
+
+    def line(self, row: int, window: Region, marks: Marks) -> Strip:
+        """One row of the body, beside its gutter, exactly as wide as gutter and window together."""
+        gutter = self._gutter(row, window, marks.cursor)
+        tiles = self.geometry.tiles(window.x, window.right)
+        if row >= self.geometry.body.height or not tiles:
+            return Strip([*gutter, self._gap, self._blank(window.width)])
+        columns = self.geometry.columns(tiles, window.x, window.right)
+        left = tiles.start * self.geometry.pitch.width + columns.start * self.geometry.zoom.columns
+        start = window.x - left
+        cells = Strip(self._cells_of(row, tiles, columns, left - window.x, window, marks)).crop_extend(
+            start, start + window.width, self.look.ground
+        )
+        return Strip([*gutter, self._margin(row, window, marks), *cells], self.geometry.gutter + window.width)
+
+    def _gutter(self, row: int, window: Region, cursor: Tap) -> list[Segment]:
+        """The label beside a row: of an output channel, its bias in colour, of a row of a map; or nothing."""
+        geometry, width = self.geometry, self.geometry.label_width
+        if geometry.labels is Labels.PIXELS:
+            number = row_number(geometry, row, cursor)
+            text = "" if number is None else str(number)
+            return [self._label(text.rjust(width), here=number == cursor.ky)]
+        label = row_label(geometry, window, row, cursor.out)
+        if label is None:
+            return [self._blank(width)]
+        if label.is_bias and self.bias is not None:
+            return [self._number(self.bias[label.out], width + 1, width)]
+        if geometry.zoom.has_wide_gutter:
+            text = f"out {label.out}".ljust(width)
+        else:
+            text = str(label.out).rjust(width)
+        return [self._label(text, here=label.out == cursor.out)]
+
+    def _margin(self, row: int, window: Region, marks: Marks) -> Segment:
+        """The column between gutter and body, where what is lit in the very first column opens."""
+        pixels = self.geometry.pixel_row(2 * row)
+        if not self._has_brackets or window.x or pixels is None:
+            return self._gap
+        return self._opening if 0 in self._lit_in(pixels, 0, marks) else self._gap
+
+    def _lit_in(self, row: PixelRow, in_: int, marks: Marks) -> range:
+        """The columns of a tile that are lit in a row of pixels; at NORM a pixel is more than a tap."""
+        if marks.lit is None or self.geometry.zoom is Zoom.NORM:
+            return NONE_LIT
+        return marks.lit.columns_in(row.out, in_, row.ky)
+
+    @property
+    def _has_brackets(self) -> bool:
+        """Whether cells end in a blank, in which a bracket can open or close what is lit."""
+        return self.geometry.zoom in (Zoom.NUMBER_8, Zoom.NUMBER_6, Zoom.PAIR)
+
+    def _cells_of(
+        self, row: int, tiles: range, columns: range, x: int, window: Region, marks: Marks
+    ) -> Iterator[Segment]:
+        """The cells of some columns of whole tiles in a row of the body, gaps included; they begin at x."""
+        upper = self.geometry.pixel_row(2 * row)
+        if self.geometry.halves == 2:
+            return self._whole_cells(upper, tiles, columns, x, window, marks)
+        lower = self.geometry.pixel_row(2 * row + 1)
+        upper_tones = self._tones(upper, tiles, columns, marks)
+        lower_tones = self._tones(lower, tiles, columns, marks)
+        return (self._half_blocks(*tones) for tones in zip(upper_tones, lower_tones, strict=True))
+
+    def _values(self, row: PixelRow, tiles: range) -> list[list[float]]:
+        """The numbers of a row of pixels, a list for each tile.
+
+        A norm is divided by the root of the number of taps. So it is the root mean square of a kernel: on the
+        scale of the weights themselves, and the same whatever the kernel size.
+        """
+        if self.geometry.zoom is not Zoom.NORM:
+            return self.source.row(row.out, row.ky, tiles.start, tiles.stop)
+        taps = sqrt(self.geometry.shape[2] * self.geometry.shape[3])
+        return [[norm / taps] for norm in self.source.norms(row.out, tiles.start, tiles.stop)]
+
+    def _marked(self, row: PixelRow, marks: Marks) -> dict[tuple[int, int], int]:
+        """The levels that the cursor and the mouse put in a row of pixels, by tile and column in it."""
+        marked = {}
+        for tap, level in ((marks.hover, HOVER), (marks.cursor, CURSOR)):
+            if tap is not None:
+                place, column = self.geometry.pixel(tap)
+                if place == row:
+                    marked[divmod(column, self.geometry.taps[1])] = level
+        return marked
+
+    def _whole_cells(
+        self, row: PixelRow | None, tiles: range, columns: range, x: int, window: Region, marks: Marks
+    ) -> Iterator[Segment]:
+        """Cells that show one pixel each, from column x of the window on; a row without pixels is blank."""
+        if row is None:
+            yield self._blank(len(tiles) * self.geometry.pitch.width)
+            return
+        gap = self._blank(self.geometry.pitch.width - self.geometry.tile.width)
+        size = self.geometry.zoom.columns
+        marked = self._marked(row, marks)
+        for in_, kernel in zip(tiles, self._values(row, tiles), strict=True):
+            lit = self._lit_in(row, in_, marks)
+            for column in columns:
+                mark = marked.get((in_, column)) if marked else None
+                cell = self._cell(kernel[column], mark, lit=column in lit)
+                # Half a number would read as another number.
+                if x < 0 or x + len(cell.text.rstrip()) > window.width:
+                    cell = Segment(" " * size, cell.style)
+                elif lit and self._has_brackets:
+                    cell = _bracketed(cell, column in lit, column + 1 in lit)
+                yield cell
+                x += size
+            opens = self._has_brackets and 0 in self._lit_in(row, in_ + 1, marks)
+            yield self._opening if opens else gap
+            x += len(gap.text)
+
+    def _cell(self, value: float, mark: int | None, *, lit: bool = False) -> Segment:
+        """One pixel as text on its colour."""
+        columns = self.geometry.zoom.columns
+        if self.geometry.zoom.has_numbers:
+            return self._number(value, columns, columns, mark, lit=lit)
+        if self.geometry.zoom is Zoom.NORM:
+            return Segment(shade(value, self.scale), self.look.palette.style(mark or 0))
+        text = glyph(value, self.scale, signs=self.look.palette.signs).ljust(columns)
+        if columns > 1 and isinf(value):
+            text = f"{value:+}"[0] + text[0]
+        return Segment(text, self._style(value, mark, lit=lit))
+
+    def _number(
+        self, value: float, cell: int, columns: int, mark: int | None = None, *, lit: bool = False
+    ) -> Segment:
+        """A number, written for a cell and cut to some of its columns; underlined beyond the scale."""
+        style = self._style(value, mark, over=abs(value) > self.scale, lit=lit)
+        return Segment(cell_text(value, cell)[:columns], style)
+
+    def _style(self, value: float, mark: int | None, *, over: bool = False, lit: bool = False) -> Style:
+        palette = self.look.palette
+        if mark is not None:
+            return palette.style(mark, over=over)
+        if value == 0 and not lit:
+            return palette.zero
+        return palette.style(palette.level(value, self.scale), over=over, lit=lit)
+
+    def _tones(self, row: PixelRow | None, tiles: range, columns: range, marks: Marks) -> list[int]:
+        """The tone of some columns of whole tiles in a row of pixels, gaps included."""
+        gap = [GROUND] * (self.geometry.pitch.width - self.geometry.tile.width)
+        pitch = len(columns) + len(gap)
+        if row is None:
+            return [GROUND] * (pitch * len(tiles))
+        tones: list[int] = []
+        for in_, kernel in zip(tiles, self._values(row, tiles), strict=True):
+            lit = self._lit_in(row, in_, marks)
+            tones += [self._tone(kernel[column]) + LIT * (column in lit) for column in columns]
+            tones += gap
+        for (in_, column), level in self._marked(row, marks).items():
+            if in_ in tiles and column in columns:
+                tones[(in_ - tiles.start) * pitch + column - columns.start] = level
+        return tones
+
+    def _tone(self, value: float) -> int:
+        if isinf(value):
+            return INFINITE if value > 0 else -INFINITE
+        return self.look.palette.level(value, self.scale)
+
+    def _half_blocks(self, upper: int, lower: int) -> Segment:
+        """The cell that shows one tone above another; drawn once for each pair of tones."""
+        key = (upper, lower)
+        cell = self._cells.get(key)
+        if cell is None:
+            cell = self._cells[key] = self._draw_half_blocks(upper, lower)
+        return cell
+
+    def _draw_half_blocks(self, upper: int, lower: int) -> Segment:
+        palette, ground = self.look.palette, self.look.ground
+        plain = {_unlit(upper), _unlit(lower)}
+        marks = {NAN, INFINITE, -INFINITE} & plain
+        # A mark takes the whole cell, for it is better not to see a half than not to see a NaN.
+        if marks and not {CURSOR, HOVER} & plain:
+            lit = upper > LIT // 2 or lower > LIT // 2
+            if NAN in marks:
+                return Segment("×", palette.style(NAN, lit=lit))
+            return Segment("∞", palette.style(LEVELS if marks.pop() > 0 else -LEVELS, lit=lit))
+        if upper == GROUND and lower == GROUND:
+            return self._gap
+        if upper == GROUND:
+            return Segment("▄", ground + Style(color=self._colour(lower)))
+        if lower == GROUND:
+            return Segment("▀", ground + Style(color=self._colour(upper)))
+        return Segment("▀", Style(color=self._colour(upper), bgcolor=self._colour(lower)))
+
+    def _colour(self, tone: int) -> RichColor:
+        level = _unlit(tone)
+        if abs(level) == INFINITE:
+            level = LEVELS if level > 0 else -LEVELS
+        colours = self.look.palette.colours if level == tone else self.look.palette.lit_colours
+        return colours[level].rich_color
+
+    def _label(self, text: str, *, here: bool = False) -> Segment:
+        return Segment(text, self.look.label_here if here else self.look.label)
+
+    def _blank(self, columns: int) -> Segment:
+        return Segment(" " * columns, self.look.ground)
+
+
+def _unlit(tone: int) -> int:
+    return tone - LIT if tone > LIT // 2 else tone
+
+
+def _bracketed(cell: Segment, lit: bool, next_lit: bool) -> Segment:
+    """The cell with a bracket in its last, blank column, where what is lit ends or begins behind it."""
+    if lit == next_lit or not cell.text.endswith(" "):
+        return cell
+    return Segment(cell.text[:-1] + ("]" if lit else "["), cell.style)
