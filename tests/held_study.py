@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tests.settle import PATIENCE
 from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.progress import Progress
-from tui.analysis.study import Study, study
+from tui.analysis.study import Study, run_study
 from tui.fusion.spec import BlockSpec
 
 
@@ -27,7 +27,7 @@ class HeldRun:
         try:
             yield Progress("holding still")
             assert self.let_go.wait(PATIENCE)
-            for step in study(self.spec, self.alterations):
+            for step in run_study(self.spec, self.alterations):
                 self.steps += 1
                 yield step
         finally:

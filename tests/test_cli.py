@@ -144,7 +144,7 @@ def test_check_that_fails_is_one_line_and_2(
     def fail(*_: object) -> None:
         raise RuntimeError("out of memory\nframe #0")
 
-    monkeypatch.setattr("tui.analysis.study.study", fail)
+    monkeypatch.setattr("tui.analysis.study.run_study", fail)
     assert main(["check"]) == BAD_INPUT
     assert capsys.readouterr().err == "repfuse-tui: this block could not be run: out of memory\n"
 

@@ -102,7 +102,7 @@ def test_memory_holds_at_least_the_tensors_that_stay(spec: BlockSpec) -> None:
     values = batch * channels * height * width + 2 * outputs + cost.params.fused + cost.params.unfused
     steps = sum(
         step.kernel.weight.numel()
-        for _, steps in filled_block(spec).steps()
+        for _, steps in filled_block(spec).folded().summands
         for step in (steps[0], steps[-1])
     )
     assert cost.bytes >= values * size + steps * 4

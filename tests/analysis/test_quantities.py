@@ -8,10 +8,10 @@ from tui.analysis.cost import Cost, Sides
 from tui.analysis.quantities import (
     cost_in_words,
     count,
-    magnitude,
     memory_in_words,
     time_in_words,
     times,
+    two_digits,
 )
 
 
@@ -26,7 +26,7 @@ def test_counts_stand_in_groups_of_three(number: int, words: str) -> None:
     ("value", "words"), [(0.0, "0"), (2.38e-7, "2.4e-07"), (float("inf"), "inf"), (float("nan"), "nan")]
 )
 def test_only_exactly_no_difference_reads_as_0(value: float, words: str) -> None:
-    assert magnitude(value) == words
+    assert two_digits(value) == words
 
 
 @pytest.mark.parametrize(

@@ -13,15 +13,17 @@ from torch import nn
 
 import tui.analysis.study as study_module
 from tests.fusion.strategies import specs
+from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.cost import cost_of
 from tui.analysis.progress import Progress
-from tui.analysis.study import Study, finished, run, study
+from tui.analysis.study import Study, run, run_study, study_of
 from tui.fusion import kernel as kernel_module
-from tui.fusion.block import ReparamBlock
+from tui.fusion.block import Folded, ReparamBlock
 from tui.fusion.branch_text import parse_branches
+from tui.fusion.branches import ConvBranch, Fold
 from tui.fusion.composition import compose
 from tui.fusion.fill import make_input
-from tui.fusion.kernel import Kernel, dirac, pad_to
+from tui.fusion.kernel import Kernel, add, dirac, pad_to
 from tui.fusion.spec import BlockSpec, Dtype, InputFill, WeightFill
 from tui.fusion.widening import dilate
 
@@ -36,7 +38,7 @@ MANY = replace(
     ("dtype", "steps"), [("float64", 6), ("float32", 9), ("bfloat16", 9), ("float16", 9)]
 )
 def test_progress_before_each_piece_and_one_study_at_the_end(dtype: str, steps: int) -> None:
-    *before, last = study(replace(NORMED, dtype=Dtype(dtype)))
+    *before, last = run_study(replace(NORMED, dtype=Dtype(dtype)))
     assert isinstance(last, Study)
     assert all(isinstance(step, Progress) and step.doing for step in before)
     assert len(before) == len(set(before)) == steps
@@ -46,55 +48,55 @@ def test_progress_before_each_piece_and_one_study_at_the_end(dtype: str, steps: 
 @given(specs(dtypes=tuple(Dtype)))
 @settings(max_examples=30)
 def test_every_block_agrees_in_every_dtype(spec: BlockSpec) -> None:
-    result = finished(study(spec))
+    result = study_of(spec)
     assert result.verdict.ruling.agrees
-    assert result.unfused.shape == result.fused_output.shape == spec.output_nchw
+    assert result.outputs.unfused.shape == result.outputs.fused.shape == spec.output_nchw
     dtype = getattr(torch, spec.dtype)
-    assert {tensor.dtype for tensor in (result.x, result.unfused, result.fused_output)} == {dtype}
+    assert {tensor.dtype for tensor in (result.x, result.outputs.unfused, result.outputs.fused)} == {dtype}
     assert result.float64.max_abs_diff <= 1e-10 * max(1.0, result.float64.max_abs)
 
 
 @pytest.mark.parametrize("dtype", list(Dtype))
 def test_what_a_study_holds(dtype: Dtype) -> None:
     spec = replace(NORMED, dtype=dtype, kernel_size=(3, 2))
-    result = finished(study(spec))
+    result = study_of(spec)
     assert result.spec is spec
     assert result.cost == cost_of(spec)
-    assert [branch.name for branch in result.branches] == ["kxk", "1x1", "identity"]
-    assert [branch.kernel.kernel_size for branch in result.branches] == [(3, 2), (1, 1), (1, 1)]
-    assert {branch.steps[-1].kernel for branch in result.branches} == {
-        branch.kernel for branch in result.branches
+    assert [branch.name for branch in result.summands] == ["kxk", "1x1", "identity"]
+    assert [branch.kernel.kernel_size for branch in result.summands] == [(3, 2), (1, 1), (1, 1)]
+    assert {branch.folds[-1].kernel for branch in result.summands} == {
+        branch.kernel for branch in result.summands
     }
-    assert result.fused.steps == ()
-    assert {branch.kernel.weight.dtype for branch in result.branches} == {torch.float64}
-    assert result.frame == result.fused.kernel.kernel_size == (3, 2)
-    assert result.fused.kernel.weight.dtype is getattr(torch, dtype)
-    assert torch.equal(result.conv.weight, result.fused.kernel.weight)
+    assert result.fused_kernel.folds == ()
+    assert {branch.kernel.weight.dtype for branch in result.summands} == {torch.float64}
+    assert result.frame == result.fused_kernel.kernel.kernel_size == (3, 2)
+    assert result.fused_kernel.kernel.weight.dtype is getattr(torch, dtype)
+    assert torch.equal(result.conv.weight, result.fused_kernel.kernel.weight)
     assert torch.equal(result.x, make_input(spec))
-    assert torch.equal(run(result.conv, result.x), result.fused_output)
-    assert not result.unfused.requires_grad
-    difference = (result.fused_output.double() - result.unfused.double()).abs()
+    assert torch.equal(run(result.conv, result.x), result.outputs.fused)
+    assert not result.outputs.unfused.requires_grad
+    difference = (result.outputs.fused.double() - result.outputs.unfused.double()).abs()
     assert result.comparison.max_abs_diff == float(difference.max())
 
 
 @given(specs())
 @settings(max_examples=30)
 def test_all_summands_in_the_frame_sum_to_the_fused_kernel(spec: BlockSpec) -> None:
-    result = finished(study(spec))
-    fused = result.fused.kernel
-    weight = sum(pad_to(branch.kernel, result.frame).weight for branch in result.branches)
+    result = study_of(spec)
+    fused = result.fused_kernel.kernel
+    weight = sum(pad_to(branch.kernel, result.frame).weight for branch in result.summands)
     assert isinstance(weight, torch.Tensor)
     torch.testing.assert_close(fused.weight, weight, rtol=0, atol=1e-12)
-    biases = [branch.kernel.bias for branch in result.branches if branch.kernel.bias is not None]
+    biases = [branch.kernel.bias for branch in result.summands if branch.kernel.bias is not None]
     assert (fused.bias is None) == (not biases)
     if fused.bias is not None:
         torch.testing.assert_close(fused.bias, torch.stack(biases).sum(dim=0), rtol=0, atol=1e-12)
 
 
 def test_a_post_norm_is_the_last_summand() -> None:
-    result = finished(study(replace(NORMED, post_norm=True)))
-    assert [branch.name for branch in result.branches] == ["kxk", "1x1", "identity", "post norm"]
-    last = result.branches[-1]
+    result = study_of(replace(NORMED, post_norm=True))
+    assert [branch.name for branch in result.summands] == ["kxk", "1x1", "identity", "post norm"]
+    last = result.summands[-1]
     assert last.kernel.weight.shape == (4, 2, 1, 1)
     assert last.magnitude.max_abs == 0
     assert last.kernel.bias is not None
@@ -102,21 +104,21 @@ def test_a_post_norm_is_the_last_summand() -> None:
 
 
 def test_the_branches_sum_to_the_fused_kernel() -> None:
-    result = finished(study(replace(NORMED, dtype=Dtype.FLOAT64)))
-    weight = result.branches[0].kernel.weight.clone()
-    weight[:, :, 1:2, 1:2] += result.branches[1].kernel.weight + result.branches[2].kernel.weight
-    torch.testing.assert_close(result.fused.kernel.weight, weight, rtol=0, atol=1e-15)
+    result = study_of(replace(NORMED, dtype=Dtype.FLOAT64))
+    weight = result.summands[0].kernel.weight.clone()
+    weight[:, :, 1:2, 1:2] += result.summands[1].kernel.weight + result.summands[2].kernel.weight
+    torch.testing.assert_close(result.fused_kernel.kernel.weight, weight, rtol=0, atol=1e-15)
 
 
 def test_magnitudes_belong_to_their_kernels() -> None:
-    result = finished(study(BlockSpec(weights=WeightFill.INTEGERS)))
-    for branch in (*result.branches, result.fused):
+    result = study_of(BlockSpec(weights=WeightFill.INTEGERS))
+    for branch in (*result.summands, result.fused_kernel):
         assert branch.magnitude.max_abs == float(branch.kernel.weight.abs().max())
         assert branch.magnitude.count == branch.kernel.weight.numel()
 
 
 def test_a_study_is_frozen_and_compared_by_identity() -> None:
-    one, other = finished(study(BlockSpec())), finished(study(BlockSpec()))
+    one, other = study_of(BlockSpec()), study_of(BlockSpec())
     assert one != other
     with pytest.raises(FrozenInstanceError):
         one.frame = (1, 1)  # type: ignore[misc]
@@ -124,20 +126,20 @@ def test_a_study_is_frozen_and_compared_by_identity() -> None:
 
 def test_in_float64_the_values_have_float64s_digits() -> None:
     """Values that passed through float32 would add without rounding, and hide what float64 does."""
-    result = finished(study(BlockSpec(dtype=Dtype.FLOAT64)))
-    weight = result.branches[0].kernel.weight
+    result = study_of(BlockSpec(dtype=Dtype.FLOAT64))
+    weight = result.summands[0].kernel.weight
     assert not torch.equal(weight, weight.float().double())
 
 
 def test_in_float64_the_comparison_is_its_own_reference() -> None:
-    result = finished(study(replace(NORMED, dtype=Dtype.FLOAT64)))
+    result = study_of(replace(NORMED, dtype=Dtype.FLOAT64))
     assert result.float64 is result.comparison
 
 
 @pytest.mark.parametrize("dtype", [Dtype.FLOAT32, Dtype.FLOAT64])
 def test_exact_values_leave_no_difference(dtype: Dtype) -> None:
     spec = replace(NORMED, weights=WeightFill.INTEGERS, input=InputFill.INTEGERS, dtype=dtype)
-    result = finished(study(spec))
+    result = study_of(spec)
     assert result.comparison.max_abs_diff == result.float64.max_abs_diff == 0.0
 
 
@@ -147,7 +149,7 @@ def test_what_is_not_asked_for_does_not_run(stop_after: int, monkeypatch: pytest
     for name in ("build_block", "make_input", "conv_of", "run", "compare"):
         monkeypatch.setattr(study_module, name, _noting(done, name, getattr(study_module, name)))
     pieces = [[], ["build_block", "make_input"], ["conv_of"], ["run"], ["run"], ["compare"], ["run"]]
-    steps: Iterator[object] = study(BlockSpec())
+    steps: Iterator[object] = run_study(BlockSpec())
     for _ in range(stop_after):
         next(steps)
     assert done == [name for piece in pieces[:stop_after] for name in piece]
@@ -161,11 +163,6 @@ def _noting(done: list[str], name: str, function: Callable[..., Any]) -> Callabl
         return function(*args, **kwargs)
 
     return noted
-
-
-def test_finished_asks_for_a_study() -> None:
-    with pytest.raises(RuntimeError, match="without a result"):
-        finished(iter([Progress("building")]))
 
 
 def _without_identity(kernels: list[tuple[str, Kernel]]) -> list[tuple[str, Kernel]]:
@@ -210,9 +207,15 @@ def _one_weight_off(kernels: list[tuple[str, Kernel]]) -> list[tuple[str, Kernel
 def test_a_wrong_fusion_disagrees_in_every_dtype(
     mistake: Callable[..., Any], dtype: Dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = ReparamBlock.kernels
-    monkeypatch.setattr(ReparamBlock, "kernels", lambda block: mistake(right(block)))
-    assert not finished(study(replace(NORMED, dtype=dtype))).verdict.ruling.agrees
+    right = ReparamBlock.folded
+
+    def wrong(block: ReparamBlock) -> Folded:
+        folded = right(block)
+        kernels = mistake([(name, folds[-1].kernel) for name, folds in folded.summands])
+        return Folded(folded.summands, add([kernel for _, kernel in kernels]))
+
+    monkeypatch.setattr(ReparamBlock, "folded", wrong)
+    assert not study_of(replace(NORMED, dtype=dtype)).verdict.ruling.agrees
 
 
 @pytest.mark.parametrize(
@@ -247,7 +250,7 @@ def test_a_wrong_piece_of_the_algebra_disagrees(
     name: str, wrong: Callable[..., Kernel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(f"tui.fusion.branches.{name}", wrong)
-    assert not finished(study(MANY)).verdict.ruling.agrees
+    assert not study_of(MANY).verdict.ruling.agrees
 
 
 @pytest.mark.parametrize(
@@ -262,9 +265,9 @@ def test_a_branch_brought_wrongly_to_the_sum_disagrees(
     name: str, wrong: Callable[..., Kernel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = replace(MANY, post_norm=True)
-    assert finished(study(spec)).verdict.ruling.agrees
+    assert study_of(spec).verdict.ruling.agrees
     monkeypatch.setattr(f"tui.fusion.block.{name}", wrong)
-    assert not finished(study(spec)).verdict.ruling.agrees
+    assert not study_of(spec).verdict.ruling.agrees
 
 
 def _repeated(kernel: Kernel, times: int) -> Kernel:
@@ -295,9 +298,24 @@ def test_values_beyond_float16_are_told_and_do_not_blame_the_algebra() -> None:
         input=InputFill.ONES,
         dtype=Dtype.FLOAT16,
     )
-    result = finished(study(spec))
+    result = study_of(spec)
     assert result.comparison.non_finite > 0
     assert result.comparison.max_abs <= 65504
     assert result.float64.non_finite == 0
     assert result.float64.max_abs == 2048 * 50 + 2
     assert result.verdict.ruling.agrees
+
+
+@pytest.mark.parametrize("mistake", ["", "1x1-missing", "train-mode"])
+@pytest.mark.parametrize("dtype", [Dtype.FLOAT64, Dtype.BFLOAT16])
+def test_a_block_is_folded_once(dtype: Dtype, mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folds = ConvBranch.folds
+    asked: list[str] = []
+
+    def noted(branch: ConvBranch) -> Iterator[Fold]:
+        asked.append(branch.name)
+        return folds(branch)
+
+    monkeypatch.setattr(ConvBranch, "folds", noted)
+    study_of(replace(NORMED, dtype=dtype), Alterations(mistake=mistake))
+    assert asked == ["kxk", "1x1"]

@@ -10,11 +10,11 @@ from tests.settle import settle
 from tests.specs import EXACT, exact_preset
 from tui.fusion.branch_text import show_branches
 from tui.fusion.presets import PRESETS
+from tui.fusion.tap import Tap
 from tui.run_state import Idle, Withdrawn
 from tui.screens.dialogs.branch import BranchScreen
 from tui.widgets.form.branch_list import BranchList
 from tui.widgets.form.value_input import ValueInput
-from tui.widgets.grid.tap import Tap
 
 
 async def stand_on(bench: Bench, position: int) -> None:

@@ -9,9 +9,9 @@ from textual.geometry import Offset
 
 from tests.driver import Bench, OpenBench
 from tests.specs import EXACT
+from tui.fusion.tap import Tap
 from tui.views.shared.colour_scale import ColourScale
 from tui.widgets.grid.geometry import HEADER
-from tui.widgets.grid.tap import Tap
 from tui.widgets.grid.zoom import Zoom
 
 NORMED = EXACT.with_branches(batch_norm=True)
@@ -68,7 +68,7 @@ async def test_the_lines_name_the_place_and_the_weights_there(open_bench: OpenBe
         assert study is not None
         assert bench.text("#weight-line").startswith("out 1 in 1 tap (2,1): ")
         assert bench.text("#bias-line").startswith("out 1 bias: ")
-        fused = study.fused.kernel
+        fused = study.fused_kernel.kernel
         assert numbers(bench.text("#weight-line"))["fused"] == Fraction(float(fused.weight[1, 1, 2, 1]))
         assert fused.bias is not None
         assert numbers(bench.text("#bias-line"))["fused"] == Fraction(float(fused.bias[1]))

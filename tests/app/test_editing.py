@@ -10,9 +10,9 @@ from tests.specs import EXACT
 from tui.analysis.alterations.alterations import NOTHING_ALTERED
 from tui.analysis.verdict.verdict import Ruling
 from tui.fusion.named_kernels import NAMED_KERNELS
+from tui.fusion.tap import Tap
 from tui.run_state import Idle
 from tui.screens.dialogs.named_kernels import NamedKernelScreen
-from tui.widgets.grid.tap import Tap
 from tui.widgets.value_prompt import ValuePrompt, number_in
 
 

@@ -86,13 +86,13 @@ async def test_f_saves_the_grid_in_focus(open_bench: OpenBench, folder: Path) ->
         bench.grids[1].focus()
         await bench.press("x", "3", "f", "enter")
         assert await until_told(bench) == f"Saved 1x1.csv, {(folder / '1x1.csv').stat().st_size} bytes."
-        kernel = bench.app.study.branches[1].kernel
+        kernel = bench.app.study.summands[1].kernel
         rows = (folder / "1x1.csv").read_text().splitlines()
         assert len(rows) == 1 + 2 * 2 * 3 * 3
         assert f"0,1,1,1,{float(kernel.weight[0, 1])!r}" in rows
         await bench.press("3", "x", "4", "f", "enter")
         await bench.until((folder / "fused.npy").exists, "another view means the fused kernel")
-        assert (folder / "fused.npy").read_bytes() == npy_of(bench.app.study.fused.kernel.weight)
+        assert (folder / "fused.npy").read_bytes() == npy_of(bench.app.study.fused_kernel.kernel.weight)
 
 
 async def test_a_file_is_replaced_only_after_a_yes(open_bench: OpenBench, folder: Path) -> None:
@@ -108,7 +108,7 @@ async def test_a_file_is_replaced_only_after_a_yes(open_bench: OpenBench, folder
             assert (folder / "fused.csv").read_text() == "mine"
         await bench.press("enter", "y")
         await until_told(bench)
-        assert (folder / "fused.csv").read_text() == csv_of(bench.app.study.fused.kernel.weight)
+        assert (folder / "fused.csv").read_text() == csv_of(bench.app.study.fused_kernel.kernel.weight)
         assert [path.name for path in folder.iterdir()] == ["fused.csv"]
         assert bench.app.screen is bench.app.bench
 

@@ -12,11 +12,11 @@ from tests.driver import Bench, OpenBench
 from tests.specs import EXACT
 from tui.analysis.inquiry import Unanswered
 from tui.analysis.likeness.likeness import Likenesses
+from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Progress
 from tui.analysis.study import Study
 from tui.fusion.spec import BlockSpec
 from tui.views.mistakes.view import MistakesView
-from tui.views.shared.pixel import Pixel
 
 GROUPED = replace(EXACT, in_channels=4, out_channels=4, groups=2)
 

@@ -9,10 +9,10 @@ from textual.widgets import Static
 from tests.driver import SMALL, Bench, OpenBench
 from tests.specs import EXACT, ROUNDED
 from tui.analysis.alterations.alterations import Alterations, Edit
+from tui.analysis.numerics.pixel import Pixel
+from tui.fusion.tap import Tap
 from tui.views.outputs.view import OutputsView
-from tui.views.shared.pixel import Pixel
 from tui.widgets.grid.lit import Lit
-from tui.widgets.grid.tap import Tap
 from tui.widgets.grid.zoom import Zoom
 
 

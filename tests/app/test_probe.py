@@ -9,10 +9,10 @@ import torch
 from tests.driver import SMALL, Bench, OpenBench
 from tests.specs import EXACT
 from tui.analysis.numerics.exact_sum import rounded
+from tui.analysis.numerics.pixel import Pixel
 from tui.fusion.fields import spec_from
 from tui.fusion.spec import InputFill
 from tui.views.probe.view import ProbeView
-from tui.views.shared.pixel import Pixel
 
 TWO = replace(EXACT, in_channels=4, out_channels=4, groups=2, batch_size=2, input=InputFill.RAMP)
 
@@ -44,7 +44,10 @@ async def test_keys_go_from_element_to_element(open_bench: OpenBench) -> None:
             study, pixel = bench.app.study, bench.views.pixel
             assert study is not None
             assert pixel is not None
-            expected = {"unfused": float(study.unfused[pixel]), "fused": float(study.fused_output[pixel])}
+            expected = {
+                "unfused": float(study.outputs.unfused[pixel]),
+                "fused": float(study.outputs.fused[pixel]),
+            }
             assert {side: rounded(value, torch.float32) for side, value in totals(bench).items()} == expected
         await bench.press("0")
         assert "0x" in bench.text("#probe-totals")

@@ -16,7 +16,7 @@ from tests.settle import until
 from tests.specs import COSTLY, EXACT
 from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.progress import Progress
-from tui.analysis.study import Study, finished, study
+from tui.analysis.study import Study, run_study, study_of
 from tui.fusion.spec import BlockSpec
 from tui.messages import StudyFailed, StudyFinished, StudyProgressed
 from tui.run_state import Failed, Idle, Running, Waiting, Withdrawn
@@ -100,7 +100,7 @@ async def test_news_of_an_older_request_is_dropped(open_bench: OpenBench) -> Non
     """Messages that were on their way when the newer request went out."""
     async with open_bench(EXACT) as bench:
         shown = bench.app.study
-        older = finished(study(replace(EXACT, seed=1)))
+        older = study_of(replace(EXACT, seed=1))
         for message in (
             StudyProgressed(0, Progress("running")),
             StudyFailed(0, "broken"),
@@ -116,7 +116,7 @@ async def test_a_failure_is_told_in_words_and_the_next_edit_recovers(open_bench:
     def study_of(spec: BlockSpec, alterations: Alterations) -> Iterator[Progress | Study]:
         if spec.seed == 1:
             raise RuntimeError("[/] is no size [bold]at all[/bold]\nC++ stack")
-        return study(spec, alterations)
+        return run_study(spec, alterations)
 
     async with open_bench(EXACT, study=study_of) as bench:
         shown = bench.app.study

@@ -13,9 +13,9 @@ from tests.driver import SMALL, Bench, OpenBench
 from tests.specs import EXACT, exact_preset
 from tui.analysis.inquiry import Answers
 from tui.analysis.progress import Progress
-from tui.views.steps.step_list import StageList
+from tui.fusion.tap import Tap
+from tui.views.steps.step_list import StepList
 from tui.views.steps.view import StepsView
-from tui.widgets.grid.tap import Tap
 
 
 def steps(bench: Bench) -> StepsView:
@@ -23,12 +23,12 @@ def steps(bench: Bench) -> StepsView:
 
 
 def text(bench: Bench, name: str) -> str:
-    return str(steps(bench).query_one(f"#stage-{name}", Static).content)
+    return str(steps(bench).query_one(f"#step-{name}", Static).content)
 
 
 async def open_steps(bench: Bench, *keys: str) -> None:
     await bench.press("2")
-    await bench.until(lambda: steps(bench).stage is not None, "the stages")
+    await bench.until(lambda: steps(bench).step is not None, "the steps")
     await bench.press(*keys)
 
 
@@ -57,7 +57,7 @@ async def test_the_list_and_the_cursor(open_bench: OpenBench) -> None:
         view = steps(bench)
         assert text(bench, "place").startswith("8 of 8")
         await bench.press("home", "down", "n")
-        assert view.query_one(StageList).highlighted_option is not None
+        assert view.query_one(StepList).highlighted_option is not None
         assert text(bench, "place").startswith("3 of 8   1x1   batch norm folded")
         await bench.press("tab", "right", "pagedown")
         await bench.until(lambda: view.cursor == Tap(1, 0, 1, 2), "two steps")
@@ -65,8 +65,8 @@ async def test_the_list_and_the_cursor(open_bench: OpenBench) -> None:
         assert "weight[1,0,1,2] 0 × scale " in text(bench, "operation")
         await bench.press("left")
         await bench.until(lambda: view.cursor == Tap(1, 0, 1, 1), "a step back")
-        assert view.stage is not None
-        weight = view.stage.after.at(view.cursor)
+        assert view.step is not None
+        weight = view.step.after.at(view.cursor)
         assert weight != 0
         assert float(text(bench, "operation").splitlines()[1].split()[-1]) == pytest.approx(weight, abs=1e-4)
         await bench.press("z", "minus")
@@ -82,10 +82,10 @@ async def test_a_branch_opens_at_its_first_step_and_the_fused_kernel_at_the_sum(
             await bench.press("1")
             bench.grids[place].focus()
             await bench.press("s")
-            await bench.until(lambda: steps(bench).stage is not None, "the stages")
-            stage = steps(bench).stage
-            assert stage is not None
-            assert stage.title == title
+            await bench.until(lambda: steps(bench).step is not None, "the steps")
+            step = steps(bench).step
+            assert step is not None
+            assert step.title == title
         await bench.press("n", "3", "s")
         assert bench.app.bench.view is steps(bench)
         assert "biases added" in text(bench, "place"), "it opens where it was"
@@ -94,15 +94,15 @@ async def test_a_branch_opens_at_its_first_step_and_the_fused_kernel_at_the_sum(
 async def test_the_step_stays_when_the_block_changes(open_bench: OpenBench) -> None:
     async with open_bench(EXACT) as bench:
         await open_steps(bench, "n", "n", "n")
-        old = steps(bench).stage
+        old = steps(bench).step
         bench.app.bench.show_spec(replace(EXACT, seed=3))
-        await bench.until(lambda: steps(bench).stage is not old, "the new stages")
+        await bench.until(lambda: steps(bench).step is not old, "the new steps")
         assert text(bench, "place").startswith("4 of 6")
         bench.app.bench.show_spec(replace(EXACT, branches=EXACT.branches[:1]))
-        await bench.until(lambda: "of 2" in text(bench, "place"), "fewer stages")
+        await bench.until(lambda: "of 2" in text(bench, "place"), "fewer steps")
         assert text(bench, "place").startswith("2 of 2")
         bench.app.bench.show_spec(replace(EXACT, branches=EXACT.branches[1:] * 4))
-        await bench.until(lambda: "of 11" in text(bench, "place"), "many stages")
+        await bench.until(lambda: "of 11" in text(bench, "place"), "many steps")
         await bench.press("end", "up", "up")
         panels = [panel for panel in steps(bench).grids.before_panels if panel.display]
         assert str(panels[-1].border_subtitle) == "and 2 more"

@@ -12,13 +12,13 @@ from tests.driver import Bench, OpenBench
 from tests.held_study import HeldStudy
 from tests.specs import EXACT
 from tui.analysis.inquiry import Pending, Question
+from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.study import Study
 from tui.run_state import Idle, Running
 from tui.screens.bench.study_views import VIEWS
 from tui.views.kernels.view import KernelsView
 from tui.views.mistakes.view import MistakesView
 from tui.views.outputs.view import OutputsView
-from tui.views.shared.pixel import Pixel
 from tui.views.shared.study_view import StudyView
 from tui.widgets.view_tabs import ViewTabs
 

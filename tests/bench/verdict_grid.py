@@ -22,7 +22,9 @@ import pytest
 import torch
 
 from tests.analysis.verdict.verdict_cases import FAULTS, Case, Run, cases, run_of
+from tui.analysis.alterations.wrong_fusion import wrongly_fused
 from tui.analysis.bounds.budget import budgets_of
+from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.study import run
 from tui.analysis.verdict.judging import judge
 from tui.analysis.verdict.sampling import channels_to_judge
@@ -31,6 +33,7 @@ from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.kernel import FusionError, Kernel
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import Dtype
+from tui.fusion.torch_dtypes import torch_dtype
 
 SIZES: tuple[tuple[int, tuple[int, ...]], ...] = (
     (2400, (2, 4, 8)),
@@ -100,11 +103,9 @@ def _by_kernel(fault: Callable[[ReparamBlock], Kernel]) -> Maker:
 
 
 def _from_gallery(name: str) -> Maker:
-    gallery: Any = importlib.import_module("tui.analysis.alterations.wrong_fusion")
-
     def make(_: Case, run: Run) -> Mistaken | None:
         try:
-            wrong = gallery.wrongly_fused(name, run.block64, run.x64)
+            wrong = wrongly_fused(name, run.block64, run.x64)
         except FusionError:
             return None
         return Mistaken(wrong.block, conv_of(wrong.kernel, wrong.geometry))
@@ -114,14 +115,12 @@ def _from_gallery(name: str) -> Maker:
 
 def judged_wrong(run_: Run, wrong: Mistaken) -> tuple[Verdict, float]:
     """The verdict on a wrong fusion, and its effect relative to the largest output."""
-    dtype: torch.dtype = getattr(torch, run_.dtype)
+    dtype = torch_dtype(run_.dtype)
     narrow = copy.deepcopy(wrong.block64).to(dtype), copy.deepcopy(wrong.conv64).to(dtype)
     unfused, fused = (run(module, run_.x) for module in narrow)
     unfused64, fused64 = run(wrong.block64, run_.x64), run(wrong.conv64, run_.x64)
     effect = float((fused64 - unfused64).abs().max() / unfused64.abs().max().clamp(min=1e-300))
-    channels = channels_to_judge(run_.block64, fused, unfused, fused64, unfused64)
-    budgets = budgets_of(run_.block64, run_.x64, [run_.dtype, Dtype.FLOAT64], channels)
-    return judge(run_.dtype, fused, unfused, fused64, unfused64, *budgets), effect
+    return run_.judged_by(Outputs(unfused, fused), Outputs(unfused64, fused64)), effect
 
 
 def measure() -> tuple[dict[Dtype, Tally], dict[str, Wrongs]]:
@@ -176,16 +175,13 @@ def cost(name: str, channels: int, dtype: Dtype) -> str:
     for _ in range(6):
         start = time.perf_counter()
         run_ = run_of(Case(spec))
-        four = (
-            run(run_.block.fuse(), run_.x),
-            run_.unfused,
-            run(run_.block64.fuse(), run_.x64),
-            run_.unfused64,
-        )
+        kernel = run_.block64.kernel()
+        outputs = Outputs(run_.unfused, run(run_.block.fuse(), run_.x))
+        outputs64 = Outputs(run_.unfused64, run(run_.block64.fuse(), run_.x64))
         middle = time.perf_counter()
-        channels_judged = channels_to_judge(run_.block64, *four)
-        both = budgets_of(run_.block64, run_.x64, [dtype, Dtype.FLOAT64], channels_judged)
-        judge(dtype, *four, *both)
+        channels_judged = channels_to_judge(run_.block64, outputs, outputs64)
+        both = budgets_of(run_.block64, run_.x64, [dtype, Dtype.FLOAT64], channels_judged, kernel)
+        judge(dtype, outputs, outputs64, *both)
         runs.append(middle - start)
         budgets.append(time.perf_counter() - middle)
     spent, judging = statistics.median(runs[1:]), statistics.median(budgets[1:])

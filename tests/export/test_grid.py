@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from tui.analysis.alterations.alterations import FUSED, Alterations
-from tui.analysis.study import Study, finished, study
+from tui.analysis.study import Study, study_of
 from tui.export import grid
 from tui.export.errors import ExportError
 from tui.export.grid import csv_of, grid_of, npy_of
@@ -77,11 +77,11 @@ def test_csv_reads_back(dtype: torch.dtype) -> None:
 @pytest.fixture
 def result() -> Study:
     branches = parse_branches("kxk+norm,1x1+norm,identity,3x1")
-    return finished(study(BlockSpec(kernel_size=(3, 5), branches=branches, post_norm=True)))
+    return study_of(BlockSpec(kernel_size=(3, 5), branches=branches, post_norm=True))
 
 
 def test_the_grids_of_the_branches_add_up_to_the_fused_one(result: Study) -> None:
-    grids = [grid_of(result, branch.name) for branch in result.branches]
+    grids = [grid_of(result, branch.name) for branch in result.summands]
     fused = grid_of(result, FUSED)
     assert {tuple(each.shape) for each in grids} == {tuple(fused.shape)} == {(2, 2, 3, 5)}
     torch.testing.assert_close(sum(grids[1:], grids[0]).to(fused.dtype), fused)
@@ -90,8 +90,8 @@ def test_the_grids_of_the_branches_add_up_to_the_fused_one(result: Study) -> Non
 
 def test_a_kernel_that_a_mistake_made_smaller_stands_in_the_frame() -> None:
     spec = BlockSpec(dilation=(2, 2), branches=parse_branches("kxk,3x3"))
-    spoilt = finished(study(spec, Alterations(mistake="dilation-dropped")))
-    assert spoilt.fused.kernel.kernel_size < spoilt.frame
+    spoilt = study_of(spec, Alterations(mistake="dilation-dropped"))
+    assert spoilt.fused_kernel.kernel.kernel_size < spoilt.frame
     assert grid_of(spoilt, FUSED).shape[2:] == spoilt.frame
 
 

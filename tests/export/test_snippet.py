@@ -18,7 +18,7 @@ from torch import Tensor
 from tests.fusion.strategies import EVERYTHING, specs
 from tui.analysis.alterations.alterations import FUSED, INPUT, NOTHING_ALTERED, Alterations, Edit
 from tui.analysis.alterations.gallery import obstacle
-from tui.analysis.study import Study, finished, study
+from tui.analysis.study import Study, study_of
 from tui.export import snippet
 from tui.export.errors import ExportError
 from tui.export.literals import shortest_numbers
@@ -58,7 +58,10 @@ def assert_comes_to(names: dict[str, Any], expected: Study, slack: float = 0) ->
     """
     assert torch.equal(names["x"], expected.x)
     allowed = slack * torch.finfo(expected.x.dtype).eps * expected.comparison.max_abs
-    for found, known in (("unfused_output", expected.unfused), ("fused_output", expected.fused_output)):
+    for found, known in (
+        ("unfused_output", expected.outputs.unfused),
+        ("fused_output", expected.outputs.fused),
+    ):
         assert names[found].dtype == known.dtype
         torch.testing.assert_close(names[found], known, rtol=0, atol=allowed, equal_nan=True)
     first = names["printed"].splitlines()[0]
@@ -75,7 +78,7 @@ def assert_comes_to(names: dict[str, Any], expected: Study, slack: float = 0) ->
 
 
 def studied(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Study:
-    return finished(study(spec, alterations))
+    return study_of(spec, alterations)
 
 
 @given(spec=specs(tuple(Dtype)))
@@ -144,8 +147,10 @@ def test_edits_by_hand_are_carried() -> None:
 
 
 def assert_outputs_alike(names: dict[str, Any], expected: Study) -> None:
-    torch.testing.assert_close(names["unfused_output"], expected.unfused, rtol=0, atol=0, equal_nan=True)
-    torch.testing.assert_close(names["fused_output"], expected.fused_output, rtol=0, atol=0, equal_nan=True)
+    torch.testing.assert_close(
+        names["unfused_output"], expected.outputs.unfused, rtol=0, atol=0, equal_nan=True
+    )
+    torch.testing.assert_close(names["fused_output"], expected.outputs.fused, rtol=0, atol=0, equal_nan=True)
     first = names["printed"].splitlines()[0]
     assert float(first.split()[-1]) == expected.comparison.max_abs_diff
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tests.export.test_snippet import EVERY_KIND
 from tui.analysis.alterations.alterations import INPUT, Alterations, Edit
-from tui.analysis.study import finished, study
+from tui.analysis.study import study_of
 from tui.export import study_json
 from tui.export.report import report_of
 from tui.export.study_json import study_json_of
@@ -38,15 +38,19 @@ def tensor_of(listed: Any, dtype: torch.dtype) -> Tensor:
 
 @pytest.mark.parametrize("dtype", Dtype)
 def test_every_number_reads_back(dtype: Dtype) -> None:
-    result = finished(study(replace(EVERY_KIND, dtype=dtype)))
+    result = study_of(replace(EVERY_KIND, dtype=dtype))
     document = read(study_json_of(result))
     report = read(json.dumps(report_of(result)))
     assert {name: document[name] for name in report} == report
     tensors, kind = document["tensors"], getattr(torch, dtype)
-    for name, known in (("input", result.x), ("unfused", result.unfused), ("fused", result.fused_output)):
+    for name, known in (
+        ("input", result.x),
+        ("unfused", result.outputs.unfused),
+        ("fused", result.outputs.fused),
+    ):
         assert torch.equal(tensor_of(tensors[name], kind), known)
     assert torch.equal(tensor_of(tensors["conv"]["weight"], kind), result.conv.weight.detach())
-    for branch in result.branches:
+    for branch in result.summands:
         assert torch.equal(
             tensor_of(tensors["kernels"][branch.name]["weight"], torch.float64), branch.kernel.weight
         )
@@ -65,7 +69,7 @@ def test_every_number_reads_back(dtype: Dtype) -> None:
 
 def test_numbers_that_are_not_finite_are_texts() -> None:
     edits = (Edit(INPUT, (0, 0, 4, 4), float("nan")), Edit("kxk.bias", (1,), float("-inf")))
-    result = finished(study(BlockSpec(), Alterations(edits)))
+    result = study_of(BlockSpec(), Alterations(edits))
     document = read(study_json_of(result))
     assert document["tensors"]["input"][0][0][4][4] == "nan"
     assert document["tensors"]["parameters"]["kxk"]["conv.bias"][1] == "-inf"
@@ -73,7 +77,7 @@ def test_numbers_that_are_not_finite_are_texts() -> None:
 
 
 def test_of_a_large_study_the_numbers_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    result = finished(study(BlockSpec()))
+    result = study_of(BlockSpec())
     monkeypatch.setattr(study_json, "MOST_NUMBERS", 100)
     document = read(study_json_of(result))
     assert document["tensors"] is None

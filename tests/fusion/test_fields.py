@@ -225,9 +225,9 @@ def test_unreadable_and_contradicting_fields_are_told_together() -> None:
     [
         ("kxk", (BranchSpec(BranchKind.KXK),)),
         ("kxk+bias-norm", (BranchSpec(BranchKind.KXK),)),
-        ("5x3", (BranchSpec(BranchKind.SMALL, kernel_size=(5, 3)),)),
-        ("3x3d2", (BranchSpec(BranchKind.SMALL, kernel_size=(3, 3), dilation=(2, 2)),)),
-        ("3x3d2x1", (BranchSpec(BranchKind.SMALL, kernel_size=(3, 3), dilation=(2, 1)),)),
+        ("5x3", (BranchSpec(BranchKind.SIZED, kernel_size=(5, 3)),)),
+        ("3x3d2", (BranchSpec(BranchKind.SIZED, kernel_size=(3, 3), dilation=(2, 2)),)),
+        ("3x3d2x1", (BranchSpec(BranchKind.SIZED, kernel_size=(3, 3), dilation=(2, 1)),)),
         ("1x1-kxk+x2+g4", (BranchSpec(BranchKind.POINTWISE_KXK, expansion=2, groups=4),)),
         ("1x1-avg+inner", (BranchSpec(BranchKind.POINTWISE_AVERAGE, inner_norm=True),)),
         ("avg+gamma", (BranchSpec(BranchKind.AVERAGE, scale=Scale.GAMMA),)),

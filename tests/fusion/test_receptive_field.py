@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from tui.fusion.padding import same_padding
-from tui.fusion.receptive_field import Patch, ReceptiveField
+from tui.fusion.receptive_field import Area, ReceptiveField
 from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec
 
 PAIRS = st.tuples(st.integers(1, 5), st.integers(1, 5))
@@ -41,7 +41,7 @@ def touched(spec: BlockSpec, tap: tuple[int, int] | None = None) -> Tensor:
     return y.flatten(1).T > 0
 
 
-def mask(patch: Patch, shape: tuple[int, int]) -> Tensor:
+def mask(patch: Area, shape: tuple[int, int]) -> Tensor:
     """The patch in an image of that shape, flattened."""
     image = torch.zeros(shape, dtype=torch.bool)
     for row in patch.rows:
@@ -79,10 +79,10 @@ def test_one_tap(spec: BlockSpec, data: st.DataObject) -> None:
 def test_in_the_corner_five_of_nine_taps_stand_in_the_padding() -> None:
     field = ReceptiveField.of(BlockSpec())
     assert field.taps - field.read((0, 0)).size == 5
-    assert field.read((4, 7)) == Patch(range(3, 6), range(6, 9))
+    assert field.read((4, 7)) == Area(range(3, 6), range(6, 9))
 
 
 def test_the_fused_kernel_counts_not_that_of_a_branch() -> None:
-    branches = (BranchSpec(BranchKind.KXK), BranchSpec(BranchKind.SMALL, kernel_size=(5, 1)))
+    branches = (BranchSpec(BranchKind.KXK), BranchSpec(BranchKind.SIZED, kernel_size=(5, 1)))
     field = ReceptiveField.of(BlockSpec(branches=branches))
     assert (field.rows.kernel_size, field.columns.kernel_size) == (5, 3)

@@ -37,9 +37,9 @@ def test_a_block_without_branches_is_refused() -> None:
 
 def test_a_module_that_is_no_branch_is_refused_not_left_out() -> None:
     block = build_block(BlockSpec())
-    block.branches.append(nn.Sigmoid())
     with pytest.raises(FusionError, match="Sigmoid"):
-        block.fuse()
+        block.branches.append(nn.Sigmoid())
+    assert len(block.branches) == 3
     with pytest.raises(FusionError, match="a ReLU is no kind of branch whose kernel is known"):
         ReparamBlock([nn.ReLU()])  # type: ignore[list-item]
 

@@ -353,8 +353,8 @@ def test_a_branch_forgets_what_its_kind_has_no_use_for() -> None:
     assert BranchSpec(BranchKind.KXK, **everything) == BranchSpec(BranchKind.KXK, groups=2, scale=Scale.ALPHA)
     average = BranchSpec(BranchKind.POINTWISE_AVERAGE, **everything)
     assert (average.expansion, average.kernel_size, average.inner_norm) == (1, None, True)
-    assert BranchSpec(BranchKind.SMALL, kernel_size=(1, 1)) == BranchSpec(BranchKind.POINTWISE)
-    assert BranchSpec(BranchKind.SMALL).kernel_size == (3, 3)
+    assert BranchSpec(BranchKind.SIZED, kernel_size=(1, 1)) == BranchSpec(BranchKind.POINTWISE)
+    assert BranchSpec(BranchKind.SIZED).kernel_size == (3, 3)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from torch import nn
 
 from tests.analysis.mistake_blocks import BLOCKS, EIGHT
 from tests.fusion.strategies import EVERYTHING, filled_block, filled_input
@@ -49,10 +48,3 @@ def test_poolings_of_two_sizes_have_no_spec() -> None:
     both = ReparamBlock([*one.branches, *other.branches])
     with pytest.raises(FusionError, match="of different kernel sizes have no common spec"):
         structure_of(both, filled_input(EIGHT))
-
-
-def test_a_module_of_another_kind_has_no_spec() -> None:
-    block = filled_block(BlockSpec())
-    block.branches.append(nn.ReLU())
-    with pytest.raises(FusionError, match="a ReLU is no kind of branch"):
-        structure_of(block, filled_input(BlockSpec()))

@@ -11,7 +11,6 @@ from tests.fusion.strategies import filled_block, specs, with_wild_norms
 from tui.fusion.block import POST_NORM
 from tui.fusion.branch_spec import names_of
 from tui.fusion.branch_text import parse_branches
-from tui.fusion.branches import Branch
 from tui.fusion.spec import BlockSpec
 
 
@@ -38,15 +37,14 @@ def test_the_branches_kernels_are_named_and_sum_to_the_fused_kernel(spec: BlockS
 @given(specs())
 def test_the_steps_of_a_branch_end_in_its_kernel_and_begin_with_its_own(spec: BlockSpec) -> None:
     block = filled_block(spec)
-    traced, kernels = block.steps(), block.kernels()
+    traced, kernels = block.folded().summands, block.kernels()
     assert [name for name, _ in traced] == [name for name, _ in kernels]
     for (_, steps), (_, kernel) in zip(traced, kernels, strict=True):
         assert torch.equal(steps[-1].kernel.weight, kernel.weight)
         assert all(step.title for step in steps)
         assert len({step.title for step in steps}) == len(steps)
     for (_, steps), branch in zip(traced, block.branches, strict=False):
-        assert isinstance(branch, Branch)
-        own = tuple(branch.steps())
+        own = tuple(branch.folds())
         assert [step.title for step in own] == [step.title for step in steps[: len(own)]]
         assert torch.equal(own[-1].kernel.weight, branch.kernel().weight)
 
@@ -55,7 +53,7 @@ def test_what_the_steps_are_called() -> None:
     branches = parse_branches("3x3d2+norm+gamma+g4,1x1-kxk+inner+norm+idconv,1x1-avg+alpha,avg,identity")
     block = filled_block(BlockSpec(4, 4, branches=branches, post_norm=True))
     post = "times the post norm's scale"
-    assert {name: [step.title for step in steps] for name, steps in block.steps()} == {
+    assert {name: [step.title for step in steps] for name, steps in block.folded().summands} == {
         "3x3d2": [
             "convolution",
             "batch norm folded",
@@ -95,7 +93,6 @@ def test_a_post_norm_is_shared_out_among_the_branches() -> None:
     factor = (norm.weight / (norm.running_var + norm.eps).sqrt()).detach()
     *summands, (name, offset) = block.kernels()
     for (_, summand), branch in zip(summands, block.branches, strict=True):
-        assert isinstance(branch, Branch)
         own = branch.kernel()
         torch.testing.assert_close(summand.weight, own.weight * factor.view(-1, 1, 1, 1))
     assert name == "post norm"

@@ -21,7 +21,7 @@ both_sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=lambda size: f
 async def open_steps(bench: Bench) -> StepsView:
     await bench.press("2")
     view = bench.app.bench.query_one(StepsView)
-    await bench.until(lambda: view.stage is not None, "the stages")
+    await bench.until(lambda: view.step is not None, "the steps")
     return view
 
 
@@ -37,7 +37,7 @@ async def test_steps_of_branches(
         await looks_as_stored(bench)
         await bench.press("n")
         await looks_as_stored(bench)
-        while view.stage is not None and view.stage.title != "composed":
+        while view.step is not None and view.step.title != "composed":
             await bench.press("n")
         await looks_as_stored(bench)
 
@@ -54,9 +54,9 @@ async def test_steps_of_the_block(
         await bench.press("n", "n")
         await looks_as_stored(bench)
         await bench.press("N", "N")
-        right = view.stage
+        right = view.step
         wrong = Subject(ROUNDED, Alterations(mistake="identity-off-centre"))
         bench.app.bench.post_message(BenchScreen.RunRequested(wrong))
-        await bench.until(lambda: view.stage is not right, "the wrong fusion")
+        await bench.until(lambda: view.step is not right, "the wrong fusion")
         await bench.reach(Idle)
         await looks_as_stored(bench)

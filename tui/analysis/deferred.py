@@ -31,6 +31,6 @@ def deferred_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) 
     if "torch" not in sys.modules:
         yield Progress("loading torch")
         load_torch()
-    from tui.analysis.study import study
+    from tui.analysis.study import run_study
 
-    yield from study(spec, alterations)
+    yield from run_study(spec, alterations)

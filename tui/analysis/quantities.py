@@ -12,7 +12,7 @@ def count(number: int) -> str:
     return f"{number:,}".replace(",", "\N{NO-BREAK SPACE}")
 
 
-def magnitude(value: float) -> str:
+def two_digits(value: float) -> str:
     """The size of a difference in two digits: "2.4e-07", "0.013", "36", and "0" for exactly none."""
     if value == 0:
         return "0"

@@ -1,50 +1,52 @@
-"""study(spec): build the block, fuse it, run both sides, compare; one immutable Study comes out."""
+"""run_study(spec): build the block, fuse it, run both sides, compare; one immutable Study comes out."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
-from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
-from tui.analysis.alterations.applying import alter_block, alter_input, fusion_of
+from tui.analysis.alterations.alterations import FUSED, INPUT, NOTHING_ALTERED, Alterations
+from tui.analysis.alterations.applying import alter_block, alter_input, fusion_of, parameters_of
+from tui.analysis.alterations.fusion import Fusion, block_in_float64
 from tui.analysis.bounds.budget import Budget, budgets_of
 from tui.analysis.cost import Cost, cost_of
 from tui.analysis.numerics.comparison import Comparison, compare
 from tui.analysis.numerics.float16 import Float16ThroughFloat32
 from tui.analysis.numerics.magnitude import Magnitude, magnitude_of
+from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.progress import Progress
 from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
 from tui.analysis.verdict.judging import judge
 from tui.analysis.verdict.sampling import channels_to_judge
 from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import ReparamBlock, build_block, conv_of
-from tui.fusion.branches import Step
+from tui.fusion.branches import Fold
 from tui.fusion.fill import fill_block, make_input
-from tui.fusion.kernel import Kernel
+from tui.fusion.kernel import Kernel, pad_to
 from tui.fusion.spec import BlockSpec, Dtype, Pair
+from tui.fusion.torch_dtypes import torch_dtype
 
 
 @dataclass(frozen=True, eq=False)
-class BranchKernel:
+class Summand:
     """One summand of the fused kernel as the study found it, or the fused kernel itself.
 
     Attributes:
-        name: the branch's: "kxk", "1x1 #2", "identity"; "post norm" for the offset of a batch norm behind the
+        name: the branch's: "kxk", "1x1 #2", "identity"; "post norm" for the offset of a batch norm after the
             sum, a kernel of zeros with a bias.
         kernel: float64, all folded, the post norm's scale too; with the fused kernel's groups and spacing of
             taps, in a frame of its own size.
         magnitude: how large its weights are.
-        steps: the stages by which it came about, the last of them `kernel`; none for the fused one.
+        folds: those by which it came about, the last of them `kernel`; none for the fused one.
     """
 
     name: str
     kernel: Kernel
     magnitude: Magnitude
-    steps: tuple[Step, ...] = ()
+    folds: tuple[Fold, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,18 +55,19 @@ class Study:
 
     Attributes:
         alterations: what was changed by hand on top of the spec.
-        block: the block as it is, in the spec's dtype; no mistake is in it.
-        run_block: what ran as the unfused side: `block`, or a changed copy where the mistake lies in running.
-        branches: each branch's kernel, in the spec's order, and behind them the post norm's offset if there
+        block: the block as it is, in the spec's dtype; no mistake is in it. `block64`: the same in float64.
+        summands: each branch's kernel, in the spec's order, and after them the post norm's offset if there
             is one; their sum is the fused kernel.
-        fused: the fused kernel in the spec's dtype; another one than that sum where it was spoilt on purpose.
-        adds_up: whether the fused kernel is that sum.
+        fusion: what ran as the unfused side, and the fused kernel before its cast to the dtype; another one
+            than that sum where it was altered. `fusion64`: the same with the block in float64.
+        fused_kernel: the fused kernel in the spec's dtype.
+        adds_up: whether the fused kernel is the sum of the summands.
         frame: (kH, kW) in which all kernels are shown: that of the fused one, if it is right.
-        conv: the fused convolution, to take away; its weight is `fused`'s, in an odd frame where
+        conv: the fused convolution, to take away; its weight is `fused_kernel`'s, in an odd frame where
             nn.Conv2d could not pad an even one.
         x: the input, (batch, in_channels, H, W).
-        unfused: the block's output. `fused_output`: the fused convolution's.
-        unfused64, fused64: the same outputs, everything re-run in float64 from the same parameters.
+        outputs: the block's output and the fused convolution's. `outputs64`: the same, everything re-run in
+            float64 from the same parameters.
         comparison: the two outputs against each other. `float64`: the same for the two in float64.
         budget: how far the outputs of a right fusion may lie apart, in the spec's dtype.
         verdict: whether the difference is rounding or a mistake.
@@ -75,17 +78,17 @@ class Study:
     spec: BlockSpec
     alterations: Alterations
     block: ReparamBlock
-    run_block: ReparamBlock
-    branches: tuple[BranchKernel, ...]
-    fused: BranchKernel
+    block64: ReparamBlock
+    summands: tuple[Summand, ...]
+    fusion: Fusion
+    fusion64: Fusion
+    fused_kernel: Summand
     adds_up: bool
     frame: Pair
     conv: nn.Conv2d
     x: Tensor
-    unfused: Tensor
-    fused_output: Tensor
-    unfused64: Tensor
-    fused64: Tensor
+    outputs: Outputs
+    outputs64: Outputs
     comparison: Comparison
     float64: Comparison
     budget: Budget
@@ -93,56 +96,70 @@ class Study:
     split: ErrorSplit | None
     cost: Cost
 
+    def number_at(self, place: str, index: tuple[int, ...]) -> Tensor:
+        """The number, in its dtype, at a place of the input, of a branch or of the fused convolution.
 
-def study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterator[Progress | Study]:
+        `place`: as `shapes_of` names it. A number of the fused kernel is counted in `frame`.
+        """
+        if place == INPUT:
+            return self.x[index]
+        fused = self.fused_kernel.kernel
+        if place == f"{FUSED}.weight":
+            return pad_to(fused, self.frame).weight[index]
+        if place == f"{FUSED}.bias":
+            return fused.weight.new_zeros(()) if fused.bias is None else fused.bias[index]
+        return parameters_of(self.block)[place].detach()[index]
+
+
+def run_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterator[Progress | Study]:
     """Yield a Progress before each piece of work, and the Study last.
 
     To stop it, stop iterating: between two pieces nothing runs.
 
     Raises:
-        FusionError: a branch is no convolution, or the mistake can not be made on this block.
+        FusionError: a branch is not a convolution, or the mistake cannot be made on this block.
         RuntimeError: torch could not do it, out of memory for instance.
     """
     yield Progress("building the block")
-    block = fill_block(build_block(spec).to(getattr(torch, spec.dtype)), spec)
+    block = fill_block(build_block(spec).to(torch_dtype(spec.dtype)), spec)
     block = alter_block(block, alterations)
     x = alter_input(make_input(spec), alterations)
     yield Progress("fusing the branches")
-    branches = tuple(_branch_kernel(name, steps) for name, steps in block.steps())
-    fusion = fusion_of(block, x, alterations)
-    fused = fusion.kernel.to(block.dtype)
-    conv = conv_of(fused, fusion.geometry)
+    folded = block.folded()
+    fusion = fusion_of(block, folded, x, alterations)
+    fused_kernel = fusion.kernel.to(block.dtype)
+    conv = conv_of(fused_kernel, fusion.geometry)
     yield Progress("running the branches")
     unfused = run(fusion.block, x)
     yield Progress("running the fused convolution")
-    fused_output = run(conv, x)
+    outputs = Outputs(unfused, run(conv, x))
     yield Progress("comparing")
-    comparison = compare(fused_output, unfused)
-    split = None
-    if spec.dtype is Dtype.FLOAT64:
-        unfused64, fused64, reference = unfused, fused_output, comparison
-    else:
-        unfused64, fused64 = yield from in_float64(block, x, alterations)
-        reference = compare(fused64, unfused64)
+    comparison = compare(outputs)
+    block64 = block_in_float64(block)
+    fusion64 = replace(fusion, block=block64) if fusion.block is block else fusion.in_float64()
+    outputs64, reference, split = outputs, comparison, None
+    if spec.dtype is not Dtype.FLOAT64:
+        outputs64 = yield from run_in_float64(fusion64, x)
+        reference = compare(outputs64)
         yield Progress("splitting the difference")
-        split = split_of(fused_output, unfused, unfused64, output_of_given(conv, x))
+        split = split_of(outputs, outputs64.unfused, output_of_given(conv, x))
     yield Progress("bounding what rounding can do")
-    budget, verdict = judged(block, x, (fused_output, unfused), (fused64, unfused64))
+    budget, verdict = judged(spec.dtype, block64, folded.kernel, x, outputs, outputs64)
     yield Study(
         spec=spec,
         alterations=alterations,
         block=block,
-        run_block=fusion.block,
-        branches=branches,
-        fused=BranchKernel("fused", fused, magnitude_of(fused)),
-        adds_up=not alterations.spoil_the_fusion or _same(fusion.kernel, block.kernel()),
+        block64=block64,
+        summands=tuple(_summand(name, folds) for name, folds in folded.summands),
+        fusion=fusion,
+        fusion64=fusion64,
+        fused_kernel=Summand(FUSED, fused_kernel, magnitude_of(fused_kernel)),
+        adds_up=not alterations.alters_fusion or _same(fusion.kernel, folded.kernel),
         frame=spec.fused_kernel_size,
         conv=conv,
         x=x,
-        unfused=unfused,
-        fused_output=fused_output,
-        unfused64=unfused64,
-        fused64=fused64,
+        outputs=outputs,
+        outputs64=outputs64,
         comparison=comparison,
         float64=reference,
         budget=budget,
@@ -152,9 +169,21 @@ def study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterat
     )
 
 
-def _branch_kernel(name: str, steps: tuple[Step, ...]) -> BranchKernel:
-    kernel = steps[-1].kernel
-    return BranchKernel(name, kernel, magnitude_of(kernel), steps)
+def study_of(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Study:
+    """The study of a block, run to its end.
+
+    Raises:
+        FusionError, RuntimeError: as `run_study`.
+    """
+    for step in run_study(spec, alterations):
+        if isinstance(step, Study):
+            return step
+    raise RuntimeError("the study ended without a result")
+
+
+def _summand(name: str, folds: tuple[Fold, ...]) -> Summand:
+    kernel = folds[-1].kernel
+    return Summand(name, kernel, magnitude_of(kernel), folds)
 
 
 def _same(one: Kernel, other: Kernel) -> bool:
@@ -166,14 +195,6 @@ def _same(one: Kernel, other: Kernel) -> bool:
     return same_bias and torch.equal(one.weight, other.weight)
 
 
-def finished(steps: Iterator[Progress | Study]) -> Study:
-    """Run a study to its end; returns the Study."""
-    for step in steps:
-        if isinstance(step, Study):
-            return step
-    raise RuntimeError("the study ended without a result")
-
-
 @torch.no_grad()
 def run(module: nn.Module, x: Tensor) -> Tensor:
     """The module's output; float16 convolutions on a CPU go through float32."""
@@ -182,24 +203,23 @@ def run(module: nn.Module, x: Tensor) -> Tensor:
     return y
 
 
-def in_float64(
-    block: ReparamBlock, x: Tensor, alterations: Alterations
-) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
-    """Yield progress; return the unfused and the fused output, fusion and both sides re-run in float64."""
+def run_in_float64(fusion64: Fusion, x: Tensor) -> Generator[Progress, None, Outputs]:
+    """Yield progress; return both outputs of a fusion whose block is in float64."""
     yield Progress("running the branches in float64")
-    fusion = fusion_of(copy.deepcopy(block).double(), x.double(), alterations)
-    unfused = run(fusion.block, x.double())
+    x64 = x.double()
+    unfused = run(fusion64.block, x64)
     yield Progress("running the fused convolution in float64")
-    return unfused, run(conv_of(fusion.kernel, fusion.geometry), x.double())
+    return Outputs(unfused, run(conv_of(fusion64.kernel, fusion64.geometry), x64))
 
 
 def judged(
-    block: ReparamBlock, x: Tensor, outputs: tuple[Tensor, Tensor], outputs64: tuple[Tensor, Tensor]
+    dtype: Dtype, block64: ReparamBlock, kernel: Kernel, x: Tensor, outputs: Outputs, outputs64: Outputs
 ) -> tuple[Budget, Verdict]:
-    """The rounding budget and the verdict on the fused and the unfused output of two runs."""
-    dtype = Dtype(str(block.dtype).removeprefix("torch."))
-    block64 = copy.deepcopy(block).double()
-    channels = channels_to_judge(block64, *outputs, *outputs64)
+    """The rounding budget and the verdict on the outputs of two runs, in the dtype and in float64.
+
+    `kernel`: what the block comes to, float64.
+    """
+    channels = channels_to_judge(block64, outputs, outputs64)
     dtypes = [dtype] if dtype is Dtype.FLOAT64 else [dtype, Dtype.FLOAT64]
-    budgets = budgets_of(block64, x.double(), dtypes, channels)
-    return budgets[0], judge(dtype, *outputs, *outputs64, budgets[0], budgets[-1])
+    budgets = budgets_of(block64, x.double(), dtypes, channels, kernel)
+    return budgets[0], judge(dtype, outputs, outputs64, budgets[0], budgets[-1])

@@ -30,7 +30,7 @@ def grid_of(study: Study, name: str) -> Tensor:
     Raises:
         KeyError: the study has no summand of that name.
     """
-    kernels = {branch.name: branch.kernel for branch in study.branches} | {FUSED: study.fused.kernel}
+    kernels = {branch.name: branch.kernel for branch in study.summands} | {FUSED: study.fused_kernel.kernel}
     return pad_to(kernels[name], study.frame).weight
 
 

@@ -28,11 +28,11 @@ def report_of(study: Study) -> dict[str, Any]:
         "mistake": study.alterations.mistake or None,
         "branches": [
             {"name": branch.name, "weight_shape": list(branch.kernel.weight.shape)}
-            for branch in study.branches
+            for branch in study.summands
         ],
         "fused": {
-            "weight_shape": list(study.fused.kernel.weight.shape),
-            "bias": study.fused.kernel.bias is not None,
+            "weight_shape": list(study.fused_kernel.kernel.weight.shape),
+            "bias": study.fused_kernel.kernel.bias is not None,
             "conv2d": conv2d_arguments(study.conv),
         },
         "max_abs_diff": _finite(study.comparison.max_abs_diff),

@@ -17,7 +17,6 @@ from tui.export.errors import ExportError
 from tui.export.fusion_code import fusion_lines
 from tui.export.literals import bytes_code, numbers_code
 from tui.fusion.block import ReparamBlock, conv_of
-from tui.fusion.branches import Branch
 from tui.fusion.spec import Dtype
 
 MOST_LITERALS = 2000
@@ -65,7 +64,7 @@ def snippet_of(study: Study) -> str:
     tensors = _tensors(study)
     _refuse_too_many(tensors)
     right = _right_conv(study)
-    functions = [_block_class(study.run_block), _fuse(study.block, right), _as_conv(right)]
+    functions = [_block_class(study.fusion.block), _fuse(study.block, right), _as_conv(right)]
     return _assembled(study, [*functions, *_values(tensors), _run(study)])
 
 
@@ -73,7 +72,6 @@ def _tensors(study: Study) -> dict[str, dict[str, Tensor]]:
     """Every tensor of the script, by the variable and the name in it."""
     parameters: dict[str, Tensor] = {}
     for branch in study.block.branches:
-        assert isinstance(branch, Branch)
         parameters |= parameters_of(branch)
     if study.block.post_norm is not None:
         parameters |= {
@@ -95,7 +93,7 @@ def _refuse_too_many(tensors: dict[str, dict[str, Tensor]]) -> None:
 
 def _right_conv(study: Study) -> nn.Conv2d:
     """The convolution that the block as it is comes to."""
-    if study.alterations.spoil_the_fusion:
+    if study.alterations.alters_fusion:
         return conv_of(study.block.kernel().to(study.block.dtype), study.block.geometry)
     return study.conv
 
@@ -120,7 +118,6 @@ def _block_class(block: ReparamBlock) -> str:
     forward: list[str] = []
     outputs = []
     for branch in block.branches:
-        assert isinstance(branch, Branch)
         made |= modules_of(branch)
         forward += forward_lines(branch)
         outputs.append(named("y", branch))
@@ -151,7 +148,6 @@ def _fuse(block: ReparamBlock, right: nn.Conv2d) -> str:
         '    """The weight and bias of the block as one kernel, in float64: the sum of its branches\'."""',
     ]
     for place, branch in enumerate(block.branches):
-        assert isinstance(branch, Branch)
         lines += [
             f"    # {branch.name}",
             *(f"    {line}" for line in fusion_lines(branch, block.geometry, frame)),
@@ -178,7 +174,7 @@ def _as_conv(right: nn.Conv2d) -> str:
 
 def _run(study: Study) -> str:
     fused = conv2d_in_words(study.conv, Dtype.FLOAT32)
-    train = ".train()  # the mistake" if study.run_block.training else ".eval()"
+    train = ".train()  # the mistake" if study.fusion.block.training else ".eval()"
     return f'''block = Block().to(DTYPE){train}
 block.load_state_dict(PARAMETERS)
 fused = {fused}.to(DTYPE).eval()
@@ -260,6 +256,6 @@ def _altered(study: Study) -> list[str]:
         lines.append(
             "One number in it was set by hand." if count == 1 else f"{count} numbers were set by hand."
         )
-    if study.alterations.spoil_the_fusion:
+    if study.alterations.alters_fusion:
         lines.append("So `fused` is another convolution than fuse(block).")
     return [*lines, ""] if lines else []

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 import tui
 from tui.analysis.study import Study
 from tui.export.report import report_of
-from tui.fusion.branches import Branch
 
 MOST_NUMBERS = 1_000_000
 """Numbers of all tensors together; of larger studies only the report is written, and it says so."""
@@ -43,16 +42,14 @@ def study_json_of(study: Study) -> str:
 
 
 def _tensors(study: Study) -> dict[str, Any]:
-    parameters = {
-        branch.name: _state(branch) for branch in study.block.branches if isinstance(branch, Branch)
-    }
+    parameters = {branch.name: _state(branch) for branch in study.block.branches}
     if study.block.post_norm is not None:
         parameters["post norm"] = _state(study.block.post_norm)
-    kernels = {branch.name: branch.kernel for branch in study.branches}
+    kernels = {branch.name: branch.kernel for branch in study.summands}
     return {
         "input": study.x,
-        "unfused": study.unfused,
-        "fused": study.fused_output,
+        "unfused": study.outputs.unfused,
+        "fused": study.outputs.fused,
         "parameters": parameters,
         "kernels": {
             name: {"weight": kernel.weight} | ({} if kernel.bias is None else {"bias": kernel.bias})

@@ -2,23 +2,58 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from tui.fusion.branch_spec import names_of
-from tui.fusion.branches import Branch, Step, build_branch
+from tui.fusion.branches import Branch, Fold, build_branch, last_of
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError, Kernel, add, affine_of, pad_to, scale
-from tui.fusion.padding import symmetric_padding
+from tui.fusion.padding import symmetric_padding, taps_apart
 from tui.fusion.spec import BlockSpec, Pair
 from tui.fusion.widening import dilate, ungroup
 
 POST_NORM = "post norm"
 """The name of the summand that holds the offset of the batch norm behind the sum."""
+
+
+class Branches(nn.ModuleList):
+    """The branches of a block, in order: nothing else can be put into it.
+
+    Raises:
+        FusionError: where a module that is not a Branch is put in, since its kernel is not known.
+    """
+
+    def add_module(self, name: str, module: nn.Module | None) -> None:
+        """Take a branch in, or refuse a module of another kind."""
+        if not isinstance(module, Branch):
+            raise FusionError(f"a {type(module).__name__} is no kind of branch whose kernel is known")
+        super().add_module(name, module)
+
+    def __iter__(self) -> Iterator[Branch]:
+        return cast("Iterator[Branch]", super().__iter__())
+
+    def __getitem__(self, place: int) -> Branch:  # type: ignore[override]  # slices are not used
+        return cast("Branch", super().__getitem__(place))
+
+
+@dataclass(frozen=True, eq=False)
+class Folded:
+    """What a block comes to, in float64.
+
+    Attributes:
+        summands: by name, the folds by which each summand of the kernel came about, the last of them that
+            summand: those of each branch, and the post norm's offset.
+        kernel: their sum, the fused kernel.
+    """
+
+    summands: tuple[tuple[str, tuple[Fold, ...]], ...]
+    kernel: Kernel
 
 
 class ReparamBlock(nn.Module):
@@ -38,12 +73,11 @@ class ReparamBlock(nn.Module):
         self, branches: Iterable[Branch], geometry: Geometry | None = None, *, post_norm: bool = False
     ) -> None:
         super().__init__()
-        self.branches = nn.ModuleList(branches)
+        self.branches = Branches(branches)
         self.geometry = geometry or Geometry()
         if not self.branches:
             raise FusionError("a block needs at least one branch")
-        channels = _known(self.branches[0]).out_channels
-        self.post_norm = nn.BatchNorm2d(channels) if post_norm else None
+        self.post_norm = nn.BatchNorm2d(self.out_channels) if post_norm else None
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, in_channels, H, W) -> the sum of the branches' outputs, normalised by the post norm."""
@@ -64,15 +98,16 @@ class ReparamBlock(nn.Module):
             FusionError: the block is in train mode, a branch is no convolution, or the branches' strides,
                 paddings, groups or dilations do not go together.
         """
-        return [(name, deque(steps, maxlen=1)[0].kernel) for name, steps in self._summands()]
+        return [(name, last_of(folds).kernel) for name, folds in self._summands()]
 
-    def steps(self) -> list[tuple[str, tuple[Step, ...]]]:
-        """The stages by which each summand of `kernels` came about, the last of them that summand.
+    def folded(self) -> Folded:
+        """Every fold of every summand, and their sum.
 
         Raises:
             FusionError: as `kernels`.
         """
-        return [(name, tuple(steps)) for name, steps in self._summands()]
+        summands = tuple((name, tuple(folds)) for name, folds in self._summands())
+        return Folded(summands, add([folds[-1].kernel for _, folds in summands]))
 
     def kernel(self) -> Kernel:
         """The sum of the branches' kernels, in float64.
@@ -93,46 +128,50 @@ class ReparamBlock(nn.Module):
         return conv_of(self.kernel().to(self.dtype), self.geometry)
 
     @property
+    def in_channels(self) -> int:
+        """Channels of the input."""
+        return self.branches[0].in_channels
+
+    @property
+    def out_channels(self) -> int:
+        """Channels of the output."""
+        return self.branches[0].out_channels
+
+    @property
     def dtype(self) -> torch.dtype:
         """The dtype of the parameters (of a block without any: the one that it was moved to)."""
         return next(chain(self.parameters(), self.buffers())).dtype
 
-    def _summands(self) -> Iterator[tuple[str, Iterator[Step]]]:
+    def _summands(self) -> Iterator[tuple[str, Iterator[Fold]]]:
         if self.training:
             raise FusionError(
                 "a block in train mode can not be fused: its batch norms follow each input; call eval() first"
             )
         post = None if self.post_norm is None else affine_of(self.post_norm)
-        for branch in map(_known, self.branches):
-            yield branch.name, self._steps_of(branch, None if post is None else post[0])
+        for branch in self.branches:
+            yield branch.name, self._folds_of(branch, None if post is None else post[0])
         if post is not None:
-            columns = _known(self.branches[0]).in_channels // self.geometry.groups
+            columns = self.in_channels // self.geometry.groups
             zeros = post[1].new_zeros((len(post[1]), columns, 1, 1))
-            yield POST_NORM, iter([Step("offset of the post norm", Kernel(zeros, post[1]))])
+            yield POST_NORM, iter([Fold("offset of the post norm", Kernel(zeros, post[1]))])
 
-    def _steps_of(self, branch: Branch, post_scale: Tensor | None) -> Iterator[Step]:
-        """The branch's own stages, and those that make its kernel a summand of this block's."""
+    def _folds_of(self, branch: Branch, post_scale: Tensor | None) -> Iterator[Fold]:
+        """The branch's own folds, and those that make its kernel a summand of this block's."""
         _refuse_other_geometry(branch, self.geometry)
-        for step in branch.steps():
-            kernel = step.kernel
-            yield step
+        for fold in branch.folds():
+            kernel = fold.kernel
+            yield fold
         groups, fewer = branch.geometry.groups, self.geometry.groups
         if groups != fewer:
             kernel = ungroup(kernel, groups, fewer)
-            yield Step(f"{groups} groups written as {fewer}", kernel)
+            yield Fold(f"{groups} groups written as {fewer}", kernel)
         dilation = _relative_dilation(branch, self.geometry)
         if dilation != (1, 1):
             kernel = dilate(kernel, dilation)
-            yield Step("zeros between the taps", kernel)
+            yield Fold("zeros between the taps", kernel)
         if post_scale is not None:
             kernel = scale(kernel, post_scale)
-            yield Step("times the post norm's scale", kernel)
-
-
-def _known(module: nn.Module) -> Branch:
-    if not isinstance(module, Branch):
-        raise FusionError(f"a {type(module).__name__} is no kind of branch whose kernel is known")
-    return module
+            yield Fold("times the post norm's scale", kernel)
 
 
 def _refuse_other_geometry(branch: Branch, block: Geometry) -> None:
@@ -160,12 +199,10 @@ def _relative_dilation(branch: Branch, block: Geometry) -> Pair:
     Raises:
         FusionError: the branch's taps do not fall on the block's.
     """
-    relative = []
     for size, own, step in zip(branch.kernel_size, branch.geometry.dilation, block.dilation, strict=True):
         if size > 1 and own % step:
             raise FusionError(f"{branch.name}: taps {own} apart do not fall on taps {step} apart")
-        relative.append(own // step if size > 1 else 1)
-    return relative[0], relative[1]
+    return taps_apart(branch.kernel_size, branch.geometry.dilation, block.dilation)
 
 
 def conv_of(kernel: Kernel, geometry: Geometry) -> nn.Conv2d:

@@ -9,14 +9,14 @@ Pair = tuple[int, int]
 
 
 class BranchKind(StrEnum):
-    """The kinds of branch; the value is its name (SMALL's is its kernel size instead)."""
+    """The kinds of branch; the value is its name (SIZED's is its kernel size instead)."""
 
     KXK = "kxk"
     POINTWISE = "1x1"
     IDENTITY = "identity"
     ROW = "1xk"
     COLUMN = "kx1"
-    SMALL = "conv"
+    SIZED = "conv"
     AVERAGE = "avg"
     POINTWISE_KXK = "1x1-kxk"
     POINTWISE_AVERAGE = "1x1-avg"
@@ -49,7 +49,7 @@ class BranchSpec:
     Attributes:
         bias: of each convolution in the branch.
         batch_norm: behind the branch, before its scale.
-        kernel_size, dilation: of a SMALL convolution; the other kinds take the block's.
+        kernel_size, dilation: of a SIZED convolution; the other kinds take the block's.
         groups: of its convolutions, None for the block's.
         scale: what multiplies the output.
         inner_norm: sequences: a batch norm between the two steps. What lies outside the image then reads as
@@ -76,9 +76,9 @@ class BranchSpec:
         self._drop_unless(self.kind.has_weight, bias=False, groups=None)
         self._drop_unless(self.kind.is_sequence, inner_norm=False, identity_offset=False, zero_border=False)
         self._drop_unless(self.kind is BranchKind.POINTWISE_KXK, expansion=1)
-        if self.kind is BranchKind.SMALL and self.kernel_size == (1, 1):
+        if self.kind is BranchKind.SIZED and self.kernel_size == (1, 1):
             object.__setattr__(self, "kind", BranchKind.POINTWISE)
-        if self.kind is BranchKind.SMALL:
+        if self.kind is BranchKind.SIZED:
             object.__setattr__(self, "kernel_size", self.kernel_size or (3, 3))
             object.__setattr__(self, "dilation", self.dilation or (1, 1))
         else:

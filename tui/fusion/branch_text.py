@@ -8,7 +8,7 @@ from typing import Any
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Scale
 from tui.fusion.quoting import quoted
 
-_NAMED_KINDS = [kind for kind in BranchKind if kind is not BranchKind.SMALL]
+_NAMED_KINDS = [kind for kind in BranchKind if kind is not BranchKind.SIZED]
 _BY_LENGTH = sorted(_NAMED_KINDS, key=len, reverse=True)  # "1x1-kxk" before "1x1"
 _NUMBER = r"[0-9]{1,6}"
 _SIZE = re.compile(rf"(?P<kH>{_NUMBER})x(?P<kW>{_NUMBER})(?:d(?P<dH>{_NUMBER})(?:x(?P<dW>{_NUMBER}))?)?")
@@ -63,7 +63,7 @@ def _kind(text: str) -> dict[str, Any]:
     assert size is not None
     height = int(size["dH"] or 1)
     return {
-        "kind": BranchKind.SMALL,
+        "kind": BranchKind.SIZED,
         "kernel_size": (int(size["kH"]), int(size["kW"])),
         "dilation": (height, int(size["dW"] or height)),
     }

@@ -18,6 +18,7 @@ from tui.fusion.block import POST_NORM, ReparamBlock
 from tui.fusion.branch_spec import names_of
 from tui.fusion.branches import Branch, ConvBranch, SequenceBranch
 from tui.fusion.spec import BlockSpec, InputFill, Pair, WeightFill
+from tui.fusion.torch_dtypes import torch_dtype
 
 EXACT_EPS = 0.25
 """eps of batch norms with exact statistics: running_var + eps is a power of 4, its root a power of 2."""
@@ -150,7 +151,7 @@ def make_input(spec: BlockSpec) -> Tensor:
         InputFill.RAMP: lambda: _ramp(shape),
         InputFill.IMPULSES: lambda: _impulses(shape, spec),
     }
-    dtype: torch.dtype = getattr(torch, spec.dtype)
+    dtype = torch_dtype(spec.dtype)
     return values[spec.input]().to(dtype)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from tui.fusion.padding import centre
+from tui.fusion.padding import offset_in
 from tui.fusion.spec import Pair
 
 
@@ -190,5 +190,5 @@ def _window(inner: Pair, outer: Pair) -> tuple[slice, slice]:
     """Where a kernel of `inner` taps stands in one of `outer` taps."""
     if inner[0] > outer[0] or inner[1] > outer[1]:
         raise FusionError(f"a kernel of {inner[0]}x{inner[1]} taps does not fit into {outer[0]}x{outer[1]}")
-    top, left = (centre(large) - centre(small) for small, large in zip(inner, outer, strict=True))
+    top, left = offset_in(inner, outer)
     return slice(top, top + inner[0]), slice(left, left + inner[1])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import comb
 
-from tui.fusion.padding import centre
+from tui.fusion.padding import offset_in
 from tui.fusion.spec import Pair
 
 Taps = tuple[tuple[float, ...], ...]
@@ -33,8 +33,7 @@ def _centred(taps: Taps) -> Callable[[Pair], Taps | None]:
     def of_size(kernel_size: Pair) -> Taps | None:
         if kernel_size[0] < height or kernel_size[1] < width:
             return None
-        top = centre(kernel_size[0]) - centre(height)
-        left = centre(kernel_size[1]) - centre(width)
+        top, left = offset_in((height, width), kernel_size)
         return tuple(
             tuple(
                 float(taps[y - top][x - left]) if 0 <= y - top < height and 0 <= x - left < width else 0.0

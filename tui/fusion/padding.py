@@ -10,6 +10,26 @@ def centre(kernel_size: int) -> int:
     return (kernel_size - 1) // 2
 
 
+def offset_in(inner: Pair, outer: Pair) -> Pair:
+    """Rows above and columns left of a kernel of (kH, kW) `inner` in a frame `outer`, centre on centre.
+
+    Negative where the kernel is the larger one.
+    """
+    top, left = (centre(large) - centre(small) for small, large in zip(inner, outer, strict=True))
+    return top, left
+
+
+def taps_apart(kernel_size: Pair, dilation: Pair, step: Pair) -> Pair:
+    """How many taps `step` pixels apart lie from one tap of a dilated kernel to its next, on each axis.
+
+    1 on an axis of a single tap. The dilation must be a multiple of the step.
+    """
+    rows, columns = (
+        own // apart if size > 1 else 1 for size, own, apart in zip(kernel_size, dilation, step, strict=True)
+    )
+    return rows, columns
+
+
 def same_padding(kernel_size: int, dilation: int) -> Pair:
     """Zeros before and after an axis so that the centre tap stands on each pixel that the stride visits.
 

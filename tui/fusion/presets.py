@@ -51,7 +51,7 @@ def unireplknet_branches(kernel_size: int) -> tuple[BranchSpec, ...]:
     """
     large = BranchSpec(BranchKind.KXK, bias=False, batch_norm=True)
     small = (
-        replace(large, kind=BranchKind.SMALL, kernel_size=(size, size), dilation=(dilation, dilation))
+        replace(large, kind=BranchKind.SIZED, kernel_size=(size, size), dilation=(dilation, dilation))
         for size, dilation in unireplknet_convs(kernel_size)
     )
     return large, *small

@@ -11,7 +11,7 @@ from tui.fusion.padding import centre
 from tui.fusion.spec import BlockSpec
 
 
-class Patch(NamedTuple):
+class Area(NamedTuple):
     """The elements rows x columns of an image; a step in the ranges is a dilation or a stride."""
 
     rows: range
@@ -82,13 +82,13 @@ class ReceptiveField:
         """How many taps the kernel has."""
         return self.rows.kernel_size * self.columns.kernel_size
 
-    def read(self, output: Pair) -> Patch:
+    def read(self, output: Pair) -> Area:
         """The input elements that an output element reads."""
-        return Patch(self.rows.read(output[0]), self.columns.read(output[1]))
+        return Area(self.rows.read(output[0]), self.columns.read(output[1]))
 
-    def readers(self, place: Pair) -> Patch:
+    def readers(self, place: Pair) -> Area:
         """The output elements that read an input element."""
-        return Patch(self.rows.readers(place[0]), self.columns.readers(place[1]))
+        return Area(self.rows.readers(place[0]), self.columns.readers(place[1]))
 
     def place(self, output: Pair, tap: Pair) -> Pair | None:
         """The input element that one tap (ky, kx) reads for an output element; None in the padding."""
@@ -96,9 +96,9 @@ class ReceptiveField:
         inside = 0 <= row < self.rows.size and 0 <= column < self.columns.size
         return (row, column) if inside else None
 
-    def read_by_tap(self, tap: Pair) -> Patch:
+    def read_by_tap(self, tap: Pair) -> Area:
         """The input elements that one tap reads over all output elements."""
-        return Patch(self.rows.read_by_tap(tap[0]), self.columns.read_by_tap(tap[1]))
+        return Area(self.rows.read_by_tap(tap[0]), self.columns.read_by_tap(tap[1]))
 
 
 def _inside(first: int, count: int, step: int, size: int) -> range:

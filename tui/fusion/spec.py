@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, Scale
+from tui.fusion.padding import taps_apart
 from tui.fusion.problems import InvalidSpecError, Problem, problems_of
 
 __all__ = [
@@ -65,6 +66,11 @@ class Dtype(StrEnum):
     def bytes(self) -> int:
         """Bytes that one element takes."""
         return {Dtype.FLOAT64: 8, Dtype.FLOAT32: 4}.get(self, 2)
+
+    @property
+    def digits(self) -> int:
+        """Significant decimal digits that tell any two of its numbers apart: 1 + ceil(p log10 2), p bits."""
+        return {Dtype.FLOAT64: 17, Dtype.FLOAT32: 9, Dtype.BFLOAT16: 4, Dtype.FLOAT16: 5}[self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +162,9 @@ class BlockSpec:
 
     def embedded_kernel_size(self, branch: BranchSpec) -> Pair:
         """(kH, kW) of that branch's kernel at the fused kernel's spacing of taps."""
-        sizes, dilations = self.branch_kernel_size(branch), self.branch_dilation(branch)
-        steps = (dilation // fused for dilation, fused in zip(dilations, self.fused_dilation, strict=True))
-        height, width = (dilated_size(size, step) for size, step in zip(sizes, steps, strict=True))
+        sizes = self.branch_kernel_size(branch)
+        apart = taps_apart(sizes, self.branch_dilation(branch), self.fused_dilation)
+        height, width = map(dilated_size, sizes, apart)
         return height, width
 
     @property

@@ -27,9 +27,9 @@ def structure_of(block: ReparamBlock, x: Tensor) -> BlockSpec:
     as; identity and pooling, the same for any groups, with the block's. Fill, dtype and seed say nothing.
 
     Raises:
-        FusionError: a branch is of no known kind, or sequences and poolings differ in kernel size.
+        FusionError: sequences and poolings differ in kernel size.
     """
-    branches = [_known(branch) for branch in block.branches]
+    branches = list(block.branches)
     shared = [branch for branch in branches if isinstance(branch, SequenceBranch | AverageBranch)]
     return BlockSpec(
         in_channels=branches[0].in_channels,
@@ -44,12 +44,6 @@ def structure_of(block: ReparamBlock, x: Tensor) -> BlockSpec:
         input_shape=(x.shape[2], x.shape[3]),
         batch_size=x.shape[0],
     )
-
-
-def _known(branch: nn.Module) -> Branch:
-    if not isinstance(branch, Branch):
-        raise FusionError(f"a {type(branch).__name__} is no kind of branch whose kernel is known")
-    return branch
 
 
 def _the_one(shared: Sequence[Branch], branches: Sequence[Branch]) -> Pair:
@@ -82,7 +76,7 @@ def _branch_spec(branch: Branch) -> BranchSpec:
 def _own_structure(branch: Branch) -> tuple[BranchKind, dict[str, Any]]:
     """The kind, and what only that kind has."""
     if isinstance(branch, ConvBranch):
-        return BranchKind.SMALL, {
+        return BranchKind.SIZED, {
             "kernel_size": branch.kernel_size,
             "dilation": branch.geometry.dilation,
             "groups": branch.geometry.groups,

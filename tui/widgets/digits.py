@@ -9,8 +9,6 @@ from textual.content import Content
 
 from tui.fusion.spec import Dtype
 
-DECIMAL_DIGITS = {Dtype.FLOAT64: 17, Dtype.FLOAT32: 9, Dtype.FLOAT16: 5, Dtype.BFLOAT16: 4}
-"""Significant digits that tell any two numbers of the dtype apart."""
 _HEX_DIGITS = {Dtype.FLOAT64: 13, Dtype.FLOAT32: 6, Dtype.FLOAT16: 3, Dtype.BFLOAT16: 2}
 """Digits behind the point that hold all bits of the dtype."""
 
@@ -26,7 +24,7 @@ def all_digits(values: Sequence[float], dtype: Dtype, *, hexadecimal: bool = Fal
     """
     if hexadecimal:
         return [_hexadecimal(value, _HEX_DIGITS[dtype]) for value in values]
-    digits = DECIMAL_DIGITS[dtype]
+    digits = dtype.digits
     exponents = [floor(log10(abs(value))) for value in values if value and isfinite(value)]
     largest = max(exponents, default=0)
     if not -4 <= largest < digits:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tui.analysis.alterations.alterations import Alterations, Edit, shapes_of
-from tui.analysis.alterations.applying import alter_block, number_at, parameters_of
+from tui.analysis.alterations.applying import alter_block, parameters_of
 from tui.analysis.alterations.places import (
     MOST_EDITS,
     NotEditableError,
@@ -18,7 +18,7 @@ from tui.analysis.alterations.places import (
     kernel_edits,
     weight_place,
 )
-from tui.analysis.study import finished, study
+from tui.analysis.study import study_of
 from tui.fusion.block import ReparamBlock, build_block
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.fill import fill_block
@@ -81,9 +81,9 @@ def test_the_shapes_are_those_of_the_block(name: str) -> None:
             for place, shape in shapes.items()
             if place != "input" and not place.startswith("fused.")
         }
-        done = finished(study(each))
+        done = study_of(each)
         assert shapes["input"] == tuple(done.x.shape)
-        assert shapes["fused.weight"] == tuple(done.fused.kernel.weight.shape)
+        assert shapes["fused.weight"] == tuple(done.fused_kernel.kernel.weight.shape)
 
 
 @pytest.mark.parametrize(
@@ -159,19 +159,19 @@ def test_an_edit_is_seen_by_both_sides() -> None:
         Edit("1x1.bias", (1,), -2.0),
         Edit("input", (0, 0, 4, 4), 5.0),
     )
-    plain, edited = finished(study(BlockSpec())), finished(study(BlockSpec(), Alterations(edits)))
+    plain, edited = study_of(BlockSpec()), study_of(BlockSpec(), Alterations(edits))
     assert edited.verdict.ruling.agrees
-    assert [number_at(edited, edit.place, edit.index) for edit in edits] == [3.0, -2.0, 5.0]
-    moved = edited.fused.kernel.weight.double() - plain.fused.kernel.weight.double()
+    assert [edited.number_at(edit.place, edit.index) for edit in edits] == [3.0, -2.0, 5.0]
+    moved = edited.fused_kernel.kernel.weight.double() - plain.fused_kernel.kernel.weight.double()
     assert moved.nonzero().tolist() == [[0, 1, 1, 1]]
-    assert not edited.unfused.equal(plain.unfused)
+    assert not edited.outputs.unfused.equal(plain.outputs.unfused)
 
 
 @pytest.mark.parametrize("edit", [Edit("fused.weight", (0, 0, 1, 1), 0.5), Edit("fused.bias", (0,), 0.5)])
 def test_an_edited_fusion_is_wrong(edit: Edit) -> None:
-    done = finished(study(BlockSpec(branches=parse_branches("kxk-bias,identity")), Alterations((edit,))))
+    done = study_of(BlockSpec(branches=parse_branches("kxk-bias,identity")), Alterations((edit,)))
     assert not done.verdict.ruling.agrees
-    assert number_at(done, edit.place, edit.index) == 0.5
+    assert done.number_at(edit.place, edit.index) == 0.5
     assert done.float64.max_abs_diff > 0.01
 
 
@@ -191,12 +191,12 @@ def test_a_number_is_edited_once() -> None:
     assert alterations.edits == (other, second)
     assert alterations.without("kxk.bias", (0,)).edits == (other,)
     assert alterations.count_of("kxk") == 2
-    assert not alterations.spoil_the_fusion
-    assert alterations.edited(Edit("fused.bias", (0,), 1.0)).spoil_the_fusion
+    assert not alterations.alters_fusion
+    assert alterations.edited(Edit("fused.bias", (0,), 1.0)).alters_fusion
 
 
 def test_the_block_of_the_study_is_the_edited_one() -> None:
-    done = finished(study(BlockSpec(), Alterations((Edit("kxk.weight", (0, 0, 0, 0), 9.0),))))
+    done = study_of(BlockSpec(), Alterations((Edit("kxk.weight", (0, 0, 0, 0), 9.0),)))
     assert isinstance(done.block, ReparamBlock)
     assert parameters_of(done.block)["kxk.weight"][0, 0, 0, 0] == 9.0
 
@@ -205,19 +205,18 @@ def test_the_block_of_the_study_is_the_edited_one() -> None:
 def test_a_tap_is_that_of_the_frame_where_a_mistake_makes_a_smaller_kernel(index: Tap) -> None:
     spec = BlockSpec(kernel_size=(3, 3), dilation=(2, 2), branches=parse_branches("kxk,3x3,1x1"))
     edit = Edit("fused.weight", index, 9.0)
-    done = finished(study(spec, Alterations((edit,), "dilation-dropped")))
-    assert float(number_at(done, edit.place, edit.index)) == 9.0
-    plain = finished(study(spec, Alterations((), "dilation-dropped")))
-    before = pad_to(plain.fused.kernel, spec.fused_kernel_size).weight
-    changed = (pad_to(done.fused.kernel, spec.fused_kernel_size).weight != before).nonzero().tolist()
+    done = study_of(spec, Alterations((edit,), "dilation-dropped"))
+    assert float(done.number_at(edit.place, edit.index)) == 9.0
+    plain = study_of(spec, Alterations((), "dilation-dropped"))
+    before = pad_to(plain.fused_kernel.kernel, spec.fused_kernel_size).weight
+    changed = (pad_to(done.fused_kernel.kernel, spec.fused_kernel_size).weight != before).nonzero().tolist()
     assert changed == [list(index)]
 
 
 @pytest.mark.parametrize("dtype", Dtype)
 def test_a_number_too_large_for_the_dtype_is_infinite(dtype: Dtype) -> None:
     edit = Edit("kxk.weight", (0, 0, 1, 1), 1e300)
-    done = finished(
-        study(replace(BlockSpec(), dtype=dtype), Alterations((edit, Edit("input", (0, 0, 0, 0), 1e300))))
-    )
+    edits = (edit, Edit("input", (0, 0, 0, 0), 1e300))
+    done = study_of(replace(BlockSpec(), dtype=dtype), Alterations(edits))
     finite = dtype is Dtype.FLOAT64
-    assert float(number_at(done, edit.place, edit.index)) == (1e300 if finite else float("inf"))
+    assert float(done.number_at(edit.place, edit.index)) == (1e300 if finite else float("inf"))

@@ -14,8 +14,9 @@ from torch.nn import functional
 from tests.analysis.mistake_blocks import BLOCKS, EIGHT, NORMED, POSSIBLE
 from tests.fusion.oracles import convolve, kernel_by_impulses
 from tests.fusion.strategies import filled_block, filled_input
+from tui.analysis.alterations.fusion import Fusion
 from tui.analysis.alterations.gallery import MISTAKES, Extent
-from tui.analysis.alterations.wrong_fusion import WrongFusion, wrongly_fused
+from tui.analysis.alterations.wrong_fusion import wrongly_fused
 from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.branches import ConvBranch, IdentityBranch, SequenceBranch
@@ -23,7 +24,7 @@ from tui.fusion.spec import BlockSpec, InputFill, PaddingMode, WeightFill
 
 
 @torch.no_grad()
-def fused_output(wrong: WrongFusion, x: Tensor) -> Tensor:
+def fused_output(wrong: Fusion, x: Tensor) -> Tensor:
     y: Tensor = conv_of(wrong.kernel, wrong.geometry)(x)
     return y
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from tests.fusion.strategies import filled_block, filled_input, with_wild_norms
 from tui.analysis.bounds.budget import budget_of, budgets_of
+from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.numerics.precision import PRECISIONS, TF32
 from tui.fusion.block import ReparamBlock
 from tui.fusion.presets import PRESETS
@@ -33,11 +34,11 @@ def test_a_sample_has_the_bounds_of_the_whole(groups: int, dtype: Dtype) -> None
         assert sample.channels == (1, 3, 6)
         for one, other in ((sample.rigorous, whole.rigorous), (sample.probable, whole.probable)):
             torch.testing.assert_close(one, other[:, [1, 3, 6]], rtol=1e-3, atol=0.0)
-        assert sample.at((0, 3, 2, 1)) == (
+        assert sample.at(Pixel(0, 3, 2, 1)) == (
             float(sample.rigorous[0, 1, 2, 1]),
             float(sample.probable[0, 1, 2, 1]),
         )
-        assert sample.at((0, 2, 0, 0)) is None
+        assert sample.at(Pixel(0, 2, 0, 0)) is None
 
 
 def test_the_probable_budget_is_far_below_the_rigorous_one_where_sums_are_long() -> None:

@@ -18,7 +18,7 @@ from tui.analysis.bounds.fused import fused_bounds
 from tui.analysis.bounds.linear_maps import Averaging, Convolution
 from tui.analysis.bounds.running import Bounded, add, convolve, exact, multiply, normalise
 from tui.analysis.bounds.unfused import block_bounds
-from tui.analysis.numerics.precision import PRECISIONS, gamma
+from tui.analysis.numerics.precision import PRECISIONS, gamma_n
 from tui.analysis.study import run
 from tui.fusion.block import ReparamBlock
 from tui.fusion.branch_text import parse_branches
@@ -53,7 +53,7 @@ def test_one_product_and_a_bias_by_hand() -> None:
     y = convolve(x, Convolution(one_number(0.5)), bias)
     errors = y.errors[0]
     assert float(y.value) == 0.5
-    summing = gamma(3, u_acc) * (1.5 + 1.0)
+    summing = gamma_n(3, u_acc) * (1.5 + 1.0)
     assert float(errors.worst) == pytest.approx(summing * (1 + u) + u * 0.5, rel=1e-5, abs=0.0)
     assert float(errors.stored) == pytest.approx((1 + 8 * u) * u * 0.5, rel=1e-12, abs=0.0)
     spread = u_acc**2 / 3 * 3 * (0.25 / 3 + (1.5**2 + 1.0) / 6)
@@ -76,7 +76,7 @@ def test_a_norm_scales_the_errors_and_brings_its_own() -> None:
     scale, beta, shift = (torch.tensor([value], dtype=torch.float64) for value in (-2.0, 5.0, 1.0))
     y = normalise(x, scale, beta, shift)
     u = precision.unit
-    own = gamma(8, u) * (2.0 + 5.0 + 1.0)
+    own = gamma_n(8, u) * (2.0 + 5.0 + 1.0)
     carried = 2 * float(x.errors[0].worst)
     assert float(y.value) == 4.0
     assert float(y.errors[0].worst) == pytest.approx(own + carried + u * 4.0, rel=1e-5, abs=0.0)
@@ -92,8 +92,8 @@ def test_two_equal_branches_may_err_alike() -> None:
 
 
 def test_gamma_grows_without_bound() -> None:
-    assert gamma(3, 2.0**-10) == 3 * 2.0**-10 / (1 - 3 * 2.0**-10)
-    assert gamma(1, 1.0) == math.inf
+    assert gamma_n(3, 2.0**-10) == 3 * 2.0**-10 / (1 - 3 * 2.0**-10)
+    assert gamma_n(1, 1.0) == math.inf
 
 
 Operation = Callable[[Bounded], Bounded]
@@ -157,7 +157,7 @@ def test_each_side_of_any_block_stays_within_its_bounds(spec: BlockSpec) -> None
     leaf, rows = exact(x.double(), [PRECISIONS[spec.dtype]]), range(spec.out_channels)
     with torch.no_grad():
         unfused = block_bounds(wide, leaf, rows)
-        fused = fused_bounds(wide, leaf, unfused.value, rows)
+        fused = fused_bounds(wide, wide.kernel(), leaf, unfused.value, rows)
         truth = run(wide, x.double())
     for module, bound in ((narrow, unfused), (narrow.fuse(), fused)):
         errors = (run(module, x).double() - truth).abs()

@@ -13,7 +13,7 @@ from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, E
 from tui.analysis.dtypes.dtype_table import DtypeTable, dtype_table
 from tui.analysis.numerics.precision import FINEST_FIRST
 from tui.analysis.progress import Progress
-from tui.analysis.study import Study, finished, study
+from tui.analysis.study import Study, study_of
 from tui.analysis.verdict.verdict import Reason, Ruling
 from tui.fusion.spec import BlockSpec, Dtype
 
@@ -33,7 +33,7 @@ def table_of(result: Study) -> DtypeTable:
 
 
 def studied(spec: BlockSpec, dtype: Dtype, alterations: Alterations = NOTHING_ALTERED) -> Study:
-    return finished(study(replace(spec, dtype=dtype), alterations))
+    return study_of(replace(spec, dtype=dtype), alterations)
 
 
 @pytest.mark.parametrize("dtype", FINEST_FIRST)
@@ -49,7 +49,7 @@ def test_the_studys_own_row_is_the_study(dtype: Dtype) -> None:
     there = result.budget.at(result.comparison.worst)
     assert there is not None
     assert row.budget == there[1]
-    assert row.ulps.elements == result.unfused.numel()
+    assert row.ulps.elements == result.outputs.unfused.numel()
 
 
 @pytest.mark.parametrize("given", FINEST_FIRST)
@@ -96,13 +96,13 @@ def test_the_nearer_side_is_counted_element_by_element(dtype: Dtype) -> None:
     split = table_of(result).row(dtype).split
     assert split is not None
     counts = [split.nearer.fused, split.nearer.unfused, split.nearer.equal]
-    assert counts == nearer_by_hand(result.fused_output, result.unfused, result.unfused64)
+    assert counts == nearer_by_hand(result.outputs.fused, result.outputs.unfused, result.outputs64.unfused)
     assert all(counts)
 
 
 def test_a_small_mistake_passes_in_16_bits_alone_and_is_wrong_in_all() -> None:
     spec = replace(NORMED, dtype=Dtype.BFLOAT16)
-    table = table_of(finished(study(spec, Alterations(mistake="eps-1e-3"))))
+    table = table_of(study_of(spec, Alterations(mistake="eps-1e-3")))
     assert {row.verdict.reason for row in table.rows} == {Reason.ALGEBRA}
     assert table.row(Dtype.BFLOAT16).verdict.passes_alone
     assert not table.row(Dtype.FLOAT32).verdict.passes_alone

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from tui.analysis.dtypes.ulp_histogram import ulp_histogram, ulps_apart
+from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.precision import FINEST_FIRST
 from tui.fusion.spec import Dtype
 
@@ -57,7 +58,7 @@ def test_every_distance_falls_into_its_bin() -> None:
     fused = (unfused.view(torch.int32) + torch.tensor(distances, dtype=torch.int32)).view(torch.float32)
     unfused = torch.cat([unfused, torch.tensor([math.nan, math.inf, 1.0])])
     fused = torch.cat([fused, torch.tensor([math.nan, 1.0, -math.inf])])
-    histogram = ulp_histogram(fused, unfused)
+    histogram = ulp_histogram(Outputs(unfused, fused))
     assert histogram.counts == (3, 1, 2, 2, 2, 2, 2)
     assert len(histogram.counts) == len(histogram.edges) + 1
     assert (histogram.elements, histogram.left_out) == (len(distances), 3)
@@ -65,6 +66,6 @@ def test_every_distance_falls_into_its_bin() -> None:
 
 def test_outputs_that_can_not_be_compared_are_refused() -> None:
     with pytest.raises(ValueError, match="shape or dtype"):
-        ulp_histogram(torch.zeros(2), torch.zeros(3))
+        ulp_histogram(Outputs(torch.zeros(2), torch.zeros(3)))
     with pytest.raises(ValueError, match="shape or dtype"):
-        ulp_histogram(torch.zeros(2), torch.zeros(2).double())
+        ulp_histogram(Outputs(torch.zeros(2), torch.zeros(2).double()))

@@ -14,6 +14,7 @@ from tests.fusion.strategies import filled_block, filled_input
 from tui.analysis.alterations.gallery import MISTAKES, possible
 from tui.analysis.alterations.wrong_fusion import wrongly_fused
 from tui.analysis.likeness.likeness import FEWEST_NUMBERS, Likeness, likest, looks_like
+from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.progress import Progress
 from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.branch_text import parse_branches
@@ -38,15 +39,15 @@ def likenesses(
     """What that kernel in the place of the right one looks like."""
     with torch.no_grad():
         fused, unfused = conv_of(kernel, block.geometry)(x), block(x)
-    return likest(looks_like(block, x, fused, unfused, roundoff=roundoff))
+    return likest(looks_like(block, x, Outputs(unfused, fused), roundoff=roundoff))
 
 
-def made(name: str, spec: BlockSpec) -> tuple[ReparamBlock, Tensor, Tensor, Tensor]:
+def made(name: str, spec: BlockSpec) -> tuple[ReparamBlock, Tensor, Outputs]:
     """A block, its input, and both outputs with that mistake."""
     block, x = filled_block(spec), filled_input(spec)
     wrong = wrongly_fused(name, block, x)
     with torch.no_grad():
-        return block, x, conv_of(wrong.kernel, wrong.geometry)(x), wrong.block(x)
+        return block, x, Outputs(wrong.block(x), conv_of(wrong.kernel, wrong.geometry)(x))
 
 
 def test_every_mistake_is_tried() -> None:
@@ -107,10 +108,11 @@ def test_another_size_of_the_same_mistake_comes_with_its_multiple() -> None:
 
 
 def test_the_opposite_of_a_mistake_is_not_that_mistake() -> None:
-    block, x, fused, unfused = made("identity-twice", BlockSpec())
-    found = likest(looks_like(block, x, fused, unfused))
+    block, x, outputs = made("identity-twice", BlockSpec())
+    found = likest(looks_like(block, x, outputs))
     assert [likeness.name for likeness in found] == ["identity-twice"]
-    opposite = likest(looks_like(block, x, unfused - (fused - unfused), unfused))
+    mirrored = Outputs(outputs.unfused, outputs.unfused - (outputs.fused - outputs.unfused))
+    opposite = likest(looks_like(block, x, mirrored))
     assert [likeness.name for likeness in opposite] == ["identity-missing"]
 
 
@@ -157,10 +159,10 @@ def test_two_numbers_in_about_the_same_ratio_are_no_evidence() -> None:
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_nothing_is_said_of_what_is_not_finite(value: float) -> None:
-    block, x, fused, unfused = made("1x1-missing", BlockSpec())
-    fused[0, 0, 0, 0] = value
-    assert list(looks_like(block, x, fused, unfused)) == [()]
-    assert likest(looks_like(block, x, fused, unfused)) == ()
+    block, x, outputs = made("1x1-missing", BlockSpec())
+    outputs.fused[0, 0, 0, 0] = value
+    assert list(looks_like(block, x, outputs)) == [()]
+    assert likest(looks_like(block, x, outputs)) == ()
 
 
 def test_it_says_what_it_tries_and_can_be_left_at_any_time() -> None:

@@ -8,9 +8,11 @@ import torch
 
 from tests.specs import ROUNDED
 from tui.analysis.alterations.alterations import Alterations, Edit
+from tui.analysis.numerics.outputs import Outputs
+from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.outputs.channel_maps import channel_maps, peak
 from tui.analysis.outputs.output_element import output_element
-from tui.analysis.study import Study, finished, study
+from tui.analysis.study import Study, study_of
 from tui.fusion.spec import BlockSpec, Dtype
 
 BATCH = BlockSpec(in_channels=4, out_channels=4, groups=2, batch_size=2, dtype=Dtype.BFLOAT16)
@@ -18,15 +20,15 @@ BATCH = BlockSpec(in_channels=4, out_channels=4, groups=2, batch_size=2, dtype=D
 
 @pytest.fixture(scope="module")
 def batch() -> Study:
-    return finished(study(BATCH))
+    return study_of(BATCH)
 
 
 def test_the_maps_are_those_of_the_channels(batch: Study) -> None:
     maps = channel_maps(batch, 1, 2, 3)
     assert torch.equal(maps.input[0, 0], batch.x[1, 3])
-    assert torch.equal(maps.unfused[0, 0], batch.unfused[1, 2])
-    assert torch.equal(maps.fused[0, 0], batch.fused_output[1, 2])
-    assert maps.fused.data_ptr() == batch.fused_output[1, 2].data_ptr()
+    assert torch.equal(maps.unfused[0, 0], batch.outputs.unfused[1, 2])
+    assert torch.equal(maps.fused[0, 0], batch.outputs.fused[1, 2])
+    assert maps.fused.data_ptr() == batch.outputs.fused[1, 2].data_ptr()
 
 
 def test_difference_and_share_peak_where_the_study_says(batch: Study) -> None:
@@ -51,7 +53,7 @@ def test_an_element_is_read_as_the_verdict_reads_its_worst(batch: Study) -> None
 
 
 def test_where_nothing_differs_the_share_is_zero_whatever_the_budget() -> None:
-    found = finished(study(ROUNDED))
+    found = study_of(ROUNDED)
     budget = replace(found.budget, probable=torch.zeros_like(found.budget.probable))
     bare = replace(found, budget=budget)
     maps = channel_maps(bare, 0, 0, 0)
@@ -60,7 +62,7 @@ def test_where_nothing_differs_the_share_is_zero_whatever_the_budget() -> None:
     assert bool(same.any())
     assert bool((maps.share[same] == 0).all())
     assert bool(maps.share[~same].isinf().all())
-    assert output_element(bare, (0, 0, 0, 0)).share in (0.0, math.inf)
+    assert output_element(bare, Pixel(0, 0, 0, 0)).share in (0.0, math.inf)
 
 
 def test_a_channel_outside_the_sample_has_no_share(batch: Study) -> None:
@@ -71,23 +73,23 @@ def test_a_channel_outside_the_sample_has_no_share(batch: Study) -> None:
     assert part is not None
     assert torch.equal(whole, part)
     assert channel_maps(sampled, 0, 2, 0).share is None
-    assert output_element(sampled, (0, 2, 0, 0)).share is None
+    assert output_element(sampled, Pixel(0, 2, 0, 0)).share is None
 
 
 def test_infinite_alike_is_no_number_and_not_alike_is_infinite() -> None:
     edits = (Edit("input", (0, 0, 0, 0), math.inf), Edit("input", (0, 0, 8, 8), math.nan))
-    found = finished(study(ROUNDED, Alterations(edits=edits)))
+    found = study_of(ROUNDED, Alterations(edits=edits))
     maps = channel_maps(found, 0, 0, 0)
     assert math.isnan(float(maps.difference[0, 0, 8, 8]))
     assert float(maps.difference[0, 0, 4, 4]) == float(maps.fused[0, 0, 4, 4]) - float(
         maps.unfused[0, 0, 4, 4]
     )
-    assert math.isnan(output_element(found, (0, 0, 8, 8)).difference)
-    fused = found.fused_output.clone()
+    assert math.isnan(output_element(found, Pixel(0, 0, 8, 8)).difference)
+    fused = found.outputs.fused.clone()
     fused[0, 0, 4, 4], fused[0, 0, 4, 5] = math.inf, math.nan
-    spoilt = replace(found, fused_output=fused)
+    spoilt = replace(found, outputs=Outputs(found.outputs.unfused, fused))
     assert channel_maps(spoilt, 0, 0, 0).difference[0, 0, 4, 4:6].tolist() == [math.inf, math.inf]
-    assert output_element(spoilt, (0, 0, 4, 5)).difference == math.inf
+    assert output_element(spoilt, Pixel(0, 0, 4, 5)).difference == math.inf
 
 
 def test_peak_sees_finite_values_only() -> None:

@@ -14,9 +14,10 @@ from torch.nn import functional
 from tests.fusion.strategies import EVERYTHING, specs, with_wild_norms
 from tests.specs import EXACT
 from tui.analysis.alterations.alterations import Alterations
+from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.probe.by_hand import WrittenSum
 from tui.analysis.probe.probe import Probe, Totals, probe
-from tui.analysis.study import Study, finished, study
+from tui.analysis.study import Study, study_of
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.branches import SequenceBranch
 from tui.fusion.fields import spec_from
@@ -25,14 +26,14 @@ from tui.fusion.spec import BlockSpec, Dtype, InputFill, PaddingMode
 
 
 def studied(spec: BlockSpec, mistake: str = "") -> Study:
-    return finished(study(spec, Alterations(mistake=mistake)))
+    return study_of(spec, Alterations(mistake=mistake))
 
 
-def pixels_of(one: Study) -> list[tuple[int, int, int, int]]:
+def pixels_of(one: Study) -> list[Pixel]:
     """Corners, the last element and one inside."""
     batch, channels, height, width = one.spec.output_nchw
     places = {(0, 0), (0, width - 1), (height - 1, 0), (height - 1, width - 1), (height // 2, width // 2)}
-    return [(batch - 1, channel, *place) for channel in (0, channels - 1) for place in sorted(places)]
+    return [Pixel(batch - 1, channel, *place) for channel in (0, channels - 1) for place in sorted(places)]
 
 
 def by_hand(found: Probe) -> Totals:
@@ -98,7 +99,7 @@ def test_the_patch_is_what_unfold_cuts_out_and_marks_the_padding() -> None:
     )
     for channel, first in ((0, 0), (3, 2)):
         for row, column in ((0, 0), (5, 6), (2, 3)):
-            fused = probe(one, (1, channel, row, column)).fused.sum
+            fused = probe(one, Pixel(1, channel, row, column)).fused.sum
             assert fused.channels == range(first, first + 2)
             assert torch.equal(fused.patch, patches[1, first : first + 2, :, :, row, column])
             assert torch.equal(fused.padding, outside[:, :, row, column].bool())
@@ -109,7 +110,7 @@ def test_what_is_shown_adds_up() -> None:
     spec = spec_from(
         {"branches": "kxk+norm,1x1+alpha,avg+gamma,identity+norm"}, replace(EXACT, post_norm=True)
     )
-    found = probe(studied(replace(spec, kernel_size=(4, 4))), (0, 1, 0, 3))
+    found = probe(studied(replace(spec, kernel_size=(4, 4))), Pixel(0, 1, 0, 3))
     assert found.unfused is not None
     so_far = 0.0
     for branch, total in zip(found.unfused.branches, found.unfused.sums, strict=True):
@@ -136,7 +137,7 @@ def test_a_sequence_shows_the_first_step_of_each_channel_between() -> None:
     sequence = one.block.branches[0]
     assert isinstance(sequence, SequenceBranch)
     middle = sequence.first(one.x).detach()
-    found = probe(one, (0, 3, 4, 4), between=5).unfused
+    found = probe(one, Pixel(0, 3, 4, 4), between=5).unfused
     assert found is not None
     (branch,) = found.branches
     assert branch.stage.sum.channels == range(4, 8)
@@ -172,7 +173,7 @@ def test_train_mode_is_no_patch() -> None:
 
 
 def test_numbers_that_are_none_come_through(odd_weights: None) -> None:
-    found = probe(studied(EXACT), (0, 0, 4, 4))
+    found = probe(studied(EXACT), Pixel(0, 0, 4, 4))
     assert math.isnan(by_hand(found).unfused)
     assert math.isnan(by_hand(found).fused)
 
@@ -197,6 +198,6 @@ def test_16_bit_is_rounded_where_the_block_rounds(dtype: Dtype) -> None:
 
 def test_a_wrong_kernel_smaller_than_its_frame() -> None:
     spec = BlockSpec(kernel_size=(3, 3), dilation=(2, 2), branches=parse_branches("kxk,3x3,1x1"))
-    done = finished(study(spec, Alterations((), "dilation-dropped")))
-    found = probe(done, (0, 1, 4, 4))
-    assert found.fused.value == pytest.approx(float(done.fused_output[0, 1, 4, 4]), abs=1e-5)
+    done = study_of(spec, Alterations((), "dilation-dropped"))
+    found = probe(done, Pixel(0, 1, 4, 4))
+    assert found.fused.value == pytest.approx(float(done.outputs.fused[0, 1, 4, 4]), abs=1e-5)

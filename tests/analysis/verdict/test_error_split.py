@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from tests.analysis.verdict.verdict_cases import Case, run_conv, run_of
+from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.study import run
 from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
 from tui.fusion.kernel import Kernel
@@ -22,7 +23,7 @@ def flat(*values: float, dtype: torch.dtype = torch.float64) -> Tensor:
 
 
 def split(fused: Tensor, unfused: Tensor, unfused64: Tensor, given64: Tensor) -> ErrorSplit:
-    found = split_of(fused, unfused, unfused64, given64)
+    found = split_of(Outputs(unfused, fused), unfused64, given64)
     assert found is not None
     return found
 
@@ -59,7 +60,7 @@ def test_the_shares_add_up_to_the_difference(dtype: Dtype) -> None:
 
 
 def test_float64_has_nothing_to_be_split_by() -> None:
-    assert split_of(flat(1.0), flat(1.0), flat(1.0), flat(1.0)) is None
+    assert split_of(Outputs(flat(1.0), flat(1.0)), flat(1.0), flat(1.0)) is None
 
 
 def test_what_is_not_finite_stays_out() -> None:
@@ -67,9 +68,9 @@ def test_what_is_not_finite_stays_out() -> None:
     found = split(fused, flat(1, 1, 1, dtype=torch.float32), flat(1, 1, 1), flat(1, 1, 1))
     assert found.fused.max_abs == found.fused.at_worst == 1.0
     assert found.nearer.unfused == 1
-    assert split_of(fused[..., :1], flat(1, dtype=torch.float32), flat(1), flat(1)) is None
+    assert split_of(Outputs(flat(1, dtype=torch.float32), fused[..., :1]), flat(1), flat(1)) is None
 
 
 def test_other_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="different shapes"):
-        split_of(flat(1.0, 2.0), flat(1.0), flat(1.0), flat(1.0))
+        split_of(Outputs(flat(1.0), flat(1.0, 2.0)), flat(1.0), flat(1.0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,8 @@ from torch import Tensor
 from tests.analysis.verdict.verdict_cases import FAULTS, Case, Run, effect_of, run_of
 from tui.analysis.bounds.budget import budgets_of
 from tui.analysis.numerics.comparison import compare
+from tui.analysis.numerics.outputs import Outputs
+from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.study import run
 from tui.analysis.verdict.judging import judge
 from tui.analysis.verdict.sampling import channels_to_judge
@@ -30,7 +33,7 @@ REPVGG = replace(PRESETS["repvgg"].spec.with_in_channels(4), input_shape=(6, 7),
 EXACT = BlockSpec(weights=WeightFill.INTEGERS, input=InputFill.INTEGERS)
 
 
-class Outputs:
+class FourOutputs:
     """The four outputs of a right fusion, to be changed before they are judged."""
 
     def __init__(self, spec: BlockSpec, channels: list[int] | None = None) -> None:
@@ -40,14 +43,24 @@ class Outputs:
         self.unfused = self.run.unfused.clone()
         self.fused64 = run(self.run.block64.fuse(), self.run.x64)
         self.unfused64 = self.run.unfused64.clone()
-        self.budgets = budgets_of(self.run.block64, self.run.x64, [spec.dtype, Dtype.FLOAT64], channels)
         self.dtype = spec.dtype
+        self.bound(channels)
+
+    def bound(self, channels: Sequence[int] | None) -> None:
+        """Let these output channels be judged."""
+        dtypes = [self.dtype, Dtype.FLOAT64]
+        self.budgets = budgets_of(self.run.block64, self.run.x64, dtypes, channels)
+
+    @property
+    def both(self) -> tuple[Outputs, Outputs]:
+        """In the dtype and in float64."""
+        return Outputs(self.unfused, self.fused), Outputs(self.unfused64, self.fused64)
 
     def judged(self) -> Verdict:
-        return judge(self.dtype, self.fused, self.unfused, self.fused64, self.unfused64, *self.budgets)
+        return judge(self.dtype, *self.both, *self.budgets)
 
 
-PLACE = (1, 2, 3, 4)
+PLACE = Pixel(1, 2, 3, 4)
 
 
 @pytest.mark.parametrize("dtype", Dtype)
@@ -83,7 +96,7 @@ def test_a_wrong_kernel_is_wrong_in_every_dtype(fault: str, dtype: Dtype) -> Non
 
 
 def test_bfloat16_alone_would_not_have_seen_a_wrong_eps() -> None:
-    outputs = Outputs(replace(REPVGG, dtype=Dtype.BFLOAT16))
+    outputs = FourOutputs(replace(REPVGG, dtype=Dtype.BFLOAT16))
     wrong = FAULTS["eps 1e-3 for 1e-5"](outputs.run.block64)
     conv = conv_of(wrong.to(torch.bfloat16), outputs.run.block.geometry)
     outputs.fused = run(conv, outputs.run.x)
@@ -92,13 +105,13 @@ def test_bfloat16_alone_would_not_have_seen_a_wrong_eps() -> None:
 
 
 def test_only_16_bit_dtypes_have_a_caveat() -> None:
-    assert [bool(Outputs(replace(REPVGG, dtype=dtype)).judged().caveat) for dtype in Dtype] == [
+    assert [bool(FourOutputs(replace(REPVGG, dtype=dtype)).judged().caveat) for dtype in Dtype] == [
         dtype.bytes == 2 for dtype in Dtype
     ]
 
 
 def test_the_worst_element_is_told_with_its_bound() -> None:
-    outputs = Outputs(REPVGG)
+    outputs = FourOutputs(REPVGG)
     rigorous, probable = outputs.budgets[0].at(PLACE) or (0.0, 0.0)
     step = (probable + rigorous) / 2
     outputs.fused.copy_(outputs.unfused)
@@ -117,7 +130,7 @@ def test_the_worst_element_is_told_with_its_bound() -> None:
 
 
 def test_beyond_the_rigorous_bound_the_run_went_wrong() -> None:
-    outputs = Outputs(REPVGG)
+    outputs = FourOutputs(REPVGG)
     outputs.fused[PLACE] += 3.0
     verdict = outputs.judged()
     assert (verdict.ruling, verdict.reason) == (Ruling.WRONG, Reason.ARITHMETIC)
@@ -127,7 +140,7 @@ def test_beyond_the_rigorous_bound_the_run_went_wrong() -> None:
 
 
 def test_outputs_of_other_shapes_are_wrong() -> None:
-    outputs = Outputs(REPVGG)
+    outputs = FourOutputs(REPVGG)
     outputs.fused = outputs.fused[..., 1:]
     verdict = outputs.judged()
     assert (verdict.ruling, verdict.reason) == (Ruling.WRONG, Reason.SHAPE)
@@ -137,7 +150,7 @@ def test_outputs_of_other_shapes_are_wrong() -> None:
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("side", ["fused", "unfused", "fused64", "unfused64"])
 def test_what_is_not_finite_on_one_side_is_wrong(value: float, side: str) -> None:
-    outputs = Outputs(REPVGG)
+    outputs = FourOutputs(REPVGG)
     getattr(outputs, side)[PLACE] = value
     verdict = outputs.judged()
     assert (verdict.ruling, verdict.reason) == (Ruling.WRONG, Reason.NOT_FINITE)
@@ -146,7 +159,7 @@ def test_what_is_not_finite_on_one_side_is_wrong(value: float, side: str) -> Non
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_is_not_finite_on_both_sides_is_left_out_and_said(value: float) -> None:
-    outputs = Outputs(REPVGG)
+    outputs = FourOutputs(REPVGG)
     before = outputs.judged()
     for output in (outputs.fused, outputs.unfused, outputs.fused64, outputs.unfused64):
         output[PLACE] = value
@@ -158,7 +171,7 @@ def test_what_is_not_finite_on_both_sides_is_left_out_and_said(value: float) -> 
 
 
 def test_nothing_finite_is_no_agreement() -> None:
-    outputs = Outputs(REPVGG)
+    outputs = FourOutputs(REPVGG)
     for output in (outputs.fused, outputs.unfused, outputs.fused64, outputs.unfused64):
         output.fill_(math.nan)
     verdict = outputs.judged()
@@ -166,7 +179,7 @@ def test_nothing_finite_is_no_agreement() -> None:
 
 
 def test_opposite_infinities_are_not_alike() -> None:
-    outputs = Outputs(REPVGG)
+    outputs = FourOutputs(REPVGG)
     outputs.fused[PLACE], outputs.unfused[PLACE] = math.inf, -math.inf
     assert outputs.judged().reason is Reason.NOT_FINITE
 
@@ -202,7 +215,7 @@ def cut_to_tf32(x: Tensor) -> Tensor:
 
 
 def test_tf32_is_recognised() -> None:
-    outputs = Outputs(replace(REPVGG, in_channels=32, out_channels=32))
+    outputs = FourOutputs(replace(REPVGG, in_channels=32, out_channels=32))
     conv = outputs.run.block.fuse()
     with torch.no_grad():
         conv.weight.copy_(cut_to_tf32(conv.weight))
@@ -218,10 +231,9 @@ WIDE = replace(PRESETS["repvgg"].spec, input_shape=(5, 5))
 
 
 def test_a_small_run_is_judged_whole_and_a_large_one_in_a_sample() -> None:
-    outputs = Outputs(WIDE)
-    four = outputs.fused, outputs.unfused, outputs.fused64, outputs.unfused64
-    assert channels_to_judge(outputs.run.block64, *four) == tuple(range(64))
-    sample = channels_to_judge(outputs.run.block64, *four, most_macs=250_000)
+    outputs = FourOutputs(WIDE)
+    assert channels_to_judge(outputs.run.block64, *outputs.both) == tuple(range(64))
+    sample = channels_to_judge(outputs.run.block64, *outputs.both, most_macs=250_000)
     assert 8 <= len(sample) <= 28
     assert list(sample) == sorted(set(sample))
     assert max(after - before for before, after in itertools.pairwise(sample)) <= 8
@@ -229,16 +241,15 @@ def test_a_small_run_is_judged_whole_and_a_large_one_in_a_sample() -> None:
 
 @pytest.mark.parametrize("channel", [0, 13, 63])
 def test_a_bug_in_one_channel_is_in_every_sample(channel: int) -> None:
-    outputs = Outputs(WIDE)
+    outputs = FourOutputs(WIDE)
     kernel = outputs.run.block64.kernel()
     weight = kernel.weight.clone()
     weight[channel] *= 1 + 1e-6
     outputs.fused64 = run(conv_of(Kernel(weight, kernel.bias), outputs.run.block.geometry), outputs.run.x64)
-    four = outputs.fused, outputs.unfused, outputs.fused64, outputs.unfused64
-    sample = channels_to_judge(outputs.run.block64, *four, most_macs=1)
+    sample = channels_to_judge(outputs.run.block64, *outputs.both, most_macs=1)
     assert channel in sample
     assert len(sample) < 64
-    outputs.budgets = budgets_of(outputs.run.block64, outputs.run.x64, [Dtype.FLOAT32, Dtype.FLOAT64], sample)
+    outputs.bound(sample)
     verdict = outputs.judged()
     assert verdict.reason is Reason.ALGEBRA
     assert verdict.worst.index[1] == channel
@@ -247,32 +258,29 @@ def test_a_bug_in_one_channel_is_in_every_sample(channel: int) -> None:
 
 def test_a_bug_in_a_quiet_channel_is_in_every_sample() -> None:
     """Its difference is far below the rounding of all others, and far above its own."""
-    outputs = Outputs(WIDE)
+    outputs = FourOutputs(WIDE)
     outputs.unfused64[:, 29] *= 1e-12
     outputs.fused64[:, 29] = outputs.unfused64[:, 29] * (1 + 1e-6)
-    four = outputs.fused, outputs.unfused, outputs.fused64, outputs.unfused64
-    assert 29 in channels_to_judge(outputs.run.block64, *four, most_macs=1)
+    assert 29 in channels_to_judge(outputs.run.block64, *outputs.both, most_macs=1)
 
 
 @pytest.mark.parametrize("first", [3, 21, 50])
 def test_of_many_channels_that_differ_alike_the_one_that_is_told_of_is_in_every_sample(first: int) -> None:
-    outputs = Outputs(WIDE)
-    unfused, fused = torch.ones_like(outputs.unfused), torch.ones_like(outputs.unfused)
-    fused[:, first:] = 1.5
-    four = fused, unfused, outputs.fused64, outputs.unfused64
-    assert compare(fused, unfused).worst[1] == first
-    assert first in channels_to_judge(outputs.run.block64, *four, most_macs=1)
+    outputs = FourOutputs(WIDE)
+    outputs.unfused, outputs.fused = torch.ones_like(outputs.unfused), torch.ones_like(outputs.unfused)
+    outputs.fused[:, first:] = 1.5
+    assert compare(outputs.both[0]).worst.channel == first
+    assert first in channels_to_judge(outputs.run.block64, *outputs.both, most_macs=1)
 
 
 def test_a_channel_that_is_not_finite_is_in_every_sample() -> None:
-    outputs = Outputs(WIDE)
+    outputs = FourOutputs(WIDE)
     outputs.fused[0, 41, 2, 2] = math.nan
-    four = outputs.fused, outputs.unfused, outputs.fused64, outputs.unfused64
-    assert 41 in channels_to_judge(outputs.run.block64, *four, most_macs=1)
+    assert 41 in channels_to_judge(outputs.run.block64, *outputs.both, most_macs=1)
 
 
 def test_judging_changes_no_output() -> None:
-    outputs = Outputs(REPVGG)
+    outputs = FourOutputs(REPVGG)
     before = copy.deepcopy((outputs.fused, outputs.unfused, outputs.fused64, outputs.unfused64))
     outputs.judged()
     after = outputs.fused, outputs.unfused, outputs.fused64, outputs.unfused64
@@ -280,7 +288,7 @@ def test_judging_changes_no_output() -> None:
 
 
 def test_every_reason_has_a_sentence_without_a_hole() -> None:
-    worst = Worst((0, 0, 0, 0), 1.0, 1.0, 0.0, 0.0)
+    worst = Worst(Pixel(0, 0, 0, 0), 1.0, 1.0, 0.0, 0.0)
     for reason in Reason:
         within = reason.ruling in (Ruling.EXACT, Ruling.ROUNDING)
         for used in (0.003, 0.41) if within else (2.7, 6.7e5, math.inf):

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from tests.fusion.strategies import EVERYTHING, with_wild_norms
 from tui.analysis.bounds.budget import budgets_of
+from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.study import run
 from tui.analysis.verdict.judging import judge
 from tui.analysis.verdict.sampling import channels_to_judge
@@ -29,6 +30,7 @@ from tui.fusion.spec import (
     PaddingMode,
     WeightFill,
 )
+from tui.fusion.torch_dtypes import torch_dtype
 
 BRANCHES = (
     "kxk,1x1,identity",
@@ -116,22 +118,23 @@ class Run:
         """The verdict on this float64 kernel for this block; on the right one if none is given."""
         geometry = self.block.geometry
         kernel = kernel or self.block64.kernel()
-        conv = conv_of(kernel.to(getattr(torch, self.dtype)), geometry)
-        outputs = (
-            run(conv, self.x),
-            self.unfused,
-            run(conv_of(kernel, geometry), self.x64),
-            self.unfused64,
-        )
-        channels = channels_to_judge(self.block64, *outputs)
-        budgets = budgets_of(self.block64, self.x64, [self.dtype, Dtype.FLOAT64], channels)
-        return judge(self.dtype, *outputs, *budgets)
+        conv = conv_of(kernel.to(torch_dtype(self.dtype)), geometry)
+        outputs = Outputs(self.unfused, run(conv, self.x))
+        outputs64 = Outputs(self.unfused64, run(conv_of(kernel, geometry), self.x64))
+        return self.judged_by(outputs, outputs64)
+
+    def judged_by(self, outputs: Outputs, outputs64: Outputs) -> Verdict:
+        """The verdict on these outputs."""
+        channels = channels_to_judge(self.block64, outputs, outputs64)
+        dtypes = [self.dtype, Dtype.FLOAT64]
+        budgets = budgets_of(self.block64, self.x64, dtypes, channels)
+        return judge(self.dtype, outputs, outputs64, *budgets)
 
 
 def run_of(case: Case) -> Run:
     """Build the case and run its branches."""
     spec = case.spec
-    dtype: torch.dtype = getattr(torch, spec.dtype)
+    dtype = torch_dtype(spec.dtype)
     block = fill_block(build_block(spec).to(dtype), spec)
     if case.norms != NORMS[0]:
         with_wild_norms(block, spec.seed)

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from tests.fusion.strategies import EVERYTHING
 from tui.analysis.cost import Cost, Sides
-from tui.analysis.study import Study, finished, study
+from tui.analysis.numerics.pixel import Pixel
+from tui.analysis.study import Study, study_of
 from tui.analysis.verdict.cautions import cautions_of
 from tui.analysis.verdict.verdict import Reason, Worst
 from tui.cli import main
@@ -57,14 +58,14 @@ SPECS = {
 @pytest.fixture(params=SPECS.values(), ids=list(SPECS))
 def result(request: pytest.FixtureRequest) -> Study:
     spec: BlockSpec = request.param
-    return finished(study(spec))
+    return study_of(spec)
 
 
 @pytest.fixture
 def wrong_fusion(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fusion that forgets every branch but the first."""
 
-    def first(kernels: list[Kernel], overwrite: bool) -> Kernel:
+    def first(kernels: list[Kernel], *, overwrite: bool = False) -> Kernel:
         return kernels[0]
 
     monkeypatch.setattr("tui.fusion.block.add", first)
@@ -141,7 +142,7 @@ def test_the_report_has_every_option_that_is_not_the_default(result: Study) -> N
 
 def test_a_branch_of_the_report() -> None:
     spec = BlockSpec(4, 4, branches=parse_branches("kxk+norm,1x1-kxk+inner-bias+x2+g2,3x3d2,5x5+alpha"))
-    assert json.loads(json_of(finished(study(spec))))["spec"]["branches"] == [
+    assert json.loads(json_of(study_of(spec)))["spec"]["branches"] == [
         {"kind": "kxk", "bias": True, "batch_norm": True},
         {
             "kind": "1x1-kxk",
@@ -158,14 +159,14 @@ def test_a_branch_of_the_report() -> None:
 
 def test_differences_are_those_of_the_outputs(result: Study) -> None:
     report = report_of(result)
-    pairs = list(zip(elements(result.fused_output), elements(result.unfused), strict=True))
+    pairs = list(zip(elements(result.outputs.fused), elements(result.outputs.unfused), strict=True))
     differences = [abs(fused - unfused) for fused, unfused in pairs]
     assert report["max_abs_diff"] == max(differences)
     assert report["mean_abs_diff"] == pytest.approx(sum(differences) / len(differences))
     worst = report["worst"]
     place = tuple(worst["index"])
-    assert worst["fused"] == float(result.fused_output[place])
-    assert worst["unfused"] == float(result.unfused[place])
+    assert worst["fused"] == float(result.outputs.fused[place])
+    assert worst["unfused"] == float(result.outputs.unfused[place])
     assert worst["difference"] == worst["fused"] - worst["unfused"]
     assert abs(worst["difference"]) == pytest.approx(report["budget_used"] * report["bound"])
     assert report["verdict"] in ("exact", "rounding")
@@ -188,7 +189,7 @@ def parameters(module: nn.Module) -> int:
 
 
 def expected_fused_parameters(result: Study) -> int:
-    kernel = result.fused.kernel
+    kernel = result.fused_kernel.kernel
     return kernel.weight.numel() + (0 if kernel.bias is None else kernel.bias.numel())
 
 
@@ -216,7 +217,7 @@ def test_fused_convolution_can_be_taken_away(result: Study) -> None:
     conv = nn.Conv2d(**arguments, bias=report["bias"]).to(result.x.dtype)
     conv.load_state_dict(result.conv.state_dict())
     with torch.no_grad():
-        assert torch.equal(conv(result.x), result.fused_output)
+        assert torch.equal(conv(result.x), result.outputs.fused)
 
 
 def test_the_line_of_python_makes_that_convolution(result: Study) -> None:
@@ -226,17 +227,15 @@ def test_the_line_of_python_makes_that_convolution(result: Study) -> None:
     conv.load_state_dict(result.conv.state_dict())
     assert repr(conv) == repr(result.conv)
     with torch.no_grad():
-        assert torch.equal(conv(result.x), result.fused_output)
+        assert torch.equal(conv(result.x), result.outputs.fused)
 
 
 def test_the_line_of_python_leaves_defaults_out() -> None:
-    assert (
-        conv2d_in_words(finished(study(BlockSpec())).conv, Dtype.FLOAT32) == "nn.Conv2d(2, 2, 3, padding=1)"
-    )
+    assert conv2d_in_words(study_of(BlockSpec()).conv, Dtype.FLOAT32) == "nn.Conv2d(2, 2, 3, padding=1)"
 
 
 def test_numbers_that_are_not_finite_become_null() -> None:
-    done = finished(study(BlockSpec()))
+    done = study_of(BlockSpec())
     inf = float("inf")
     done = replace(done, comparison=replace(done.comparison, max_abs_diff=inf, mean_abs_diff=float("nan")))
 
@@ -247,7 +246,7 @@ def test_numbers_that_are_not_finite_become_null() -> None:
     assert report["max_abs_diff"] is None
     assert report["mean_abs_diff"] is None
     assert report["max_abs_diff_float64"] is not None
-    nowhere = Worst((0, 0, 0, 0), float("nan"), 1.0, inf, -inf)
+    nowhere = Worst(Pixel(0, 0, 0, 0), float("nan"), 1.0, inf, -inf)
     report = report_of(replace(done, verdict=replace(done.verdict, budget_used=inf, worst=nowhere)))
     assert report["budget_used"] is None
     assert report["worst"] == {
@@ -284,7 +283,7 @@ def test_table_fits_and_tells_what_the_report_tells(result: Study, width: int) -
 def test_the_table_tells_what_is_on_a_branch() -> None:
     branches = "kxk+norm+alpha,1x1-kxk+inner+norm-bias+idconv+g2,1x1-kxk+x2,1x1-avg+zeros-bias,identity"
     spec = BlockSpec(4, 4, groups=2, branches=parse_branches(branches), post_norm=True)
-    text = printed(finished(study(spec)), width=120)
+    text = printed(study_of(spec), width=120)
     for name, words in (
         ("kxk", "batch norm, alpha"),
         ("1x1-kxk #1", "2 groups, 1x1 minus identity, inner norm, batch norm"),
@@ -302,15 +301,17 @@ def test_the_table_tells_what_is_on_a_branch() -> None:
 
 def test_a_padding_mode_is_told() -> None:
     spec = BlockSpec(padding_mode=PaddingMode.CIRCULAR)
-    text = printed(finished(study(spec)))
+    text = printed(study_of(spec))
     assert "circular outside" in line_with("input", text)
     assert 'nn.Conv2d(2, 2, 3, padding=1, padding_mode="circular")' in text
-    assert "outside" not in printed(finished(study(BlockSpec())))
+    assert "outside" not in printed(study_of(BlockSpec()))
 
 
 def test_table_tells_where_and_what() -> None:
-    done = finished(study(BlockSpec()))
-    comparison = replace(done.comparison, max_abs_diff=0.5, worst=(3, 1, 4, 15), fused=9.25, unfused=8.75)
+    done = study_of(BlockSpec())
+    comparison = replace(
+        done.comparison, max_abs_diff=0.5, worst=Pixel(3, 1, 4, 15), fused=9.25, unfused=8.75
+    )
     text = printed(replace(done, comparison=comparison))
     assert "batch 3, out 1, row 4, column 15" in line_with("where", text)
     assert "9.25" in line_with("  fused there", text)
@@ -318,7 +319,7 @@ def test_table_tells_where_and_what() -> None:
 
 
 def test_table_of_an_exact_block_names_no_place() -> None:
-    text = printed(finished(study(BlockSpec(weights=WeightFill.INTEGERS, input=InputFill.INTEGERS))))
+    text = printed(study_of(BlockSpec(weights=WeightFill.INTEGERS, input=InputFill.INTEGERS)))
     assert "where" not in text
     assert "the same values" in text
 
@@ -333,7 +334,7 @@ def test_table_of_an_exact_block_names_no_place() -> None:
     ],
 )
 def test_the_verdict_stands_last_in_its_colour(ruling: str, reason: Reason, colour: str, words: str) -> None:
-    done = finished(study(BlockSpec()))
+    done = study_of(BlockSpec())
     done = replace(done, verdict=replace(done.verdict, reason=reason, budget_used=0.41))
     table = table_of(done)
     assert isinstance(table, Group)
@@ -347,7 +348,7 @@ def test_the_verdict_stands_last_in_its_colour(ruling: str, reason: Reason, colo
 
 
 def test_what_was_not_judged_stands_in_the_table() -> None:
-    done = finished(study(BlockSpec(dtype=Dtype.BFLOAT16)))
+    done = study_of(BlockSpec(dtype=Dtype.BFLOAT16))
     done = replace(done, verdict=replace(done.verdict, channels=1, budget_used=3.5))
     text = " ".join(printed(done).split())
     assert "1 of 2 output channels were judged" in text
@@ -356,7 +357,7 @@ def test_what_was_not_judged_stands_in_the_table() -> None:
 
 
 def test_ratio_of_cost_and_none_without_a_cost() -> None:
-    done = finished(study(BlockSpec()))
+    done = study_of(BlockSpec())
     cost = replace(done.cost, params=Sides(200, 150), macs=Sides(0, 7))
     text = printed(replace(done, cost=cost))
     assert line_with("parameters", text).split()[-1] == "0.750"
@@ -364,14 +365,14 @@ def test_ratio_of_cost_and_none_without_a_cost() -> None:
 
 
 def test_an_even_kernel_with_stride_tells_why_its_convolution_is_larger() -> None:
-    text = printed(finished(study(SPECS["even, strided"])))
+    text = printed(study_of(SPECS["even, strided"]))
     assert "nn.Conv2d(2, 2, (5, 7), stride=2, padding=(2, 3))" in text
     assert "4x6 kernel and zeros" in text
 
 
 def test_only_a_preset_is_called_one() -> None:
-    assert "residual" in line_with("preset", printed(finished(study(BlockSpec()))))
-    assert "preset" not in printed(finished(study(BlockSpec(seed=1))))
+    assert "residual" in line_with("preset", printed(study_of(BlockSpec())))
+    assert "preset" not in printed(study_of(BlockSpec(seed=1)))
 
 
 # The sentences
@@ -389,7 +390,7 @@ def test_cautions() -> None:
 
 def test_cautions_stand_in_the_table() -> None:
     spec = BlockSpec(input=InputFill.ONES, dtype=Dtype.FLOAT16)
-    text = " ".join(printed(finished(study(spec))).split())
+    text = " ".join(printed(study_of(spec)).split())
     assert [caution in text for caution in cautions_of(spec)] == [True, True]
 
 
@@ -442,7 +443,7 @@ def test_a_mistake_on_purpose_is_found_and_named(as_json: bool, capsys: pytest.C
 def test_the_exit_status_follows_from_the_ruling(
     reason: Reason, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = finished(study(BlockSpec()))
+    done = study_of(BlockSpec())
     done = replace(done, verdict=replace(done.verdict, reason=reason))
     monkeypatch.setattr("tui.commands.check.command._studied", lambda *_: done)
     assert check(BlockSpec(), as_json=True) == status
@@ -472,7 +473,7 @@ def test_what_torch_can_not_do_is_told_in_its_first_line(
     def fail(*_: object) -> NoReturn:
         raise error
 
-    monkeypatch.setattr("tui.analysis.study.study", fail)
+    monkeypatch.setattr("tui.analysis.study.run_study", fail)
     with pytest.raises(CheckError) as caught:
         check(BlockSpec())
     assert str(caught.value) == "this block could not be run: no memory"
@@ -495,7 +496,7 @@ def test_a_costly_run_is_announced_where_somebody_waits(
 
 @pytest.mark.parametrize("dtype", Dtype)
 def test_the_shares_of_the_report_add_up_to_the_difference(dtype: Dtype) -> None:
-    done = finished(study(replace(PRESETS["repvgg"].spec, dtype=dtype, input_shape=(9, 9))))
+    done = study_of(replace(PRESETS["repvgg"].spec, dtype=dtype, input_shape=(9, 9)))
     split = json.loads(json_of(done))["error_split"]
     if dtype is Dtype.FLOAT64:
         assert split is None
@@ -504,4 +505,4 @@ def test_the_shares_of_the_report_add_up_to_the_difference(dtype: Dtype) -> None
     comparison = done.comparison
     difference = comparison.fused - comparison.unfused
     assert at_worst[0] + at_worst[1] - at_worst[2] == pytest.approx(difference, rel=1e-9)
-    assert sum(split["nearer"].values()) == done.unfused.numel()
+    assert sum(split["nearer"].values()) == done.outputs.unfused.numel()

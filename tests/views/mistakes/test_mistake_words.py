@@ -12,25 +12,25 @@ from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.inquiry import Answers, Pending, Unanswered
 from tui.analysis.likeness.likeness import Likeness, Likenesses, likenesses
 from tui.analysis.likeness.pattern import Pattern
-from tui.analysis.study import Study, finished, study
+from tui.analysis.numerics.pixel import Pixel
+from tui.analysis.study import Study, study_of
 from tui.analysis.verdict.verdict import Reason
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.spec import BlockSpec, WeightFill
 from tui.views.mistakes.error_map import difference_of, map_title, pixel_line, scale_of
 from tui.views.mistakes.mistake_words import findings, heading, signs, story
-from tui.views.shared.pixel import Pixel
 
 SOMEWHERE = Pattern((1,), 2, None, False, 0.5)
 
 
 @pytest.fixture(scope="module")
 def right() -> Study:
-    return finished(study(EXACT))
+    return study_of(EXACT)
 
 
 @pytest.fixture(scope="module")
 def wrong() -> Study:
-    return finished(study(EXACT, Alterations(mistake="identity-twice")))
+    return study_of(EXACT, Alterations(mistake="identity-twice"))
 
 
 def said(study: Study, *found: Likeness) -> str:
@@ -49,7 +49,7 @@ def test_what_is_made(wrong: Study) -> None:
 
 
 def test_numbers_set_by_hand_are_told() -> None:
-    edited = finished(study(EXACT, Alterations((Edit("fused.weight", (0, 0, 0, 0), 9.0),))))
+    edited = study_of(EXACT, Alterations((Edit("fused.weight", (0, 0, 0, 0), 9.0),)))
     assert "set by hand" in str(heading("", edited))
     assert "set by hand" not in str(heading("flipped", edited))
 
@@ -100,7 +100,7 @@ def test_before_there_is_an_answer(wrong: Study) -> None:
 
 
 def test_a_mistake_that_the_numbers_hide_is_told() -> None:
-    hidden = finished(study(replace(EXACT, weights=WeightFill.ONES), Alterations(mistake="flipped")))
+    hidden = study_of(replace(EXACT, weights=WeightFill.ONES), Alterations(mistake="flipped"))
     assert "hidden" in str(findings(hidden, Answers()))
 
 
@@ -123,8 +123,8 @@ def test_the_difference_of_one_pixel_adds_up(wrong: Study) -> None:
 
 def test_what_is_rounding_in_float64_is_no_part_of_a_mistake() -> None:
     spec = BlockSpec(branches=parse_branches("kxk,1x1-kxk"))
-    result = finished(study(spec, Alterations(mistake="zero-border")))
-    raw = result.fused64[0, 0, 1:-1, 1:-1] - result.unfused64[0, 0, 1:-1, 1:-1]
+    result = study_of(spec, Alterations(mistake="zero-border"))
+    raw = result.outputs64.fused[0, 0, 1:-1, 1:-1] - result.outputs64.unfused[0, 0, 1:-1, 1:-1]
     assert raw.any()
     shown = difference_of(result, Pixel(0, 0, 4, 4))
     assert shown.shape == (1, 1, 9, 9)
@@ -133,9 +133,9 @@ def test_what_is_rounding_in_float64_is_no_part_of_a_mistake() -> None:
 
 
 def test_in_a_right_fusion_every_rounding_is_shown() -> None:
-    result = finished(study(BlockSpec()))
+    result = study_of(BlockSpec())
     shown = difference_of(result, Pixel(0, 1, 0, 0))[0, 0]
-    assert shown.equal(result.fused_output[0, 1].double() - result.unfused[0, 1].double())
+    assert shown.equal(result.outputs.fused[0, 1].double() - result.outputs.unfused[0, 1].double())
     assert shown.any()
 
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from tests.specs import ROUNDED
+from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.outputs.output_element import OutputElement
-from tui.analysis.study import Study, finished, study
-from tui.fusion.receptive_field import Patch, ReceptiveField
+from tui.analysis.study import Study, study_of
+from tui.fusion.receptive_field import Area, ReceptiveField
 from tui.fusion.spec import BlockSpec
 from tui.views.outputs.output_lines import element_line, field_line, places, reader_line, tap_line
-from tui.views.shared.pixel import Pixel
 
 NBSP = "\N{NO-BREAK SPACE}"
 PIXEL = Pixel(0, 1, 4, 7)
@@ -21,7 +21,7 @@ FIELD = ReceptiveField.of(BlockSpec())
 
 @pytest.fixture(scope="module")
 def found() -> Study:
-    return finished(study(ROUNDED))
+    return study_of(ROUNDED)
 
 
 def test_an_element_and_its_difference(found: Study) -> None:
@@ -80,9 +80,7 @@ def test_what_reads_an_input() -> None:
 
 
 def test_places_say_every_how_many() -> None:
-    assert places(Patch(range(0, 9, 2), range(1, 8, 2))) == "rows 0–8, columns 1–7, every 2nd"
-    assert places(Patch(range(9), range(1, 8, 3))) == "rows 0–8, columns 1–7 every 3rd"
-    assert places(Patch(range(2, 3), range(4, 5, 2))) == "row 2, column 4"
-    assert (
-        places(Patch(range(0, 44, 11), range(0, 63, 21))) == "rows 0–33 every 11th, columns 0–42 every 21st"
-    )
+    assert places(Area(range(0, 9, 2), range(1, 8, 2))) == "rows 0–8, columns 1–7, every 2nd"
+    assert places(Area(range(9), range(1, 8, 3))) == "rows 0–8, columns 1–7 every 3rd"
+    assert places(Area(range(2, 3), range(4, 5, 2))) == "row 2, column 4"
+    assert places(Area(range(0, 44, 11), range(0, 63, 21))) == "rows 0–33 every 11th, columns 0–42 every 21st"

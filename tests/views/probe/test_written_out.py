@@ -9,7 +9,7 @@ import pytest
 import torch
 from textual.content import Content
 
-from tui.analysis.probe.by_hand import Applied, Stage, WrittenSum, written_sum
+from tui.analysis.probe.by_hand import Applied, WrittenStage, WrittenSum, written_sum
 from tui.analysis.probe.probe import Totals
 from tui.fusion.spec import Dtype
 from tui.views.probe.two_totals import difference_in_words
@@ -30,7 +30,7 @@ def dyadic(channels: int, height: int, width: int) -> WrittenSum:
     return written_sum(patch, weight, torch.tensor(0.5), padding, first_channel=4, dtype=torch.float32)
 
 
-def lines_of(stage: Stage, page: Page) -> list[str]:
+def lines_of(stage: WrittenStage, page: Page) -> list[str]:
     return stage_lines("kxk", stage, page, Dtype.FLOAT32).plain.splitlines()
 
 
@@ -40,7 +40,7 @@ def numbers(text: str) -> list[float]:
 
 def test_patch_times_kernel_are_the_products_and_they_add_up() -> None:
     terms = dyadic(2, 3, 3)
-    shown = lines_of(Stage(terms), Page(5, 90, 20))
+    shown = lines_of(WrittenStage(terms), Page(5, 90, 20))
     parts = [re.split("[×=]", line) for line in shown[2:5]]
     patch, weight, products = (numbers(" ".join(row[grid] for row in parts)) for grid in range(3))
     assert patch == terms.patch[1].flatten().tolist()
@@ -55,7 +55,7 @@ def test_patch_times_kernel_are_the_products_and_they_add_up() -> None:
 
 def test_a_pointwise_kernel_is_a_line_for_each_channel() -> None:
     terms = dyadic(9, 1, 1)
-    shown = lines_of(Stage(terms), Page(11, 78, 6))
+    shown = lines_of(WrittenStage(terms), Page(11, 78, 6))
     rows = [numbers(line.split("in ")[1]) for line in shown[1:-1]]
     assert [row[0] for row in rows] == [8, 9, 10, 11]  # the second page of four
     assert all(patch * weight == product for _, patch, weight, product in rows)
@@ -64,7 +64,7 @@ def test_a_pointwise_kernel_is_a_line_for_each_channel() -> None:
 
 def test_what_is_applied_follows_from_the_sum() -> None:
     applied = (Applied("batch norm", 1.5, -0.25, 2.0), Applied("alpha", -0.5, 0.0, -1.0))
-    shown = lines_of(Stage(dyadic(1, 1, 1), applied), Page(0, 78, 9))
+    shown = lines_of(WrittenStage(dyadic(1, 1, 1), applied), Page(0, 78, 9))
     assert shown[-2].split() == ["batch", "norm:", "×", "+1.50000000", "-", "0.250000000", "=", "+2.00000000"]
     assert shown[-1].split() == ["alpha:", "×", "-0.500000000", "=", "-1.00000000"]
 
@@ -73,7 +73,7 @@ def test_what_is_applied_follows_from_the_sum() -> None:
 @pytest.mark.parametrize("columns", [76, 86, 89])
 def test_every_kernel_fits_in_the_columns(size: tuple[int, int], columns: int) -> None:
     for channels in (1, 64):
-        shown = lines_of(Stage(dyadic(channels, *size)), Page(3, columns, 9))
+        shown = lines_of(WrittenStage(dyadic(channels, *size)), Page(3, columns, 9))
         assert max(map(len, shown)) <= columns + 1
         assert len(shown) <= 3 * 32 + 6
 
@@ -121,4 +121,6 @@ def test_a_difference_in_words(unfused: float, fused: float, words: str) -> None
 
 
 def test_lines_are_content() -> None:
-    assert isinstance(stage_lines("[/]", Stage(dyadic(1, 1, 1)), Page(0, 78, 9), Dtype.FLOAT32), Content)
+    assert isinstance(
+        stage_lines("[/]", WrittenStage(dyadic(1, 1, 1)), Page(0, 78, 9), Dtype.FLOAT32), Content
+    )

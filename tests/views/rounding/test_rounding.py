@@ -13,8 +13,8 @@ from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.dtypes.dtype_table import DtypeTable, dtype_table
 from tui.analysis.dtypes.ulp_histogram import UlpHistogram
 from tui.analysis.numerics.precision import FINEST_FIRST
-from tui.analysis.study import Study, finished, study
-from tui.analysis.verdict.error_split import ErrorSplit, Nearer, Share
+from tui.analysis.study import Study, study_of
+from tui.analysis.verdict.error_split import ErrorPart, ErrorSplit, Nearer
 from tui.analysis.verdict.verdict import Reason
 from tui.fusion.spec import BlockSpec, Dtype
 from tui.views.rounding.dtype_rows import (
@@ -41,7 +41,7 @@ CASES = {
 
 @cache
 def found(case: str) -> tuple[Study, DtypeTable]:
-    result = finished(study(*CASES[case]))
+    result = study_of(*CASES[case])
     *_, table = dtype_table(result)
     assert isinstance(table, DtypeTable)
     return result, table
@@ -113,7 +113,7 @@ def test_the_parts_fit_their_half(case: str, width: int) -> None:
 
 
 def with_split(weights: float, fused: float, unfused: float) -> ErrorSplit:
-    first, second, third = (Share(2 * rms, rms, rms) for rms in (weights, fused, unfused))
+    first, second, third = (ErrorPart(2 * rms, rms, rms) for rms in (weights, fused, unfused))
     return ErrorSplit(first, second, third, Nearer(1, 1, 1))
 
 

@@ -9,10 +9,10 @@ from textual import on
 from textual.app import App, ComposeResult
 from textual.geometry import Offset, Region
 
+from tui.fusion.tap import Tap
 from tui.widgets.grid.geometry import HEADER, GridGeometry
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.palette import Palette
-from tui.widgets.grid.tap import Tap
 from tui.widgets.grid.weight_source import WeightSource
 
 

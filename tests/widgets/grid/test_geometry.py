@@ -5,10 +5,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from textual.geometry import Region, Size
 
+from tui.fusion.padding import centre
+from tui.fusion.tap import Tap
 from tui.widgets.grid.geometry import GridGeometry, PixelRow, fit
 from tui.widgets.grid.labels import Labels
-from tui.widgets.grid.tap import Tap
-from tui.widgets.grid.weight_source import centre
 from tui.widgets.grid.zoom import Zoom
 
 Shape = tuple[int, int, int, int]

@@ -21,9 +21,9 @@ from tests.widgets.grid.grid_app import (
     lit,
     screen_lines,
 )
+from tui.fusion.tap import Tap
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.palette import Palette
-from tui.widgets.grid.tap import Tap
 from tui.widgets.grid.weight_source import WeightSource
 from tui.widgets.grid.zoom import Zoom
 

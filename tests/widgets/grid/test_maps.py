@@ -12,13 +12,13 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from tests.widgets.grid.grid_app import GridApp, counted, screen_lines
+from tui.fusion.tap import Tap
 from tui.widgets.grid.geometry import GridGeometry
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.labels import Labels
 from tui.widgets.grid.lit import Lit
 from tui.widgets.grid.painter import GridPainter, Look, Marks
 from tui.widgets.grid.palette import CURSOR, LEVELS, NAN, Palette
-from tui.widgets.grid.tap import Tap
 from tui.widgets.grid.weight_source import WeightSource
 from tui.widgets.grid.zoom import Zoom
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from tui.widgets.grid.weight_source import WeightSource, centre
+from tui.fusion.padding import centre
+from tui.widgets.grid.weight_source import WeightSource
 
 
 def counted(*shape: int) -> torch.Tensor:

@@ -49,7 +49,7 @@ class Alterations:
         return bool(self.edits or self.mistake)
 
     @property
-    def spoil_the_fusion(self) -> bool:
+    def alters_fusion(self) -> bool:
         """Whether the fused convolution is made another one than the block, on purpose."""
         return bool(self.mistake) or any(edit.place.startswith(f"{FUSED}.") for edit in self.edits)
 

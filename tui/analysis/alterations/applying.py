@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from tui.analysis.alterations.alterations import FUSED, INPUT, Alterations
-from tui.fusion.block import ReparamBlock
+from tui.analysis.alterations.fusion import Fusion
+from tui.fusion.block import Folded, ReparamBlock
 from tui.fusion.branches import Branch, ConvBranch, SequenceBranch
-from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel, pad_to
 from tui.fusion.spec import Pair
 
-if TYPE_CHECKING:
-    from tui.analysis.study import Study
 
+def fusion_of(block: ReparamBlock, folded: Folded, x: Tensor, alterations: Alterations) -> Fusion:
+    """The fusion of the block, which comes to `folded`, with what was altered about it.
 
-@dataclass(frozen=True, eq=False)
-class Fusion:
-    """A block and what it was fused to, rightly or not.
-
-    Attributes:
-        block: what runs as the unfused side.
-        kernel: of the fused convolution, float64.
-        geometry: of the fused convolution.
-    """
-
-    block: ReparamBlock
-    kernel: Kernel
-    geometry: Geometry
-
-
-def fusion_of(block: ReparamBlock, x: Tensor, alterations: Alterations) -> Fusion:
-    """The fusion of the block, with what was altered about it; x is the input that the mistake may look at.
+    x: the input, (batch, in_channels, H, W), that the mistake may look at.
 
     Raises:
         FusionError: a branch is no convolution, or the mistake can not be made on this block.
@@ -43,11 +26,11 @@ def fusion_of(block: ReparamBlock, x: Tensor, alterations: Alterations) -> Fusio
     if alterations.mistake:
         from tui.analysis.alterations.wrong_fusion import wrongly_fused
 
-        wrong = wrongly_fused(alterations.mistake, block, x)
-        frame = block.kernel().kernel_size
-        return Fusion(wrong.block, alter_kernel(wrong.kernel, alterations, frame), wrong.geometry)
-    kernel = block.kernel()
-    return Fusion(block, alter_kernel(kernel, alterations, kernel.kernel_size), block.geometry)
+        fusion = wrongly_fused(alterations.mistake, block, x, folded)
+    else:
+        fusion = Fusion(block, folded.kernel, block.geometry)
+    kernel = alter_kernel(fusion.kernel, alterations, folded.kernel.kernel_size)
+    return replace(fusion, kernel=kernel)
 
 
 @torch.no_grad()
@@ -93,20 +76,11 @@ def alter_kernel(kernel: Kernel, alterations: Alterations, frame: Pair) -> Kerne
 
 def parameters_of(block: ReparamBlock) -> dict[str, Tensor]:
     """The weights and biases of the branches' convolutions by their place, as `shapes_of` names them."""
-    found: dict[str, Tensor] = {}
-    for branch in block.branches:
-        if isinstance(branch, Branch):
-            found |= {f"{branch.name}.{part}": tensor for part, tensor in _parameters_of(branch).items()}
-    return found
-
-
-def number_at(study: Study, name: str, index: tuple[int, ...]) -> Tensor:
-    """The number, in its dtype, that a study has at a place: of the input, of a branch, of the fused side."""
-    fused = pad_to(study.fused.kernel, study.frame)
-    tensors = parameters_of(study.block) | {INPUT: study.x, f"{FUSED}.weight": fused.weight}
-    if name == f"{FUSED}.bias":
-        return fused.weight.new_zeros(()) if fused.bias is None else fused.bias[index]
-    return tensors[name].detach()[index]
+    return {
+        f"{branch.name}.{part}": tensor
+        for branch in block.branches
+        for part, tensor in _parameters_of(branch).items()
+    }
 
 
 def _parameters_of(branch: Branch) -> dict[str, Tensor]:

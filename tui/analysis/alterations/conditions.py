@@ -12,7 +12,7 @@ _SINGLE_CONVS = (
     BranchKind.POINTWISE,
     BranchKind.ROW,
     BranchKind.COLUMN,
-    BranchKind.SMALL,
+    BranchKind.SIZED,
 )
 _POOLED = (BranchKind.AVERAGE, BranchKind.POINTWISE_AVERAGE)
 _NO_NORM = "the block has no batch norm"

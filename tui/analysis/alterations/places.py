@@ -8,7 +8,7 @@ from math import prod
 from tui.analysis.alterations.alterations import FUSED, Edit, Shape, shapes_of
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, names_of
 from tui.fusion.named_kernels import NAMED_KERNELS
-from tui.fusion.padding import centre
+from tui.fusion.padding import offset_in, taps_apart
 from tui.fusion.spec import BlockSpec
 
 MOST_EDITS = 20_000
@@ -22,7 +22,7 @@ class NotEditableError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EditablePlace:
     """A number that can be edited.
 
     Attributes:
@@ -41,7 +41,7 @@ class Place:
         return f"{self.name}[{','.join(map(str, self.index))}]"
 
 
-def weight_place(spec: BlockSpec, summand: str, tap: tuple[int, int, int, int]) -> Place:
+def weight_place(spec: BlockSpec, summand: str, tap: tuple[int, int, int, int]) -> EditablePlace:
     """The weight behind the tap (out, in, ky, kx) of a summand's kernel in the fused kernel's frame.
 
     The summand's kernel may stand in a larger frame, with zeros between its taps and between its groups:
@@ -51,29 +51,29 @@ def weight_place(spec: BlockSpec, summand: str, tap: tuple[int, int, int, int]) 
         NotEditableError: no weight stands there.
     """
     if summand == FUSED:
-        return Place(f"{FUSED}.weight", tap)
+        return EditablePlace(f"{FUSED}.weight", tap)
     branch = _branch_named(spec, summand)
     _refuse_without_weight(branch, summand)
     out, column, ky, kx = tap
     column = _own_column(spec, branch, out, column)
     rows = _own_tap(spec, branch, 0, ky)
     columns = _own_tap(spec, branch, 1, kx)
-    return Place(f"{summand}.weight", (out, column, rows, columns), _remark(spec, branch))
+    return EditablePlace(f"{summand}.weight", (out, column, rows, columns), _remark(spec, branch))
 
 
-def bias_place(spec: BlockSpec, summand: str, out: int) -> Place:
+def bias_place(spec: BlockSpec, summand: str, out: int) -> EditablePlace:
     """The bias of an output channel of a summand.
 
     Raises:
         NotEditableError: the summand has no bias of its own.
     """
     if summand == FUSED:
-        return Place(f"{FUSED}.bias", (out,))
+        return EditablePlace(f"{FUSED}.bias", (out,))
     branch = _branch_named(spec, summand)
     name = f"{summand}.bias"
     if name not in shapes_of(spec):
         raise NotEditableError(f"{summand} has no bias of its own: switch it on in the form (f).")
-    return Place(name, (out,), _remark(spec, branch))
+    return EditablePlace(name, (out,), _remark(spec, branch))
 
 
 def kernel_edits(name: str, shape: Shape, kernel: str, pair: Pair | None = None) -> tuple[Edit, ...]:
@@ -134,10 +134,9 @@ def _own_column(spec: BlockSpec, branch: BranchSpec, out: int, column: int) -> i
 
 def _own_tap(spec: BlockSpec, branch: BranchSpec, axis: int, place: int) -> int:
     """The branch's own tap on an axis behind a tap of the fused kernel's frame."""
-    size = spec.branch_kernel_size(branch)[axis]
-    wide = spec.embedded_kernel_size(branch)[axis]
-    step = spec.branch_dilation(branch)[axis] // spec.fused_dilation[axis] if size > 1 else 1
-    inside = place - (centre(spec.fused_kernel_size[axis]) - centre(wide))
+    sizes = spec.branch_kernel_size(branch)
+    size, step = sizes[axis], taps_apart(sizes, spec.branch_dilation(branch), spec.fused_dilation)[axis]
+    inside = place - offset_in(spec.embedded_kernel_size(branch), spec.fused_kernel_size)[axis]
     first = 0 if size % 2 else step - 1
     own, rest = divmod(inside - first, step)
     if rest or not 0 <= own < size:

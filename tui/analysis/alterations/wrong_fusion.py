@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from tui.analysis.alterations.conditions import obstacle
 from tui.analysis.alterations.count_inside import InsideAverage
-from tui.fusion.block import ReparamBlock
+from tui.analysis.alterations.fusion import Fusion
+from tui.fusion.block import Folded, ReparamBlock
 from tui.fusion.branches import (
     AverageBranch,
-    Branch,
     ConvBranch,
     IdentityBranch,
     OffsetIdentityConv,
     SequenceBranch,
 )
-from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError, Kernel, add
 from tui.fusion.padding import centre
 from tui.fusion.spec import Pair
@@ -30,29 +29,15 @@ USUAL_EPS, YOLO_EPS = 1e-5, 1e-3
 """nn.BatchNorm2d's default eps, and that of YOLO models."""
 
 
-@dataclass(frozen=True, eq=False)
-class WrongFusion:
-    """Both sides of a comparison that fails.
-
-    Attributes:
-        block: what is run as the unfused side: the block that was given, or a changed copy of it.
-        kernel: the fused kernel, float64. In most mistakes it is the wrong one.
-        geometry: of the fused convolution.
-    """
-
-    block: ReparamBlock
-    kernel: Kernel
-    geometry: Geometry
-
-
-_Maker = Callable[[ReparamBlock], WrongFusion]
+_Maker = Callable[[ReparamBlock, Folded], Fusion]
 _Edit = Callable[[ReparamBlock], None]
 
 
-def wrongly_fused(name: str, block: ReparamBlock, x: Tensor) -> WrongFusion:
+def wrongly_fused(name: str, block: ReparamBlock, x: Tensor, folded: Folded | None = None) -> Fusion:
     """The block fused with the mistake of that name; the block itself stays as it is.
 
     x is the input that both sides will see, (batch, in_channels, H, W); only its shape counts.
+    `folded`: what the block comes to; it is folded where that is not known yet.
 
     Raises:
         FusionError: this mistake can not be made on this block, or the block can not be fused at all.
@@ -61,17 +46,17 @@ def wrongly_fused(name: str, block: ReparamBlock, x: Tensor) -> WrongFusion:
     hindrance = obstacle(name, structure_of(block, x))
     if hindrance is not None:
         raise FusionError(hindrance)
-    return _MAKERS[name](block)
+    return _MAKERS[name](block, folded or block.folded())
 
 
 def _fused_after(edit: _Edit) -> _Maker:
     """The kernel is that of a copy of the block on which the edit was made."""
 
-    def make(block: ReparamBlock) -> WrongFusion:
+    def make(block: ReparamBlock, _: Folded) -> Fusion:
         edited = copy.deepcopy(block).double()
         with torch.no_grad():
             edit(edited)
-        return WrongFusion(block, edited.kernel(), edited.geometry)
+        return Fusion(block, edited.kernel(), edited.geometry)
 
     return make
 
@@ -79,29 +64,29 @@ def _fused_after(edit: _Edit) -> _Maker:
 def _run_after(edit: _Edit) -> _Maker:
     """The kernel is right; what is run is a copy of the block on which the edit was made."""
 
-    def make(block: ReparamBlock) -> WrongFusion:
+    def make(block: ReparamBlock, folded: Folded) -> Fusion:
         edited = copy.deepcopy(block)
         edit(edited)
-        return WrongFusion(edited, block.kernel(), block.geometry)
+        return Fusion(edited, folded.kernel, block.geometry)
 
     return make
 
 
 def _with_kernel(change: Callable[[Kernel], Kernel]) -> _Maker:
     """The kernel is the right one, changed."""
-    return lambda block: WrongFusion(block, change(block.kernel()), block.geometry)
+    return lambda block, folded: Fusion(block, change(folded.kernel), block.geometry)
 
 
 def _with_summands(chosen: Callable[[nn.Module], bool], change: Callable[[Kernel, Pair], Kernel]) -> _Maker:
     """The kernel is the sum in which those of the chosen branches are changed, given the sum's (kH, kW)."""
 
-    def make(block: ReparamBlock) -> WrongFusion:
-        kernels = [kernel for _, kernel in block.kernels()]
-        frame = add(kernels).kernel_size
+    def make(block: ReparamBlock, folded: Folded) -> Fusion:
+        kernels = [folds[-1].kernel for _, folds in folded.summands]
+        frame = folded.kernel.kernel_size
         for place, branch in enumerate(block.branches):
             if chosen(branch):
                 kernels[place] = change(kernels[place], frame)
-        return WrongFusion(block, add(kernels), block.geometry)
+        return Fusion(block, add(kernels), block.geometry)
 
     return make
 
@@ -212,8 +197,7 @@ def _pad_zeros_between(block: ReparamBlock) -> None:
 def _drop_dilations(block: ReparamBlock) -> None:
     block.geometry = replace(block.geometry, dilation=(1, 1))
     for branch in block.branches:
-        if isinstance(branch, Branch):
-            branch.geometry = replace(branch.geometry, dilation=(1, 1))
+        branch.geometry = replace(branch.geometry, dilation=(1, 1))
 
 
 def _count_inside_only(block: ReparamBlock) -> None:
@@ -235,8 +219,7 @@ def _forget_idconv_identity(block: ReparamBlock) -> None:
 
 def _forget_scales(block: ReparamBlock) -> None:
     for branch in block.branches:
-        if isinstance(branch, Branch):
-            branch.alpha = branch.gamma = None
+        branch.alpha = branch.gamma = None
 
 
 def _forget_post_norm(block: ReparamBlock) -> None:

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from tui.analysis.bounds.fused import fused_bounds
 from tui.analysis.bounds.running import Bounded, Errors, exact
 from tui.analysis.bounds.unfused import block_bounds
+from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.numerics.precision import PRECISIONS, TF32, Precision
 from tui.fusion.block import ReparamBlock
-from tui.fusion.branches import Branch
+from tui.fusion.kernel import Kernel
 from tui.fusion.spec import Dtype
 
 FALSE_ALARMS = 1e-6
@@ -59,12 +60,11 @@ class Budget:
         precision = PRECISIONS[self.dtype]
         return math.isfinite(self.peak) and self.peak * (1 + precision.unit) >= precision.largest
 
-    def at(self, index: tuple[int, int, int, int]) -> tuple[float, float] | None:
+    def at(self, pixel: Pixel) -> tuple[float, float] | None:
         """(rigorous, probable) of an output element; None where its channel was left out."""
-        batch, channel, row, column = index
-        if channel not in self.channels:
+        if pixel.channel not in self.channels:
             return None
-        place = batch, self.channels.index(channel), row, column
+        place = pixel._replace(channel=self.channels.index(pixel.channel))
         return float(self.rigorous[place]), float(self.probable[place])
 
 
@@ -75,12 +75,17 @@ def budget_of(block: ReparamBlock, x: Tensor, dtype: Dtype, channels: Sequence[i
 
 @torch.no_grad()
 def budgets_of(
-    block: ReparamBlock, x: Tensor, dtypes: Sequence[Dtype], channels: Sequence[int] | None = None
+    block: ReparamBlock,
+    x: Tensor,
+    dtypes: Sequence[Dtype],
+    channels: Sequence[int] | None = None,
+    kernel: Kernel | None = None,
 ) -> list[Budget]:
     """The budgets of several arithmetics in one walk, which costs hardly more than one.
 
     `block`: in eval mode, in float64, its parameters those of the judged block; x (batch, in_channels, H, W)
-    likewise. `channels`: the output channels to give bounds for, all where None.
+    likewise. `channels`: the output channels to give bounds for, all where None. `kernel`: what the block
+    comes to, float64; it is folded where that is not known yet.
 
     The bound is that of the unfused side plus that of the fused side, each against the exact value. With
     independent errors the sums of both sides are nearly normal, of the variance v that was followed; what is
@@ -90,14 +95,15 @@ def budgets_of(
     Raises:
         FusionError: the block can not be fused.
     """
-    out_channels = _out_channels(block)
+    out_channels = block.out_channels
+    kernel = kernel or block.kernel()
     rows = tuple(range(out_channels)) if channels is None else tuple(sorted(set(channels)))
-    unfused, fused = _both_sides(block, x, [PRECISIONS[dtype] for dtype in dtypes], rows)
+    unfused, fused = _both_sides(block, kernel, x, [PRECISIONS[dtype] for dtype in dtypes], rows)
     elements = None if _has_constant_weights(block) else unfused.value[:, :1].numel() * out_channels
 
     @torch.no_grad()
     def tf32() -> Tensor:
-        unfused, fused = _both_sides(block, x, [TF32], rows)
+        unfused, fused = _both_sides(block, kernel, x, [TF32], rows)
         return _rigorous(unfused.errors[0], fused.errors[0])
 
     budgets = []
@@ -118,17 +124,11 @@ def budgets_of(
 
 
 def _both_sides(
-    block: ReparamBlock, x: Tensor, precisions: Sequence[Precision], rows: Sequence[int]
+    block: ReparamBlock, kernel: Kernel, x: Tensor, precisions: Sequence[Precision], rows: Sequence[int]
 ) -> tuple[Bounded, Bounded]:
     leaf = exact(x, precisions)
     unfused = block_bounds(block, leaf, rows)
-    return unfused, fused_bounds(block, leaf, unfused.value, rows)
-
-
-def _out_channels(block: ReparamBlock) -> int:
-    first = block.branches[0]
-    assert isinstance(first, Branch)
-    return first.out_channels
+    return unfused, fused_bounds(block, kernel, leaf, unfused.value, rows)
 
 
 def _rigorous(unfused: Errors, fused: Errors) -> Tensor:

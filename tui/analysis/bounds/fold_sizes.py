@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from tui.analysis.numerics.precision import BATCH_NORM_ROUNDINGS
 from tui.fusion.block import ReparamBlock
 from tui.fusion.branches import (
     AverageBranch,
@@ -21,9 +22,8 @@ from tui.fusion.branches import (
 from tui.fusion.composition import compose
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError, Kernel, add, affine_of, average_pool, dirac, kernel_of, scale
+from tui.fusion.padding import taps_apart
 from tui.fusion.widening import dilate, ungroup
-
-_BATCH_NORM_ROUNDINGS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,21 +76,16 @@ def _touched(summands: Iterable[FoldSize]) -> Tensor:
     return add(counts).weight > 1
 
 
-def _written_for(block: Geometry, branch: nn.Module, size: FoldSize) -> FoldSize:
+def _written_for(block: Geometry, branch: Branch, size: FoldSize) -> FoldSize:
     """With the groups and the spacing of taps of the block."""
-    assert isinstance(branch, Branch)
     own = branch.geometry
     kernel = ungroup(size.kernel, own.groups, block.groups)
-    height, width = (
-        dilation // step if taps > 1 else 1
-        for taps, dilation, step in zip(branch.kernel_size, own.dilation, block.dilation, strict=True)
-    )
-    return FoldSize(dilate(kernel, (height, width)), size.roundings)
+    apart = taps_apart(branch.kernel_size, own.dilation, block.dilation)
+    return FoldSize(dilate(kernel, apart), size.roundings)
 
 
-def _size_of(branch: nn.Module) -> FoldSize:
+def _size_of(branch: Branch) -> FoldSize:
     size = _mapped(branch)
-    assert isinstance(branch, Branch)
     if branch.norm is not None:
         size = _normalised(size, branch.norm)
     for factors in (branch.alpha, branch.gamma):
@@ -99,7 +94,7 @@ def _size_of(branch: nn.Module) -> FoldSize:
     return size
 
 
-def _mapped(branch: nn.Module) -> FoldSize:
+def _mapped(branch: Branch) -> FoldSize:
     match branch:
         case IdentityBranch():
             return FoldSize(dirac(branch.out_channels, branch.geometry.groups))
@@ -138,7 +133,7 @@ def _normalised(size: FoldSize, norm: nn.Module) -> FoldSize:
     offset = beta.abs() + (shift - beta).abs()
     kernel = scale(size.kernel, factors.abs())
     bias = offset if kernel.bias is None else kernel.bias + offset
-    return FoldSize(Kernel(kernel.weight, bias), size.roundings + _BATCH_NORM_ROUNDINGS)
+    return FoldSize(Kernel(kernel.weight, bias), size.roundings + BATCH_NORM_ROUNDINGS)
 
 
 def _absolute(kernel: Kernel) -> Kernel:

@@ -10,27 +10,26 @@ from torch import Tensor
 from tui.analysis.bounds.fold_sizes import FoldSizes, fold_sizes
 from tui.analysis.bounds.linear_maps import Convolution
 from tui.analysis.bounds.running import Bounded, Errors, pad, store
-from tui.analysis.numerics.precision import Precision, gamma
+from tui.analysis.numerics.precision import UNIT64, Precision, gamma_n
 from tui.fusion.block import ReparamBlock
 from tui.fusion.branches.border import border_of, pad_function_mode
 from tui.fusion.kernel import Kernel
 
-_FOLD_UNIT = 2.0**-53
-"""The fold computes in float64 and casts once, whatever the dtype."""
 
-
-def fused_bounds(block: ReparamBlock, x: Bounded, value: Tensor, rows: Sequence[int]) -> Bounded:
+def fused_bounds(
+    block: ReparamBlock, fused: Kernel, x: Bounded, value: Tensor, rows: Sequence[int]
+) -> Bounded:
     """The fused convolution of an exact input, in these output channels.
 
     Its errors are linear in |x| and, in variance, in x^2. So those of folding, of casting the weight and of
     summing are added up for each weight first, and one convolution with them gives the bound.
 
-    `value`: the exact output, which is that of the branches.
+    `fused`: what the block comes to, float64. `value`: the exact output, which is that of the branches.
 
     Raises:
-        FusionError: as ReparamBlock.kernel.
+        FusionError: as `fold_sizes`.
     """
-    fused, sizes = block.kernel(), fold_sizes(block)
+    sizes = fold_sizes(block)
     geometry = block.geometry
     border = border_of(fused.kernel_size, geometry.dilation)
     around = pad(x, border, pad_function_mode(geometry.padding_mode)).value
@@ -62,13 +61,13 @@ def _largest(kernel: Kernel) -> float:
 
 def _errors_of(fused: Kernel, sizes: FoldSizes, precision: Precision) -> tuple[Kernel, Kernel]:
     """What to convolve |x| with for the worst error, and x^2 for the variance but for the share of y^2."""
-    folding = gamma(sizes.roundings, _FOLD_UNIT)
+    folding = gamma_n(sizes.roundings, UNIT64)  # folds compute in float64, and cast once
     summing = precision.error_of_sum(fused.weight[0].numel())
     partial = precision.accumulation**2 / 3 * (fused.weight[0].numel() + 2) / 6
 
     def errors(parameter: Tensor, size: Tensor, touched: Tensor) -> tuple[Tensor, Tensor]:
         cast = precision.unit * parameter.abs() + precision.smallest
-        if precision.unit == _FOLD_UNIT:
+        if precision.unit == UNIT64:
             cast = torch.zeros_like(parameter)  # float64 it is, and float64 it stays
         own = (folding * size + cast) * touched
         worst = summing * (parameter.abs() + own) + own

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tui.analysis.numerics.precision import gamma
+from tui.analysis.numerics.precision import gamma_n
 from tui.fusion.spec import Pair
 
 _FLOAT32_UNIT = 2.0**-24
@@ -103,7 +103,7 @@ class Convolution:
             return self._convolved(x, weight)
         x_scale, weight_scale = (float(scale or 1.0) for scale in scales)
         y = self._convolved((x / x_scale).float(), (weight / weight_scale).float()).double()
-        y.mul_(1 + 2 * gamma(self.terms + 4, _FLOAT32_UNIT)).add_(self.terms * 2.0**-124)
+        y.mul_(1 + 2 * gamma_n(self.terms + 4, _FLOAT32_UNIT)).add_(self.terms * 2.0**-124)
         return y.mul_(x_scale).mul_(weight_scale)
 
 

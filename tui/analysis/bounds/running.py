@@ -16,13 +16,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from tui.analysis.bounds.linear_maps import LinearMap
-from tui.analysis.numerics.precision import Precision, gamma
+from tui.analysis.numerics.precision import BATCH_NORM_ROUNDINGS, Precision, gamma_n
 
 Border = tuple[int, int, int, int]
 """Pixels at the left, the right, the top and the bottom."""
-
-_BATCH_NORM_ROUNDINGS = 8
-"""At most, in y = s x + t with s and t computed from the batch norm's parameters, whichever way."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +120,7 @@ def normalise(x: Bounded, scale: Tensor, *offsets: Tensor) -> Bounded:
     for offset in offsets:
         value += _by_channel(offset, x.value)
         sizes += _by_channel(offset, x.value).abs()
-    return _scaled(x, value, factors, sizes, _BATCH_NORM_ROUNDINGS)
+    return _scaled(x, value, factors, sizes, BATCH_NORM_ROUNDINGS)
 
 
 def multiply(x: Bounded, factors: Tensor) -> Bounded:
@@ -139,7 +136,7 @@ def _scaled(x: Bounded, value: Tensor, factors: Tensor, sizes: Tensor, roundings
     squares = sizes.square()
     errors = []
     for each in x.errors:
-        rounding = gamma(roundings, each.precision.accumulation)
+        rounding = gamma_n(roundings, each.precision.accumulation)
         errors.append(
             _stored(
                 each.precision,

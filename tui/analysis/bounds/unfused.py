@@ -48,14 +48,13 @@ def block_bounds(block: ReparamBlock, x: Bounded, rows: Sequence[int]) -> Bounde
     return y if block.post_norm is None else _normalised(y, block.post_norm, rows)
 
 
-def branch_bounds(branch: nn.Module, x: Bounded, rows: Sequence[int]) -> Bounded:
+def branch_bounds(branch: Branch, x: Bounded, rows: Sequence[int]) -> Bounded:
     """One branch, in these output channels.
 
     Raises:
         FusionError: as `block_bounds`.
     """
     y = _mapped(branch, x, rows)
-    assert isinstance(branch, Branch)
     if branch.norm is not None:
         y = _normalised(y, branch.norm, rows)
     if branch.alpha is not None:
@@ -65,7 +64,7 @@ def branch_bounds(branch: nn.Module, x: Bounded, rows: Sequence[int]) -> Bounded
     return y
 
 
-def _mapped(branch: nn.Module, x: Bounded, rows: Sequence[int]) -> Bounded:
+def _mapped(branch: Branch, x: Bounded, rows: Sequence[int]) -> Bounded:
     match branch:
         case IdentityBranch():
             return channels(x, rows)

@@ -10,16 +10,19 @@ from dataclasses import dataclass
 import torch
 
 from tui.analysis.alterations.applying import fusion_of
+from tui.analysis.alterations.fusion import block_in_float64
 from tui.analysis.bounds.budget import Budget
 from tui.analysis.dtypes.ulp_histogram import UlpHistogram, ulp_histogram
 from tui.analysis.numerics.comparison import Comparison, compare
+from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.precision import FINEST_FIRST
 from tui.analysis.progress import Progress
-from tui.analysis.study import Study, in_float64, judged, run
+from tui.analysis.study import Study, judged, run, run_in_float64
 from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
-from tui.analysis.verdict.verdict import Reason, Verdict, multiple, share
+from tui.analysis.verdict.verdict import Reason, Verdict, multiple, percent
 from tui.fusion.block import conv_of
 from tui.fusion.spec import Dtype
+from tui.fusion.torch_dtypes import torch_dtype
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class DtypeRow:
         if verdict.passes_alone:
             return (
                 f"In {self.dtype} alone this would have passed for rounding, at "
-                f"{share(verdict.budget_used)} of the budget; only the float64 run tells that it is none."
+                f"{percent(verdict.budget_used)} of the budget; only the float64 run tells that it is none."
             )
         return (
             f"In {self.dtype} alone it would have been noticed too: "
@@ -97,30 +100,32 @@ def _own_row(study: Study) -> DtypeRow:
         _budget_there(study.budget, study.comparison),
         study.verdict,
         study.split,
-        ulp_histogram(study.fused_output, study.unfused),
+        ulp_histogram(study.outputs),
     )
 
 
 def _row_in(dtype: Dtype, study: Study) -> Generator[Progress, None, DtypeRow]:
     """The study's block in another dtype; runs that the study holds are not made again."""
     yield Progress(f"running in {dtype}")
-    own: torch.dtype = getattr(torch, dtype)
+    own = torch_dtype(dtype)
     block, x = copy.deepcopy(study.block).to(own), study.x.to(own)
+    folded = block.folded()
+    fusion = fusion_of(block, folded, x, study.alterations)
     if torch.promote_types(study.x.dtype, own) is own:  # no number was rounded: the same values in float64
-        unfused64, fused64 = study.unfused64, study.fused64
+        outputs64 = study.outputs64
     else:
-        unfused64, fused64 = yield from in_float64(block, x, study.alterations)
-    unfused, fused, split = unfused64, fused64, None
+        outputs64 = yield from run_in_float64(fusion.in_float64(), x)
+    outputs, split = outputs64, None
     if dtype is not Dtype.FLOAT64:
-        fusion = fusion_of(block, x, study.alterations)
         conv = conv_of(fusion.kernel.to(own), fusion.geometry)
-        unfused, fused = run(fusion.block, x), run(conv, x)
-        split = split_of(fused, unfused, unfused64, output_of_given(conv, x))
+        outputs = Outputs(run(fusion.block, x), run(conv, x))
+        split = split_of(outputs, outputs64.unfused, output_of_given(conv, x))
     yield Progress(f"bounding what rounding can do in {dtype}")
-    budget, verdict = judged(block, x, (fused, unfused), (fused64, unfused64))
-    comparison = compare(fused, unfused)
+    block64 = block_in_float64(block)
+    budget, verdict = judged(dtype, block64, folded.kernel, x, outputs, outputs64)
+    comparison = compare(outputs)
     there = _budget_there(budget, comparison)
-    return DtypeRow(dtype, comparison, there, verdict, split, ulp_histogram(fused, unfused))
+    return DtypeRow(dtype, comparison, there, verdict, split, ulp_histogram(outputs))
 
 
 def _budget_there(budget: Budget, comparison: Comparison) -> float:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.precision import PRECISIONS
-from tui.fusion.spec import Dtype
+from tui.fusion.torch_dtypes import dtype_of
 
 _EDGES = (0, 1, 2, 4, 8, 16)
 
@@ -36,13 +37,14 @@ class UlpHistogram:
 
 
 @torch.no_grad()
-def ulp_histogram(fused: Tensor, unfused: Tensor) -> UlpHistogram:
+def ulp_histogram(outputs: Outputs) -> UlpHistogram:
     """Count the elements of two outputs of one shape and dtype by their distance.
 
     Raises:
         ValueError: the shapes or dtypes differ.
     """
-    if fused.shape != unfused.shape or fused.dtype is not unfused.dtype:
+    fused, unfused = outputs.fused, outputs.unfused
+    if not outputs.same_shape or fused.dtype is not unfused.dtype:
         raise ValueError("the two outputs differ in shape or dtype")
     finite = fused.isfinite() & unfused.isfinite()
     distances = ulps_apart(fused[finite], unfused[finite])
@@ -57,7 +59,7 @@ def ulps_apart(fused: Tensor, unfused: Tensor) -> Tensor:
     Both finite. Whole numbers where both lie between the same powers of two; else the smaller one has the
     finer spacing, and half an ulp occurs.
     """
-    precision = PRECISIONS[Dtype(str(unfused.dtype).removeprefix("torch."))]
+    precision = PRECISIONS[dtype_of(unfused.dtype)]
     fused, unfused = fused.double(), unfused.double()
     larger = torch.maximum(fused.abs(), unfused.abs())
     mantissa = torch.frexp(larger).mantissa

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,11 +12,12 @@ from torch import Tensor
 from tui.analysis.alterations.gallery import Extent, Mistake, possible
 from tui.analysis.alterations.wrong_fusion import wrongly_fused
 from tui.analysis.likeness.pattern import Pattern, pattern_of
-from tui.analysis.numerics.precision import FLOAT64_NOISE
+from tui.analysis.numerics.outputs import Outputs
+from tui.analysis.numerics.precision import FLOAT64_NOISE, UNIT64
 from tui.analysis.progress import Progress
 from tui.analysis.study import Study
 from tui.analysis.verdict.verdict import Reason
-from tui.fusion.block import ReparamBlock, conv_of
+from tui.fusion.block import Folded, ReparamBlock, conv_of
 from tui.fusion.structure import structure_of
 
 SAME = 1e-6
@@ -33,8 +33,6 @@ and 6 above 0.9. Of 580 kernels changed at random, in a weight, a bias or all ov
 
 FEWEST_NUMBERS = 8
 """Of a difference that is one number a channel, fewer than these are alike by chance."""
-
-FLOAT64_ROUNDOFF = 2.0**-53
 
 _LESS_THAN_SAME = 0.99
 
@@ -88,15 +86,14 @@ def likenesses(study: Study) -> Iterator[Progress | Likenesses]:
         yield Likenesses()
         return
     yield Progress("finding where they differ")
-    fused, unfused = study.fused64, study.unfused64
-    pattern = pattern_of(fused - unfused, FLOAT64_NOISE * study.float64.max_abs)
-    block = copy.deepcopy(study.block).double()
-    for step in looks_like(block, study.x.double(), fused, unfused):
+    outputs = study.outputs64
+    pattern = pattern_of(outputs.fused - outputs.unfused, FLOAT64_NOISE * study.float64.max_abs)
+    for step in looks_like(study.block64, study.x.double(), outputs):
         yield step if isinstance(step, Progress) else Likenesses(step, pattern)
 
 
 def looks_like(
-    block: ReparamBlock, x: Tensor, fused: Tensor, unfused: Tensor, *, roundoff: float = FLOAT64_ROUNDOFF
+    block: ReparamBlock, x: Tensor, outputs: Outputs, *, roundoff: float = UNIT64
 ) -> Iterator[Progress | tuple[Likeness, ...]]:
     """Yield a Progress before each mistake that is tried, and last the mistakes that fit, the best first.
 
@@ -106,15 +103,15 @@ def looks_like(
     Args:
         block: the block as it should be, in float64 and eval mode.
         x: the input, (batch, in_channels, H, W), float64.
-        fused, unfused: what the two sides gave for it, (batch, out_channels, H', W').
+        outputs: what the two sides gave for it.
         roundoff: unit roundoff of the coarsest dtype that went into either, a finished kernel's for instance.
 
     Raises:
         FusionError: the block can not be fused.
     """
-    difference = (fused - unfused).detach()
+    difference = (outputs.fused - outputs.unfused).detach()
     size = float(difference.norm())
-    noise = (64 * FLOAT64_ROUNDOFF + 4 * roundoff) * float(unfused.detach().norm())
+    noise = (64 * UNIT64 + 4 * roundoff) * float(outputs.unfused.detach().norm())
     if not math.isfinite(size) or not size > noise:
         yield ()
         return
@@ -122,10 +119,11 @@ def looks_like(
     yield Progress("running the branches as they should be")
     with torch.no_grad():
         right = block(x)
+    folded = block.folded()
     found = []
     for mistake in possible(structure_of(block, x)):
         yield Progress(f"trying: {mistake.title}")
-        made = _difference_made(mistake.name, block, x, right)
+        made = _difference_made(mistake.name, block, folded, x, right)
         found.append(_compared(mistake, difference, made, tolerance))
     yield _best(found)
 
@@ -146,9 +144,9 @@ def likest(steps: Iterator[Progress | tuple[Likeness, ...]]) -> tuple[Likeness, 
 
 
 @torch.no_grad()
-def _difference_made(name: str, block: ReparamBlock, x: Tensor, right: Tensor) -> Tensor:
+def _difference_made(name: str, block: ReparamBlock, folded: Folded, x: Tensor, right: Tensor) -> Tensor:
     """fused - unfused of that mistake; `right` is what both should give."""
-    wrong = wrongly_fused(name, block, x)
+    wrong = wrongly_fused(name, block, x, folded)
     if wrong.block is not block:
         unfused: Tensor = wrong.block(x)
         return right - unfused

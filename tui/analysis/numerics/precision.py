@@ -35,14 +35,14 @@ class Precision:
 
     def error_of_sum(self, terms: int) -> float:
         """Relative bound on the error of a sum of that many products and a bias, in any order."""
-        return (1 + gamma(terms + 2, self.accumulation)) * (1 + self.product) - 1
+        return (1 + gamma_n(terms + 2, self.accumulation)) * (1 + self.product) - 1
 
 
 FLOAT64_NOISE = 1e-12
 """Of the largest output in float64, what counts as no difference; a right fusion stays below 1e-13."""
 
 
-def gamma(roundings: int, unit: float) -> float:
+def gamma_n(roundings: int, unit: float) -> float:
     """gamma_n = n u / (1 - n u), infinite from n u = 1 on (Higham, 2002, lemma 3.1)."""
     return roundings * unit / (1 - roundings * unit) if roundings * unit < 1 else math.inf
 
@@ -60,8 +60,23 @@ PRECISIONS = {
     Dtype.FLOAT16: Precision(2.0**-11, 2.0**-23, 2.0**-24, _FLOAT32_NORMAL, 65504.0),
 }
 
+UNIT64 = PRECISIONS[Dtype.FLOAT64].unit
+"""Unit roundoff of float64, in which folds and bounds are computed."""
+
+BATCH_NORM_ROUNDINGS = 8
+"""At most, in y = s x + t with s and t computed from the batch norm's parameters, whichever way."""
+
 FINEST_FIRST = tuple(sorted(PRECISIONS, key=lambda dtype: PRECISIONS[dtype].unit))
 """The dtypes by their unit roundoff."""
 
 TF32 = replace(PRECISIONS[Dtype.FLOAT32], product=(1 + 2.0**-10) ** 2 - 1, likely=False)
 """float32 whose convolutions cut both factors to 10 bits after the point (NVIDIA, A100 whitepaper, 2020)."""
+
+
+def spacing_at(value: float, dtype: Dtype) -> float:
+    """From |value| to the dtype's next larger number."""
+    precision = PRECISIONS[dtype]
+    if not math.isfinite(value) or value == 0:
+        return precision.smallest
+    exponent = math.frexp(value)[1]
+    return max(precision.smallest, math.ldexp(precision.unit, exponent))

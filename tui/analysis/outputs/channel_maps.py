@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from tui.analysis.numerics.outputs import signed_difference
 from tui.analysis.study import Study
 
 
@@ -38,10 +38,9 @@ def channel_maps(study: Study, batch: int, out_channel: int, in_channel: int) ->
         IndexError: the study has no such channel, or no such element of the batch.
     """
     unfused, fused = (
-        _channel(study.unfused, batch, out_channel),
-        _channel(study.fused_output, batch, out_channel),
+        _channel(output, batch, out_channel) for output in (study.outputs.unfused, study.outputs.fused)
     )
-    difference = _difference(fused, unfused)
+    difference = signed_difference(unfused, fused)
     return ChannelMaps(
         _channel(study.x, batch, in_channel),
         unfused,
@@ -59,15 +58,6 @@ def peak(*maps: Tensor) -> float | None:
 
 def _channel(images: Tensor, batch: int, channel: int) -> Tensor:
     return images[batch, channel][None, None].detach()
-
-
-def _difference(fused: Tensor, unfused: Tensor) -> Tensor:
-    difference = fused.double() - unfused.double()
-    finite = fused.isfinite() & unfused.isfinite()
-    if bool(finite.all()):
-        return difference
-    alike = (fused == unfused) | (fused.isnan() & unfused.isnan())
-    return torch.where(finite, difference, torch.where(alike, math.nan, math.inf))
 
 
 def _share(study: Study, batch: int, channel: int, difference: Tensor) -> Tensor | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from tui.analysis.numerics.outputs import signed_difference
+from tui.analysis.numerics.pixel import Pixel
+from tui.analysis.numerics.precision import spacing_at
 from tui.analysis.study import Study
-from tui.analysis.verdict.judging import spacing_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +36,15 @@ class OutputElement:
         return self.difference / self.budget if self.budget else math.inf
 
 
-def output_element(study: Study, index: tuple[int, int, int, int]) -> OutputElement:
-    """The element at (batch, out_channel, row, column).
+def output_element(study: Study, pixel: Pixel) -> OutputElement:
+    """The element at that place.
 
     Raises:
         IndexError: there is none.
     """
-    unfused, fused = float(study.unfused[index]), float(study.fused_output[index])
-    difference = abs(fused - unfused)
-    if not math.isfinite(difference):
-        alike = fused == unfused or (math.isnan(fused) and math.isnan(unfused))
-        difference = math.nan if alike else math.inf
-    bounds = study.budget.at(index)
-    ulps = difference / spacing_at(unfused, study.spec.dtype)
-    return OutputElement(unfused, fused, difference, ulps, None if bounds is None else bounds[1])
+    unfused, fused = study.outputs.unfused[pixel], study.outputs.fused[pixel]
+    difference = abs(float(signed_difference(unfused, fused)))
+    bounds = study.budget.at(pixel)
+    ulps = difference / spacing_at(float(unfused), study.spec.dtype)
+    budget = None if bounds is None else bounds[1]
+    return OutputElement(float(unfused), float(fused), difference, ulps, budget)

@@ -68,7 +68,7 @@ class Applied:
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
+class WrittenStage:
     """A sum, and what is applied to it afterwards, in that order."""
 
     sum: WrittenSum
@@ -92,8 +92,8 @@ class ProbedBranch:
     """
 
     name: str
-    stage: Stage
-    inner: Stage | None = None
+    stage: WrittenStage
+    inner: WrittenStage | None = None
     inner_channel: int = 0
 
 
@@ -148,7 +148,7 @@ def probe_branch(branch: Branch, image: Tensor, element: Element, between: int) 
             found, inner, nearest = _sequence(branch, image, element, between)
         case _:
             raise FusionError(f"{branch.name}: nothing is known of how a {type(branch).__name__} computes")
-    stage = Stage(found, tuple(_behind(branch, found.value, element)))
+    stage = WrittenStage(found, tuple(_behind(branch, found.value, element)))
     return ProbedBranch(branch.name, stage, inner, nearest)
 
 
@@ -225,7 +225,7 @@ def _averaged(pool: nn.AvgPool2d, patch: Tensor, taps: Taps, element: Element) -
 
 def _sequence(
     branch: SequenceBranch, image: Tensor, element: Element, between: int
-) -> tuple[WrittenSum, Stage, int]:
+) -> tuple[WrittenSum, WrittenStage, int]:
     """The second step; the first at the centre tap for the channel nearest to `between`, and that channel."""
     geometry, second = branch.geometry, branch.second
     taps = element.taps(branch.kernel_size, geometry.stride, geometry.dilation)
@@ -284,7 +284,9 @@ def _bordered(branch: SequenceBranch, patch: Tensor, taps: Taps, channels: range
     return torch.where(taps.padding, border, patch)
 
 
-def _inner(branch: SequenceBranch, window: Tensor, inputs: range, channel: int, element: Element) -> Stage:
+def _inner(
+    branch: SequenceBranch, window: Tensor, inputs: range, channel: int, element: Element
+) -> WrittenStage:
     first = branch.first
     row, column = map(centre, branch.kernel_size)
     found = written_sum(
@@ -296,5 +298,5 @@ def _inner(branch: SequenceBranch, window: Tensor, inputs: range, channel: int, 
         dtype=element.dtype,
     )
     if first.norm is None:
-        return Stage(found)
-    return Stage(found, (normed(first.norm, "inner batch norm", channel, found.value, element.dtype),))
+        return WrittenStage(found)
+    return WrittenStage(found, (normed(first.norm, "inner batch norm", channel, found.value, element.dtype),))

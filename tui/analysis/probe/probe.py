@@ -11,11 +11,13 @@ from dataclasses import dataclass
 import torch
 
 from tui.analysis.numerics.exact_sum import rounded
+from tui.analysis.numerics.pixel import Pixel
+from tui.analysis.numerics.precision import spacing_at
 from tui.analysis.probe.by_hand import (
     Applied,
     Element,
     ProbedBranch,
-    Stage,
+    WrittenStage,
     group_of,
     normed,
     probe_branch,
@@ -23,9 +25,7 @@ from tui.analysis.probe.by_hand import (
 )
 from tui.analysis.probe.taps import Taps
 from tui.analysis.study import Study
-from tui.analysis.verdict.judging import spacing_at
 from tui.fusion.block import ReparamBlock
-from tui.fusion.branches import Branch
 from tui.fusion.kernel import FusionError
 from tui.fusion.spec import Dtype, PaddingMode, Pair
 
@@ -74,16 +74,16 @@ class Probe:
     """One element of the output.
 
     Attributes:
-        pixel: (batch, out_channel, row, column).
+        pixel: its place.
         unfused: None where it can not be written out; `obstacle` says why.
         fused: the fused convolution by hand, its kernel in the dtype.
         torch: both outputs as torch computed them in the dtype. `float64`: in float64.
     """
 
-    pixel: tuple[int, int, int, int]
+    pixel: Pixel
     unfused: Unfused | None
     obstacle: str
-    fused: Stage
+    fused: WrittenStage
     torch: Totals
     float64: Totals
 
@@ -96,8 +96,8 @@ class Probe:
 
 
 @torch.no_grad()
-def probe(study: Study, pixel: tuple[int, int, int, int], between: int = 0) -> Probe:
-    """Write the element (batch, out_channel, row, column) out on both sides; reads only what it needs.
+def probe(study: Study, pixel: Pixel, between: int = 0) -> Probe:
+    """Write the element out on both sides; reads only what it needs.
 
     `between` chooses the channel between the two steps of a sequence whose first step is written out too.
     """
@@ -107,7 +107,7 @@ def probe(study: Study, pixel: tuple[int, int, int, int], between: int = 0) -> P
     element = Element(channel, (row, column), (int(height), int(width)), study.x.dtype)
     unfused, obstacle = None, ""
     try:
-        unfused = _unfused(study.run_block, image, element, between)
+        unfused = _unfused(study.fusion.block, image, element, between)
     except FusionError as error:
         obstacle = str(error)
     dtype = study.spec.dtype
@@ -116,8 +116,8 @@ def probe(study: Study, pixel: tuple[int, int, int, int], between: int = 0) -> P
         unfused,
         obstacle,
         _fused(study, image, element),
-        Totals(dtype, float(study.unfused[pixel]), float(study.fused_output[pixel])),
-        Totals(Dtype.FLOAT64, float(study.unfused64[pixel]), float(study.fused64[pixel])),
+        Totals(dtype, float(study.outputs.unfused[pixel]), float(study.outputs.fused[pixel])),
+        Totals(Dtype.FLOAT64, float(study.outputs64.unfused[pixel]), float(study.outputs64.fused[pixel])),
     )
 
 
@@ -125,7 +125,7 @@ def fused_taps(study: Study, pixel: Pair) -> Taps:
     """Where the fused kernel reads for the output elements in that row and column."""
     height, width = study.spec.input_shape
     element = Element(0, pixel, (height, width), study.x.dtype)
-    size = study.fused.kernel.kernel_size  # a wrong one may be smaller than the frame
+    size = study.fused_kernel.kernel.kernel_size  # a wrong one may be smaller than the frame
     return element.taps(size, _pair(study.conv.stride), _pair(study.conv.dilation))
 
 
@@ -135,11 +135,7 @@ def _unfused(block: ReparamBlock, image: torch.Tensor, element: Element, between
             "The block runs in train mode: its batch norms follow the statistics of the whole batch, "
             "which no patch shows."
         )
-    branches = tuple(
-        probe_branch(branch, image, element, between)
-        for branch in block.branches
-        if isinstance(branch, Branch)
-    )
+    branches = tuple(probe_branch(branch, image, element, between) for branch in block.branches)
     sums = [branches[0].stage.value]
     for branch in branches[1:]:
         sums.append(rounded(sums[-1] + branch.stage.value, element.dtype))
@@ -149,11 +145,11 @@ def _unfused(block: ReparamBlock, image: torch.Tensor, element: Element, between
     return Unfused(branches, tuple(sums), post)
 
 
-def _fused(study: Study, image: torch.Tensor, element: Element) -> Stage:
-    conv, kernel = study.conv, study.fused.kernel
+def _fused(study: Study, image: torch.Tensor, element: Element) -> WrittenStage:
+    conv, kernel = study.conv, study.fused_kernel.kernel
     taps = fused_taps(study, element.pixel)
     group = group_of(element.channel, conv)
-    return Stage(
+    return WrittenStage(
         written_sum(
             taps.read(image[group.start : group.stop], PaddingMode(conv.padding_mode)),
             kernel.weight[element.channel],

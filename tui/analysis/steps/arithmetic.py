@@ -1,4 +1,4 @@
-"""The arithmetic of each kind of stage, for one weight and its output channel's bias, with the numbers."""
+"""The arithmetic of each kind of step, for one weight and its output channel's bias, with the numbers."""
 
 from __future__ import annotations
 
@@ -7,49 +7,50 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
-from tui.analysis.steps.step import Line, Place, StagedKernel
+from tui.analysis.steps.step import Line, StepKernel
 from tui.analysis.steps.words import size
 from tui.fusion.kernel import Kernel
 from tui.fusion.spec import Pair
+from tui.fusion.tap import Tap
 
-Operation = Callable[[Place], tuple[Line, ...]]
+Operation = Callable[[Tap], tuple[Line, ...]]
 
 MOST_TERMS = 3
 """Products of a sum that are written out."""
 
 
-def name_of(place: Place, tensor: str = "weight") -> str:
+def name_of(tap: Tap, tensor: str = "weight") -> str:
     """A weight as torch indexes it: "weight[0,1,2,2]"."""
-    return f"{tensor}[{','.join(map(str, place))}]"
+    return f"{tensor}[{','.join(map(str, tap))}]"
 
 
-def taken_over(before: StagedKernel) -> Operation:
+def taken_over(before: StepKernel) -> Operation:
     """The weight as it is, or a zero around it."""
 
-    def lines(place: Place) -> tuple[Line, ...]:
-        origin = before.origin(place)
+    def lines(tap: Tap) -> tuple[Line, ...]:
+        origin = before.origin(tap)
         own = before.kernel.kernel_size
         if before.holds(origin):
-            stays = (f"{name_of(place)} = {name_of(origin)} of the {size(own)} = ", before.at(origin))
+            stays = (f"{name_of(tap)} = {name_of(origin)} of the {size(own)} = ", before.at(origin))
         else:
-            stays = (f"{name_of(place)}: tap ({place[2]},{place[3]}) is none of the {size(own)}'s: ", 0.0)
-        return stays, *_bias_stays(before, place[0])
+            stays = (f"{name_of(tap)}: tap ({tap.ky},{tap.kx}) is none of the {size(own)}'s: ", 0.0)
+        return stays, *_bias_stays(before, tap.out)
 
     return lines
 
 
-def _bias_stays(before: StagedKernel, out: int) -> tuple[Line, ...]:
+def _bias_stays(before: StepKernel, out: int) -> tuple[Line, ...]:
     return () if before.kernel.bias is None else ((f"bias[{out}] stays ", before.bias_at(out)),)
 
 
 def as_it_is(kernel: Kernel) -> Operation:
     """The convolution's own weight and bias."""
 
-    def lines(place: Place) -> tuple[Line, ...]:
-        weight: Line = (f"{name_of(place)} of the convolution = ", float(kernel.weight[place]))
+    def lines(tap: Tap) -> tuple[Line, ...]:
+        weight: Line = (f"{name_of(tap)} of the convolution = ", float(kernel.weight[tap]))
         if kernel.bias is None:
             return weight, ("it has no bias",)
-        return weight, (f"bias[{place[0]}] = ", float(kernel.bias[place[0]]))
+        return weight, (f"bias[{tap.out}] = ", float(kernel.bias[tap.out]))
 
     return lines
 
@@ -58,8 +59,8 @@ def ones_where_channels_meet(kernel: Kernel, frame: Pair, centre: Pair, x: Tenso
     """Which kernel of the identity this is, and what one output pixel of x, (1, channels, H, W), comes to."""
     row, column = x.shape[2] // 2, x.shape[3] // 2
 
-    def lines(place: Place) -> tuple[Line, ...]:
-        out, in_, ky, kx = place
+    def lines(tap: Tap) -> tuple[Line, ...]:
+        out, in_, ky, kx = tap
         meets = bool(kernel.weight[out, in_].any())
         at_centre = (ky, kx) == centre
         which = "the same channel: a Dirac kernel" if meets else "another channel: a zero kernel"
@@ -68,7 +69,7 @@ def ones_where_channels_meet(kernel: Kernel, frame: Pair, centre: Pair, x: Tenso
         zeros = frame[0] * frame[1] * int(kernel.weight.shape[1]) - 1
         return (
             (f"out {out}, in {in_}" + (f" (channel {channel})" if groups > 1 else "") + f": {which}",),
-            (f"{name_of(place)} = ", 1.0 if meets and at_centre else 0.0),
+            (f"{name_of(tap)} = ", 1.0 if meets and at_centre else 0.0),
             (
                 f"output {out} at ({row},{column}) = 1 × x[{out},{row},{column}] ",
                 value,
@@ -84,15 +85,15 @@ def mean_of_taps(kernel: Kernel) -> Operation:
     """One over the number of pixels, where the channels meet."""
     height, width = kernel.kernel_size
 
-    def lines(place: Place) -> tuple[Line, ...]:
-        out, in_ = place[:2]
+    def lines(tap: Tap) -> tuple[Line, ...]:
+        out, in_ = tap[:2]
         meets = bool(kernel.weight[out, in_].any())
         share: Line = (f"1 / ({height} × {width}) = ", 1 / (height * width))
         which = "the same channel: the mean" if meets else "another channel: a zero kernel"
         return (
             (f"out {out}, in {in_}: {which}",),
             share,
-            (f"{name_of(place)} = ", float(kernel.weight[place])),
+            (f"{name_of(tap)} = ", float(kernel.weight[tap])),
         )
 
     return lines
@@ -107,34 +108,34 @@ def _factor(norm: nn.BatchNorm2d, out: int) -> tuple[float, Line]:
     return factor, ("gamma ", gamma, " / sqrt(var ", var, " + eps ", norm.eps, ") = scale ", factor)
 
 
-def folded_norm(before: StagedKernel, norm: nn.BatchNorm2d) -> Operation:
+def folded_norm(before: StepKernel, norm: nn.BatchNorm2d) -> Operation:
     """scale = gamma / sqrt(var + eps); weight times scale; (bias - mean) times scale + beta."""
 
-    def lines(place: Place) -> tuple[Line, ...]:
+    def lines(tap: Tap) -> tuple[Line, ...]:
         assert norm.running_mean is not None
-        out = place[0]
+        out = tap.out
         factor, scale = _factor(norm, out)
-        weight, bias, mean = before.at(place), before.bias_at(out), float(norm.running_mean[out])
+        weight, bias, mean = before.at(tap), before.bias_at(out), float(norm.running_mean[out])
         beta = 0.0 if norm.bias is None else float(norm.bias[out])
         folded = (bias - mean) * factor + beta
         return (
             scale,
-            (f"{name_of(place)} ", weight, " × scale ", factor, " = ", weight * factor),
+            (f"{name_of(tap)} ", weight, " × scale ", factor, " = ", weight * factor),
             ("(bias ", bias, " − mean ", mean, ") × scale ", factor, " + beta ", beta, " = ", folded),
         )
 
     return lines
 
 
-def multiplied(before: StagedKernel, factors: Tensor, called: str) -> Operation:
+def multiplied(before: StepKernel, factors: Tensor, called: str) -> Operation:
     """The weight and the bias times one factor, or times the output channel's."""
     factors = factors.detach().flatten()
 
-    def lines(place: Place) -> tuple[Line, ...]:
-        out = place[0]
+    def lines(tap: Tap) -> tuple[Line, ...]:
+        out = tap.out
         factor = float(factors[out if len(factors) > 1 else 0])
-        weight, bias = before.at(place), before.bias_at(out)
-        times: Line = (f"{name_of(place)} ", weight, f" × {called} ", factor, " = ", weight * factor)
+        weight, bias = before.at(tap), before.bias_at(out)
+        times: Line = (f"{name_of(tap)} ", weight, f" × {called} ", factor, " = ", weight * factor)
         if before.kernel.bias is None:
             return (times,)
         return times, (f"bias[{out}] ", bias, f" × {called} ", factor, " = ", bias * factor)
@@ -142,13 +143,13 @@ def multiplied(before: StagedKernel, factors: Tensor, called: str) -> Operation:
     return lines
 
 
-def multiplied_by_norm(before: StagedKernel, norm: nn.BatchNorm2d) -> Operation:
+def multiplied_by_norm(before: StepKernel, norm: nn.BatchNorm2d) -> Operation:
     """As `multiplied`, by the scale of a batch norm."""
 
-    def lines(place: Place) -> tuple[Line, ...]:
-        factor, scale = _factor(norm, place[0])
+    def lines(tap: Tap) -> tuple[Line, ...]:
+        factor, scale = _factor(norm, tap.out)
         factors = before.kernel.weight.new_tensor([factor])
-        return scale, *multiplied(before, factors, "scale")(place)
+        return scale, *multiplied(before, factors, "scale")(tap)
 
     return lines
 
@@ -156,9 +157,9 @@ def multiplied_by_norm(before: StagedKernel, norm: nn.BatchNorm2d) -> Operation:
 def offset_of_norm(norm: nn.BatchNorm2d) -> Operation:
     """beta - mean times scale."""
 
-    def lines(place: Place) -> tuple[Line, ...]:
+    def lines(tap: Tap) -> tuple[Line, ...]:
         assert norm.running_mean is not None
-        out = place[0]
+        out = tap.out
         factor, scale = _factor(norm, out)
         mean = float(norm.running_mean[out])
         beta = 0.0 if norm.bias is None else float(norm.bias[out])
@@ -168,32 +169,32 @@ def offset_of_norm(norm: nn.BatchNorm2d) -> Operation:
     return lines
 
 
-def in_its_group(before: StagedKernel, groups: int, fewer: int) -> Operation:
+def in_its_group(before: StepKernel, groups: int, fewer: int) -> Operation:
     """Which group the output channel is in, and whether the input channel is too."""
     rows, columns = len(before.kernel.weight) // groups, int(before.kernel.weight.shape[1])
     ratio = groups // fewer
 
-    def lines(place: Place) -> tuple[Line, ...]:
-        group, of_in = place[0] // rows, place[0] // rows // ratio * ratio + place[1] // columns
-        where: Line = (f"out {place[0]} is in group {group}, in {place[1]} in group {of_in}",)
+    def lines(tap: Tap) -> tuple[Line, ...]:
+        group, of_in = tap.out // rows, tap.out // rows // ratio * ratio + tap.in_ // columns
+        where: Line = (f"out {tap.out} is in group {group}, in {tap.in_} in group {of_in}",)
         if group != of_in:
-            return where, (f"{name_of(place)}: between two groups: ", 0.0), *_bias_stays(before, place[0])
-        origin = before.origin(place)
-        same: Line = (f"{name_of(place)} = {name_of(origin)} of the grouped = ", before.at(origin))
-        return where, same, *_bias_stays(before, place[0])
+            return where, (f"{name_of(tap)}: between two groups: ", 0.0), *_bias_stays(before, tap.out)
+        origin = before.origin(tap)
+        same: Line = (f"{name_of(tap)} = {name_of(origin)} of the grouped = ", before.at(origin))
+        return where, same, *_bias_stays(before, tap.out)
 
     return lines
 
 
-def with_identity(before: StagedKernel, after: Kernel) -> Operation:
+def with_identity(before: StepKernel, after: Kernel) -> Operation:
     """The stored weight, and 1 where the channels meet."""
 
-    def lines(place: Place) -> tuple[Line, ...]:
-        stored, weight = before.at(place), float(after.weight[place])
-        meets = bool(before.origin(place)[1] == place[0] % after.weight.shape[1])
+    def lines(tap: Tap) -> tuple[Line, ...]:
+        stored, weight = before.at(tap), float(after.weight[tap])
+        meets = bool(before.origin(tap)[1] == tap.out % after.weight.shape[1])
         identity = 1.0 if meets else 0.0
-        summed: Line = (f"stored {name_of(place)} ", stored, " + identity ", identity, " = ", weight)
-        return summed, *_bias_stays(before, place[0])
+        summed: Line = (f"stored {name_of(tap)} ", stored, " + identity ", identity, " = ", weight)
+        return summed, *_bias_stays(before, tap.out)
 
     return lines
 
@@ -202,12 +203,12 @@ def through_channels(first: Kernel, second: Kernel, groups: int) -> Operation:
     """The sum over the channels between two convolutions of the products of their weights."""
     rows, between = len(second.weight) // groups, int(second.weight.shape[1])
 
-    def lines(place: Place) -> tuple[Line, ...]:
-        out, in_, ky, kx = place
+    def lines(tap: Tap) -> tuple[Line, ...]:
+        out, in_, ky, kx = tap
         start = out // rows * between
         outer = second.weight[out, :, ky, kx].tolist()
         inner = first.weight[start : start + between, in_, 0, 0].tolist()
-        weight: Line = (f"{name_of(place)} = ", *_sum_of_products(outer, inner))
+        weight: Line = (f"{name_of(tap)} = ", *_sum_of_products(outer, inner))
         own = None if second.bias is None else float(second.bias[out])
         if first.bias is None:
             return (weight,) if own is None else (weight, (f"bias[{out}] stays ", own))
@@ -235,27 +236,25 @@ def _products(left: Sequence[float], right: Sequence[float]) -> Line:
     return tuple(parts)
 
 
-def added(summands: Sequence[StagedKernel], after: StagedKernel, stored: Kernel, dtype: str) -> Operation:
+def added(summands: Sequence[StepKernel], after: StepKernel, stored: Kernel, dtype: str) -> Operation:
     """The weights of all summands, their sum, and what the fused kernel holds instead, if it does."""
 
-    def lines(place: Place) -> tuple[Line, ...]:
-        weights = [summand.at(summand.origin(place)) for summand in summands]
+    def lines(tap: Tap) -> tuple[Line, ...]:
+        weights = [summand.at(summand.origin(tap)) for summand in summands]
         return (
-            (f"{name_of(place)}: ", *_terms([each.title for each in summands], weights)),
-            *_kept(after.at(place), math.fsum(weights), float(stored.weight[place]), dtype),
+            (f"{name_of(tap)}: ", *_terms([each.title for each in summands], weights)),
+            *_kept(after.at(tap), math.fsum(weights), float(stored.weight[tap]), dtype),
         )
 
     return lines
 
 
-def added_biases(
-    summands: Sequence[StagedKernel], after: StagedKernel, stored: Kernel, dtype: str
-) -> Operation:
+def added_biases(summands: Sequence[StepKernel], after: StepKernel, stored: Kernel, dtype: str) -> Operation:
     """The biases of all summands that have one, and their sum."""
     biased = [summand for summand in summands if summand.kernel.bias is not None]
 
-    def lines(place: Place) -> tuple[Line, ...]:
-        out = place[0]
+    def lines(tap: Tap) -> tuple[Line, ...]:
+        out = tap.out
         biases = [summand.bias_at(out) for summand in biased]
         kept = 0.0 if stored.bias is None else float(stored.bias[out])
         return (

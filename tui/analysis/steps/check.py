@@ -1,4 +1,4 @@
-"""The checks of the stages: two runs in float64 that must give the same, on as much input as is quick."""
+"""The checks of the steps: two runs in float64 that must give the same, on as much input as is quick."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tui.analysis.numerics.comparison import compare
+from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.steps.step import Check
 from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.geometry import Geometry
@@ -62,7 +63,7 @@ def check_kernel(
     largest = max(_largest(kernel.weight) * _largest(x), _largest(reference), _largest(y))
     if y.shape != reference.shape:
         return Check(words, math.inf, TOLERANCE * largest, False, part)
-    figure = compare(y, reference).max_abs_diff
+    figure = compare(Outputs(reference, y)).max_abs_diff
     return Check(words, figure, TOLERANCE * largest, figure <= TOLERANCE * largest, part)
 
 

@@ -1,4 +1,4 @@
-"""The stages of one branch: its steps to a kernel, with its modules run beside them."""
+"""The steps of one branch: its steps to a kernel, with its modules run beside them."""
 
 from __future__ import annotations
 
@@ -11,62 +11,63 @@ from torch.nn import functional
 from tui.analysis.steps import arithmetic, words
 from tui.analysis.steps.arithmetic import Operation
 from tui.analysis.steps.check import check_kernel, run64
-from tui.analysis.steps.step import Place, Stage, StagedKernel, staged
+from tui.analysis.steps.step import Step, StepKernel, step_kernel
 from tui.fusion.block import ReparamBlock
 from tui.fusion.branches import (
     AverageBranch,
     Branch,
     ConvBranch,
+    Fold,
     IdentityBranch,
     OffsetIdentityConv,
     SequenceBranch,
-    Step,
 )
 from tui.fusion.branches.border import border_of
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel, pad_to
-from tui.fusion.padding import centre
+from tui.fusion.padding import centre, offset_in, taps_apart
 from tui.fusion.spec import PaddingMode, Pair
+from tui.fusion.tap import Tap
 
 
-class BranchStages:
-    """Walks through one branch, a stage at a time.
+class BranchSteps:
+    """Walks through one branch, a step at a time.
 
     `branch`: a float64 copy that nobody else runs: what follows its map is taken off it, and run apart.
-    `steps`: those of `ReparamBlock.steps`. `frame`: (kH, kW) of the fused kernel. x: (1, in_channels, H, W),
+    `folds`: those of `ReparamBlock.folds`. `frame`: (kH, kW) of the fused kernel. x: (1, in_channels, H, W),
     float64, a `part` of the input.
 
-    At any time `output` is what the modules gave so far, and each stage's kernel must give the same.
+    At any time `output` is what the modules gave so far, and each step's kernel must give the same.
     """
 
     def __init__(
         self,
         branch: Branch,
-        steps: tuple[Step, ...],
+        folds: tuple[Fold, ...],
         block: ReparamBlock,
         frame: Pair,
         x: Tensor,
         part: str,
     ) -> None:
         self._branch, self._block, self._frame, self._x, self._part = branch, block, frame, x, part
-        self._steps = iter(steps)
+        self._folds = iter(folds)
         self._norm, self._alpha, self._gamma = branch.norm, branch.alpha, branch.gamma
         branch.norm = branch.alpha = branch.gamma = None
         self._geometry = branch.geometry
-        self._shown: StagedKernel | None = None
+        self._shown: StepKernel | None = None
 
-    def __iter__(self) -> Iterator[Stage]:
-        """The stages, at least one."""
+    def __iter__(self) -> Iterator[Step]:
+        """The steps, at least one."""
         count = 0
-        for stage in self._all():
+        for step in self._all():
             count += 1
-            yield stage
+            yield step
         if not count:
-            yield self._stage(
+            yield self._step(
                 "as it is", words.AS_IT_IS, "conv = the branch's own run", arithmetic.as_it_is(self._kernel)
             )
 
-    def _all(self) -> Iterator[Stage]:
+    def _all(self) -> Iterator[Step]:
         self._output = run64(self._branch, self._x)
         yield from self._mapped()
         if not self._is_to_be_widened:
@@ -81,39 +82,39 @@ class BranchStages:
 
     def _take(self) -> Kernel:
         """Go on to the branch's next step."""
-        self._kernel = next(self._steps).kernel
+        self._kernel = next(self._folds).kernel
         return self._kernel
 
-    def _stage(
+    def _step(
         self,
         title: str,
         why: str,
         compared: str,
         operation: Operation,
-        *before: StagedKernel,
+        *before: StepKernel,
         diagonal: str = "",
         outcome: str = "",
-    ) -> Stage:
-        """The stage to the present kernel, which is checked against the present output."""
+    ) -> Step:
+        """The step to the present kernel, which is checked against the present output."""
         size = self._shown.frame if self._shown else self._kernel.kernel_size
-        after = staged(outcome or title, self._kernel, size)
+        after = step_kernel(outcome or title, self._kernel, size)
         self._shown = after
         kernel = pad_to(self._kernel, size)
         check = check_kernel(compared, kernel, self._geometry, self._x, self._output, self._part)
-        return Stage(self._branch.name, title, why, before, after, operation, check, diagonal)
+        return Step(self._branch.name, title, why, before, after, operation, check, diagonal)
 
-    def _before(self, title: str, origin: Callable[[Place], Place] | None = None) -> StagedKernel:
-        """The kernel that the last stage showed, or that there is without one."""
+    def _before(self, title: str, origin: Callable[[Tap], Tap] | None = None) -> StepKernel:
+        """The kernel that the last step showed, or that there is without one."""
         frame = self._shown.frame if self._shown else self._kernel.kernel_size
-        return staged(title, self._kernel, frame, origin)
+        return step_kernel(title, self._kernel, frame, origin)
 
-    def _mapped(self) -> Iterator[Stage]:
+    def _mapped(self) -> Iterator[Step]:
         match self._branch:
             case IdentityBranch():
                 yield self._identity(self._branch)
             case AverageBranch():
                 self._take()
-                yield self._stage(
+                yield self._step(
                     "average as a kernel",
                     words.average(self._kernel.kernel_size),
                     "conv = the average pooling",
@@ -126,12 +127,12 @@ class BranchStages:
             case ConvBranch() | _:
                 self._take()
 
-    def _identity(self, branch: IdentityBranch) -> Stage:
+    def _identity(self, branch: IdentityBranch) -> Step:
         kernel, frame, groups = self._take(), self._frame, branch.geometry.groups
-        self._shown = staged("", kernel, frame)
+        self._shown = step_kernel("", kernel, frame)
         self._geometry = replace(self._geometry, dilation=self._block.geometry.dilation)
         middle = centre(frame[0]), centre(frame[1])
-        return self._stage(
+        return self._step(
             f"identity to {words.size(frame)}",
             words.identity(middle, groups > 1),
             "conv with them = the input itself",
@@ -140,7 +141,7 @@ class BranchStages:
             outcome=words.size(frame),
         )
 
-    def _sequence(self, branch: SequenceBranch) -> Iterator[Stage]:
+    def _sequence(self, branch: SequenceBranch) -> Iterator[Step]:
         output, geometry, step = self._output, self._geometry, branch.first
         inner, step.norm = step.norm, None
         self._geometry = Geometry(groups=geometry.groups)
@@ -148,7 +149,7 @@ class BranchStages:
         if isinstance(step.conv, OffsetIdentityConv):
             before = self._before("stored 1×1")
             first = self._take()
-            yield self._stage(
+            yield self._step(
                 "identity added",
                 words.IDENTITY_ADDED,
                 "conv = DBB's own 1×1",
@@ -158,7 +159,7 @@ class BranchStages:
         if isinstance(inner, nn.BatchNorm2d):
             before = self._before("1×1")
             first, self._output = self._take(), run64(inner, self._output)
-            yield self._stage(
+            yield self._step(
                 "inner norm folded",
                 words.NORM_FOLDED,
                 "folded conv = 1×1, then its batch norm",
@@ -173,14 +174,14 @@ class BranchStages:
         self._geometry, self._output, self._shown = geometry, output, None
         yield self._composed(branch, first, second)
 
-    def _pooled(self, branch: SequenceBranch, pool: nn.AvgPool2d, geometry: Geometry) -> Stage:
+    def _pooled(self, branch: SequenceBranch, pool: nn.AvgPool2d, geometry: Geometry) -> Step:
         """The second step by itself, on what the first gave."""
         x, between = self._x, self._output
         zeros = replace(geometry, padding_mode=PaddingMode.ZEROS)  # here, whatever the sequence pads
         self._x, self._geometry, self._shown = between, zeros, None
         bordered = functional.pad(between, border_of(branch.kernel_size))
         self._output = run64(pool, bordered)
-        stage = self._stage(
+        step = self._step(
             "average as a kernel",
             words.average(branch.kernel_size),
             "conv = the average pooling",
@@ -189,43 +190,43 @@ class BranchStages:
             outcome=words.size(self._kernel.kernel_size),
         )
         self._x = x
-        return stage
+        return step
 
-    def _composed(self, branch: SequenceBranch, first: Kernel, second: Kernel) -> Stage:
+    def _composed(self, branch: SequenceBranch, first: Kernel, second: Kernel) -> Step:
         groups = branch.geometry.groups
         rows, between = len(second.weight) // groups, int(second.weight.shape[1])
 
-        def in_first(place: Place) -> Place:
-            return place[0] // rows * between, place[1], 0, 0
+        def in_first(tap: Tap) -> Tap:
+            return Tap(tap.out // rows * between, tap.in_, 0, 0)
 
-        def in_second(place: Place) -> Place:
-            return place[0], 0, place[2], place[3]
+        def in_second(tap: Tap) -> Tap:
+            return tap._replace(in_=0)
 
-        return self._stage(
+        return self._step(
             "composed",
             words.composed(branch, between, words.size(second.kernel_size)),
             "one conv = both, one after the other",
             arithmetic.through_channels(first, second, groups),
-            staged("first, 1×1", first, origin=in_first),
-            staged(f"then {words.size(second.kernel_size)}", second, origin=in_second),
+            step_kernel("first, 1×1", first, origin=in_first),
+            step_kernel(f"then {words.size(second.kernel_size)}", second, origin=in_second),
             outcome="both as one",
         )
 
-    def _embedded(self) -> Iterator[Stage]:
+    def _embedded(self) -> Iterator[Step]:
         """The kernel in the frame of the fused one, if it is smaller."""
         own, frame = self._kernel.kernel_size, self._frame
         if own == frame or (self._shown and self._shown.frame == frame):
             return
-        top, left = (centre(outer) - centre(inner) for inner, outer in zip(own, frame, strict=True))
+        top, left = offset_in(own, frame)
 
-        def origin(place: Place) -> Place:
-            return place[0], place[1], place[2] - top, place[3] - left
+        def origin(tap: Tap) -> Tap:
+            return tap._replace(ky=tap.ky - top, kx=tap.kx - left)
 
-        before = staged(words.size(own), self._kernel, origin=origin)
-        self._shown = staged("", self._kernel, frame)
+        before = step_kernel(words.size(own), self._kernel, origin=origin)
+        self._shown = step_kernel("", self._kernel, frame)
         self._geometry = replace(self._geometry, dilation=self._block.geometry.dilation)
         middle = centre(frame[0]), centre(frame[1])
-        yield self._stage(
+        yield self._step(
             f"{words.size(own)} to {words.size(frame)}",
             words.embedded(own, frame, middle),
             f"padded conv = {words.size(own)} conv",
@@ -234,16 +235,16 @@ class BranchStages:
             outcome=words.size(frame),
         )
 
-    def _normed(self) -> Iterator[Stage]:
+    def _normed(self) -> Iterator[Step]:
         if isinstance(self._norm, nn.BatchNorm2d):
             before = self._before("without its norm")
             self._take()
             self._output = run64(self._norm, self._output)
             operation = arithmetic.folded_norm(before, self._norm)
             compared = "folded conv = conv, then batch norm"
-            yield self._stage("batch norm folded", words.NORM_FOLDED, compared, operation, before)
+            yield self._step("batch norm folded", words.NORM_FOLDED, compared, operation, before)
 
-    def _scaled(self) -> Iterator[Stage]:
+    def _scaled(self) -> Iterator[Step]:
         for name, factors in (("alpha", self._alpha), ("gamma", self._gamma)):
             if factors is None:
                 continue
@@ -253,21 +254,21 @@ class BranchStages:
             self._output = self._output * detached.view(-1, *([1, 1] if detached.ndim else []))
             operation = arithmetic.multiplied(before, detached, name)
             compared = f"scaled conv = {name} × conv"
-            yield self._stage(f"times {name}", words.SCALED[name], compared, operation, before)
+            yield self._step(f"times {name}", words.SCALED[name], compared, operation, before)
 
-    def _ungrouped(self) -> Iterator[Stage]:
+    def _ungrouped(self) -> Iterator[Step]:
         groups, fewer = self._geometry.groups, self._block.geometry.groups
         if groups == fewer:
             return
         rows, columns = len(self._kernel.weight) // groups, int(self._kernel.weight.shape[1])
 
-        def origin(place: Place) -> Place:
-            return place[0], place[1] % columns, place[2], place[3]
+        def origin(tap: Tap) -> Tap:
+            return tap._replace(in_=tap.in_ % columns)
 
         before = self._before(f"groups {groups}", origin)
         self._take()
         self._geometry = replace(self._geometry, groups=fewer)
-        yield self._stage(
+        yield self._step(
             f"{groups} groups to {fewer}",
             words.ungrouped(groups, fewer, columns, rows),
             f"conv of groups {fewer} = conv of groups {groups}",
@@ -283,33 +284,27 @@ class BranchStages:
     @property
     def _steps_apart(self) -> Pair:
         """How many taps of the block lie from one tap of the branch to its next."""
-        axes = zip(
-            self._branch.kernel_size,
-            self._branch.geometry.dilation,
-            self._block.geometry.dilation,
-            strict=True,
-        )
-        apart = [own // block if size > 1 else 1 for size, own, block in axes]
-        return apart[0], apart[1]
+        geometry = self._branch.geometry
+        return taps_apart(self._branch.kernel_size, geometry.dilation, self._block.geometry.dilation)
 
-    def _widened(self) -> Stage:
+    def _widened(self) -> Step:
         apart, sizes = self._steps_apart, self._kernel.kernel_size
         # An even kernel has its zeros in front, so that its centre tap stays the centre.
         front = tuple(0 if size % 2 else step - 1 for size, step in zip(sizes, apart, strict=True))
 
-        def origin(place: Place) -> Place:
+        def origin(tap: Tap) -> Tap:
             rows, columns = (
-                divmod(tap - zeros, step) for tap, zeros, step in zip(place[2:], front, apart, strict=True)
+                divmod(own - zeros, step) for own, zeros, step in zip(tap[2:], front, apart, strict=True)
             )
             between = rows[1] or columns[1]
-            return place[0], place[1], -1 if between else rows[0], columns[0]
+            return tap._replace(ky=-1 if between else rows[0], kx=columns[0])
 
         before = self._before("taps apart", origin)
         self._take()
         self._shown = None
         self._geometry = replace(self._geometry, dilation=self._block.geometry.dilation)
         wide = words.size(self._kernel.kernel_size)
-        return self._stage(
+        return self._step(
             "dilation widened",
             words.widened(apart, sizes, wide),
             f"{wide} conv = dilated {words.size(sizes)} conv",
@@ -318,7 +313,7 @@ class BranchStages:
             outcome=wide,
         )
 
-    def _scaled_by_post_norm(self) -> Iterator[Stage]:
+    def _scaled_by_post_norm(self) -> Iterator[Step]:
         norm = self._block.post_norm
         if not isinstance(norm, nn.BatchNorm2d):
             return
@@ -326,7 +321,7 @@ class BranchStages:
         self._take()
         offset = run64(norm, self._output.new_zeros(self._output.shape))
         self._output = run64(norm, self._output) - offset
-        yield self._stage(
+        yield self._step(
             "post norm's scale",
             words.POST_SCALE,
             "scaled conv = post norm of conv − of 0",

@@ -1,4 +1,4 @@
-"""Stage: one step on the way from branches to one kernel, with its numbers and a check that was run."""
+"""Step: one step on the way from branches to one kernel, with its numbers and a check that was run."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from tui.analysis.numerics.magnitude import Magnitude, magnitude_of
 from tui.fusion.kernel import Kernel
-from tui.fusion.padding import centre
+from tui.fusion.padding import offset_in
 from tui.fusion.spec import Pair
+from tui.fusion.tap import Tap
 
-Place = tuple[int, int, int, int]
-"""(out, in, ky, kx) of a weight."""
+Shape = tuple[int, int, int, int]
 
 
 class Written(str):
@@ -25,15 +25,15 @@ Line = tuple[str | float, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class StagedKernel:
-    """A kernel as a stage shows it.
+class StepKernel:
+    """A kernel as a step shows it.
 
     Attributes:
         title: what it is.
         kernel: float64, in a size of its own.
         frame: (kH, kW) of the zeros that it is shown in, its centre on theirs.
         magnitude: how large its weights are.
-        origin: from a place in the stage's `after` to the place here that it came from; the nearest one
+        origin: from a place in the step's `after` to the place here that it came from; the nearest one
             where it came from none.
     """
 
@@ -41,23 +41,23 @@ class StagedKernel:
     kernel: Kernel
     frame: Pair
     magnitude: Magnitude
-    origin: Callable[[Place], Place] = field(default=lambda place: place)
+    origin: Callable[[Tap], Tap] = field(default=lambda tap: tap)
 
     @property
-    def shape(self) -> Place:
+    def shape(self) -> Shape:
         """(out_channels, in_channels / groups, kH, kW) with the taps of the frame."""
         return int(self.kernel.weight.shape[0]), int(self.kernel.weight.shape[1]), *self.frame
 
-    def holds(self, place: Place) -> bool:
-        """Whether the place is one of the kernel's own taps, not of the zeros around."""
-        return all(0 <= tap < size for tap, size in zip(self._own(place), self._own_size, strict=True))
+    def holds(self, tap: Tap) -> bool:
+        """Whether the tap is one of the kernel's own, not of the zeros around."""
+        return all(0 <= own < size for own, size in zip(self._own(tap), self._own_size, strict=True))
 
-    def at(self, place: Place) -> float:
-        """The weight at a place in the frame."""
-        if not self.holds(place):
+    def at(self, tap: Tap) -> float:
+        """The weight at a tap of the frame."""
+        if not self.holds(tap):
             return 0.0
-        ky, kx = self._own(place)
-        return float(self.kernel.weight[place[0], place[1], ky, kx])
+        ky, kx = self._own(tap)
+        return float(self.kernel.weight[tap.out, tap.in_, ky, kx])
 
     def bias_at(self, out: int) -> float:
         """The bias of an output channel, 0 for none."""
@@ -67,24 +67,23 @@ class StagedKernel:
     def _own_size(self) -> Pair:
         return self.kernel.kernel_size
 
-    def _own(self, place: Place) -> Pair:
-        before = (centre(outer) - centre(own) for outer, own in zip(self.frame, self._own_size, strict=True))
-        top, left = before
-        return place[2] - top, place[3] - left
+    def _own(self, tap: Tap) -> Pair:
+        top, left = offset_in(self._own_size, self.frame)
+        return tap.ky - top, tap.kx - left
 
 
-def staged(
-    title: str, kernel: Kernel, frame: Pair | None = None, origin: Callable[[Place], Place] | None = None
-) -> StagedKernel:
+def step_kernel(
+    title: str, kernel: Kernel, frame: Pair | None = None, origin: Callable[[Tap], Tap] | None = None
+) -> StepKernel:
     """The kernel in that frame, or in none but its own."""
-    return StagedKernel(
-        title, kernel, frame or kernel.kernel_size, magnitude_of(kernel), origin or (lambda place: place)
+    return StepKernel(
+        title, kernel, frame or kernel.kernel_size, magnitude_of(kernel), origin or (lambda tap: tap)
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was run to see that a stage holds.
+    """What was run to see that a step holds.
 
     Attributes:
         words: the two things that were compared.
@@ -103,7 +102,7 @@ class Check:
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
+class Step:
     """One step: before, what was done, after, and whether it holds.
 
     Attributes:
@@ -121,19 +120,19 @@ class Stage:
     branch: str
     title: str
     words: str
-    before: tuple[StagedKernel, ...]
-    after: StagedKernel
-    operation: Callable[[Place], tuple[Line, ...]]
+    before: tuple[StepKernel, ...]
+    after: StepKernel
+    operation: Callable[[Tap], tuple[Line, ...]]
     check: Check
     diagonal: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Walkthrough:
-    """The stages in order: those of each branch, then those of the block."""
+    """The steps in order: those of each branch, then those of the block."""
 
-    stages: tuple[Stage, ...]
+    steps: tuple[Step, ...]
 
     def first_of(self, branch: str) -> int | None:
-        """The place of the first stage of that branch, None where it has none."""
-        return next((place for place, stage in enumerate(self.stages) if stage.branch == branch), None)
+        """The place of the first step of that branch, None where it has none."""
+        return next((place for place, step in enumerate(self.steps) if step.branch == branch), None)

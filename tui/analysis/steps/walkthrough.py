@@ -9,11 +9,10 @@ from torch import nn
 
 from tui.analysis.progress import Progress
 from tui.analysis.steps.check import input_of_checks
-from tui.analysis.steps.of_block import fusion64, last_stage, post_norm_stage, sum_stages
-from tui.analysis.steps.of_branch import BranchStages
-from tui.analysis.steps.step import Stage, Walkthrough
+from tui.analysis.steps.of_block import last_step, post_norm_step, sum_steps
+from tui.analysis.steps.of_branch import BranchSteps
+from tui.analysis.steps.step import Step, Walkthrough
 from tui.analysis.study import Study
-from tui.fusion.branches import Branch
 
 __all__ = ["Walkthrough", "walkthrough"]
 
@@ -24,29 +23,27 @@ def walkthrough(study: Study) -> Iterator[Progress | Walkthrough]:
     Raises:
         RuntimeError: torch could not do it, out of memory for instance.
     """
-    stages: list[Stage] = []
-    for item in _stages(study):
-        if isinstance(item, Stage):
-            stages.append(item)
+    steps: list[Step] = []
+    for item in _steps(study):
+        if isinstance(item, Step):
+            steps.append(item)
         else:
             yield item
-    yield Walkthrough(tuple(stages))
+    yield Walkthrough(tuple(steps))
 
 
-def _stages(study: Study) -> Iterator[Progress | Stage]:
-    block = copy.deepcopy(study.block).double().requires_grad_(False)
-    sizes = [branch.kernel.kernel_size for branch in study.branches]
+def _steps(study: Study) -> Iterator[Progress | Step]:
+    block = copy.deepcopy(study.block64).requires_grad_(False)  # its branches are taken apart
+    sizes = [branch.kernel.kernel_size for branch in study.summands]
     frame = max(size[0] for size in sizes), max(size[1] for size in sizes)
-    x, part = input_of_checks(study.run_block, study.x, frame)
-    for branch, found in zip(block.branches, study.branches, strict=False):
-        assert isinstance(branch, Branch)
+    x, part = input_of_checks(study.fusion.block, study.x, frame)
+    for branch, found in zip(block.branches, study.summands, strict=False):
         yield Progress(f"checking the steps of {found.name}")
-        yield from BranchStages(branch, found.steps, block, frame, x, part)
+        yield from BranchSteps(branch, found.folds, block, frame, x, part)
     if isinstance(block.post_norm, nn.BatchNorm2d):
-        offset = study.branches[-1].kernel
-        yield post_norm_stage(block.post_norm, offset, block.geometry, x, part)
+        offset = study.summands[-1].kernel
+        yield post_norm_step(block.post_norm, offset, block.geometry, x, part)
     yield Progress("checking the sum")
-    fusion = fusion64(study)
-    yield from sum_stages(study, fusion, frame, x, part)
+    yield from sum_steps(study, frame, x, part)
     yield Progress("running both sides")
-    yield last_stage(study, fusion)
+    yield last_step(study)

@@ -1,4 +1,4 @@
-"""Why each kind of stage is right, in a sentence or three for somebody who has not seen it before."""
+"""Why each kind of step is right, in a sentence or three for somebody who has not seen it before."""
 
 from __future__ import annotations
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from tui.analysis.numerics.outputs import Outputs
+
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class ErrorPart:
     """One part of the difference, over all elements that are finite on both sides.
 
     Attributes:
@@ -45,9 +47,9 @@ class ErrorSplit:
         nearer: which side is nearer to the float64 value.
     """
 
-    weights: Share
-    fused: Share
-    unfused: Share
+    weights: ErrorPart
+    fused: ErrorPart
+    unfused: ErrorPart
     nearer: Nearer
 
 
@@ -58,8 +60,8 @@ def output_of_given(conv: nn.Conv2d, x: Tensor) -> Tensor:
     return y
 
 
-def split_of(fused: Tensor, unfused: Tensor, unfused64: Tensor, given64: Tensor) -> ErrorSplit | None:
-    """Split the difference of two outputs, each (batch, out_channels, H, W).
+def split_of(outputs: Outputs, unfused64: Tensor, given64: Tensor) -> ErrorSplit | None:
+    """Split the difference of two outputs.
 
     `unfused64`: the unfused side re-run in float64, the exact value for this purpose. `given64`: as
     `output_of_given` gives it. None where the outputs are float64 themselves, whose rounding no float64 run
@@ -68,6 +70,7 @@ def split_of(fused: Tensor, unfused: Tensor, unfused64: Tensor, given64: Tensor)
     Raises:
         ValueError: the shapes differ.
     """
+    fused, unfused = outputs.fused, outputs.unfused
     if len({tensor.shape for tensor in (fused, unfused, unfused64, given64)}) > 1:
         raise ValueError("the four outputs have different shapes")
     if fused.dtype is torch.float64:
@@ -83,11 +86,9 @@ def split_of(fused: Tensor, unfused: Tensor, unfused64: Tensor, given64: Tensor)
         unfused=int((of_unfused < of_fused).sum()),
         equal=int((of_fused == of_unfused).sum()),
     )
-    return ErrorSplit(
-        _share(given - exact, worst), _share(y - given, worst), _share(z - exact, worst), nearer
-    )
+    return ErrorSplit(_part(given - exact, worst), _part(y - given, worst), _part(z - exact, worst), nearer)
 
 
-def _share(errors: Tensor, worst: int) -> Share:
+def _part(errors: Tensor, worst: int) -> ErrorPart:
     rms = math.sqrt(float(errors.square().mean()))
-    return Share(float(errors.abs().max()), rms, float(errors[worst]))
+    return ErrorPart(float(errors.abs().max()), rms, float(errors[worst]))

@@ -9,26 +9,20 @@ import torch
 from torch import Tensor
 
 from tui.analysis.bounds.budget import Budget
-from tui.analysis.numerics.precision import PRECISIONS
+from tui.analysis.numerics.outputs import Outputs
+from tui.analysis.numerics.pixel import Pixel
+from tui.analysis.numerics.precision import spacing_at
 from tui.analysis.verdict.verdict import Reason, Verdict, Worst
 from tui.fusion.spec import Dtype
 
 _TF32_SHARE = 8.0
 """TF32 is 2^13 times coarser than float32: what exceeds the budget by less than this is not its doing."""
 
-_NOWHERE = Worst((0, 0, 0, 0), math.nan, math.nan, math.nan, math.nan)
+_NOWHERE = Worst(Pixel(0, 0, 0, 0), math.nan, math.nan, math.nan, math.nan)
 
 
-def judge(
-    dtype: Dtype,
-    fused: Tensor,
-    unfused: Tensor,
-    fused64: Tensor,
-    unfused64: Tensor,
-    budget: Budget,
-    budget64: Budget,
-) -> Verdict:
-    """Rule on a fusion by both sides' outputs, (batch, out_channels, H, W), in the dtype and in float64.
+def judge(dtype: Dtype, outputs: Outputs, outputs64: Outputs, budget: Budget, budget64: Budget) -> Verdict:
+    """Rule on a fusion by both sides' outputs, in the dtype and in float64.
 
     First the algebra: in float64 no difference may exceed the rigorous bound. Then the arithmetic: in the
     dtype none may either, nor should one exceed the rounding budget. Only the budgets' channels are judged.
@@ -36,10 +30,10 @@ def judge(
     only, that is an overflow if a number on the way is too large for the dtype, and a fault if none is.
     """
     channels, out_channels = len(budget.channels), budget.out_channels
-    if fused.shape != unfused.shape or fused64.shape != unfused64.shape:
+    if not (outputs.same_shape and outputs64.same_shape):
         return Verdict(Reason.SHAPE, dtype, math.inf, math.nan, math.inf, _NOWHERE, channels, out_channels)
-    algebra = _measured(fused64, unfused64, budget64, budget64.rigorous)
-    arithmetic = _measured(fused, unfused, budget, budget.probable)
+    algebra = _measured(Dtype.FLOAT64, outputs64, budget64, budget64.rigorous)
+    arithmetic = _measured(dtype, outputs, budget, budget.probable)
     fault = _fault_of_algebra(algebra)
     decisive = arithmetic if fault is None else algebra
     return Verdict(
@@ -76,49 +70,31 @@ class _Measured:
     unlike: int
 
 
-def _measured(fused: Tensor, unfused: Tensor, budget: Budget, bound: Tensor) -> _Measured:
-    channels = list(budget.channels)
-    dtype = unfused.dtype
+def _measured(dtype: Dtype, outputs: Outputs, budget: Budget, bound: Tensor) -> _Measured:
+    channels, difference = budget.channels, outputs.difference
     if budget.sampled:
-        fused, unfused = fused[:, channels], unfused[:, channels]
-    fused, unfused = fused.double(), unfused.double()
-    finite = fused.isfinite() & unfused.isfinite()
-    alike = ~finite & ((fused == unfused) | (fused.isnan() & unfused.isnan()))
-    difference = torch.where(finite, (fused - unfused).abs(), torch.where(alike, 0.0, math.inf))
-    shares = torch.where(difference == 0, 0.0, difference / bound).nan_to_num(math.inf, math.inf)
-    batch, place, row, column = _index_of(int(shares.argmax()), shares.shape)
-    here = batch, place, row, column
+        difference = difference.in_channels(channels)
+    absolute = difference.absolute
+    shares = torch.where(absolute == 0, 0.0, absolute / bound).nan_to_num(math.inf, math.inf)
+    here = Pixel.at(int(shares.argmax()), shares.shape)
+    pixel = here._replace(channel=channels[here.channel])
+    beyond = absolute > budget.rigorous
+    if difference.unlike is not None:
+        beyond &= ~difference.unlike
     return _Measured(
-        difference,
-        beyond=bool((finite & (difference > budget.rigorous)).any()),
+        absolute,
+        beyond=bool(beyond.any()),
         used=float(shares[here]),
-        worst=_worst((batch, channels[place], row, column), float(fused[here]), float(unfused[here]), dtype),
+        worst=_worst(pixel, float(outputs.fused[pixel]), float(outputs.unfused[pixel]), dtype),
         bound=float(bound[here]),
-        alike=int(alike.sum()),
-        unlike=int((~finite & ~alike).sum()),
+        alike=difference.count_alike,
+        unlike=difference.count_unlike,
     )
 
 
-def _index_of(place: int, shape: torch.Size) -> tuple[int, int, int, int]:
-    rest, column = divmod(place, shape[3])
-    rest, row = divmod(rest, shape[2])
-    batch, channel = divmod(rest, shape[1])
-    return batch, channel, row, column
-
-
-def _worst(index: tuple[int, int, int, int], fused: float, unfused: float, dtype: torch.dtype) -> Worst:
+def _worst(pixel: Pixel, fused: float, unfused: float, dtype: Dtype) -> Worst:
     difference = fused - unfused
-    spacing = spacing_at(unfused, Dtype(str(dtype).removeprefix("torch.")))
-    return Worst(index, fused, unfused, difference, abs(difference) / spacing)
-
-
-def spacing_at(value: float, dtype: Dtype) -> float:
-    """From |value| to the dtype's next larger number."""
-    precision = PRECISIONS[dtype]
-    if not math.isfinite(value) or value == 0:
-        return precision.smallest
-    exponent = math.frexp(value)[1]
-    return max(precision.smallest, math.ldexp(precision.unit, exponent))
+    return Worst(pixel, fused, unfused, difference, abs(difference) / spacing_at(unfused, dtype))
 
 
 def _fault_of_algebra(algebra: _Measured) -> Reason | None:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tui.analysis.numerics.pixel import Pixel
 from tui.fusion.spec import Dtype
 
 
@@ -66,13 +67,13 @@ class Worst:
     """The element that decided.
 
     Attributes:
-        index: (batch, out_channel, row, column).
+        index: its place.
         fused, unfused: the two values there.
         difference: fused - unfused.
         ulps: |difference| in spacings of the dtype's numbers at |unfused|.
     """
 
-    index: tuple[int, int, int, int]
+    index: Pixel
     fused: float
     unfused: float
     difference: float
@@ -132,7 +133,7 @@ class Verdict:
             case Reason.WITHIN:
                 return (
                     f"They agree: what differs in {self.dtype} is rounding, "
-                    f"{share(self.budget_used)} of the rounding budget at most."
+                    f"{percent(self.budget_used)} of the rounding budget at most."
                 )
             case Reason.COARSE:
                 return (
@@ -178,7 +179,7 @@ class Verdict:
         """What goes with the ruling, in a few words: "41 % of the budget"."""
         match self.reason:
             case Reason.WITHIN:
-                return f"{share(self.budget_used)} of its budget"
+                return f"{percent(self.budget_used)} of its budget"
             case Reason.COARSE | Reason.ARITHMETIC:
                 return f"{multiple(self.budget_used)} its budget"
             case Reason.OVERFLOW:
@@ -218,7 +219,7 @@ class Verdict:
         return "; ".join(parts) + "." if parts else ""
 
 
-def share(used: float) -> str:
+def percent(used: float) -> str:
     """A part of a budget: "41 %"."""
     return "less than 1 %" if 0 < used < 0.01 else f"{100 * used:.0f} %"
 

@@ -68,8 +68,8 @@ def _studied(spec: BlockSpec, alterations: Alterations) -> Study:
         CheckError: torch is not there, or could not do it.
     """
     try:
-        from tui.analysis.study import finished, study
+        from tui.analysis.study import study_of
 
-        return finished(study(spec, alterations))
+        return study_of(spec, alterations)
     except (ImportError, OSError, RuntimeError, ValueError, MemoryError) as error:
         raise CheckError(f"this block could not be run: {in_words(error)}") from error

@@ -14,7 +14,7 @@ from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.cost import Sides
 from tui.analysis.study import Study
 from tui.analysis.verdict.cautions import cautions_of
-from tui.analysis.verdict.verdict import Ruling, Verdict, multiple, share
+from tui.analysis.verdict.verdict import Ruling, Verdict, multiple, percent
 from tui.export.conv2d_text import conv2d_in_words
 from tui.fusion.presets import preset_named
 from tui.fusion.spec import BranchSpec, Dtype, PaddingMode, Pair, show_pair
@@ -32,9 +32,6 @@ _RULINGS = {
 _LABEL_WIDTH = 22
 _LEAST_WIDTH = 80
 """On a narrower screen the terminal breaks lines; rich would cut digits off numbers."""
-
-_DIGITS = {Dtype.FLOAT64: 17, Dtype.FLOAT32: 9, Dtype.BFLOAT16: 4, Dtype.FLOAT16: 5}
-"""Significant digits that tell any two values of a dtype apart."""
 
 
 class _PlainConsole(Console):
@@ -101,10 +98,10 @@ def _block(study: Study) -> Table:
 def _kernels(study: Study) -> Table:
     table = _table("branch", "weight", "bias", "on it")
     specs = (*study.spec.branches, None)  # a post norm stands behind the branches and is none of them
-    for spec, branch in zip(specs, study.branches, strict=False):
+    for spec, branch in zip(specs, study.summands, strict=False):
         has_bias, words = (True, "its offset") if spec is None else (spec.bias, _options(spec))
         table.add_row(branch.name, _shape(branch.kernel.weight.shape), "yes" if has_bias else "-", words)
-    fused = study.fused.kernel
+    fused = study.fused_kernel.kernel
     bias = "-" if fused.bias is None else "yes"
     table.add_row("fused", _shape(fused.weight.shape), bias, "-", style="bold")
     return table
@@ -127,7 +124,7 @@ def _options(branch: BranchSpec) -> str:
 def _conv2d(study: Study) -> Text:
     # In one line however narrow the screen: what is cut in two can not be pasted.
     code = Text(conv2d_in_words(study.conv, study.spec.dtype), no_wrap=True, overflow="ignore")
-    kernel_size = study.fused.kernel.kernel_size
+    kernel_size = study.fused_kernel.kernel.kernel_size
     if study.conv.kernel_size == kernel_size:
         return code
     why = f"(the {show_pair(kernel_size)} kernel and zeros: nn.Conv2d pads both sides alike)"
@@ -141,8 +138,8 @@ def _differences(study: Study) -> Table:
     if comparison.max_abs_diff:
         batch, channel, row, column = comparison.worst
         table.add_row("  where", f"batch {batch}, out {channel}, row {row}, column {column}")
-        table.add_row("  fused there", f"{comparison.fused:.{_DIGITS[dtype]}g}")
-        table.add_row("  unfused there", f"{comparison.unfused:.{_DIGITS[dtype]}g}")
+        table.add_row("  fused there", f"{comparison.fused:.{dtype.digits}g}")
+        table.add_row("  unfused there", f"{comparison.unfused:.{dtype.digits}g}")
     table.add_row("mean |fused - unfused|", f"{comparison.mean_abs_diff:.3g}")
     table.add_row("share of the rounding budget", _budget(study.verdict))
     rerun = "the run above" if dtype is Dtype.FLOAT64 else "fusion and both sides run again"
@@ -156,7 +153,7 @@ def _differences(study: Study) -> Table:
 
 def _budget(verdict: Verdict) -> str | Text:
     """The share, or how many times over; and the bound, where it is that of the run in the dtype."""
-    used = share(verdict.budget_used) if verdict.budget_used <= 1 else multiple(verdict.budget_used)
+    used = percent(verdict.budget_used) if verdict.budget_used <= 1 else multiple(verdict.budget_used)
     if verdict.ruling is Ruling.WRONG:
         return used
     batch, channel, row, column = verdict.worst.index

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.fusion.branches.average import AverageBranch
-from tui.fusion.branches.base import Branch, Step
+from tui.fusion.branches.base import Branch, Fold, last_of
 from tui.fusion.branches.building import build_branch
 from tui.fusion.branches.convolution import ConvBranch
 from tui.fusion.branches.identity import IdentityBranch
@@ -14,10 +14,11 @@ __all__ = [
     "AverageBranch",
     "Branch",
     "ConvBranch",
+    "Fold",
     "IdentityBranch",
     "OffsetIdentityConv",
     "PointwiseStep",
     "SequenceBranch",
-    "Step",
     "build_branch",
+    "last_of",
 ]

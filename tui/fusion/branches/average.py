@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tui.fusion.branches.base import Branch, Step
+from tui.fusion.branches.base import Branch, Fold
 from tui.fusion.branches.border import border_of
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import average_pool
@@ -40,7 +40,7 @@ class AverageBranch(Branch):
         y: Tensor = self.pool(functional.pad(x, self._border))
         return y
 
-    def _mapped_steps(self) -> Iterator[Step]:
+    def _mapped_folds(self) -> Iterator[Fold]:
         device = self._placement.device
         kernel = average_pool(self.out_channels, self.kernel_size, self.geometry.groups, device=device)
-        yield Step("average pooling", kernel)
+        yield Fold("average pooling", kernel)

@@ -1,4 +1,4 @@
-"""Branch, what all kinds share: a map, a batch norm and a scale behind it, the steps to a kernel."""
+"""Branch, what all kinds share: a map, a batch norm and a scale behind it, the folds to a kernel."""
 
 from __future__ import annotations
 
@@ -15,17 +15,22 @@ from tui.fusion.kernel import Kernel, fold_batch_norm, scale
 from tui.fusion.spec import Pair, Scale
 
 
-class Step(NamedTuple):
-    """One stage on the way from a branch to its kernel: what was done, in words, and what came out."""
+class Fold(NamedTuple):
+    """One fold on the way from a branch to its kernel: what was done, in words, and what came out."""
 
     title: str
     kernel: Kernel
 
 
+def last_of(folds: Iterator[Fold]) -> Fold:
+    """The last fold, which holds the kernel; none before it is kept."""
+    return deque(folds, maxlen=1)[0]
+
+
 class Branch(nn.Module, abc.ABC):
     """One summand of a block: a module whose output is affine and shift-equivariant in its input.
 
-    A kind says by `_mapped` what it does and by `_mapped_steps` which kernel that is; the batch norm and the
+    A kind says by `_mapped` what it does and by `_mapped_folds` which kernel that is; the batch norm and the
     scale that may follow are the same for all.
 
     Attributes:
@@ -83,31 +88,31 @@ class Branch(nn.Module, abc.ABC):
         Raises:
             FusionError: the branch is in train mode, or it is no convolution.
         """
-        return deque(self.steps(), maxlen=1)[0].kernel
+        return last_of(self.folds()).kernel
 
-    def steps(self) -> Iterator[Step]:
-        """The stages by which the branch becomes its kernel, which is the last one's.
+    def folds(self) -> Iterator[Fold]:
+        """The folds by which the branch becomes its kernel, which is the last one's.
 
         Raises:
             FusionError: as `kernel`.
         """
-        for step in self._mapped_steps():
-            kernel = step.kernel
-            yield step
+        for fold in self._mapped_folds():
+            kernel = fold.kernel
+            yield fold
         if self.norm is not None:
             kernel = fold_batch_norm(kernel, self.norm)
-            yield Step("batch norm folded", kernel)
+            yield Fold("batch norm folded", kernel)
         if self.alpha is not None:
             kernel = scale(kernel, self.alpha)
-            yield Step("times alpha", kernel)
+            yield Fold("times alpha", kernel)
         if self.gamma is not None:
             kernel = scale(kernel, self.gamma)
-            yield Step("times gamma", kernel)
+            yield Fold("times gamma", kernel)
 
     @abc.abstractmethod
     def _mapped(self, x: Tensor) -> Tensor:
         """What the branch does before its batch norm and scale."""
 
     @abc.abstractmethod
-    def _mapped_steps(self) -> Iterator[Step]:
-        """The stages to the kernel of `_mapped`: at least one."""
+    def _mapped_folds(self) -> Iterator[Fold]:
+        """The folds to the kernel of `_mapped`: at least one."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tui.fusion.branches.base import Branch, Step
+from tui.fusion.branches.base import Branch, Fold
 from tui.fusion.branches.border import border_of, pad_function_mode
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import kernel_of
@@ -54,5 +54,5 @@ class ConvBranch(Branch):
         y: Tensor = self.conv(x)
         return y
 
-    def _mapped_steps(self) -> Iterator[Step]:
-        yield Step("convolution", kernel_of(self.conv))
+    def _mapped_folds(self) -> Iterator[Fold]:
+        yield Fold("convolution", kernel_of(self.conv))

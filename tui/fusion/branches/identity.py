@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from tui.fusion.branches.base import Branch, Step
+from tui.fusion.branches.base import Branch, Fold
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import dirac
 from tui.fusion.spec import Scale
@@ -30,6 +30,6 @@ class IdentityBranch(Branch):
     def _mapped(self, x: Tensor) -> Tensor:
         return x
 
-    def _mapped_steps(self) -> Iterator[Step]:
+    def _mapped_folds(self) -> Iterator[Fold]:
         identity = dirac(self.out_channels, self.geometry.groups, device=self._placement.device)
-        yield Step("identity", identity)
+        yield Fold("identity", identity)

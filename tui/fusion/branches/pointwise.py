@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tui.fusion.branches.base import Step
+from tui.fusion.branches.base import Fold
 from tui.fusion.kernel import add, dirac, fold_batch_norm, kernel_of
 
 
@@ -73,18 +73,18 @@ class PointwiseStep(nn.Module):
         )
         return y.flatten()
 
-    def steps(self) -> Iterator[Step]:
-        """The stages to its kernel (out_channels, in_channels / groups, 1, 1), which is the last one's.
+    def folds(self) -> Iterator[Fold]:
+        """The folds to its kernel (out_channels, in_channels / groups, 1, 1), which is the last one's.
 
         Raises:
             FusionError: the norm can not be folded.
         """
         kernel = kernel_of(self.conv)
-        yield Step("1x1 convolution", kernel)
+        yield Fold("1x1 convolution", kernel)
         if isinstance(self.conv, OffsetIdentityConv):
             identity = dirac(len(kernel.weight), self.conv.groups, device=kernel.weight.device)
             kernel = add([kernel, identity])
-            yield Step("identity added to the 1x1", kernel)
+            yield Fold("identity added to the 1x1", kernel)
         if self.norm is not None:
             kernel = fold_batch_norm(kernel, self.norm)
-            yield Step("inner batch norm folded", kernel)
+            yield Fold("inner batch norm folded", kernel)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tui.fusion.branches.base import Branch, Step
+from tui.fusion.branches.base import Branch, Fold
 from tui.fusion.branches.border import border_of, pad_function_mode
 from tui.fusion.branches.pointwise import PointwiseStep
 from tui.fusion.composition import compose
@@ -84,10 +84,10 @@ class SequenceBranch(Branch):
         bordered[:, :, top : top + height, left : left + width] = y
         return bordered
 
-    def _mapped_steps(self) -> Iterator[Step]:
-        for step in self.first.steps():
-            first = step.kernel
-            yield step
+    def _mapped_folds(self) -> Iterator[Fold]:
+        for fold in self.first.folds():
+            first = fold.kernel
+            yield fold
         self._refuse_inexact_border(first)
         if isinstance(self.second, nn.Conv2d):
             title, second = "then a {}x{} convolution".format(*self.kernel_size), kernel_of(self.second)
@@ -95,8 +95,8 @@ class SequenceBranch(Branch):
             device = self._placement.device
             title = "then average pooling"
             second = average_pool(self.out_channels, self.kernel_size, self.geometry.groups, device=device)
-        yield Step(title, second)
-        yield Step("both as one convolution", compose(first, second, self.geometry.groups))
+        yield Fold(title, second)
+        yield Fold("both as one convolution", compose(first, second, self.geometry.groups))
 
     def _refuse_inexact_border(self, first: Kernel) -> None:
         if not (self.zero_border and any(self._border)):

@@ -8,12 +8,12 @@ from typing import Any
 from textual.screen import Screen
 
 from tui.analysis.alterations.alterations import Edit, shapes_of
-from tui.analysis.alterations.places import NotEditableError, Place, kernel_edits
+from tui.analysis.alterations.places import EditablePlace, NotEditableError, kernel_edits
 from tui.fusion.spec import BlockSpec
 from tui.screens.dialogs.named_kernels import NamedKernelScreen
 
 
-def place_or_reason(screen: Screen[Any], wanted: Callable[[], Place]) -> Place | None:
+def place_or_reason(screen: Screen[Any], wanted: Callable[[], EditablePlace]) -> EditablePlace | None:
     """The number that is meant; where there is none, None, and the user is told why."""
     try:
         return wanted()
@@ -22,7 +22,7 @@ def place_or_reason(screen: Screen[Any], wanted: Callable[[], Place]) -> Place |
         return None
 
 
-async def chosen_kernel(screen: Screen[Any], spec: BlockSpec, place: Place) -> tuple[Edit, ...]:
+async def chosen_kernel(screen: Screen[Any], spec: BlockSpec, place: EditablePlace) -> tuple[Edit, ...]:
     """Let the user choose a kernel by its name for the weight of that place; returns the edits, perhaps none.
 
     It must run in a worker.

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from tui.widgets.value_prompt import ValuePrompt
 
 if TYPE_CHECKING:
-    from tui.analysis.alterations.places import Place
+    from tui.analysis.alterations.places import EditablePlace
     from tui.analysis.study import Study
 
 
@@ -21,7 +21,7 @@ class NumberEditor(ValuePrompt):
     class Edited(Message):
         """The user wants this value at that place; None for the block's own."""
 
-        def __init__(self, place: Place, value: float | None) -> None:
+        def __init__(self, place: EditablePlace, value: float | None) -> None:
             super().__init__()
             self.place = place
             self.value = value
@@ -29,18 +29,17 @@ class NumberEditor(ValuePrompt):
     class Closed(Message):
         """The line is not needed any more."""
 
-    _place: Place | None = None
+    _place: EditablePlace | None = None
     _came_from: Widget | None = None
 
-    def edit(self, study: Study, place: Place) -> None:
+    def edit(self, study: Study, place: EditablePlace) -> None:
         """Ask for the number at that place."""
-        from tui.analysis.alterations.applying import number_at  # a study is there, and with it torch
-        from tui.export.literals import shortest_numbers
+        from tui.export.literals import shortest_numbers  # a study is there, and with it torch
 
         if self._place is None:
             self._came_from = self.screen.focused
         self._place = place
-        (number,) = shortest_numbers(number_at(study, place.name, place.index).reshape(1))
+        (number,) = shortest_numbers(study.number_at(place.name, place.index).reshape(1))
         self.ask(place.words, number, place.remark)
 
     @on(ValuePrompt.Entered)

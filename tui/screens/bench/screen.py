@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from tui.analysis.alterations.alterations import FUSED, NOTHING_ALTERED, Alterations, Edit, Subject
-from tui.analysis.alterations.places import Place
+from tui.analysis.alterations.places import EditablePlace
 from tui.analysis.inquiry import Answers
 from tui.analysis.quantities import cost_in_words
 from tui.export.items import Item
@@ -165,7 +165,7 @@ class BenchScreen(Screen[None]):
         """Drop every number that was set by hand, and the mistake."""
         self._alter(NOTHING_ALTERED)
 
-    def _edit(self, wanted: Callable[[], Place]) -> None:
+    def _edit(self, wanted: Callable[[], EditablePlace]) -> None:
         place = place_or_reason(self, wanted)
         if place is not None and self.study is not None:
             self.add_class("-editing")

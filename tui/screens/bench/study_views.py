@@ -11,13 +11,13 @@ from textual.widgets import ContentSwitcher
 
 from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.inquiry import Answers, Question
+from tui.analysis.numerics.pixel import Pixel
 from tui.fusion.spec import BlockSpec
 from tui.views.kernels.view import KernelsView
 from tui.views.mistakes.view import MistakesView
 from tui.views.outputs.view import OutputsView
 from tui.views.probe.view import ProbeView
 from tui.views.rounding.view import RoundingView
-from tui.views.shared.pixel import Pixel
 from tui.views.shared.study_view import StudyView
 from tui.views.steps.view import StepsView
 

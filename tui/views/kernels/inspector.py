@@ -9,12 +9,12 @@ from textual.content import Content
 
 from tui.analysis.numerics.precision import PRECISIONS
 from tui.fusion.spec import Dtype
+from tui.fusion.tap import Tap
 from tui.widgets.grid.number_format import precise
-from tui.widgets.grid.tap import Tap
 from tui.widgets.grid.weight_source import WeightSource
 
 if TYPE_CHECKING:
-    from tui.analysis.study import BranchKernel, Study
+    from tui.analysis.study import Study, Summand
 
 
 MUTED = "$foreground 60%"
@@ -27,7 +27,7 @@ def weight_line(study: Study, tap: Tap, width: int) -> Content:
     than `width` columns, and an index is not, the place is one: weight[0,1,1,1].
     """
 
-    def weight(branch: BranchKernel) -> float:
+    def weight(branch: Summand) -> float:
         return WeightSource(branch.kernel.weight, study.frame).at(*tap)
 
     index = ",".join(map(str, tap))
@@ -39,15 +39,15 @@ def weight_line(study: Study, tap: Tap, width: int) -> Content:
 def bias_line(study: Study, out: int) -> Content:
     """out 0 bias: kxk +0.0034 + 1x1 +0.0211 = fused +0.0245."""
 
-    def bias(branch: BranchKernel) -> float | None:
+    def bias(branch: Summand) -> float | None:
         return None if branch.kernel.bias is None else float(branch.kernel.bias[out])
 
     return _sum(f"out {out} bias", study, bias)
 
 
-def _sum(place: str, study: Study, number: Callable[[BranchKernel], float | None]) -> Content:
-    summands = [(branch.name, number(branch)) for branch in study.branches]
-    fused = number(study.fused)
+def _sum(place: str, study: Study, number: Callable[[Summand], float | None]) -> Content:
+    summands = [(branch.name, number(branch)) for branch in study.summands]
+    fused = number(study.fused_kernel)
     parts: list[str | tuple[str, str]] = [(f"{place}: ", MUTED)]
     for position, (name, value) in enumerate(summands):
         parts += [(f"{' + ' if position else ''}{name} ", MUTED), (_shown(value), "bold")]

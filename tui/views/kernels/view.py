@@ -12,22 +12,22 @@ from textual.content import Content
 from textual.reactive import var
 from textual.widgets import Static
 
-from tui.analysis.alterations.places import NotEditableError, Place, bias_place, weight_place
+from tui.analysis.alterations.places import EditablePlace, NotEditableError, bias_place, weight_place
 from tui.fusion.padding import centre
 from tui.fusion.spec import BlockSpec, Pair
+from tui.fusion.tap import Tap
 from tui.views.kernels.inspector import bias_line, weight_line
 from tui.views.shared.colour_scale import ColourScale
 from tui.views.shared.kernel_panel import KernelPanel
+from tui.views.shared.panel_titles import PanelTitle, panel_titles
 from tui.views.shared.study_view import StudyView
-from tui.views.shared.summands import Summand, summands_of
 from tui.widgets.grid.geometry import GridGeometry
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.number_format import precise
-from tui.widgets.grid.tap import Tap
 from tui.widgets.grid.zoom import Zoom
 
 if TYPE_CHECKING:
-    from tui.analysis.study import BranchKernel, Study
+    from tui.analysis.study import Study, Summand
 
 PANEL_FRAME = 2
 """Rows that a panel's border takes."""
@@ -65,7 +65,7 @@ class KernelsView(StudyView):
     def compose(self) -> ComposeResult:
         """The panels, then the inspector's two lines."""
         with Container(id="panels"):
-            yield from map(KernelPanel, summands_of(self._expected))
+            yield from map(KernelPanel, panel_titles(self._expected))
         with Vertical(id="inspector"):
             yield Static("", id="weight-line", markup=False)
             yield Static("", id="bias-line", markup=False)
@@ -92,11 +92,11 @@ class KernelsView(StudyView):
         self._painted = self._displayed = None
 
     async def _show_kernels(self, study: Study) -> None:
-        summands = summands_of(study.spec, adds_up=study.adds_up)
+        summands = panel_titles(study.spec, adds_up=study.adds_up)
         if len(summands) != len(self.panels):
             await self._replace_panels(summands)
         self._place_cursor(study)
-        kernels = (*study.branches, study.fused)
+        kernels = (*study.summands, study.fused_kernel)
         for panel, summand, branch in zip(self.panels, summands, kernels, strict=True):
             panel.entitle(summand, study.alterations.count_of(summand.name))
             panel.show(branch.kernel, study.frame)
@@ -105,7 +105,7 @@ class KernelsView(StudyView):
         self._colour()
         self._inspect()
 
-    async def _replace_panels(self, summands: list[Summand]) -> None:
+    async def _replace_panels(self, summands: list[PanelTitle]) -> None:
         had_focus = self.has_focus_within
         container = self.query_one("#panels")
         self._displayed = None
@@ -135,7 +135,7 @@ class KernelsView(StudyView):
 
     def _place_cursor(self, study: Study) -> None:
         """Keep the cursor where it is; in a frame of another size, put it on the centre tap."""
-        out_channels, in_channels = study.fused.kernel.weight.shape[:2]
+        out_channels, in_channels = study.fused_kernel.kernel.weight.shape[:2]
         tap = self.cursor or Tap(0, 0, 0, 0)
         if study.frame != self._frame:
             tap = tap._replace(ky=centre(study.frame[0]), kx=centre(study.frame[1]))
@@ -145,7 +145,7 @@ class KernelsView(StudyView):
     def _arrange(self) -> None:
         """As many columns as read best, and no more rows of the screen than a grid of numbers has."""
         spec = self.study.spec if self.study else self._expected
-        count = len(summands_of(spec))
+        count = len(panel_titles(spec))
         in_channels = spec.in_channels // spec.fused_groups
         columns = self._columns(count, spec) if in_channels == 1 < spec.out_channels else _columns(count)
         for number in range(1, MOST_COLUMNS + 1):
@@ -178,7 +178,7 @@ class KernelsView(StudyView):
         shown = self._displayed
         if shown is None:
             return
-        magnitudes = [branch.magnitude for branch in (*shown.branches, shown.fused)]
+        magnitudes = [branch.magnitude for branch in (*shown.summands, shown.fused_kernel)]
         for panel, scale in zip(self.panels, self.colour_scale.scales(magnitudes), strict=True):
             panel.grid.scale = scale
         self.call_after_refresh(self._agree_on_zoom)
@@ -259,12 +259,12 @@ class KernelsView(StudyView):
         panels = self.panels
         return next((panel for panel in panels if panel.grid.has_focus), panels[-1])
 
-    def weight_under_cursor(self) -> Place:
+    def weight_under_cursor(self) -> EditablePlace:
         """The weight behind the cell under the cursor, in the grid in focus."""
         spec, cursor = self._shown()
         return weight_place(spec, self.panel_in_focus.summand.name, cursor)
 
-    def bias_under_cursor(self) -> Place:
+    def bias_under_cursor(self) -> EditablePlace:
         """The bias of the output channel under the cursor, in the grid in focus."""
         spec, cursor = self._shown()
         return bias_place(spec, self.panel_in_focus.summand.name, cursor.out)
@@ -275,9 +275,9 @@ class KernelsView(StudyView):
         return self.study.spec, self.cursor
 
     @property
-    def branch_in_focus(self) -> BranchKernel | None:
+    def branch_in_focus(self) -> Summand | None:
         """The branch whose grid has the focus, None for the fused kernel."""
-        branches = self.study.branches if self.study else ()
+        branches = self.study.summands if self.study else ()
         pairs = zip(self.panels, branches, strict=False)
         return next((branch for panel, branch in pairs if panel.grid.has_focus), None)
 

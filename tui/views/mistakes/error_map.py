@@ -8,14 +8,14 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
+from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.numerics.precision import FLOAT64_NOISE
 from tui.analysis.verdict.verdict import Reason
-from tui.views.shared.pixel import Pixel
+from tui.fusion.tap import Tap
 from tui.views.shared.result import MUTED
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.labels import Labels
 from tui.widgets.grid.number_format import precise
-from tui.widgets.grid.tap import Tap
 from tui.widgets.grid.weight_source import WeightSource
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def outputs_of(study: Study) -> tuple[Tensor, Tensor]:
     Of the float64 run where that found the fusion wrong: there no rounding hides what the mistake does.
     """
     if study.verdict.reason is Reason.ALGEBRA:
-        return study.fused64, study.unfused64
-    return study.fused_output, study.unfused
+        return study.outputs64.fused, study.outputs64.unfused
+    return study.outputs.fused, study.outputs.unfused
 
 
 class ErrorMap(HeatGrid):

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from tui.analysis.alterations.gallery import MISTAKES, obstacle
 from tui.analysis.inquiry import Answers, Pending, Unanswered
-from tui.analysis.verdict.verdict import Ruling, share
+from tui.analysis.verdict.verdict import Ruling, percent
 from tui.views.shared.result import MUTED
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def heading(name: str, study: Study) -> Content:
     if hindrance is not None:
         state = (f"\nnot on this block: {hindrance}", "$text-warning")
     elif name == made:
-        by_hand = not name and study.alterations.spoil_the_fusion
+        by_hand = not name and study.alterations.alters_fusion
         now = "● now, but for numbers set by hand" if by_hand else "● now"
         state = ("●\N{NO-BREAK SPACE}made" if name else now, "bold $text-primary")
     else:
@@ -61,7 +61,7 @@ def signs(name: str) -> Content:
 def findings(study: Study, answers: Answers) -> Content:
     """Where the two outputs differ, and which mistakes that looks like."""
     if study.verdict.ruling is not Ruling.WRONG:
-        made = study.alterations.spoil_the_fusion
+        made = study.alterations.alters_fusion
         words = (
             "hidden: this input and these parameters do not show it" if made else "nowhere beyond rounding"
         )
@@ -83,7 +83,7 @@ def _where(found: Likenesses, study: Study) -> Content:
         hidden = "NaN or infinite values, behind which nothing can be compared"
         return Content.assemble(("where  ", MUTED), hidden if study.float64.non_finite else right)
     words = str(found.pattern)
-    part = "" if "values" in words else f", {share(found.pattern.share)}"
+    part = "" if "values" in words else f", {percent(found.pattern.share)}"
     return Content.assemble(("where  ", MUTED), (words, "bold"), part)
 
 
@@ -106,4 +106,4 @@ def _likeness(likeness: Likeness) -> Content:
     if likeness.channels:
         return Content.assemble(title, f" in out {', '.join(map(str, likeness.channels))}")
     times = "" if 0.99 < likeness.multiple < 1.01 else f" × {likeness.multiple:.2g}"
-    return Content.assemble(title, f"{times} ({share(likeness.score)} of it)")
+    return Content.assemble(title, f"{times} ({percent(likeness.score)} of it)")

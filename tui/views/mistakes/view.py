@@ -12,10 +12,10 @@ from textual.widgets import OptionList, Static
 
 from tui.analysis.alterations.gallery import obstacle
 from tui.analysis.inquiry import Answers, Pending, Question, Unanswered
+from tui.analysis.numerics.pixel import Pixel
 from tui.views.mistakes.error_map import ErrorMap, map_title, pixel_line, scale_of
 from tui.views.mistakes.mistake_list import MistakeList
 from tui.views.mistakes.mistake_words import findings, words_on
-from tui.views.shared.pixel import Pixel
 from tui.views.shared.study_view import StudyView
 from tui.widgets.grid.number_format import precise
 

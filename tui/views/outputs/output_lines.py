@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from tui.analysis.quantities import magnitude
-from tui.analysis.verdict.verdict import multiple, share
-from tui.fusion.receptive_field import Patch, ReceptiveField
+from tui.analysis.numerics.pixel import Pixel
+from tui.analysis.quantities import two_digits
+from tui.analysis.verdict.verdict import multiple, percent
+from tui.fusion.receptive_field import Area, ReceptiveField
 from tui.fusion.spec import Pair
-from tui.views.shared.pixel import Pixel
 from tui.widgets.grid.number_format import precise
 
 if TYPE_CHECKING:
@@ -37,17 +37,17 @@ def _difference(element: OutputElement) -> list[str | tuple[str, str]]:
         return [(", the same", MUTED)]
     if element.difference != element.difference:
         return [(", not compared", MUTED)]
-    parts: list[str | tuple[str, str]] = [(", difference ", MUTED), (magnitude(element.difference), "bold")]
+    parts: list[str | tuple[str, str]] = [(", difference ", MUTED), (two_digits(element.difference), "bold")]
     if element.difference < float("inf"):
         parts += [(" = ", MUTED), (_ulps(element.ulps), "bold")]
     if element.budget is None or element.share is None:
         return [*parts, (", its channel was not judged", MUTED)]
     beyond = element.share > 1
-    words = multiple(element.share) if beyond else share(element.share)
+    words = multiple(element.share) if beyond else percent(element.share)
     words = words.replace(" ", "\N{NO-BREAK SPACE}")
     style = "bold $text-warning" if beyond else "bold"
     of = " " if beyond else " of "
-    return [*parts, (" = ", MUTED), (words, style), (f"{of}its budget {magnitude(element.budget)}", MUTED)]
+    return [*parts, (" = ", MUTED), (words, style), (f"{of}its budget {two_digits(element.budget)}", MUTED)]
 
 
 def _ulps(ulps: float) -> str:
@@ -106,7 +106,7 @@ def reader_line(field: ReceptiveField, place: Pair, in_channel: int, value: floa
     )
 
 
-def places(patch: Patch) -> str:
+def places(patch: Area) -> str:
     """rows 3-5, columns 0-8 every 2nd: in words what is lit."""
     steps = [places.step if len(places) > 1 else 1 for places in patch]
     rows, columns = _span("row", patch.rows), _span("column", patch.columns)

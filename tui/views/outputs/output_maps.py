@@ -20,8 +20,8 @@ from tui.widgets.grid.zoom import Zoom
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from tui.analysis.numerics.pixel import Pixel
     from tui.analysis.outputs.channel_maps import ChannelMaps
-    from tui.views.shared.pixel import Pixel
 
 
 class OutputMaps(Container):

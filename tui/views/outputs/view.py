@@ -13,17 +13,17 @@ from textual.reactive import var
 from textual.widgets import Static
 
 from tui.analysis.alterations.alterations import INPUT
-from tui.analysis.alterations.places import NotEditableError, Place
+from tui.analysis.alterations.places import EditablePlace, NotEditableError
+from tui.analysis.numerics.pixel import Pixel
 from tui.fusion.padding import centre
-from tui.fusion.receptive_field import Patch, ReceptiveField
+from tui.fusion.receptive_field import Area, ReceptiveField
 from tui.fusion.spec import Pair
+from tui.fusion.tap import Tap
 from tui.views.outputs.output_lines import element_line, field_line, reader_line, tap_line
 from tui.views.outputs.output_maps import OutputMaps
-from tui.views.shared.pixel import Pixel
 from tui.views.shared.study_view import StudyView
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.lit import Lit
-from tui.widgets.grid.tap import Tap
 from tui.widgets.grid.zoom import Zoom
 
 if TYPE_CHECKING:
@@ -106,13 +106,13 @@ class OutputsView(StudyView):
         """Put the focus on the difference."""
         self.maps.outputs[-1].focus()
 
-    def weight_under_cursor(self) -> Place:
+    def weight_under_cursor(self) -> EditablePlace:
         """The element of the input under the cursor, where the input is in focus."""
         if self.pixel is None:
             raise NotEditableError("There is no result yet.")
         if not self.maps.source.has_focus:
             raise NotEditableError("An output can not be edited. The input can: tab goes from map to map.")
-        return Place(INPUT, (self.pixel.batch, self.in_channel, *self._place))
+        return EditablePlace(INPUT, (self.pixel.batch, self.in_channel, *self._place))
 
     def show_study(self, study: Study) -> None:
         """Show the maps of the pixel's channel, unless they are there, and the pixel in them."""
@@ -199,8 +199,8 @@ class OutputsView(StudyView):
         field = ReceptiveField.of(self.study.spec)
         here = (self.pixel.row, self.pixel.column)
         source, outputs = self.maps.source, self.maps.outputs
-        read: Patch | None = None
-        readers: Patch | None = None
+        read: Area | None = None
+        readers: Area | None = None
         if source.has_focus:
             readers = field.readers(self._place)
             self._tell_legend("what reads it")
@@ -252,11 +252,11 @@ class OutputsView(StudyView):
         self, study: Study, field: ReceptiveField, pixel: Pixel, tap: Pair
     ) -> tuple[float, float | None] | None:
         """The weight at a tap and the input that it meets, None in the padding."""
-        if study.fused.kernel.kernel_size != study.frame or self._found is None:
+        if study.fused_kernel.kernel.kernel_size != study.frame or self._found is None:
             return None
-        in_ = self.in_channel % study.fused.kernel.weight.shape[1]
+        in_ = self.in_channel % study.fused_kernel.kernel.weight.shape[1]
         place = field.place((pixel.row, pixel.column), tap)
-        weight = float(study.fused.kernel.weight[pixel.channel, in_, tap[0], tap[1]])
+        weight = float(study.fused_kernel.kernel.weight[pixel.channel, in_, tap[0], tap[1]])
         return weight, None if place is None else float(self._found.input[0, 0, place[0], place[1]])
 
     def action_channel(self, steps: int) -> None:

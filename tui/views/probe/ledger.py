@@ -15,7 +15,7 @@ from tui.widgets.digits import all_digits
 from tui.widgets.steady_text import SteadyText
 
 if TYPE_CHECKING:
-    from tui.analysis.probe.by_hand import Applied, Stage
+    from tui.analysis.probe.by_hand import Applied, WrittenStage
     from tui.analysis.probe.probe import Probe, Unfused
 
 MUTED = "$foreground 60%"
@@ -37,7 +37,7 @@ class Row:
     """
 
     title: str
-    stage: Stage | None
+    stage: WrittenStage | None
     adds: float | None
     so_far: float | None
     note: str = ""

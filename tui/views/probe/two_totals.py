@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from tui.analysis.quantities import magnitude
+from tui.analysis.quantities import two_digits
 from tui.fusion.spec import Dtype
 from tui.widgets.digits import against, all_digits
 
@@ -59,7 +59,7 @@ def difference_in_words(totals: Totals) -> str:
         return " 0"
     sign = "-" if totals.difference < 0 else "+"
     ulps = totals.ulps
-    words = f"{sign}{magnitude(abs(totals.difference))}"
+    words = f"{sign}{two_digits(abs(totals.difference))}"
     if not ulps < 1e6:
         return words
     amount = f"{ulps:.0f}" if ulps == int(ulps) else f"{ulps:.1f}"

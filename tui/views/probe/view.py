@@ -13,11 +13,11 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.reactive import var
 
+from tui.analysis.numerics.pixel import Pixel
 from tui.fusion.spec import Dtype
 from tui.views.probe.ledger import HEADER, ProbeLedger, Row, rows_of
 from tui.views.probe.two_totals import total_lines
 from tui.views.probe.written_out import Page, applied_line, least_rows, stage_lines
-from tui.views.shared.pixel import Pixel
 from tui.views.shared.study_view import StudyView
 from tui.widgets.steady_text import SteadyText
 

@@ -13,7 +13,7 @@ from tui.widgets.digits import all_digits
 from tui.widgets.grid.number_format import cell_text, precise
 
 if TYPE_CHECKING:
-    from tui.analysis.probe.by_hand import Applied, Stage, WrittenSum
+    from tui.analysis.probe.by_hand import Applied, WrittenStage, WrittenSum
 
 MUTED = "$foreground 60%"
 PADDING = f"{MUTED} underline"
@@ -47,7 +47,9 @@ class Page:
     channels: str = "in"
 
 
-def stage_lines(title: str, stage: Stage, page: Page, dtype: Dtype, *, hexadecimal: bool = False) -> Content:
+def stage_lines(
+    title: str, stage: WrittenStage, page: Page, dtype: Dtype, *, hexadecimal: bool = False
+) -> Content:
     """The stage written out, with the products of the page's channel."""
     terms = stage.sum
     place = min(max(page.channel, terms.channels.start), terms.channels.stop - 1) - terms.first_channel
@@ -61,7 +63,7 @@ def stage_lines(title: str, stage: Stage, page: Page, dtype: Dtype, *, hexadecim
     return Content("\n").join(lines)
 
 
-def least_rows(stage: Stage, columns: int) -> int:
+def least_rows(stage: WrittenStage, columns: int) -> int:
     """Rows in which a stage can be read, of long lists of channels a part."""
     terms = stage.sum
     height, width = terms.padding.shape
@@ -216,7 +218,7 @@ def _subtotals(terms: WrittenSum, place: int, page: Page) -> Iterator[Line]:
         yield Content("").join(cells[first : first + beside])
 
 
-def _results(stage: Stage, dtype: Dtype, hexadecimal: bool) -> Iterator[Line]:
+def _results(stage: WrittenStage, dtype: Dtype, hexadecimal: bool) -> Iterator[Line]:
     """The sum with its bias and divisor, then each affine map, every number in full."""
     terms = stage.sum
     parts: list[Part] = []

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui.analysis.numerics.precision import FINEST_FIRST
-from tui.analysis.quantities import magnitude
+from tui.analysis.quantities import two_digits
 from tui.analysis.verdict.verdict import Reason, Verdict
 from tui.fusion.spec import Dtype
 from tui.views.shared.result import MUTED, RULING_STYLES
@@ -147,8 +147,8 @@ def line_of(dtype: Dtype, figures: Figures | None, *, own: bool, chosen: bool) -
     used, ruling = figures.verdict.budget_used, figures.verdict.ruling
     return Content.assemble(
         start,
-        (f"{magnitude(figures.largest):>{_NUMBER}}", "bold"),
-        f"{magnitude(figures.budget):>{_BUDGET}}  ",
+        (f"{two_digits(figures.largest):>{_NUMBER}}", "bold"),
+        f"{two_digits(figures.budget):>{_BUDGET}}  ",
         (bar(used, _BAR), "$primary" if used <= 1 else "$text-error"),
         f" {times_used(used):<{_USED}}",
         (f"{ruling:<{_VERDICT}}", f"bold {RULING_STYLES[ruling]}"),

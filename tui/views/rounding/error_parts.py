@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from tui.analysis.quantities import magnitude
+from tui.analysis.quantities import two_digits
 from tui.analysis.verdict.verdict import Reason
 from tui.fusion.spec import Dtype
 from tui.views.shared.result import MUTED
@@ -14,7 +14,7 @@ from tui.widgets.bar import bar
 
 if TYPE_CHECKING:
     from tui.analysis.dtypes.dtype_table import DtypeRow
-    from tui.analysis.verdict.error_split import ErrorSplit, Nearer, Share
+    from tui.analysis.verdict.error_split import ErrorPart, ErrorSplit, Nearer
 
 _LABEL = 14
 _NUMBER = 9
@@ -63,9 +63,11 @@ def _part_lines(split: ErrorSplit, room: int, *, with_max: bool) -> list[Content
     return [*lines, total]
 
 
-def _part_line(label: str, part: Share, sign: int, largest: float, room: int, *, with_max: bool) -> Content:
-    numbers = [magnitude(part.max_abs)] if with_max else []
-    numbers += [magnitude(part.rms), _signed(sign * part.at_worst)]
+def _part_line(
+    label: str, part: ErrorPart, sign: int, largest: float, room: int, *, with_max: bool
+) -> Content:
+    numbers = [two_digits(part.max_abs)] if with_max else []
+    numbers += [two_digits(part.rms), _signed(sign * part.at_worst)]
     return Content.assemble(
         (f"{label:<{_LABEL}}", MUTED),
         (bar(part.rms / largest if largest else 0, room), "$primary"),
@@ -74,7 +76,7 @@ def _part_line(label: str, part: Share, sign: int, largest: float, room: int, *,
 
 
 def _signed(value: float) -> str:
-    return "0" if value == 0 else f"{'+' if value > 0 else '-'}{magnitude(abs(value))}"
+    return "0" if value == 0 else f"{'+' if value > 0 else '-'}{two_digits(abs(value))}"
 
 
 def _main_part(split: ErrorSplit, row: DtypeRow) -> str:

@@ -6,7 +6,7 @@ from math import log2
 from typing import TYPE_CHECKING
 
 from tui.analysis.numerics.precision import PRECISIONS
-from tui.analysis.quantities import magnitude
+from tui.analysis.quantities import two_digits
 from tui.analysis.verdict.verdict import Reason
 from tui.fusion.spec import Dtype
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def why_not_zero(study: Study) -> str:
     """The reason of the study's verdict, told with its figures."""
-    dtype, finest = study.spec.dtype, magnitude(study.float64.max_abs_diff)
+    dtype, finest = study.spec.dtype, two_digits(study.float64.max_abs_diff)
     match study.verdict.reason:
         case Reason.SAME:
             return (

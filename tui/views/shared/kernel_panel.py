@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from tui.fusion.branch_spec import Pair
-from tui.views.shared.summands import Summand
+from tui.views.shared.panel_titles import PanelTitle
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.weight_source import WeightSource
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class KernelPanel(Vertical):
     """The grid of one kernel, under its title and over what was folded into it."""
 
-    def __init__(self, summand: Summand) -> None:
+    def __init__(self, summand: PanelTitle) -> None:
         super().__init__()
         self.grid = HeatGrid()
         self.entitle(summand)
@@ -29,7 +29,7 @@ class KernelPanel(Vertical):
         """The grid."""
         yield self.grid
 
-    def entitle(self, summand: Summand, edits: int = 0) -> None:
+    def entitle(self, summand: PanelTitle, edits: int = 0) -> None:
         """Be the panel of this summand, of which so many numbers were set by hand."""
         self.summand = summand
         by_hand = "" if not edits else "1 number set by hand" if edits == 1 else f"{edits} set by hand"

@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from tui.analysis.alterations.gallery import MISTAKES
-from tui.analysis.quantities import count, magnitude, times
+from tui.analysis.quantities import count, times, two_digits
 from tui.analysis.verdict.cautions import cautions_of
 from tui.analysis.verdict.verdict import Reason, Ruling
 
@@ -76,7 +76,7 @@ def _difference(study: Study) -> Content:
         (verdict.ruling, f"bold {RULING_STYLES[verdict.ruling]}"),
         f"  {verdict.summary}",
         ("   max |fused − unfused| ", MUTED),
-        (magnitude(comparison.max_abs_diff), "bold"),
+        (two_digits(comparison.max_abs_diff), "bold"),
         (where, MUTED),
     )
 
@@ -91,11 +91,11 @@ def _truth(study: Study) -> Content:
         algebra = ("the two are not the same map", "bold $text-error")
     return Content.assemble(
         ("mean ", MUTED),
-        magnitude(comparison.mean_abs_diff),
+        two_digits(comparison.mean_abs_diff),
         ("   allclose ", MUTED),
         ("yes", "") if comparison.allclose else ("no", "bold $text-warning"),
         ("   in float64 ", MUTED),
-        magnitude(study.float64.max_abs_diff),
+        two_digits(study.float64.max_abs_diff),
         (": ", MUTED),
         algebra,
     )

@@ -8,9 +8,9 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.reactive import reactive, var
 
-from tui.analysis.alterations.places import NotEditableError, Place
+from tui.analysis.alterations.places import EditablePlace, NotEditableError
 from tui.analysis.inquiry import Answers, Question
-from tui.views.shared.pixel import Pixel
+from tui.analysis.numerics.pixel import Pixel
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study
@@ -60,7 +60,7 @@ class StudyView(Vertical):
             super().__init__()
             self.name = name
 
-    def weight_under_cursor(self) -> Place:
+    def weight_under_cursor(self) -> EditablePlace:
         """The number to be edited where the cursor is.
 
         Raises:
@@ -68,7 +68,7 @@ class StudyView(Vertical):
         """
         raise NotEditableError("Weights are edited in Kernels (1), elements of the input in Outputs (3).")
 
-    def bias_under_cursor(self) -> Place:
+    def bias_under_cursor(self) -> EditablePlace:
         """The bias to be edited where the cursor is.
 
         Raises:

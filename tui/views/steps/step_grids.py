@@ -1,4 +1,4 @@
-"""The kernels of one stage side by side: those that went in, and the one that came out."""
+"""The kernels of one step side by side: those that went in, and the one that came out."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from textual.message import Message
 from textual.reactive import reactive, var
 from textual.widget import Widget
 
+from tui.fusion.tap import Tap
 from tui.views.shared.colour_scale import ColourScale
 from tui.views.shared.kernel_panel import KernelPanel
-from tui.views.shared.summands import Summand
+from tui.views.shared.panel_titles import PanelTitle
 from tui.views.steps.step_text import kernel_table
 from tui.widgets.grid.geometry import GridGeometry, fit
 from tui.widgets.grid.heat_grid import HeatGrid
-from tui.widgets.grid.tap import Tap
 from tui.widgets.grid.zoom import Zoom
 
 if TYPE_CHECKING:
-    from tui.analysis.steps.step import Stage, StagedKernel
+    from tui.analysis.steps.step import Step, StepKernel
 
 MOST_BEFORE = 6
 """Kernels that are shown before the operation; the arithmetic names them all."""
@@ -40,10 +40,10 @@ class BeforePanels(Container):
 
 
 class KernelTable(Widget):
-    """Which kernels of `stage` are not zero: as much of out × in as fits, around `tap`."""
+    """Which kernels of `step` are not zero: as much of out × in as fits, around `tap`."""
 
-    stage: var[Stage | None] = var["Stage | None"](None)
-    """The stage, None for an empty table."""
+    step: var[Step | None] = var["Step | None"](None)
+    """The step, None for an empty table."""
     tap: reactive[Tap] = reactive(Tap(0, 0, 0, 0))
     """The weight under the cursor."""
 
@@ -51,20 +51,20 @@ class KernelTable(Widget):
         """Say what it is."""
         self.border_title = Content("its kernels, out × in")
 
-    def watch_stage(self) -> None:
+    def watch_step(self) -> None:
         """Write it anew."""
         self.refresh()
 
     def render(self) -> RenderResult:
         """The table."""
-        return kernel_table(self.stage, self.tap, *self.content_size) if self.stage else ""
+        return kernel_table(self.step, self.tap, *self.content_size) if self.step else ""
 
 
-class StageGrids(Horizontal):
-    """Shows a stage's kernels, each with a colour scale of its own, or a table where none went in."""
+class StepGrids(Horizontal):
+    """Shows a step's kernels, each with a colour scale of its own, or a table where none went in."""
 
     DEFAULT_CSS = """
-    StageGrids {
+    StepGrids {
         height: 1fr;
         & #before { layout: grid; grid-size: 1; grid-gutter: 0; width: 1fr; height: 1fr; }
         &.-before-2 #before { grid-size: 2; width: 3fr; }
@@ -91,10 +91,10 @@ class StageGrids(Horizontal):
     def compose(self) -> ComposeResult:
         """What went in, as kernels or as a table, and what came out."""
         with BeforePanels(id="before"):
-            yield KernelPanel(Summand("", "", ""))
+            yield KernelPanel(PanelTitle("", "", ""))
         yield KernelTable(id="table")
         with Container(id="after"):
-            yield KernelPanel(Summand("", "", ""))
+            yield KernelPanel(PanelTitle("", "", ""))
 
     def on_mount(self) -> None:
         """Keep the keys in the kernel that came out."""
@@ -110,23 +110,23 @@ class StageGrids(Horizontal):
         """The panel of the kernel that came out."""
         return self.query_one("#after").query_one(KernelPanel)
 
-    async def show(self, stage: Stage, tap: Tap) -> None:
-        """Show this stage with the cursor of the last kernel on the tap."""
-        before = stage.before[:MOST_BEFORE]
+    async def show(self, step: Step, tap: Tap) -> None:
+        """Show this step with the cursor of the last kernel on the tap."""
+        before = step.before[:MOST_BEFORE]
         await self._make_room(len(before))
-        self._arrange(stage, len(before))
+        self._arrange(step, len(before))
         for panel, kernel in zip(self.before_panels, before, strict=False):
             self._fill(panel, kernel, "", kernel.title)
-        left_out = len(stage.before) - len(before)
+        left_out = len(step.before) - len(before)
         if before:
             rest = f"and {left_out} more" if left_out else ""
             self.before_panels[len(before) - 1].border_subtitle = Content(rest)
-        self._fill(self.after, stage.after, "→" if before or stage.diagonal else "", stage.after.title)
+        self._fill(self.after, step.after, "→" if before or step.diagonal else "", step.after.title)
         self.fit()
-        self.point_at(stage, tap)
+        self.point_at(step, tap)
 
     async def _make_room(self, count: int) -> None:
-        missing = [KernelPanel(Summand("", "", "")) for _ in range(len(self.before_panels), count)]
+        missing = [KernelPanel(PanelTitle("", "", "")) for _ in range(len(self.before_panels), count)]
         for panel in missing:
             panel.grid.can_focus = False
         if missing:
@@ -134,17 +134,17 @@ class StageGrids(Horizontal):
         for place, panel in enumerate(self.before_panels):
             panel.display = place < count
 
-    def _arrange(self, stage: Stage, count: int) -> None:
+    def _arrange(self, step: Step, count: int) -> None:
         self.query_one("#before").display = count > 0
-        self.query_one("#table").display = bool(stage.diagonal)
+        self.query_one("#table").display = bool(step.diagonal)
         self.set_class(count in (2, 4), "-before-2")
         self.set_class(count in (3, 5, 6), "-before-3")
         rows = 2 if count > 3 else 1
-        height = GridGeometry(stage.after.shape, Zoom.NUMBER_8, has_bias=True).size.height
+        height = GridGeometry(step.after.shape, Zoom.NUMBER_8, has_bias=True).size.height
         self.styles.max_height = max(8, rows * (height + PANEL_FRAME))
 
-    def _fill(self, panel: KernelPanel, kernel: StagedKernel, sign: str, title: str) -> None:
-        panel.entitle(Summand("", sign, title))
+    def _fill(self, panel: KernelPanel, kernel: StepKernel, sign: str, title: str) -> None:
+        panel.entitle(PanelTitle("", sign, title))
         panel.show(kernel.kernel, kernel.frame)
         panel.grid.scale = ColourScale.PER_PANEL.scales([kernel.magnitude])[0]
 
@@ -162,13 +162,13 @@ class StageGrids(Horizontal):
         for panel in self.query(KernelPanel):
             panel.grid.dark, panel.grid.monochrome = dark, monochrome
 
-    def point_at(self, stage: Stage, tap: Tap) -> None:
+    def point_at(self, step: Step, tap: Tap) -> None:
         """Put the cursor on the tap, and where its number came from."""
         self.after.grid.cursor = tap
-        for panel, kernel in zip(self.before_panels, stage.before, strict=False):
+        for panel, kernel in zip(self.before_panels, step.before, strict=False):
             panel.grid.cursor = Tap(*kernel.origin(tap)).clamped(kernel.shape)
         table = self.query_one(KernelTable)
-        table.stage, table.tap = stage if stage.diagonal else None, tap
+        table.step, table.tap = step if step.diagonal else None, tap
 
 
 def _legible(grid: HeatGrid) -> Zoom | None:

@@ -1,4 +1,4 @@
-"""A stage in words: its place, its arithmetic, its check, and the table of which kernels are not zero."""
+"""A step in words: its place, its arithmetic, its check, and the table of which kernels are not zero."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from tui.analysis.quantities import magnitude
+from tui.analysis.quantities import two_digits
+from tui.fusion.tap import Tap
 from tui.widgets.grid.number_format import precise
-from tui.widgets.grid.tap import Tap
 
 if TYPE_CHECKING:
-    from tui.analysis.steps.step import Check, Line, Stage
+    from tui.analysis.steps.step import Check, Line, Step
 
 MUTED = "$foreground 60%"
 BLOCK = "the block"
-"""What a stage belongs to that is of no branch."""
+"""What a step belongs to that is of no branch."""
 PASSED, FAILED = "✓", "✗"
 
 
@@ -24,20 +24,20 @@ def mark(check: Check) -> tuple[str, str]:
     return (PASSED, "$text-success") if check.passed else (FAILED, "bold $text-error")
 
 
-def place_line(stage: Stage, number: int, count: int) -> Content:
+def place_line(step: Step, number: int, count: int) -> Content:
     """3 of 9   identity   identity to 3×3."""
     return Content.assemble(
         (f"{number} of {count}", MUTED),
         ("   ", ""),
-        (stage.branch or BLOCK, "$text-primary"),
+        (step.branch or BLOCK, "$text-primary"),
         ("   ", ""),
-        (stage.title, "bold"),
+        (step.title, "bold"),
     )
 
 
-def operation_lines(stage: Stage, tap: Tap) -> Content:
+def operation_lines(step: Step, tap: Tap) -> Content:
     """The arithmetic of the weight at the tap, its numbers in bold."""
-    return Content("\n").join(_written(line) for line in stage.operation(tap))
+    return Content("\n").join(_written(line) for line in step.operation(tap))
 
 
 def _written(line: Line) -> Content:
@@ -58,28 +58,28 @@ def check_line(check: Check) -> Content:
         (f"  {check.words}", ""),
         (f" {check.part}" if check.part else "", MUTED),
         (": ", ""),
-        (magnitude(check.figure), "bold"),
+        (two_digits(check.figure), "bold"),
         (" apart", ""),
     ]
     if check.allowed is not None:
-        parts.append((f", allowed {magnitude(check.allowed)}", MUTED))
+        parts.append((f", allowed {two_digits(check.allowed)}", MUTED))
     return Content.assemble(*parts)
 
 
-def kernel_table(stage: Stage, tap: Tap, width: int, height: int) -> Content:
+def kernel_table(step: Step, tap: Tap, width: int, height: int) -> Content:
     """out × in: which kernels are Dirac and which are zero, as many as fit, those around the tap."""
-    out_channels, columns = stage.after.shape[:2]
-    label, cell = len(f"out {out_channels - 1}"), max(len(stage.diagonal), len(f"in {columns - 1}"), 4) + 2
+    out_channels, columns = step.after.shape[:2]
+    label, cell = len(f"out {out_channels - 1}"), max(len(step.diagonal), len(f"in {columns - 1}"), 4) + 2
     rows = _around(tap.out, out_channels, height - 1)
     across = _around(tap.in_, columns, (width - label) // cell)
-    weight = stage.after.kernel.weight[rows.start : rows.stop, across.start : across.stop]
+    weight = step.after.kernel.weight[rows.start : rows.stop, across.start : across.stop]
     there = weight.flatten(2).any(dim=2).tolist()
     parts: list[tuple[str, str]] = [(" " * label, "")]
     parts += [(f"in {in_}".rjust(cell), "bold" if in_ == tap.in_ else MUTED) for in_ in across]
     for out, kernels in zip(rows, there, strict=True):
         parts.append(("\n" + f"out {out}".ljust(label), "bold" if out == tap.out else MUTED))
         for in_, some in zip(across, kernels, strict=True):
-            word = stage.diagonal if some else "zero"
+            word = step.diagonal if some else "zero"
             here = (out, in_) == (tap.out, tap.in_)
             style = "$text-primary" if some else MUTED
             parts.append((" " * (cell - len(word)), ""))

@@ -14,16 +14,16 @@ from textual.widgets import OptionList, Static
 
 from tui.analysis.inquiry import Pending, Question, Unanswered
 from tui.fusion.padding import centre
+from tui.fusion.tap import Tap
 from tui.views.shared.study_view import StudyView
-from tui.views.steps.step_grids import StageGrids
-from tui.views.steps.step_list import StageList
+from tui.views.steps.step_grids import StepGrids
+from tui.views.steps.step_list import StepList
 from tui.views.steps.step_text import check_line, operation_lines, place_line
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.number_format import precise
-from tui.widgets.grid.tap import Tap
 
 if TYPE_CHECKING:
-    from tui.analysis.steps.step import Stage, Walkthrough
+    from tui.analysis.steps.step import Step, Walkthrough
     from tui.analysis.study import Study
 
 
@@ -36,23 +36,23 @@ class StepsView(StudyView, can_focus=True):
     DEFAULT_CSS = """
     StepsView {
         height: 1fr;
-        & #stages { width: 26; height: 1fr; margin: 1 0 0 0; border-right: solid $border-blurred; }
-        & #stage { width: 1fr; height: 1fr; padding: 0 0 0 1; }
-        & #stage-line { height: 1; margin: 1 0; padding: 0 1; }
-        & #stage-place { width: 1fr; }
-        & #stage-keys { width: auto; color: $text-muted; }
-        & #stage-words { height: auto; min-height: 4; max-height: 6; padding: 0 1; margin: 0 0 1 0; }
-        & #stage-operation { height: auto; min-height: 4; max-height: 8; padding: 0 1; margin: 1 0; }
-        & #stage-check { height: auto; max-height: 3; padding: 0 1; background: $surface; }
-        &.-empty StageGrids, &.-empty #stages { display: none; }
+        & #step-list { width: 26; height: 1fr; margin: 1 0 0 0; border-right: solid $border-blurred; }
+        & #step { width: 1fr; height: 1fr; padding: 0 0 0 1; }
+        & #step-line { height: 1; margin: 1 0; padding: 0 1; }
+        & #step-place { width: 1fr; }
+        & #step-keys { width: auto; color: $text-muted; }
+        & #step-words { height: auto; min-height: 4; max-height: 6; padding: 0 1; margin: 0 0 1 0; }
+        & #step-operation { height: auto; min-height: 4; max-height: 8; padding: 0 1; margin: 1 0; }
+        & #step-check { height: auto; max-height: 3; padding: 0 1; background: $surface; }
+        &.-empty StepGrids, &.-empty #step-list { display: none; }
     }
-    .-narrow StepsView #stages { display: none; }
-    .-narrow StepsView #stage { padding: 0; }
+    .-narrow StepsView #step-list { display: none; }
+    .-narrow StepsView #step { padding: 0; }
     .-low StepsView {
-        & #stage-line, & #stage-words, & #stage-operation { margin: 0; }
-        & #stage-words { min-height: 3; max-height: 3; }
-        & #stage-operation { max-height: 5; }
-        & #stages { margin: 0; }
+        & #step-line, & #step-words, & #step-operation { margin: 0; }
+        & #step-words { min-height: 3; max-height: 3; }
+        & #step-operation { max-height: 5; }
+        & #step-list { margin: 0; }
     }
     .-narrow StepsView, .-low StepsView {
         & KernelPanel, & #after KernelPanel, & #table {
@@ -69,26 +69,26 @@ class StepsView(StudyView, can_focus=True):
     ]
 
     place: var[int] = var(0, init=False)
-    """The stage that is shown, counted from 0."""
+    """The step that is shown, counted from 0."""
     cursor: var[Tap] = var(Tap(0, 0, 0, 0), init=False)
-    """The weight of the stage's last kernel whose arithmetic is told."""
+    """The weight of the step's last kernel whose arithmetic is told."""
 
     _walkthrough: Walkthrough | None = None
     _branch: str | None = None
     _taps: tuple[int, int] | None = None
 
     def compose(self) -> ComposeResult:
-        """The list; where the stage stands, why it is right, its kernels, its arithmetic, its check."""
+        """The list; where the step stands, why it is right, its kernels, its arithmetic, its check."""
         with Horizontal():
-            yield StageList(id="stages")
-            with Vertical(id="stage"):
-                with Horizontal(id="stage-line"):
-                    yield Static("", id="stage-place", markup=False)
-                    yield Static("n next   N back", id="stage-keys", markup=False)
-                yield Static("", id="stage-words", markup=False)
-                yield StageGrids()
-                yield Static("", id="stage-operation", markup=False)
-                yield Static("", id="stage-check", markup=False)
+            yield StepList(id="step-list")
+            with Vertical(id="step"):
+                with Horizontal(id="step-line"):
+                    yield Static("", id="step-place", markup=False)
+                    yield Static("n next   N back", id="step-keys", markup=False)
+                yield Static("", id="step-words", markup=False)
+                yield StepGrids()
+                yield Static("", id="step-operation", markup=False)
+                yield Static("", id="step-check", markup=False)
 
     def on_mount(self) -> None:
         """Follow the theme's brightness; show nothing before there is something."""
@@ -96,17 +96,17 @@ class StepsView(StudyView, can_focus=True):
         self.app.theme_changed_signal.subscribe(self, lambda _: self._colour())
 
     @property
-    def grids(self) -> StageGrids:
-        """The kernels of the stage."""
-        return self.query_one(StageGrids)
+    def grids(self) -> StepGrids:
+        """The kernels of the step."""
+        return self.query_one(StepGrids)
 
     @property
-    def stage(self) -> Stage | None:
-        """The stage that is shown, None before the first answer."""
-        return self._walkthrough.stages[self.place] if self._walkthrough else None
+    def step(self) -> Step | None:
+        """The step that is shown, None before the first answer."""
+        return self._walkthrough.steps[self.place] if self._walkthrough else None
 
     def show_study(self, study: Study) -> None:
-        """Show the stages once they are known; till then, what is being done, beside the ones before."""
+        """Show the steps once they are known; till then, what is being done, beside the ones before."""
         answer = self.answers.walkthrough
         match answer:
             case None:
@@ -124,7 +124,7 @@ class StepsView(StudyView, can_focus=True):
 
     def _write(self, name: str, content: Content) -> None:
         """Change a text; lay the screen out anew only if it takes more or fewer rows now."""
-        text = self.query_one(f"#stage-{name}", Static)
+        text = self.query_one(f"#step-{name}", Static)
         width, height = text.content_size
         rows = content.get_height({}, width) if width else 0
         least = text.styles.min_height
@@ -135,15 +135,15 @@ class StepsView(StudyView, can_focus=True):
         waited = self.screen.focused is self
         self.remove_class("-empty")
         self.can_focus = False  # what is in it can
-        self.query_one(StageList).show(walkthrough)
-        self.set_reactive(StepsView.place, min(self.place, len(walkthrough.stages) - 1))
+        self.query_one(StepList).show(walkthrough)
+        self.set_reactive(StepsView.place, min(self.place, len(walkthrough.steps) - 1))
         self._go_to_branch()
         self.call_next(self._paint)
         if waited:
             self.call_after_refresh(self.focus_content)
 
     def show_branch(self, name: str) -> None:
-        """Go to the first stage of a branch, "" for the whole block; as soon as the stages are known."""
+        """Go to the first step of a branch, "" for the whole block; as soon as the steps are known."""
         self._branch = name
         if self._walkthrough is not None and self.answers.walkthrough is self._walkthrough:
             self._go_to_branch()
@@ -156,44 +156,44 @@ class StepsView(StudyView, can_focus=True):
             self._branch = None
 
     async def watch_place(self) -> None:
-        """Show the stage."""
+        """Show the step."""
         await self._paint()
 
     async def _paint(self) -> None:
-        stage = self.stage
-        if stage is None or self._walkthrough is None:
+        step = self.step
+        if step is None or self._walkthrough is None:
             return
-        self._place_cursor(stage)
-        self.query_one(StageList).point_at(self.place)
-        count = len(self._walkthrough.stages)
+        self._place_cursor(step)
+        self.query_one(StepList).point_at(self.place)
+        count = len(self._walkthrough.steps)
         with self.app.batch_update():
-            self._write("place", place_line(stage, self.place + 1, count))
-            self._write("words", Content(stage.words))
-            self._write("check", check_line(stage.check))
+            self._write("place", place_line(step, self.place + 1, count))
+            self._write("words", Content(step.words))
+            self._write("check", check_line(step.check))
             self._tell()
-            await self.grids.show(stage, self.cursor)
+            await self.grids.show(step, self.cursor)
             self._colour()
         self.call_after_refresh(self.grids.fit)
         scale = precise(self.grids.after.grid.scale).lstrip("+")
         self.legend = f"→ ±{scale} (3 rms, per panel)"
 
-    def _place_cursor(self, stage: Stage) -> None:
+    def _place_cursor(self, step: Step) -> None:
         """Keep the cursor where it is; in a kernel of another size, put it on the centre tap."""
-        frame, tap = stage.after.frame, self.cursor
+        frame, tap = step.after.frame, self.cursor
         if frame != self._taps:
             tap = tap._replace(ky=centre(frame[0]), kx=centre(frame[1]))
         self._taps = frame
-        self.set_reactive(StepsView.cursor, tap.clamped(stage.after.shape))
+        self.set_reactive(StepsView.cursor, tap.clamped(step.after.shape))
 
     def watch_cursor(self) -> None:
         """Tell the arithmetic of the weight under the cursor."""
-        if self.stage is not None:
-            self.grids.point_at(self.stage, self.cursor)
+        if self.step is not None:
+            self.grids.point_at(self.step, self.cursor)
             self._tell()
 
     def _tell(self) -> None:
-        if self.stage is not None:
-            self._write("operation", operation_lines(self.stage, self.cursor))
+        if self.step is not None:
+            self._write("operation", operation_lines(self.step, self.cursor))
 
     def _colour(self) -> None:
         self.grids.colour(dark=self.app.current_theme.dark, monochrome=self.app.no_color)
@@ -219,9 +219,9 @@ class StepsView(StudyView, can_focus=True):
             self.place = int(event.option_id)
 
     def action_go(self, steps: int) -> None:
-        """Go forth or back; the first and the last stage stay."""
+        """Go forth or back; the first and the last step stay."""
         if self._walkthrough is not None:
-            self.place = max(0, min(self.place + steps, len(self._walkthrough.stages) - 1))
+            self.place = max(0, min(self.place + steps, len(self._walkthrough.steps) - 1))
 
     def action_zoom(self, steps: int) -> None:
         """Zoom out (1) or in (-1), from the level in effect."""
@@ -237,5 +237,5 @@ class StepsView(StudyView, can_focus=True):
         if self.has_class("-empty"):
             self.focus()
         else:
-            stages = self.query_one(StageList)
-            (stages if stages.display else self.grids.after.grid).focus()
+            steps = self.query_one(StepList)
+            (steps if steps.display else self.grids.after.grid).focus()

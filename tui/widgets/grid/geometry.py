@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from textual.geometry import Region, Size
 
+from tui.fusion.padding import centre
+from tui.fusion.tap import Tap
 from tui.widgets.grid.labels import Labels
-from tui.widgets.grid.tap import Tap
-from tui.widgets.grid.weight_source import centre
 from tui.widgets.grid.zoom import Zoom
 
 HEADER = 1

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from textual.geometry import Region
 
+from tui.fusion.tap import Tap
 from tui.widgets.grid.geometry import GridGeometry
-from tui.widgets.grid.tap import Tap
 
 AIR = 3
 """The least number of blanks between the plain numbers of a header."""

@@ -8,10 +8,10 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from tui.fusion.tap import Tap
 from tui.widgets.grid.geometry import HEADER
 from tui.widgets.grid.labels import Labels
 from tui.widgets.grid.surface import GridSurface
-from tui.widgets.grid.tap import Tap
 
 
 def _binding(keys: str, action: str, name: str, tooltip: str) -> Binding:

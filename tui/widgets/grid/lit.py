@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.widgets.grid.tap import Tap
+from tui.fusion.tap import Tap
 
 
 @dataclass(frozen=True, slots=True)

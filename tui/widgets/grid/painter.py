@@ -12,6 +12,7 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
+from tui.fusion.tap import Tap
 from tui.widgets.grid.geometry import GridGeometry, PixelRow
 from tui.widgets.grid.glyphs import glyph, shade
 from tui.widgets.grid.grid_labels import column_labels, has_words, header_labels, row_label, row_number
@@ -19,7 +20,6 @@ from tui.widgets.grid.labels import Labels
 from tui.widgets.grid.lit import Lit
 from tui.widgets.grid.number_format import cell_text
 from tui.widgets.grid.palette import CURSOR, HOVER, LEVELS, NAN, Palette
-from tui.widgets.grid.tap import Tap
 from tui.widgets.grid.weight_source import WeightSource
 from tui.widgets.grid.zoom import Zoom
 

@@ -11,12 +11,12 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.fusion.tap import Tap
 from tui.widgets.grid.geometry import HEADER, GridGeometry, fit, revealed
 from tui.widgets.grid.labels import Labels
 from tui.widgets.grid.lit import Lit
 from tui.widgets.grid.painter import GridPainter, Look, Marks
 from tui.widgets.grid.palette import Palette
-from tui.widgets.grid.tap import Tap
 from tui.widgets.grid.weight_source import WeightSource
 from tui.widgets.grid.zoom import Zoom
 

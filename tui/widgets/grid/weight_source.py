@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from tui.fusion.padding import offset_in
+
 
 class Array4D(Protocol):
     """What a grid asks of a weight: a torch.Tensor and a numpy.ndarray both give it."""
@@ -15,11 +17,6 @@ class Array4D(Protocol):
 
     def __getitem__(self, index: Any) -> Any:
         """Slices, as views of the same memory."""
-
-
-def centre(kernel_size: int) -> int:
-    """The tap of an axis that stands on the pixel: (k - 1) // 2."""
-    return (kernel_size - 1) // 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,16 +41,18 @@ class WeightSource:
         """(out_channels, in_channels/groups, kH', kW') with the taps of the frame."""
         return (int(self.weight.shape[0]), int(self.weight.shape[1]), *self.frame)
 
-    def _offset(self, axis: int) -> int:
-        return centre(self.frame[axis]) - centre(int(self.weight.shape[2 + axis]))
+    @property
+    def _offset(self) -> tuple[int, int]:
+        height, width = self.weight.shape[2:]
+        return offset_in((int(height), int(width)), self.frame)
 
     def row(self, out: int, ky: int, in_start: int, in_stop: int) -> list[list[float]]:
         """One row of taps, `ky`, of the kernels out x [in_start, in_stop): kW' numbers a kernel."""
         width = self.frame[1]
-        y = ky - self._offset(0)
+        top, left = self._offset
+        y = ky - top
         if not 0 <= y < self.weight.shape[2]:
             return [[0.0] * width for _ in range(in_start, in_stop)]
-        left = self._offset(1)
         right = width - left - int(self.weight.shape[3])
         taps: list[list[float]] = self.weight[out, in_start:in_stop, y, :].tolist()
         if not left and not right:

@@ -1,4 +1,4 @@
-"""The cursor that stands in all grids at once."""
+"""Tap: one weight of a kernel, by its place."""
 
 from __future__ import annotations
 

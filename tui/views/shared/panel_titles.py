@@ -21,7 +21,7 @@ _SCALES = {Scale.NONE: "", Scale.ALPHA: "× alpha", Scale.GAMMA: "× gamma"}
 
 
 @dataclass(frozen=True, slots=True)
-class Summand:
+class PanelTitle:
     """One panel: the study's name of it, the sign before it, its title, what was folded in.
 
     The sign is "" or "+", and before the fused kernel "=", or "≠" where that is another one than the sum.
@@ -33,18 +33,18 @@ class Summand:
     folded: str = ""
 
 
-def summands_of(spec: BlockSpec, *, adds_up: bool = True) -> list[Summand]:
+def panel_titles(spec: BlockSpec, *, adds_up: bool = True) -> list[PanelTitle]:
     """The branches, what a post norm adds, and the fused kernel that they come to, or should."""
     frame = "×".join(map(str, spec.fused_kernel_size))
     names = names_of(spec.branches)
-    summands: list[Summand] = []
+    summands: list[PanelTitle] = []
     for name, branch in zip(names, spec.branches, strict=True):
         embedded = spec.embedded_kernel_size(branch) != spec.fused_kernel_size
         title = _title(branch, name) + (f", as {frame}" if embedded else "")
-        summands.append(Summand(name, "+" if summands else "", title, _folded(branch, spec)))
+        summands.append(PanelTitle(name, "+" if summands else "", title, _folded(branch, spec)))
     if spec.post_norm:
-        summands.append(Summand("post norm", "+", "post norm's offset"))
-    return [*summands, Summand("fused", "=" if adds_up else "≠", f"fused {frame} conv")]
+        summands.append(PanelTitle("post norm", "+", "post norm's offset"))
+    return [*summands, PanelTitle("fused", "=" if adds_up else "≠", f"fused {frame} conv")]
 
 
 def _title(branch: BranchSpec, name: str) -> str:

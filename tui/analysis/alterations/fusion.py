@@ -1,0 +1,37 @@
+"""Fusion: a block beside what it was fused to, rightly or not."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import torch
+
+from tui.fusion.block import ReparamBlock
+from tui.fusion.geometry import Geometry
+from tui.fusion.kernel import Kernel
+
+
+@dataclass(frozen=True, eq=False)
+class Fusion:
+    """Both sides of a comparison.
+
+    Attributes:
+        block: what runs as the unfused side: the block that was given, or a changed copy of it where the
+            mistake lies in running.
+        kernel: of the fused convolution, float64. In most mistakes it is the wrong one.
+        geometry: of the fused convolution.
+    """
+
+    block: ReparamBlock
+    kernel: Kernel
+    geometry: Geometry
+
+    def in_float64(self) -> Fusion:
+        """The same with the block in float64; the kernel is so already, and folding again gives it again."""
+        return Fusion(block_in_float64(self.block), self.kernel, self.geometry)
+
+
+def block_in_float64(block: ReparamBlock) -> ReparamBlock:
+    """A float64 copy of the block; the block itself where it is in float64."""
+    return block if block.dtype is torch.float64 else copy.deepcopy(block).double()
