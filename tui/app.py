@@ -17,8 +17,8 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Subject
-from tui.analysis.cost import cost_of, memory_of_this_machine
 from tui.analysis.deferred import deferred_study, load_torch
+from tui.analysis.estimate import estimate_of, memory_of_this_machine
 from tui.analysis.failure import in_words
 from tui.analysis.inquiry import Answers, Pending, Question, Unanswered, deferred_answer
 from tui.analysis.progress import Progress
@@ -119,11 +119,11 @@ class RepFuseApp(App[None]):
     def _request(self, subject: Subject, *, insisted: bool = False) -> None:
         """Study it, or ask first if that is costly; what runs for an older subject is stopped."""
         self._cancel()
-        cost = cost_of(subject.spec)
+        estimate = estimate_of(subject.spec)
         memory = memory_of_this_machine()
-        too_large = memory is not None and cost.bytes > memory
-        if too_large or (cost.must_be_asked_for and not insisted):
-            self.run_state = Waiting(cost, too_large)
+        too_large = memory is not None and estimate.bytes > memory
+        if too_large or (estimate.must_be_asked_for and not insisted):
+            self.run_state = Waiting(estimate, too_large)
             threading.Thread(target=load_torch, name="torch", daemon=True).start()
             return
         self.run_state = Running("running")

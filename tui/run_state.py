@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.analysis.cost import Cost
+from tui.analysis.estimate import Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Running:
 class Waiting:
     """The run is costly and waits for the user's word. `too_large`: this machine has not the memory."""
 
-    cost: Cost
+    estimate: Estimate
     too_large: bool
 
 

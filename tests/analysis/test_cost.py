@@ -11,10 +11,9 @@ from hypothesis import given
 from torch import Tensor, nn
 
 from tests.fusion.strategies import filled_block, filled_input, specs
-from tui.analysis.cost import ASK_ABOVE_BYTES, ASK_ABOVE_SECONDS, Cost, Sides, cost_of, memory_of_this_machine
+from tui.analysis.cost import Sides, cost_of
 from tui.fusion.branch_text import parse_branches
-from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, Dtype, PaddingMode
+from tui.fusion.spec import BlockSpec, PaddingMode
 
 
 def macs_of(module: nn.Module, x: Tensor) -> int:
@@ -92,79 +91,3 @@ def test_figures_of_each_kind(text: str, params: int, macs: int) -> None:
 def test_the_first_step_of_a_sequence_runs_on_every_pixel() -> None:
     spec = BlockSpec(8, 8, stride=(3, 3), branches=parse_branches("1x1-kxk"))
     assert cost_of(spec).macs.unfused == 81 * 8 * 8 + 9 * 8 * 8 * 9
-
-
-@given(specs(dtypes=tuple(Dtype)))
-def test_memory_holds_at_least_the_tensors_that_stay(spec: BlockSpec) -> None:
-    size, cost = spec.dtype.bytes, cost_of(spec)
-    batch, channels, height, width = spec.input_nchw
-    outputs = spec.output_nchw[0] * spec.output_nchw[1] * spec.output_nchw[2] * spec.output_nchw[3]
-    values = batch * channels * height * width + 2 * outputs + cost.params.fused + cost.params.unfused
-    steps = sum(
-        step.kernel.weight.numel()
-        for _, steps in filled_block(spec).folded().summands
-        for step in (steps[0], steps[-1])
-    )
-    assert cost.bytes >= values * size + steps * 4
-    assert cost.seconds > 0
-
-
-@pytest.mark.parametrize("field", ["bytes", "seconds"])
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"batch_size": 2},
-        {"input_shape": (112, 112)},
-        {"in_channels": 128, "out_channels": 128},
-        {"kernel_size": (5, 5)},
-    ],
-)
-def test_more_work_costs_more(field: str, more: dict[str, Any]) -> None:
-    spec = PRESETS["repvgg"].spec
-    assert getattr(cost_of(replace(spec, **more)), field) > 1.2 * getattr(cost_of(spec), field)
-
-
-def test_no_preset_has_to_be_asked_for() -> None:
-    assert [name for name, preset in PRESETS.items() if cost_of(preset.spec).must_be_asked_for] == []
-
-
-@pytest.mark.parametrize(
-    "spec",
-    [
-        BlockSpec(512, 512, kernel_size=(7, 7), input_shape=(224, 224)),
-        BlockSpec(64, 64, groups=64, input_shape=(4096, 4096), branches=(BranchSpec(BranchKind.POINTWISE),)),
-        BlockSpec(65_536, 65_536, groups=65_536, input_shape=(1, 1)),
-    ],
-    ids=["long", "large", "many groups"],
-)
-def test_a_long_or_large_run_has_to_be_asked_for(spec: BlockSpec) -> None:
-    assert cost_of(spec).must_be_asked_for
-
-
-@pytest.mark.parametrize(
-    ("seconds", "size", "asked"),
-    [
-        (ASK_ABOVE_SECONDS, ASK_ABOVE_BYTES, False),
-        (ASK_ABOVE_SECONDS + 0.1, 0, True),
-        (0.0, ASK_ABOVE_BYTES + 1, True),
-    ],
-)
-def test_either_limit_asks(seconds: float, size: int, asked: bool) -> None:
-    none = Sides(0, 0)
-    assert Cost(none, none, size, seconds).must_be_asked_for is asked
-
-
-def test_float64_runs_once() -> None:
-    spec = PRESETS["repvgg"].spec
-    twice, once = cost_of(spec).seconds, cost_of(replace(spec, dtype=Dtype.FLOAT64)).seconds
-    assert 1.1 * once < twice < 2 * once
-
-
-def test_memory_of_this_machine_is_a_plausible_number_of_bytes() -> None:
-    memory = memory_of_this_machine()
-    assert memory is None or 2**27 < memory < 2**50
-
-
-def test_a_system_that_does_not_tell_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("os.sysconf", raising=False)
-    assert memory_of_this_machine() is None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tui.analysis.cost import Cost, Sides
+from tui.analysis.estimate import Estimate
 from tui.analysis.quantities import (
-    cost_in_words,
     count,
+    estimate_in_words,
     memory_in_words,
     time_in_words,
     times,
@@ -45,9 +45,9 @@ def test_time(seconds: float, words: str) -> None:
     assert time_in_words(seconds) == words
 
 
-def test_cost() -> None:
-    cost = Cost(Sides(1, 1), Sides(1, 1), bytes=5 * 10**12, seconds=600.0)
-    assert cost_in_words(cost) == "about 10 min and 5.0 TB of memory"
+def test_estimate() -> None:
+    estimate = Estimate(bytes=5 * 10**12, seconds=600.0)
+    assert estimate_in_words(estimate) == "about 10 min and 5.0 TB of memory"
 
 
 def test_a_part_of_nothing_is_no_ratio() -> None:

@@ -13,6 +13,7 @@ WITHOUT_TORCH = [
     "tui.fusion.padding",
     "tui.fusion.presets",
     "tui.analysis.cost",
+    "tui.analysis.estimate",
     "tui.analysis.progress",
     "tui.analysis.verdict.verdict",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tui.analysis.cost import Cost
+from tui.analysis.estimate import Estimate
 
 
 def count(number: int) -> str:
@@ -46,6 +46,6 @@ def time_in_words(seconds: float) -> str:
     return f"about {seconds / 3600:.0f} h"
 
 
-def cost_in_words(cost: Cost) -> str:
+def estimate_in_words(estimate: Estimate) -> str:
     """Time and memory of a run: "about 12 s and 3.4 GB of memory"."""
-    return f"{time_in_words(cost.seconds)} and {memory_in_words(cost.bytes)} of memory"
+    return f"{time_in_words(estimate.seconds)} and {memory_in_words(estimate.bytes)} of memory"

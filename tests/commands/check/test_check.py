@@ -12,7 +12,8 @@ from rich.text import Text
 from torch import Tensor, nn
 
 from tests.fusion.strategies import EVERYTHING
-from tui.analysis.cost import Cost, Sides
+from tui.analysis.cost import Sides
+from tui.analysis.estimate import Estimate
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.study import Study, study_of
 from tui.analysis.verdict.cautions import cautions_of
@@ -483,10 +484,8 @@ def test_what_torch_can_not_do_is_told_in_its_first_line(
 def test_a_costly_run_is_announced_where_somebody_waits(
     terminal: bool, costly: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cost = Cost(Sides(1, 1), Sides(1, 1), bytes=3 * 1024**3, seconds=12.3 if costly else 0.1)
-    if not costly:
-        cost = replace(cost, bytes=1)
-    monkeypatch.setattr("tui.commands.check.command.cost_of", lambda _: cost)
+    estimate = Estimate(bytes=3 * 1024**3, seconds=12.3) if costly else Estimate(bytes=1, seconds=0.1)
+    monkeypatch.setattr("tui.commands.check.command.estimate_of", lambda _: estimate)
     monkeypatch.setattr("tui.commands.check.command.memory_of_this_machine", lambda: None)
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
     check(BlockSpec(), as_json=True)

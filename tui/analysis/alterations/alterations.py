@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tui.analysis.alterations.conditions import obstacle
+from tui.analysis.alterations.gallery import obstacle
 from tui.fusion.branch_spec import BranchKind, BranchSpec, names_of
 from tui.fusion.spec import BlockSpec
 

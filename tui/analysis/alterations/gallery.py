@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tui.analysis.alterations.conditions import obstacle
+from tui.analysis.alterations import conditions
+from tui.analysis.alterations.conditions import Condition
 from tui.fusion.spec import BlockSpec
-
-__all__ = ["MISTAKES", "Extent", "Mistake", "obstacle", "possible"]
 
 
 class Extent(StrEnum):
@@ -31,6 +30,7 @@ class Mistake:
         story: what was done and why; where it was seen, if that is on record.
         shows: what its error map, fused - unfused, looks like.
         hidden_by: which inputs or settings would have hidden it.
+        condition: why it cannot be made on a block, where it cannot.
         extent: where the error map is not zero, for a random input and random parameters.
     """
 
@@ -39,6 +39,7 @@ class Mistake:
     story: str
     shows: str
     hidden_by: str
+    condition: Condition
     extent: Extent = Extent.EVERYWHERE
 
 
@@ -50,6 +51,7 @@ _ALL = (
         "broadcast without a word, so each tap got the 1×1's weight, not the centre alone.",
         "Everywhere, large: each pixel also sees its neighbours through the 1×1.",
         "An input of a single pixel: all other taps fall on the zeros outside.",
+        conditions.pointwise_misplaced,
     ),
     Mistake(
         "1x1-off-centre",
@@ -58,6 +60,7 @@ _ALL = (
         "even kernel, whose centre is (k - 1) // 2, and [2, 0, 2, 0] for [1, 1, 1, 1] does for a 3×3.",
         "Everywhere: the 1×1's share of the image minus itself, shifted by a pixel; edges stand out.",
         "A constant input shows it at the border only; with replicate or circular padding it hides it.",
+        conditions.pointwise_misplaced,
     ),
     Mistake(
         "1x1-missing",
@@ -66,6 +69,7 @@ _ALL = (
         "YeongHyeon/RepVGG-TF2, issue 1.",
         "Everywhere: minus the output of the 1×1.",
         "An input of zeros, if the 1×1 adds neither a bias nor a batch norm's offset.",
+        conditions.needs_pointwise,
     ),
     Mistake(
         "1x1-bias-lost",
@@ -74,6 +78,7 @@ _ALL = (
         "batch norm's offset, is missing.",
         "One number for each output channel, the same at every pixel.",
         "A bias of zero; beside a batch norm, statistics as they start: mean 0 and beta 0.",
+        conditions.pointwise_bias,
         Extent.CONSTANT,
     ),
     Mistake(
@@ -82,6 +87,7 @@ _ALL = (
         "The identity's ones were put one tap too far down and to the right of the centre.",
         "Everywhere: the image minus itself, shifted by a pixel; edges stand out.",
         "A constant input shows it at the border only; with replicate or circular padding it hides it.",
+        conditions.identity_misplaced,
     ),
     Mistake(
         "identity-missing",
@@ -89,6 +95,7 @@ _ALL = (
         "The branch without a weight of its own was overlooked: only what has a convolution was fused.",
         "Everywhere: minus the input itself.",
         "An input of zeros, if the identity has no batch norm.",
+        conditions.needs_identity,
     ),
     Mistake(
         "identity-twice",
@@ -96,6 +103,7 @@ _ALL = (
         "The identity was fused into the kernel and still added in forward, as a residual connection is.",
         "Everywhere: the input itself.",
         "An input of zeros, if the identity has no batch norm.",
+        conditions.needs_identity,
     ),
     Mistake(
         "identity-column",
@@ -105,6 +113,7 @@ _ALL = (
         "first group: those rows stay empty.",
         "In all output channels but the first group's: there the input is missing.",
         "groups = 1, where column i is right; an input of zeros in the channels behind the first group.",
+        conditions.identity_column,
         Extent.CHANNELS,
     ),
     Mistake(
@@ -113,6 +122,7 @@ _ALL = (
         "A plain 1 was put at the identity's place: the batch norm that RepVGG has there was not folded.",
         "Everywhere: a multiple of the input, another one in each channel, and a constant.",
         "Batch norms with the statistics they start with, but for eps: they leave the input as it is.",
+        conditions.identity_norm,
     ),
     Mistake(
         "channels-transposed",
@@ -121,6 +131,7 @@ _ALL = (
         "frameworks or through a transposed convolution. Equal channels let it pass.",
         "Everywhere, without any structure.",
         "Weights that are all alike, without batch norm; one channel; the identity alone.",
+        conditions.channels_transposed,
     ),
     Mistake(
         "taps-transposed",
@@ -128,6 +139,7 @@ _ALL = (
         "The last two axes of the weight were exchanged, (kW, kH) for (kH, kW). Square kernels let it pass.",
         "Everywhere, without any structure.",
         "Weights that are all alike; a constant input shows it at the border only.",
+        conditions.taps_transposed,
     ),
     Mistake(
         "flipped",
@@ -136,6 +148,7 @@ _ALL = (
         "cross-correlation that nn.Conv2d computes.",
         "Everywhere, without any structure.",
         "Weights that are all alike; a constant input shows it at the border only.",
+        conditions.flipped,
     ),
     Mistake(
         "bias-unscaled",
@@ -144,6 +157,7 @@ _ALL = (
         "b gamma/sigma + offset: ultralytics/yolov3, issue 807; vlfeat/matconvnet, issue 772.",
         "One number for each output channel, the same at every pixel.",
         "Biases of zero; batch norms with the statistics they start with, but for eps.",
+        conditions.bias_unscaled,
         Extent.CONSTANT,
     ),
     Mistake(
@@ -153,6 +167,7 @@ _ALL = (
         "norm, and looked only at their weights.",
         "One number for each output channel, the same at every pixel.",
         "Convolutions without a bias, or with biases of zero.",
+        conditions.needs_conv_bias,
         Extent.CONSTANT,
     ),
     Mistake(
@@ -162,6 +177,7 @@ _ALL = (
         "no place: open-mmlab/mmdetection, issue 2924; jiazhihao/TASO, pull request 47.",
         "One number for each output channel, the same at every pixel.",
         "Biases of zero and batch norms with the statistics they start with: mean 0 and beta 0.",
+        conditions.needs_bias,
         Extent.CONSTANT,
     ),
     Mistake(
@@ -170,6 +186,7 @@ _ALL = (
         "The batch norms were folded as gamma/sigma and beta; the running mean was not subtracted.",
         "One number for each output channel, the same at every pixel.",
         "Batch norms with the statistics they start with, whose running mean is 0.",
+        conditions.needs_norm,
         Extent.CONSTANT,
     ),
     Mistake(
@@ -178,6 +195,7 @@ _ALL = (
         "gamma was divided by running_var + eps, not by its square root.",
         "Everywhere: another factor in each output channel.",
         "Batch norms with the statistics they start with, but for eps: 1 is its own root.",
+        conditions.needs_norm,
     ),
     Mistake(
         "eps-1e-3",
@@ -186,6 +204,7 @@ _ALL = (
         "torch's 1e-5 (or the other way, wang-xinyu/tensorrtx, pull request 1444). No checkpoint holds eps.",
         "Everywhere: another factor in each output channel, the larger the smaller the variance.",
         "Variances near 1, where it is 1 part in 2000: 16-bit rounding looks the same. At 1e-4 it is 3.16.",
+        conditions.needs_norm,
     ),
     Mistake(
         "train-mode",
@@ -194,6 +213,7 @@ _ALL = (
         "kernel their running statistics (DingXiaoH/RepVGG, issue 9; apple/ml-mobileone, issue 8).",
         "Everywhere, another factor and constant in each channel, and others for the next input.",
         "An input whose own mean and variance are the running ones.",
+        conditions.train_mode,
     ),
     Mistake(
         "zero-border",
@@ -202,6 +222,7 @@ _ALL = (
         "value at zero there: its bias, or its batch norm's offset (DingXiaoH/DiverseBranchBlock, issue 9).",
         "At the border only, as wide as the kernel reaches.",
         "A 1×1 that leaves 0 at 0: no bias, and batch norms with the statistics they start with.",
+        conditions.zero_border,
         Extent.BORDER,
     ),
     Mistake(
@@ -211,6 +232,7 @@ _ALL = (
         "(fuse_conv_and_bn in Shanghua-Gao/RBN, issue 4, has none). With the padding made to fit, it runs.",
         "Everywhere, without any structure.",
         "A constant input shows it at the border only.",
+        conditions.needs_dilation,
     ),
     Mistake(
         "average-uncounted",
@@ -219,6 +241,7 @@ _ALL = (
         "default of ONNX); a convolution always divides by all of its taps.",
         "At the border only, as wide as the window reaches.",
         "An input that is zero within reach of the border.",
+        conditions.needs_average,
         Extent.BORDER,
     ),
     Mistake(
@@ -228,6 +251,7 @@ _ALL = (
         "the stored weight.",
         "Everywhere: minus what the second step makes of the input.",
         "An input of zeros.",
+        conditions.needs_identity_offset,
     ),
     Mistake(
         "scale-forgotten",
@@ -235,6 +259,7 @@ _ALL = (
         "The learned scale behind a branch, QARepVGG's alpha or a layer scale, was not multiplied in.",
         "Everywhere: a multiple of that branch's output.",
         "Scales of 1, as alpha starts.",
+        conditions.needs_scale,
     ),
     Mistake(
         "post-norm-forgotten",
@@ -242,10 +267,20 @@ _ALL = (
         "The branches were fused and the batch norm that follows their sum (QARepVGG, RepViT) left out.",
         "Everywhere: another factor and constant in each output channel.",
         "A batch norm with the statistics it starts with, but for eps.",
+        conditions.needs_post_norm,
     ),
 )
 
 MISTAKES: Mapping[str, Mistake] = {mistake.name: mistake for mistake in _ALL}
+
+
+def obstacle(name: str, spec: BlockSpec) -> str | None:
+    """Why the mistake of that name cannot be made on this block; None where it can.
+
+    Raises:
+        KeyError: no mistake has that name.
+    """
+    return next(MISTAKES[name].condition(spec), None)
 
 
 def possible(spec: BlockSpec) -> Iterator[Mistake]:

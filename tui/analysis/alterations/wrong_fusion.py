@@ -9,9 +9,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from tui.analysis.alterations.conditions import obstacle
 from tui.analysis.alterations.count_inside import InsideAverage
 from tui.analysis.alterations.fusion import Fusion
+from tui.analysis.alterations.gallery import obstacle
 from tui.fusion.block import Folded, ReparamBlock
 from tui.fusion.branches import (
     AverageBranch,

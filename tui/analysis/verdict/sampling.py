@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from tui.analysis.cost import MOST_JUDGED_MACS
+from tui.analysis.estimate import MOST_JUDGED_MACS
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.pixel import Pixel
 from tui.fusion.block import ReparamBlock

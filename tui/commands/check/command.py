@@ -6,9 +6,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
-from tui.analysis.cost import Cost, cost_of, memory_of_this_machine
+from tui.analysis.estimate import Estimate, estimate_of, memory_of_this_machine
 from tui.analysis.failure import in_words
-from tui.analysis.quantities import cost_in_words, memory_in_words
+from tui.analysis.quantities import estimate_in_words, memory_in_words
 from tui.fusion.spec import BlockSpec
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ def check(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED, *, as_jso
         CheckError: the machine is too small for the block, or torch could not run it.
         OSError: the report could not be written.
     """
-    cost = cost_of(spec)
-    _refuse_what_does_not_fit(cost)
-    if cost.must_be_asked_for and sys.stderr is not None and sys.stderr.isatty():
-        print(f"this takes {cost_in_words(cost)}", file=sys.stderr)
+    estimate = estimate_of(spec)
+    _refuse_what_does_not_fit(estimate)
+    if estimate.must_be_asked_for and sys.stderr is not None and sys.stderr.isatty():
+        print(f"this takes {estimate_in_words(estimate)}", file=sys.stderr)
     study = _studied(spec, alterations)
     if as_json:
         from tui.export.report import json_of
@@ -47,16 +47,16 @@ def check(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED, *, as_jso
     return AGREE if study.verdict.ruling.agrees else DISAGREE
 
 
-def _refuse_what_does_not_fit(cost: Cost) -> None:
+def _refuse_what_does_not_fit(estimate: Estimate) -> None:
     """Stop before the system starts to swap, or kills something.
 
     Raises:
         CheckError: the block needs more memory than the machine has.
     """
     memory = memory_of_this_machine()
-    if memory is not None and cost.bytes > memory:
+    if memory is not None and estimate.bytes > memory:
         raise CheckError(
-            f"this block needs about {memory_in_words(cost.bytes)} of memory and this machine has "
+            f"this block needs about {memory_in_words(estimate.bytes)} of memory and this machine has "
             f"{memory_in_words(memory)}: take fewer channels, a smaller input or a smaller batch"
         )
 

@@ -18,7 +18,7 @@ from textual.timer import Timer
 from tui.analysis.alterations.alterations import FUSED, NOTHING_ALTERED, Alterations, Edit, Subject
 from tui.analysis.alterations.places import EditablePlace
 from tui.analysis.inquiry import Answers
-from tui.analysis.quantities import cost_in_words
+from tui.analysis.quantities import estimate_in_words
 from tui.export.items import Item
 from tui.fusion.spec import BlockSpec
 from tui.run_state import Failed, Idle, Running, RunState, Waiting, Withdrawn
@@ -372,7 +372,7 @@ class BenchScreen(Screen[None]):
 
 
 def _asking(waiting: Waiting) -> str:
-    needs = cost_in_words(waiting.cost)
+    needs = estimate_in_words(waiting.estimate)
     if waiting.too_large:
         return (
             f"This run would take {needs}, more than this machine has. Make the block or its input smaller."

@@ -69,9 +69,9 @@ class ResultView(Vertical):
 def _difference(study: Study) -> Content:
     """rounding 41 % of its budget   max |fused - unfused| 2.4e-07 at out 1 (4,7)."""
     comparison, verdict = study.comparison, study.verdict
-    batch, out, row, column = comparison.worst
-    place = f"out {out} ({row},{column})" + (f" of input {batch}" if study.spec.batch_size > 1 else "")
-    where = f" at {place}" if comparison.max_abs_diff else " everywhere"
+    where = (
+        f" at {comparison.worst.words(study.spec.batch_size)}" if comparison.max_abs_diff else " everywhere"
+    )
     return Content.assemble(
         (verdict.ruling, f"bold {RULING_STYLES[verdict.ruling]}"),
         f"  {verdict.summary}",
