@@ -1,3 +1,39 @@
-"""A bench in the terminal for structural re-parameterization of convolution blocks."""
+"""A bench in the terminal for structural re-parameterization of convolution blocks.
+
+>>> import tui
+>>> study = tui.study_of(tui.PRESETS["repvgg"].spec.with_in_channels(4))
+>>> study.verdict.ruling.agrees
+True
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.deferred_names import deferred_names
+
+if TYPE_CHECKING:
+    from tui.analysis.study import Study, study_of
+    from tui.fusion.block import ReparamBlock, build_block
+    from tui.fusion.branch_text import parse_branches
+    from tui.fusion.presets import PRESETS
+    from tui.fusion.spec import BlockSpec
 
 __version__ = "0.1.0"
+
+__all__ = ["PRESETS", "BlockSpec", "ReparamBlock", "Study", "build_block", "parse_branches", "study_of"]
+
+if not TYPE_CHECKING:  # to a type checker only the names above exist
+    # The command imports this package before its first paint, and torch takes longer than all of that.
+    __getattr__ = deferred_names(
+        __name__,
+        {
+            "BlockSpec": "tui.fusion.spec",
+            "PRESETS": "tui.fusion.presets",
+            "ReparamBlock": "tui.fusion.block",
+            "Study": "tui.analysis.study",
+            "build_block": "tui.fusion.block",
+            "parse_branches": "tui.fusion.branch_text",
+            "study_of": "tui.analysis.study",
+        },
+    )

@@ -172,6 +172,10 @@ def run_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> It
 def study_of(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Study:
     """The study of a block, run to its end.
 
+    >>> study = study_of(BlockSpec(in_channels=4, out_channels=4))
+    >>> study.verdict.sentence.startswith("They agree: what differs in float32 is rounding")
+    True
+
     Raises:
         FusionError, RuntimeError: as `run_study`.
     """

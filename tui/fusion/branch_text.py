@@ -34,6 +34,9 @@ def parse_branches(text: str) -> tuple[BranchSpec, ...]:
     puts a batch norm between the steps, "+idconv" stores the 1x1 minus the identity, "+zeros" pads zeros
     between; in 1x1-kxk "+x2" doubles the channels between.
 
+    >>> [branch.title for branch in parse_branches("kxk+norm,3x3d2,identity")]
+    ['kxk', '3x3d2', 'identity']
+
     Raises:
         ValueError: with words for the user.
     """

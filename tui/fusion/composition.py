@@ -19,6 +19,11 @@ def compose(first: Kernel, second: Kernel, groups: int = 1) -> Kernel:
     (out_channels, in_channels / groups, kH, kW). The sum for b takes all taps, so at the border of the image
     it is exact only if what is padded there is first.b, the first convolution's value at zero.
 
+    >>> first = Kernel(torch.tensor([2.0]).view(1, 1, 1, 1), torch.tensor([1.0]))
+    >>> both = compose(first, Kernel(torch.tensor([[1.0, 3.0]]).view(1, 1, 1, 2), None))
+    >>> both.weight.flatten().tolist(), both.bias.tolist()
+    ([2.0, 6.0], [4.0])
+
     Raises:
         FusionError: the first kernel is not 1 x 1, or the channels or groups do not fit.
     """

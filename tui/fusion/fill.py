@@ -59,11 +59,15 @@ def fill_block(block: ReparamBlock, spec: BlockSpec) -> ReparamBlock:
     default ones; alpha and gamma from 1/2 to 3/2. integers: weights from -2 to 2, alpha and gamma 1/2 or 3/2,
     and batch norms whose folding is exact. ones: weights and biases 1, the rest as for integers. Average
     pooling is exact only where its window has 2^n pixels.
+
+    >>> from tui.fusion.block import build_block
+    >>> spec = BlockSpec(weights=WeightFill.ONES)
+    >>> fill_block(build_block(spec), spec).kernel().weight[0, 0].tolist()
+    [[1.0, 1.0, 1.0], [1.0, 3.0, 1.0], [1.0, 1.0, 1.0]]
     """
     streams = _streams_of(spec)
     for stream, branch in zip(streams, block.branches, strict=True):
-        if isinstance(branch, Branch):
-            _fill_branch(branch, stream, spec)
+        _fill_branch(branch, stream, spec)
     if isinstance(block.post_norm, nn.BatchNorm2d):
         _fill_norm(block.post_norm, spec.weights, _generator(spec.seed, POST_NORM))
     return block
@@ -141,6 +145,9 @@ def make_input(spec: BlockSpec) -> Tensor:
     random: normal, mean 0, variance 1. integers: from -4 to 4. ones. ramp: counts up through the elements in
     order, in steps of a power of 2, from 0 to below 1. impulses: ones so far apart that each output sees at
     most one of them, so the output shows the kernel itself (where no padding mode reflects or repeats them).
+
+    >>> make_input(BlockSpec(in_channels=4, out_channels=4, input_shape=(5, 7))).shape
+    torch.Size([1, 4, 5, 7])
     """
     shape = spec.input_nchw
     generator = _generator(spec.seed, _INPUT)

@@ -84,6 +84,12 @@ def fold_batch_norm(kernel: Kernel, norm: nn.Module) -> Kernel:
     With s and t from `affine_of`, the weight (out_channels, in_channels / groups, kH, kW) becomes s W per
     output channel, the bias (out_channels,) s b + t.
 
+    >>> norm = nn.BatchNorm2d(1, eps=0.0).eval()
+    >>> _ = norm.running_var.fill_(4.0), norm.running_mean.fill_(3.0)
+    >>> folded = fold_batch_norm(Kernel(torch.ones(1, 1, 1, 1), torch.ones(1)), norm)
+    >>> folded.weight.item(), folded.bias.item()
+    (0.5, -1.0)
+
     Raises:
         FusionError: as `affine_of`.
     """
@@ -114,6 +120,9 @@ def dirac(channels: int, groups: int = 1, *, device: torch.device | None = None)
     Row i has its 1 at column i mod (channels / groups), since a grouped convolution counts its input
     channels from the start of the group.
 
+    >>> dirac(4, groups=2).weight.flatten(1).tolist()
+    [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]
+
     Raises:
         FusionError: groups does not divide channels.
     """
@@ -142,6 +151,9 @@ def average_pool(
 def pad_to(kernel: Kernel, kernel_size: Pair) -> Kernel:
     """The same map with a kernel of `kernel_size` taps: zeros around, centres aligned, even sizes too.
 
+    >>> pad_to(dirac(1), (3, 3)).weight[0, 0].tolist()
+    [[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
+
     Raises:
         FusionError: the kernel is larger than `kernel_size`.
     """
@@ -158,6 +170,9 @@ def add(kernels: Sequence[Kernel], *, overwrite: bool = False) -> Kernel:
 
     Smaller kernels are added where they stand, without a padded copy of each. With `overwrite` the sum takes
     the place of a summand of that size, which the caller must have no more use for.
+
+    >>> add([Kernel(torch.ones(1, 1, 1, 3), None), dirac(1)]).weight.flatten().tolist()
+    [1.0, 2.0, 1.0]
 
     Raises:
         FusionError: no kernels, or their channels or groups differ.

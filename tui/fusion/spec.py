@@ -81,6 +81,9 @@ class BlockSpec:
     output of height ceil(H / s), whatever the kernel size and the dilation. `post_norm`: a batch norm behind
     the sum of the branches.
 
+    >>> BlockSpec(in_channels=4, out_channels=4, stride=(2, 2), branches=BlockSpec().branches[:2]).output_nchw
+    (1, 4, 5, 5)
+
     Raises:
         InvalidSpecError: the values make no block that can be built and fused.
     """

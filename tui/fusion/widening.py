@@ -13,6 +13,11 @@ def dilate(kernel: Kernel, dilation: Pair) -> Kernel:
     k and k r for even k, whose r - 1 zeros in front keep the centre tap the centre (`dilated_size`). Tap i
     goes to i r, or i r + r - 1 (UniRepLKNet: Ding et al., 2024, sec. 3.2).
 
+    >>> import torch
+    >>> three = Kernel(torch.tensor([1.0, 2.0, 3.0]).view(1, 1, 1, 3), None)
+    >>> dilate(three, (1, 2)).weight.flatten().tolist()
+    [1.0, 0.0, 2.0, 0.0, 3.0]
+
     Raises:
         FusionError: a dilation below 1.
     """
@@ -37,6 +42,11 @@ def ungroup(kernel: Kernel, groups: int, fewer: int) -> Kernel:
     (out_channels, in_channels / groups, kH, kW) -> (out_channels, in_channels / fewer, kH, kW). With
     r = groups / fewer, the rows of the a-th of r groups keep their weights in the a-th of r blocks of columns
     (DBB: Ding et al., 2021, sec. 3.2).
+
+    >>> import torch
+    >>> depthwise = Kernel(torch.tensor([1.0, 2.0]).view(2, 1, 1, 1), None)
+    >>> ungroup(depthwise, 2, 1).weight.flatten(1).tolist()
+    [[1.0, 0.0], [0.0, 2.0]]
 
     Raises:
         FusionError: `fewer` does not divide `groups`, or `groups` the output channels.

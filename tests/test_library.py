@@ -1,0 +1,64 @@
+"""The package as a library: the names that it offers, its types, and the examples of its docstrings."""
+
+from __future__ import annotations
+
+import doctest
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import tui
+import tui.fusion
+
+WITH_EXAMPLES = [
+    "tui",
+    "tui.analysis.study",
+    "tui.fusion",
+    "tui.fusion.block",
+    "tui.fusion.branch_text",
+    "tui.fusion.composition",
+    "tui.fusion.fill",
+    "tui.fusion.kernel",
+    "tui.fusion.spec",
+    "tui.fusion.widening",
+]
+
+
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_the_examples_hold(name: str) -> None:
+    done = doctest.testmod(import_module(name))
+    assert done.attempted > 0
+    assert done.failed == 0
+
+
+@pytest.mark.parametrize("package", [tui, tui.fusion], ids=["tui", "tui.fusion"])
+def test_every_name_that_is_offered_is_there(package: object) -> None:
+    names: list[str] = vars(package)["__all__"]
+    assert [name for name in names if not hasattr(package, name)] == []
+    assert len(set(names)) == len(names)
+
+
+def test_a_name_that_is_not_offered_is_told() -> None:
+    with pytest.raises(AttributeError, match="module 'tui' has no attribute 'fusee'"):
+        tui.fusee  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_the_names_cost_no_torch_before_they_are_used() -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import tui, tui.fusion, sys; tui.fusion.BlockSpec(); print('torch' in sys.modules)",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "False"
+
+
+def test_the_package_says_that_it_is_typed() -> None:
+    assert (Path(tui.__file__).parent / "py.typed").is_file()
