@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.settle import settle, until
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.deferred import deferred_study
 from tui.app import RepFuseApp, StudyFunction
 from tui.fusion.spec import BlockSpec
@@ -115,6 +116,7 @@ class OpenBench(Protocol):
         spec: BlockSpec,
         size: tuple[int, int] = ...,
         *,
+        alterations: Alterations = ...,
         study: StudyFunction = ...,
         reach: type[RunState] = ...,
     ) -> AbstractAsyncContextManager[Bench]: ...
@@ -128,10 +130,11 @@ def opener(settings_path: Path) -> OpenBench:
         spec: BlockSpec,
         size: tuple[int, int] = MEDIUM,
         *,
+        alterations: Alterations = NOTHING_ALTERED,
         study: StudyFunction = deferred_study,
         reach: type[RunState] = Idle,
     ) -> AsyncIterator[Bench]:
-        app = RepFuseApp(spec, study=study, settings_path=settings_path)
+        app = RepFuseApp(spec, alterations, study=study, settings_path=settings_path)
         async with app.run_test(size=size) as pilot:
             bench = Bench(app, pilot)
             await bench.reach(reach)

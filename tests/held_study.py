@@ -7,29 +7,33 @@ from collections.abc import Iterator
 
 from tests.settle import PATIENCE
 from tui.analysis.alterations.alterations import Alterations
-from tui.analysis.progress import Progress
-from tui.analysis.study import Study, run_study
+from tui.analysis.progress import Doing
+from tui.analysis.study import Piece, run_study
 from tui.fusion.spec import BlockSpec
 
 
 class HeldRun:
-    """One run of a study, which waits behind its first step."""
+    """One run of a study, which waits after its first step, and in the piece of work `stop_before`."""
 
     def __init__(self, spec: BlockSpec, alterations: Alterations) -> None:
         self.spec = spec
         self.alterations = alterations
         self.let_go = threading.Event()
+        self.stop_before = ""
+        self.go_on = threading.Event()
         self.ended = threading.Event()
         self.steps = 0
 
-    def iterate(self) -> Iterator[Progress | Study]:
+    def iterate(self) -> Iterator[Piece]:
         """The steps of the study; counts those that were asked for."""
         try:
-            yield Progress("holding still")
+            yield Doing("holding still")
             assert self.let_go.wait(PATIENCE)
             for step in run_study(self.spec, self.alterations):
                 self.steps += 1
                 yield step
+                if isinstance(step, Doing) and step.words == self.stop_before:
+                    assert self.go_on.wait(PATIENCE)
         finally:
             self.ended.set()
 
@@ -40,7 +44,7 @@ class HeldStudy:
     def __init__(self) -> None:
         self.runs: list[HeldRun] = []
 
-    def __call__(self, spec: BlockSpec, alterations: Alterations) -> Iterator[Progress | Study]:
+    def __call__(self, spec: BlockSpec, alterations: Alterations) -> Iterator[Piece]:
         run = HeldRun(spec, alterations)
         self.runs.append(run)
         return run.iterate()
@@ -53,3 +57,4 @@ class HeldStudy:
         """End what still stands still."""
         for run in self.runs:
             run.let_go.set()
+            run.go_on.set()

@@ -20,13 +20,12 @@ from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, S
 from tui.analysis.deferred import deferred_study, load_torch
 from tui.analysis.estimate import estimate_of, memory_of_this_machine
 from tui.analysis.failure import in_words
-from tui.analysis.inquiry import Answers, Pending, Question, Unanswered, deferred_answer
-from tui.analysis.progress import Progress
+from tui.analysis.inquiry import Answers, Question, deferred_answer
+from tui.analysis.progress import Doing, Failed
 from tui.background import iterate_in_thread
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
-from tui.messages import StudyFailed, StudyFinished, StudyMessage, StudyProgressed
-from tui.run_state import Failed, Idle, Running, RunState, Waiting, Withdrawn
+from tui.run_state import Idle, RunState, Stopped, Waiting, Withdrawn
 from tui.screens.bench.screen import BenchScreen
 from tui.screens.bench.study_views import StudyViews
 from tui.screens.dialogs.help import HelpScreen
@@ -35,9 +34,9 @@ from tui.settings import Settings
 from tui.themes import DARK, THEMES, counterpart
 
 if TYPE_CHECKING:
-    from tui.analysis.study import Study
+    from tui.analysis.study import FusedKernels, Piece, Study
 
-StudyFunction = Callable[[BlockSpec, Alterations], "Iterator[Progress | Study]"]
+StudyFunction = Callable[[BlockSpec, Alterations], "Iterator[Piece]"]
 
 
 class RepFuseApp(App[None]):
@@ -50,11 +49,20 @@ class RepFuseApp(App[None]):
     CSS_PATH = "screens/bench/bench.tcss"  # the default screen's own CSS_PATH is not read
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "presets", "Preset", id="app.presets", tooltip="Published blocks to start from"),
-        Binding("question_mark", "help", "Help", key_display="?", id="app.help"),
+        Binding(
+            "question_mark",
+            "help",
+            "Help",
+            key_display="?",
+            id="app.help",
+            tooltip="Every key, and the words",
+        ),
         Binding("q", "quit", "Quit", id="app.quit"),
         Binding("t", "toggle_theme", "Dark or light", show=False, id="app.theme"),
     ]
 
+    kernels: reactive[FusedKernels | None] = reactive(None)
+    """The last fused kernels; those of `study`, or newer ones that are being run."""
     study: reactive[Study | None] = reactive(None)
     """The last good result."""
     answers: reactive[Answers] = reactive(Answers)
@@ -73,7 +81,6 @@ class RepFuseApp(App[None]):
         super().__init__()
         self._first = Subject(spec or BlockSpec(), alterations)
         self._study_function = study
-        self._serial = 0
         for theme in THEMES:
             self.register_theme(theme)
         self._settings_path = settings_path
@@ -83,7 +90,9 @@ class RepFuseApp(App[None]):
 
     def get_default_screen(self) -> Screen[None]:
         """The bench."""
-        return BenchScreen(self._first).data_bind(RepFuseApp.answers, RepFuseApp.study, RepFuseApp.run_state)
+        return BenchScreen(self._first).data_bind(
+            RepFuseApp.answers, RepFuseApp.kernels, RepFuseApp.study, RepFuseApp.run_state
+        )
 
     def on_mount(self) -> None:
         """Begin with the first run; torch is loaded by it, after the first paint."""
@@ -116,6 +125,16 @@ class RepFuseApp(App[None]):
         self._cancel()
         self.run_state = Withdrawn()
 
+    @on(BenchScreen.StopRequested)
+    def _stop_requested(self) -> None:
+        if isinstance(self.run_state, Doing):
+            self._cancel()
+            self.run_state = Stopped()
+
+    def _cancel(self) -> None:
+        """Stop what runs: its thread at the next piece of work, its worker here and now."""
+        self.workers.cancel_group(self, "study")
+
     def _request(self, subject: Subject, *, insisted: bool = False) -> None:
         """Study it, or ask first if that is costly; what runs for an older subject is stopped."""
         self._cancel()
@@ -126,52 +145,38 @@ class RepFuseApp(App[None]):
             self.run_state = Waiting(estimate, too_large)
             threading.Thread(target=load_torch, name="torch", daemon=True).start()
             return
-        self.run_state = Running("running")
-        self._run_study(self._serial, subject)
-
-    def _cancel(self) -> None:
-        self._serial += 1
-        self.workers.cancel_group(self, "study")
+        self.run_state = Doing("running")
+        self._run_study(subject)
 
     @work(group="study", exclusive=True, exit_on_error=False, description="study")
-    async def _run_study(self, serial: int, subject: Subject) -> None:
-        """Post what the study yields; it touches no widget."""
+    async def _run_study(self, subject: Subject) -> None:
+        """Keep what the study yields. A worker that was cancelled does not come back here."""
         try:
             steps = partial(self._study_function, subject.spec, subject.alterations)
-            async for item in iterate_in_thread(steps):
-                if isinstance(item, Progress):
-                    self.post_message(StudyProgressed(serial, item))
-                else:
-                    self.post_message(StudyFinished(serial, item))
+            async for piece in iterate_in_thread(steps):
+                self._take(piece)
         except Exception as error:
-            self.post_message(StudyFailed(serial, in_words(error)))
+            self.run_state = Failed(in_words(error))
 
-    def _is_stale(self, message: StudyMessage) -> bool:
-        return message.serial != self._serial
+    def _take(self, piece: Piece) -> None:
+        if isinstance(piece, Doing):
+            self.run_state = piece
+            return
+        from tui.analysis.study import Study  # one that has something to show has imported torch
 
-    @on(StudyProgressed)
-    def _study_progressed(self, message: StudyProgressed) -> None:
-        if not self._is_stale(message):
-            self.run_state = Running(message.progress.doing)
-
-    @on(StudyFinished)
-    def _study_finished(self, message: StudyFinished) -> None:
-        if not self._is_stale(message):
+        if isinstance(piece, Study):
             self.workers.cancel_group(self, "answer")
             self.answers = Answers()
-            self.study = message.study
+            self.kernels = self.study = piece
             self.run_state = Idle()
-
-    @on(StudyFailed)
-    def _study_failed(self, message: StudyFailed) -> None:
-        if not self._is_stale(message):
-            self.run_state = Failed(message.error)
+        else:
+            self.kernels = piece
 
     @on(StudyViews.Asked)
     def _asked(self, event: StudyViews.Asked) -> None:
         """Find the answer, unless it is there or on its way."""
         if self.study is not None and self.answers.to(event.question) is None:
-            self.answers = self.answers.having(event.question, Pending("looking closer"))
+            self.answers = self.answers.having(event.question, Doing("looking closer"))
             self._find_answer(event.question, self.study)
 
     @work(group="answer", exit_on_error=False, description="answer")
@@ -179,12 +184,11 @@ class RepFuseApp(App[None]):
         """Keep the answer to a question about the study, and till then what is being done for it."""
         try:
             async for item in iterate_in_thread(partial(deferred_answer, question, study)):
-                found = Pending(item.doing) if isinstance(item, Progress) else item
                 if self.study is study:
-                    self.answers = self.answers.having(question, found)
+                    self.answers = self.answers.having(question, item)
         except Exception as error:
             if self.study is study:
-                self.answers = self.answers.having(question, Unanswered(in_words(error)))
+                self.answers = self.answers.having(question, Failed(in_words(error)))
 
     @work
     async def action_presets(self) -> None:
@@ -199,7 +203,7 @@ class RepFuseApp(App[None]):
 
     def action_help(self) -> None:
         """Show the help."""
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self.bench.help_sections()))
 
     def action_toggle_theme(self) -> None:
         """Go from dark to light or back."""

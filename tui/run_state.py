@@ -1,22 +1,16 @@
-"""What the bench is doing about the spec in its form."""
+"""What the bench is doing about the subject in its form."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from tui.analysis.estimate import Estimate
+from tui.analysis.progress import Doing, Failed
 
 
 @dataclass(frozen=True, slots=True)
 class Idle:
     """Nothing runs; the result on the screen is the form's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A study runs; `doing` is its present piece of work, in words."""
-
-    doing: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +22,8 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
-    """The run broke off; `error` says why, in words."""
-
-    error: str
+class Stopped:
+    """The user stopped the run; the result on the screen is that of an older subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +31,4 @@ class Withdrawn:
     """The form holds no valid spec; the result on the screen is that of the last valid one."""
 
 
-RunState = Withdrawn | Idle | Running | Waiting | Failed
+RunState = Withdrawn | Idle | Doing | Waiting | Stopped | Failed

@@ -15,7 +15,7 @@ import tui.analysis.study as study_module
 from tests.fusion.strategies import specs
 from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.cost import cost_of
-from tui.analysis.progress import Progress
+from tui.analysis.progress import Doing
 from tui.analysis.study import Study, run, run_study, study_of
 from tui.fusion import kernel as kernel_module
 from tui.fusion.block import Folded, ReparamBlock
@@ -40,7 +40,7 @@ MANY = replace(
 def test_progress_before_each_piece_and_one_study_at_the_end(dtype: str, steps: int) -> None:
     *before, last = run_study(replace(NORMED, dtype=Dtype(dtype)))
     assert isinstance(last, Study)
-    assert all(isinstance(step, Progress) and step.doing for step in before)
+    assert all(isinstance(step, Doing) and step.words for step in before)
     assert len(before) == len(set(before)) == steps
 
 

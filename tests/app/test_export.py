@@ -12,11 +12,11 @@ from textual.widgets import Input, Static
 from tests.driver import SMALL, Bench, OpenBench
 from tests.held_study import HeldStudy
 from tests.specs import EXACT
+from tui.analysis.progress import Doing
 from tui.export import saving
 from tui.export.grid import csv_of, npy_of
 from tui.export.items import ITEMS, Item
 from tui.export.snippet import snippet_of
-from tui.run_state import Running
 from tui.screens.bench import taking_away
 from tui.screens.dialogs.export import ExportScreen
 from tui.screens.dialogs.replace import ReplaceScreen
@@ -153,7 +153,7 @@ async def test_the_palette_offers_each(open_bench: OpenBench, folder: Path) -> N
 async def test_before_the_first_result_there_is_nothing_to_take(
     open_bench: OpenBench, held: HeldStudy
 ) -> None:
-    async with open_bench(EXACT, study=held, reach=Running) as bench:
+    async with open_bench(EXACT, study=held, reach=Doing) as bench:
         await bench.press("x")
         assert await until_told(bench) == "There is no result yet."
         assert bench.app.screen is bench.app.bench

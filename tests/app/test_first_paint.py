@@ -11,7 +11,6 @@ FIRST_PAINT = """
 import asyncio, threading
 from pathlib import Path
 from tui.app import RepFuseApp
-from tui.run_state import Running
 
 def never(spec, alterations):
     never.asked.set()

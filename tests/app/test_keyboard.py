@@ -13,9 +13,10 @@ from textual.widgets import Checkbox
 from tests.driver import SMALL, Bench, OpenBench
 from tests.held_study import HeldStudy
 from tests.specs import EXACT
+from tui.analysis.progress import Doing
 from tui.fusion.fields import FIELDS
 from tui.fusion.presets import PRESETS
-from tui.run_state import Idle, Running
+from tui.run_state import Idle
 from tui.screens.dialogs.help import HelpScreen
 from tui.screens.dialogs.presets import KEYS
 from tui.views.shared.colour_scale import ColourScale
@@ -71,7 +72,7 @@ async def test_a_toggle_of_the_form_changes_the_block(open_bench: OpenBench) -> 
 
 async def test_keys_choose_presets(open_bench: OpenBench, held: HeldStudy) -> None:
     assert len(KEYS) >= len(PRESETS)
-    async with open_bench(EXACT, study=held, reach=Running) as bench:
+    async with open_bench(EXACT, study=held, reach=Doing) as bench:
         for key, preset in zip(KEYS, PRESETS.values(), strict=False):
             await bench.press("p", key)
             await bench.until(partial(held.has_run, preset.spec))
@@ -88,7 +89,7 @@ async def test_enter_chooses_a_preset_and_escape_none(open_bench: OpenBench) -> 
 
 
 async def test_the_palette_offers_presets_by_name(open_bench: OpenBench, held: HeldStudy) -> None:
-    async with open_bench(EXACT, study=held, reach=Running) as bench:
+    async with open_bench(EXACT, study=held, reach=Doing) as bench:
         await bench.press("ctrl+p")
         assert isinstance(bench.app.screen, CommandPalette)
         await bench.press(*"pointwise")
@@ -132,6 +133,6 @@ async def test_a_letter_keeps_its_meaning_in_a_field(open_bench: OpenBench) -> N
 
 
 async def test_q_quits_during_a_run(open_bench: OpenBench, held: HeldStudy) -> None:
-    async with open_bench(EXACT, study=held, reach=Running) as bench:
+    async with open_bench(EXACT, study=held, reach=Doing) as bench:
         await bench.quit()
         assert not held.runs[0].ended.is_set(), "nothing waited for it"

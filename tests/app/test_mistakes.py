@@ -10,10 +10,9 @@ import pytest
 
 from tests.driver import Bench, OpenBench
 from tests.specs import EXACT
-from tui.analysis.inquiry import Unanswered
 from tui.analysis.likeness.likeness import Likenesses
 from tui.analysis.numerics.pixel import Pixel
-from tui.analysis.progress import Progress
+from tui.analysis.progress import Doing, Failed
 from tui.analysis.study import Study
 from tui.fusion.spec import BlockSpec
 from tui.views.mistakes.view import MistakesView
@@ -35,7 +34,7 @@ async def make(bench: Bench, name: str) -> None:
     view_of(bench).gallery.go_to(name)
     await bench.press("enter")
     await bench.until(lambda: mistake_of(bench) == name, name)
-    await bench.until(lambda: isinstance(bench.app.answers.likeness, Likenesses | Unanswered), "an answer")
+    await bench.until(lambda: isinstance(bench.app.answers.likeness, Likenesses | Failed), "an answer")
 
 
 async def test_a_mistake_is_made_shown_found_and_taken_back(open_bench: OpenBench) -> None:
@@ -108,8 +107,8 @@ async def test_a_mistake_that_can_not_be_made_is_not_and_one_that_can_not_stay_g
 async def test_an_answer_that_can_not_be_found_says_why(
     open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: Study) -> Iterator[Progress]:
-        yield Progress("trying")
+    def fail(_: Study) -> Iterator[Doing]:
+        yield Doing("trying")
         no_memory()
 
     def no_memory() -> NoReturn:

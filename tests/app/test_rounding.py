@@ -12,7 +12,7 @@ from tests.driver import SMALL, Bench, OpenBench
 from tests.settle import PATIENCE
 from tests.specs import EXACT, ROUNDED
 from tui.analysis.inquiry import Question
-from tui.analysis.progress import Progress
+from tui.analysis.progress import Doing
 from tui.analysis.study import Study
 from tui.fusion.spec import Dtype
 from tui.views.rounding.dtype_rows import DtypeLine
@@ -59,8 +59,8 @@ async def test_before_the_answer_the_own_row_stands_and_the_work_is_named(
 ) -> None:
     let_go = threading.Event()
 
-    def answer(question: Question, study: Study) -> Iterator[Progress]:
-        yield Progress("holding [still]")
+    def answer(question: Question, study: Study) -> Iterator[Doing]:
+        yield Doing("holding [still]")
         let_go.wait(PATIENCE)
         raise RuntimeError("[/] no memory [bold]left")
 

@@ -15,16 +15,16 @@ from tests.held_study import HeldStudy
 from tests.settle import until
 from tests.specs import COSTLY, EXACT
 from tui.analysis.alterations.alterations import Alterations
-from tui.analysis.progress import Progress
-from tui.analysis.study import Study, run_study, study_of
+from tui.analysis.progress import Doing, Failed
+from tui.analysis.study import Piece, run_study
 from tui.fusion.spec import BlockSpec
-from tui.messages import StudyFailed, StudyFinished, StudyProgressed
-from tui.run_state import Failed, Idle, Running, Waiting, Withdrawn
+from tui.run_state import Idle, Stopped, Waiting, Withdrawn
+from tui.views.shared.result import ResultView
 from tui.widgets.notice import Notice
 
 
 async def test_the_block_runs_once_at_the_start(open_bench: OpenBench, held: HeldStudy) -> None:
-    async with open_bench(EXACT, study=held, reach=Running) as bench:
+    async with open_bench(EXACT, study=held, reach=Doing) as bench:
         held.let_all_go()
         await bench.reach(Idle)
         await bench.press("down")
@@ -45,7 +45,7 @@ async def test_typing_gives_a_new_result_without_a_key(open_bench: OpenBench) ->
 
 
 async def test_the_last_good_result_stays_meanwhile(open_bench: OpenBench, held: HeldStudy) -> None:
-    async with open_bench(EXACT, study=held, reach=Running) as bench:
+    async with open_bench(EXACT, study=held, reach=Doing) as bench:
         held.let_all_go()
         await bench.reach(Idle)
         first, line = bench.app.study, bench.text("#weight-line")
@@ -71,7 +71,7 @@ async def test_an_invalid_field_says_why_and_the_result_stays(open_bench: OpenBe
 
 
 async def test_a_run_for_an_invalid_form_is_stopped(open_bench: OpenBench, held: HeldStudy) -> None:
-    async with open_bench(EXACT, study=held, reach=Running) as bench:
+    async with open_bench(EXACT, study=held, reach=Doing) as bench:
         await bench.enter("groups", "3")
         await bench.reach(Withdrawn)
         held.let_all_go()
@@ -82,7 +82,7 @@ async def test_a_run_for_an_invalid_form_is_stopped(open_bench: OpenBench, held:
 
 
 async def test_a_superseded_run_never_overwrites_a_newer_one(open_bench: OpenBench, held: HeldStudy) -> None:
-    async with open_bench(EXACT, study=held, reach=Running) as bench:
+    async with open_bench(EXACT, study=held, reach=Doing) as bench:
         await bench.enter("seed", "1")
         await bench.until(lambda: len(held.runs) == 2)
         old, new = held.runs
@@ -96,24 +96,26 @@ async def test_a_superseded_run_never_overwrites_a_newer_one(open_bench: OpenBen
         assert old.steps == 1, "it was stopped at its next step"
 
 
-async def test_news_of_an_older_request_is_dropped(open_bench: OpenBench) -> None:
-    """Messages that were on their way when the newer request went out."""
-    async with open_bench(EXACT) as bench:
-        shown = bench.app.study
-        older = study_of(replace(EXACT, seed=1))
-        for message in (
-            StudyProgressed(0, Progress("running")),
-            StudyFailed(0, "broken"),
-            StudyFinished(0, older),
-        ):
-            bench.app.post_message(message)
-            await bench.picture()
-            assert bench.app.study is shown
-            assert bench.app.run_state == Idle()
+async def test_news_of_an_older_request_is_dropped(open_bench: OpenBench, held: HeldStudy) -> None:
+    """What an older run says after the newer one went out never reaches the screen."""
+    async with open_bench(EXACT, study=held, reach=Doing) as bench:
+        await bench.enter("seed", "1")
+        await bench.until(lambda: len(held.runs) == 2)
+        old, new = held.runs
+        shown = bench.app.run_state
+        old.let_go.set()
+        await until(old.ended.is_set)
+        await bench.picture()
+        assert bench.app.run_state is shown
+        assert (bench.app.study, bench.app.kernels) == (None, None)
+        new.let_go.set()
+        await bench.reach(Idle)
+        assert bench.app.study is not None
+        assert bench.app.study.spec.seed == 1
 
 
 async def test_a_failure_is_told_in_words_and_the_next_edit_recovers(open_bench: OpenBench) -> None:
-    def study_of(spec: BlockSpec, alterations: Alterations) -> Iterator[Progress | Study]:
+    def study_of(spec: BlockSpec, alterations: Alterations) -> Iterator[Piece]:
         if spec.seed == 1:
             raise RuntimeError("[/] is no size [bold]at all[/bold]\nC++ stack")
         return run_study(spec, alterations)
@@ -154,7 +156,7 @@ async def test_a_costly_run_waits_for_r(open_bench: OpenBench, held: HeldStudy) 
         assert held.runs == []
         assert "Press r to run it" in bench.app.bench.query_one(Notice).text
         await bench.press("r")
-        await bench.reach(Running)
+        await bench.reach(Doing)
         assert [run.spec for run in held.runs] == [COSTLY]
         await bench.enter("seed", "7")
         await bench.reach(Waiting)
@@ -184,3 +186,54 @@ async def test_nan_and_infinite_weights_are_shown(open_bench: OpenBench) -> None
         assert "NaN or infinite" in bench.text("#remark")
         for key in "ccc-----+++++mzt":
             await bench.press({"-": "minus", "+": "plus"}.get(key, key))
+
+
+async def test_what_is_not_the_forms_is_dimmed_at_once_and_only_that(
+    open_bench: OpenBench, held: HeldStudy
+) -> None:
+    """The new kernels are there before the runs; the verdict of the old block is not shown as if it held."""
+    async with open_bench(EXACT, study=held, reach=Doing) as bench:
+        held.runs[0].let_go.set()
+        await bench.reach(Idle)
+        result = bench.app.bench.query_one(ResultView)
+        assert (bench.views.has_class("-stale"), result.has_class("-stale")) == (False, False)
+        verdict = bench.text("#difference")
+        await bench.enter("seed", "1")
+        assert (bench.views.has_class("-stale"), result.has_class("-stale")) == (True, True)
+        await bench.until(lambda: len(held.runs) == 2)
+        held.runs[1].stop_before = "running the branches"
+        held.runs[1].let_go.set()
+        await bench.until(lambda: bench.app.kernels is not None and bench.app.kernels.spec.seed == 1)
+        assert (bench.views.has_class("-stale"), result.has_class("-stale")) == (False, True)
+        await bench.until(lambda: "S stops it" in bench.text("#difference"), "what is running")
+        assert bench.text("#difference").startswith("running the branches, 3 of 8 …")
+        await bench.press("escape", "3")
+        assert bench.views.has_class("-stale"), "the outputs are still those of seed 0"
+        held.runs[1].go_on.set()
+        await bench.reach(Idle)
+        assert (bench.views.has_class("-stale"), result.has_class("-stale")) == (False, False)
+        assert bench.text("#difference") == verdict
+
+
+async def test_a_run_can_be_stopped(open_bench: OpenBench, held: HeldStudy) -> None:
+    async with open_bench(EXACT, study=held, reach=Doing) as bench:
+        await bench.press("S")
+        await bench.reach(Stopped)
+        held.let_all_go()
+        await until(held.runs[0].ended.is_set)
+        await bench.picture()
+        assert (bench.app.study, held.runs[0].steps) == (None, 1)
+        assert "stopped: r runs it" in bench.text("#status")
+        await bench.press("r")
+        await bench.until(lambda: len(held.runs) == 2)
+
+
+async def test_an_invalid_form_dims_what_it_no_longer_asks_for(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await bench.enter("groups", "3")
+        await bench.reach(Withdrawn)
+        assert bench.views.has_class("-stale")
+        assert bench.app.bench.query_one(ResultView).has_class("-stale")
+        await bench.enter("groups", "1")
+        await bench.reach(Idle)
+        assert not bench.views.has_class("-stale")

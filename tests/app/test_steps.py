@@ -12,7 +12,7 @@ from textual.widgets import Static
 from tests.driver import SMALL, Bench, OpenBench
 from tests.specs import EXACT, exact_preset
 from tui.analysis.inquiry import Answers
-from tui.analysis.progress import Progress
+from tui.analysis.progress import Doing
 from tui.fusion.tap import Tap
 from tui.views.steps.step_list import StepList
 from tui.views.steps.view import StepsView
@@ -112,8 +112,8 @@ async def test_the_step_stays_when_the_block_changes(open_bench: OpenBench) -> N
 
 
 async def test_waiting_and_failing_are_said(open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def answer(*_: Any) -> Iterator[Progress]:
-        yield Progress("checking the steps of kxk")
+    def answer(*_: Any) -> Iterator[Doing]:
+        yield Doing("checking the steps of kxk")
         raise RuntimeError("no [/] memory\nframe #0")
 
     monkeypatch.setattr("tui.app.deferred_answer", answer)

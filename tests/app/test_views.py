@@ -11,10 +11,11 @@ import pytest
 from tests.driver import Bench, OpenBench
 from tests.held_study import HeldStudy
 from tests.specs import EXACT
-from tui.analysis.inquiry import Pending, Question
+from tui.analysis.inquiry import Question
 from tui.analysis.numerics.pixel import Pixel
+from tui.analysis.progress import Doing
 from tui.analysis.study import Study
-from tui.run_state import Idle, Running
+from tui.run_state import Idle
 from tui.screens.bench.study_views import VIEWS
 from tui.views.kernels.view import KernelsView
 from tui.views.mistakes.view import MistakesView
@@ -32,7 +33,7 @@ async def go_to(bench: Bench, kind: type[StudyView]) -> None:
 
 def is_answered(bench: Bench) -> bool:
     question = bench.app.bench.view.QUESTION
-    return question is None or not isinstance(bench.app.answers.to(question), Pending | None)
+    return question is None or not isinstance(bench.app.answers.to(question), Doing | None)
 
 
 async def test_each_digit_opens_its_view(open_bench: OpenBench) -> None:
@@ -92,7 +93,7 @@ async def test_old_studies_are_let_go_by_the_views_that_showed_them(open_bench: 
 async def test_the_form_may_change_while_a_view_waits(
     open_bench: OpenBench, held: HeldStudy, kind: type[StudyView]
 ) -> None:
-    async with open_bench(EXACT, study=held, reach=Running) as bench:
+    async with open_bench(EXACT, study=held, reach=Doing) as bench:
         await bench.press(str(VIEWS.index(kind) + 1))
         await bench.enter("in_channels", "4")  # the out channels follow
         await bench.until(lambda: held.has_run(bench.form.spec))

@@ -11,9 +11,9 @@ from tests.driver import LARGE, MEDIUM, SMALL, LooksAsStored, OpenBench
 from tests.held_study import HeldStudy
 from tests.specs import COSTLY, DEPTHWISE, EXACT, ROUNDED
 from tui.analysis.alterations.alterations import Alterations
-from tui.analysis.progress import Progress
+from tui.analysis.progress import Doing, Failed
 from tui.fusion.spec import BlockSpec, InputFill
-from tui.run_state import Failed, Running, Waiting, Withdrawn
+from tui.run_state import Idle, Waiting, Withdrawn
 from tui.widgets.grid.zoom import Zoom
 
 Size = tuple[int, int]
@@ -36,8 +36,8 @@ async def test_start(open_bench: OpenBench, looks_as_stored: LooksAsStored, size
 async def test_before_the_first_result(
     open_bench: OpenBench, looks_as_stored: LooksAsStored, held: HeldStudy, size: Size
 ) -> None:
-    async with open_bench(ROUNDED, size, study=held, reach=Running) as bench:
-        await bench.until(lambda: bench.app.run_state == Running("holding still"))
+    async with open_bench(ROUNDED, size, study=held, reach=Doing) as bench:
+        await bench.until(lambda: bench.app.run_state == Doing("holding still"))
         await looks_as_stored(bench)
 
 
@@ -84,8 +84,8 @@ async def test_costly(
 
 @both_sizes
 async def test_failed_run(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size) -> None:
-    def study(spec: BlockSpec, alterations: Alterations) -> Iterator[Progress]:
-        yield Progress("breaking")
+    def study(spec: BlockSpec, alterations: Alterations) -> Iterator[Doing]:
+        yield Doing("breaking")
         raise RuntimeError("not enough memory: you tried to allocate [/] bytes [bold]in vain")
 
     async with open_bench(ROUNDED, size, study=study, reach=Failed) as bench:
@@ -141,4 +141,22 @@ async def test_numbers_that_are_none(
     open_bench: OpenBench, looks_as_stored: LooksAsStored, odd_weights: None, size: Size
 ) -> None:
     async with open_bench(EXACT, size) as bench:
+        await looks_as_stored(bench)
+
+
+@both_sizes
+@pytest.mark.parametrize("view", ["1", "3"], ids=["kernels", "outputs"])
+async def test_dimmed(
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, held: HeldStudy, view: str, size: Size
+) -> None:
+    """While the next block runs, its kernels are there already, and what is of the one before is dimmed."""
+    async with open_bench(ROUNDED, size, study=held, reach=Doing) as bench:
+        held.runs[0].let_go.set()
+        await bench.reach(Idle)
+        await bench.press(view)
+        bench.app.bench.show_spec(replace(ROUNDED, branches=ROUNDED.branches[:2]))
+        await bench.until(lambda: len(held.runs) == 2)
+        held.runs[1].stop_before = "running the branches"
+        held.runs[1].let_go.set()
+        await bench.until(lambda: "S stops it" in bench.text("#difference"), "what is running")
         await looks_as_stored(bench)

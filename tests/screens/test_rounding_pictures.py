@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -10,11 +9,8 @@ import pytest
 from tests.driver import LooksAsStored, OpenBench
 from tests.screens.test_pictures import Size, both_sizes
 from tests.specs import EXACT, ROUNDED, SLIGHTLY_WRONG, TOO_LARGE
-from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
-from tui.analysis.deferred import deferred_study
-from tui.analysis.progress import Progress
-from tui.analysis.study import Study
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.analysis.alterations.alterations import NOTHING_ALTERED
+from tui.fusion.spec import Dtype
 
 VERDICTS = {
     "exact": (EXACT, NOTHING_ALTERED),
@@ -30,11 +26,7 @@ async def test_rounding(
     open_bench: OpenBench, looks_as_stored: LooksAsStored, verdict: str, size: Size
 ) -> None:
     spec, altered = VERDICTS[verdict]
-
-    def study(spec: BlockSpec, alterations: Alterations) -> Iterator[Progress | Study]:
-        return deferred_study(spec, altered)
-
-    async with open_bench(spec, size, study=study) as bench:
+    async with open_bench(spec, size, alterations=altered) as bench:
         await bench.press("5")
         await bench.until(lambda: bench.text("#ulp-bars"), "all four dtypes")
         assert bench.app.study is not None

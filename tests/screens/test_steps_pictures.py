@@ -8,10 +8,9 @@ import pytest
 
 from tests.driver import MEDIUM, SMALL, Bench, LooksAsStored, OpenBench
 from tests.specs import EXACT, ROUNDED
-from tui.analysis.alterations.alterations import Alterations, Subject
 from tui.fusion.branch_text import parse_branches
 from tui.run_state import Idle
-from tui.screens.bench.screen import BenchScreen
+from tui.views.shared.study_view import StudyView
 from tui.views.steps.view import StepsView
 
 SEQUENCE = replace(EXACT, branches=parse_branches("kxk+norm,identity,1x1-kxk+inner+idconv-bias"))
@@ -55,8 +54,7 @@ async def test_steps_of_the_block(
         await looks_as_stored(bench)
         await bench.press("N", "N")
         right = view.step
-        wrong = Subject(ROUNDED, Alterations(mistake="identity-off-centre"))
-        bench.app.bench.post_message(BenchScreen.RunRequested(wrong))
+        bench.app.bench.view.post_message(StudyView.MistakeChosen("identity-off-centre"))
         await bench.until(lambda: view.step is not right, "the wrong fusion")
         await bench.reach(Idle)
         await looks_as_stored(bench)

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
-from tui.analysis.progress import Progress
+from tui.analysis.progress import Doing
 from tui.fusion.spec import BlockSpec
 
 if TYPE_CHECKING:
-    from tui.analysis.study import Study
+    from tui.analysis.study import Piece
 
 
 def load_torch() -> None:
@@ -26,10 +26,10 @@ def load_torch() -> None:
     gc.freeze()
 
 
-def deferred_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterator[Progress | Study]:
+def deferred_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterator[Piece]:
     """As `tui.analysis.study.study`, which it imports, and torch with it, at the first step."""
     if "torch" not in sys.modules:
-        yield Progress("loading torch")
+        yield Doing("loading torch")
         load_torch()
     from tui.analysis.study import run_study
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from tui.analysis.progress import Progress
+from tui.analysis.progress import Doing, Failed
 
 if TYPE_CHECKING:
     from tui.analysis.dtypes.dtype_table import DtypeTable
@@ -27,36 +27,22 @@ class Question(StrEnum):
     """Which of the well-known mistakes does a wrong difference look like?"""
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """The question is being answered; `doing` is the present piece of work, in words."""
-
-    doing: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unanswered:
-    """The question could not be answered; `error` says why, in words."""
-
-    error: str
-
-
 @dataclass(frozen=True, eq=False)
 class Answers:
     """What has been found out about one study; None where nobody has asked."""
 
-    walkthrough: Walkthrough | Pending | Unanswered | None = None
-    dtypes: DtypeTable | Pending | Unanswered | None = None
-    likeness: Likenesses | Pending | Unanswered | None = None
+    walkthrough: Walkthrough | Doing | Failed | None = None
+    dtypes: DtypeTable | Doing | Failed | None = None
+    likeness: Likenesses | Doing | Failed | None = None
 
-    def to(self, question: Question) -> Walkthrough | DtypeTable | Likenesses | Pending | Unanswered | None:
+    def to(self, question: Question) -> Walkthrough | DtypeTable | Likenesses | Doing | Failed | None:
         """The answer to that question, as far as there is one."""
-        answer: Walkthrough | DtypeTable | Likenesses | Pending | Unanswered | None
+        answer: Walkthrough | DtypeTable | Likenesses | Doing | Failed | None
         answer = getattr(self, question)
         return answer
 
     def having(
-        self, question: Question, answer: Walkthrough | DtypeTable | Likenesses | Pending | Unanswered
+        self, question: Question, answer: Walkthrough | DtypeTable | Likenesses | Doing | Failed
     ) -> Answers:
         """With this answer to that question."""
         changes = {str(question): answer}
@@ -65,8 +51,8 @@ class Answers:
 
 def deferred_answer(
     question: Question, study: Study
-) -> Iterator[Progress | Walkthrough | DtypeTable | Likenesses]:
-    """Yield a Progress before each piece of work, and the answer last; what it needs is imported then.
+) -> Iterator[Doing | Walkthrough | DtypeTable | Likenesses]:
+    """Yield a Doing before each piece of work, and the answer last; what it needs is imported then.
 
     Raises:
         RuntimeError: torch could not do it, out of memory for instance.

@@ -1,4 +1,4 @@
-"""Progress: what a study is about to do, said before it does it."""
+"""What a piece of long work says of itself: what it does and how far it is, or why it broke off."""
 
 from __future__ import annotations
 
@@ -6,7 +6,26 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """The piece of work that begins now, in words for the screen."""
+class Doing:
+    """The piece of work that begins now.
 
-    doing: str
+    Attributes:
+        words: what it is, for the screen.
+        number, count: it is the so-and-so-manieth, counted from 1, of so many; 0 where that is not known.
+    """
+
+    words: str
+    number: int = 0
+    count: int = 0
+
+    @property
+    def place(self) -> str:
+        """How far that is: "3 of 9"; empty where it is not known."""
+        return f"{self.number} of {self.count}" if self.count else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The work broke off; `words` says why."""
+
+    words: str

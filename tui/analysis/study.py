@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from tui.analysis.alterations.alterations import FUSED, INPUT, NOTHING_ALTERED, Alterations
+from tui.analysis.alterations.alterations import FUSED, INPUT, NOTHING_ALTERED, Alterations, Subject
 from tui.analysis.alterations.applying import alter_block, alter_input, fusion_of, parameters_of
 from tui.analysis.alterations.fusion import Fusion, block_in_float64
 from tui.analysis.bounds.budget import Budget, budgets_of
@@ -17,12 +18,12 @@ from tui.analysis.numerics.comparison import Comparison, compare
 from tui.analysis.numerics.float16 import Float16ThroughFloat32
 from tui.analysis.numerics.magnitude import Magnitude, magnitude_of
 from tui.analysis.numerics.outputs import Outputs
-from tui.analysis.progress import Progress
+from tui.analysis.progress import Doing
 from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
 from tui.analysis.verdict.judging import judge
 from tui.analysis.verdict.sampling import channels_to_judge
 from tui.analysis.verdict.verdict import Verdict
-from tui.fusion.block import ReparamBlock, build_block, conv_of
+from tui.fusion.block import Folded, ReparamBlock, build_block, conv_of
 from tui.fusion.branches import Fold
 from tui.fusion.fill import fill_block, make_input
 from tui.fusion.kernel import Kernel, pad_to
@@ -50,19 +51,39 @@ class Summand:
 
 
 @dataclass(frozen=True, eq=False)
-class Study:
-    """What became of one spec. Views read it and compute nothing.
+class FusedKernels:
+    """What fusing a block gave, before anything was run.
 
     Attributes:
         alterations: what was changed by hand on top of the spec.
-        block: the block as it is, in the spec's dtype; no mistake is in it. `block64`: the same in float64.
         summands: each branch's kernel, in the spec's order, and after them the post norm's offset if there
             is one; their sum is the fused kernel.
-        fusion: what ran as the unfused side, and the fused kernel before its cast to the dtype; another one
-            than that sum where it was altered. `fusion64`: the same with the block in float64.
-        fused_kernel: the fused kernel in the spec's dtype.
+        fused_kernel: the fused kernel in the spec's dtype; another one than that sum where it was altered.
         adds_up: whether the fused kernel is the sum of the summands.
         frame: (kH, kW) in which all kernels are shown: that of the fused one, if it is right.
+    """
+
+    spec: BlockSpec
+    alterations: Alterations
+    summands: tuple[Summand, ...]
+    fused_kernel: Summand
+    adds_up: bool
+    frame: Pair
+
+    @property
+    def subject(self) -> Subject:
+        """What it is about."""
+        return Subject(self.spec, self.alterations)
+
+
+@dataclass(frozen=True, eq=False)
+class Study(FusedKernels):
+    """What became of one spec. Views read it and compute nothing.
+
+    Attributes:
+        block: the block as it is, in the spec's dtype; no mistake is in it. `block64`: the same in float64.
+        fusion: what ran as the unfused side, and the fused kernel before its cast to the dtype. `fusion64`:
+            the same with the block in float64.
         conv: the fused convolution, to take away; its weight is `fused_kernel`'s, in an odd frame where
             nn.Conv2d could not pad an even one.
         x: the input, (batch, in_channels, H, W).
@@ -75,16 +96,10 @@ class Study:
         cost: parameters and MACs of both sides.
     """
 
-    spec: BlockSpec
-    alterations: Alterations
     block: ReparamBlock
     block64: ReparamBlock
-    summands: tuple[Summand, ...]
     fusion: Fusion
     fusion64: Fusion
-    fused_kernel: Summand
-    adds_up: bool
-    frame: Pair
     conv: nn.Conv2d
     x: Tensor
     outputs: Outputs
@@ -111,8 +126,12 @@ class Study:
         return parameters_of(self.block)[place].detach()[index]
 
 
-def run_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterator[Progress | Study]:
-    """Yield a Progress before each piece of work, and the Study last.
+Piece = Doing | FusedKernels | Study
+"""What a study yields: what it does next, the kernels as soon as they are fused, itself at the end."""
+
+
+def run_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterator[Piece]:
+    """Yield a Doing before each piece of work, the FusedKernels when they are there, and the Study last.
 
     To stop it, stop iterating: between two pieces nothing runs.
 
@@ -120,42 +139,39 @@ def run_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> It
         FusionError: a branch is not a convolution, or the mistake cannot be made on this block.
         RuntimeError: torch could not do it, out of memory for instance.
     """
-    yield Progress("building the block")
+    pieces = 5 if spec.dtype is Dtype.FLOAT64 else 8
+    doing = partial(Doing, count=pieces)
+    yield doing("building the block", 1)
     block = fill_block(build_block(spec).to(torch_dtype(spec.dtype)), spec)
     block = alter_block(block, alterations)
     x = alter_input(make_input(spec), alterations)
-    yield Progress("fusing the branches")
+    yield doing("fusing the branches", 2)
     folded = block.folded()
     fusion = fusion_of(block, folded, x, alterations)
-    fused_kernel = fusion.kernel.to(block.dtype)
-    conv = conv_of(fused_kernel, fusion.geometry)
-    yield Progress("running the branches")
+    kernels = _kernels(spec, alterations, folded, fusion)
+    conv = conv_of(kernels.fused_kernel.kernel, fusion.geometry)
+    yield kernels
+    yield doing("running the branches", 3)
     unfused = run(fusion.block, x)
-    yield Progress("running the fused convolution")
+    yield doing("running the fused convolution", 4)
     outputs = Outputs(unfused, run(conv, x))
-    yield Progress("comparing")
     comparison = compare(outputs)
     block64 = block_in_float64(block)
     fusion64 = replace(fusion, block=block64) if fusion.block is block else fusion.in_float64()
     outputs64, reference, split = outputs, comparison, None
     if spec.dtype is not Dtype.FLOAT64:
-        outputs64 = yield from run_in_float64(fusion64, x)
+        outputs64 = yield from run_in_float64(fusion64, x, doing, 5)
         reference = compare(outputs64)
-        yield Progress("splitting the difference")
+        yield doing("splitting the difference", 7)
         split = split_of(outputs, outputs64.unfused, output_of_given(conv, x))
-    yield Progress("bounding what rounding can do")
+    yield doing("bounding what rounding can do", pieces)
     budget, verdict = judged(spec.dtype, block64, folded.kernel, x, outputs, outputs64)
     yield Study(
-        spec=spec,
-        alterations=alterations,
+        **vars(kernels),
         block=block,
         block64=block64,
-        summands=tuple(_summand(name, folds) for name, folds in folded.summands),
         fusion=fusion,
         fusion64=fusion64,
-        fused_kernel=Summand(FUSED, fused_kernel, magnitude_of(fused_kernel)),
-        adds_up=not alterations.alters_fusion or _same(fusion.kernel, folded.kernel),
-        frame=spec.fused_kernel_size,
         conv=conv,
         x=x,
         outputs=outputs,
@@ -166,6 +182,18 @@ def run_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> It
         verdict=verdict,
         split=split,
         cost=cost_of(spec),
+    )
+
+
+def _kernels(spec: BlockSpec, alterations: Alterations, folded: Folded, fusion: Fusion) -> FusedKernels:
+    fused = fusion.kernel.to(torch_dtype(spec.dtype))
+    return FusedKernels(
+        spec,
+        alterations,
+        summands=tuple(_summand(name, folds) for name, folds in folded.summands),
+        fused_kernel=Summand(FUSED, fused, magnitude_of(fused)),
+        adds_up=not alterations.alters_fusion or _same(fusion.kernel, folded.kernel),
+        frame=spec.fused_kernel_size,
     )
 
 
@@ -207,12 +235,14 @@ def run(module: nn.Module, x: Tensor) -> Tensor:
     return y
 
 
-def run_in_float64(fusion64: Fusion, x: Tensor) -> Generator[Progress, None, Outputs]:
-    """Yield progress; return both outputs of a fusion whose block is in float64."""
-    yield Progress("running the branches in float64")
+def run_in_float64(
+    fusion64: Fusion, x: Tensor, doing: Callable[[str, int], Doing] = Doing, number: int = 0
+) -> Generator[Doing, None, Outputs]:
+    """Yield what is done, by `doing` from that number on; return both outputs of a fusion in float64."""
+    yield doing("running the branches in float64", number)
     x64 = x.double()
     unfused = run(fusion64.block, x64)
-    yield Progress("running the fused convolution in float64")
+    yield doing("running the fused convolution in float64", number + 1)
     return Outputs(unfused, run(conv_of(fusion64.kernel, fusion64.geometry), x64))
 
 

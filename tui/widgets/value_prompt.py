@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from math import isinf
 from typing import ClassVar
@@ -35,12 +36,11 @@ class ValuePrompt(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave", show=False)]
     HINT = "enter sets it · empty brings the block's own value back · escape leaves it"
 
+    @dataclass
     class Entered(Message):
         """The user has entered a number, or None for the value that was there at first."""
 
-        def __init__(self, value: float | None) -> None:
-            super().__init__()
-            self.value = value
+        value: float | None
 
     class Left(Message):
         """The user leaves the number as it is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from textual import events
 from textual.app import RenderResult
@@ -24,12 +25,11 @@ class ViewTabs(Widget):
     wide: reactive[bool] = reactive(False, layout=True)
     """Whether there is room for blanks around the titles."""
 
+    @dataclass
     class Chosen(Message):
         """The user wants the view at that place."""
 
-        def __init__(self, place: int) -> None:
-            super().__init__()
-            self.place = place
+        place: int
 
     def __init__(self, titles: Sequence[str], *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -369,7 +369,7 @@ def unit_scales(block: ReparamBlock) -> None:
 
 @torch.no_grad()
 def take_statistics(block: ReparamBlock, x: Tensor) -> None:
-    """Running statistics that are the input's own: the biased variance, as train mode divides by."""
+    """Doing statistics that are the input's own: the biased variance, as train mode divides by."""
     for norm in norms(block):
         norm.momentum = 1.0
     block.train()(x)

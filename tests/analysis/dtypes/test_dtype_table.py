@@ -12,7 +12,7 @@ from tests.specs import EXACT, TOO_LARGE
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Edit
 from tui.analysis.dtypes.dtype_table import DtypeTable, dtype_table
 from tui.analysis.numerics.precision import FINEST_FIRST
-from tui.analysis.progress import Progress
+from tui.analysis.progress import Doing
 from tui.analysis.study import Study, study_of
 from tui.analysis.verdict.verdict import Reason, Ruling
 from tui.fusion.spec import BlockSpec, Dtype
@@ -27,7 +27,7 @@ EDITED = Alterations((Edit("kxk.weight", (0, 0, 1, 1), 100.5), Edit("input", (0,
 def table_of(result: Study) -> DtypeTable:
     *before, table = dtype_table(result)
     assert isinstance(table, DtypeTable)
-    doing = [step.doing for step in before if isinstance(step, Progress)]
+    doing = [step.words for step in before if isinstance(step, Doing)]
     assert len(doing) == len(before) > 0
     return table
 

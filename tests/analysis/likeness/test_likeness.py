@@ -15,7 +15,7 @@ from tui.analysis.alterations.gallery import MISTAKES, possible
 from tui.analysis.alterations.wrong_fusion import wrongly_fused
 from tui.analysis.likeness.likeness import FEWEST_NUMBERS, Likeness, likest, looks_like
 from tui.analysis.numerics.outputs import Outputs
-from tui.analysis.progress import Progress
+from tui.analysis.progress import Doing
 from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.kernel import Kernel
@@ -167,6 +167,6 @@ def test_nothing_is_said_of_what_is_not_finite(value: float) -> None:
 
 def test_it_says_what_it_tries_and_can_be_left_at_any_time() -> None:
     steps = list(looks_like(*made("flipped", BlockSpec())))
-    said = [step.doing for step in steps if isinstance(step, Progress)]
+    said = [step.words for step in steps if isinstance(step, Doing)]
     assert len(said) == len(steps) - 1 == 1 + len(list(possible(BlockSpec())))
     assert said[1] == "trying: 1×1 not padded"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.fusion.strategies import EVERYTHING, specs
 from tests.specs import EXACT
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Edit
-from tui.analysis.progress import Progress
+from tui.analysis.progress import Doing
 from tui.analysis.steps import check, of_block, of_branch
 from tui.analysis.steps.step import Check, Step, Walkthrough
 from tui.analysis.steps.walkthrough import walkthrough
@@ -38,7 +38,7 @@ REPVGG = BlockSpec(branches=parse_branches("kxk+norm-bias,1x1+norm-bias,identity
 
 def steps_of(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> tuple[Step, ...]:
     *progress, last = walkthrough(study_of(spec, alterations))
-    assert all(isinstance(item, Progress) and item.doing for item in progress)
+    assert all(isinstance(item, Doing) and item.words for item in progress)
     assert isinstance(last, Walkthrough)
     return last.steps
 

@@ -9,10 +9,11 @@ import pytest
 from tests.specs import EXACT
 from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.analysis.alterations.gallery import MISTAKES
-from tui.analysis.inquiry import Answers, Pending, Unanswered
+from tui.analysis.inquiry import Answers
 from tui.analysis.likeness.likeness import Likeness, Likenesses, likenesses
 from tui.analysis.likeness.pattern import Pattern
 from tui.analysis.numerics.pixel import Pixel
+from tui.analysis.progress import Doing, Failed
 from tui.analysis.study import Study, study_of
 from tui.analysis.verdict.verdict import Reason
 from tui.fusion.branch_text import parse_branches
@@ -95,8 +96,8 @@ def test_how_well_a_mistake_fits(wrong: Study, found: list[Likeness], words: str
 
 def test_before_there_is_an_answer(wrong: Study) -> None:
     assert str(findings(wrong, Answers())) == ""
-    assert "trying: x …" in str(findings(wrong, Answers(likeness=Pending("trying: x"))))
-    assert str(findings(wrong, Answers(likeness=Unanswered("no [/] memory")))).endswith("no [/] memory")
+    assert "trying: x …" in str(findings(wrong, Answers(likeness=Doing("trying: x"))))
+    assert str(findings(wrong, Answers(likeness=Failed("no [/] memory")))).endswith("no [/] memory")
 
 
 def test_a_mistake_that_the_numbers_hide_is_told() -> None:

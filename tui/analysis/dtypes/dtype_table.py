@@ -16,7 +16,7 @@ from tui.analysis.dtypes.ulp_histogram import UlpHistogram, ulp_histogram
 from tui.analysis.numerics.comparison import Comparison, compare
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.precision import FINEST_FIRST
-from tui.analysis.progress import Progress
+from tui.analysis.progress import Doing
 from tui.analysis.study import Study, judged, run, run_in_float64
 from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
 from tui.analysis.verdict.verdict import Reason, Verdict, multiple, percent
@@ -80,8 +80,8 @@ class DtypeTable:
         return self.rows[FINEST_FIRST.index(dtype)]
 
 
-def dtype_table(study: Study) -> Iterator[Progress | DtypeTable]:
-    """Yield a Progress before each run, and the table last.
+def dtype_table(study: Study) -> Iterator[Doing | DtypeTable]:
+    """Yield a Doing before each run, and the table last.
 
     Raises:
         RuntimeError: torch could not do it, out of memory for instance.
@@ -104,9 +104,9 @@ def _own_row(study: Study) -> DtypeRow:
     )
 
 
-def _row_in(dtype: Dtype, study: Study) -> Generator[Progress, None, DtypeRow]:
+def _row_in(dtype: Dtype, study: Study) -> Generator[Doing, None, DtypeRow]:
     """The study's block in another dtype; runs that the study holds are not made again."""
-    yield Progress(f"running in {dtype}")
+    yield Doing(f"running in {dtype}")
     own = torch_dtype(dtype)
     block, x = copy.deepcopy(study.block).to(own), study.x.to(own)
     folded = block.folded()
@@ -120,7 +120,7 @@ def _row_in(dtype: Dtype, study: Study) -> Generator[Progress, None, DtypeRow]:
         conv = conv_of(fusion.kernel.to(own), fusion.geometry)
         outputs = Outputs(run(fusion.block, x), run(conv, x))
         split = split_of(outputs, outputs64.unfused, output_of_given(conv, x))
-    yield Progress(f"bounding what rounding can do in {dtype}")
+    yield Doing(f"bounding what rounding can do in {dtype}")
     block64 = block_in_float64(block)
     budget, verdict = judged(dtype, block64, folded.kernel, x, outputs, outputs64)
     comparison = compare(outputs)

@@ -14,7 +14,7 @@ from tui.analysis.alterations.wrong_fusion import wrongly_fused
 from tui.analysis.likeness.pattern import Pattern, pattern_of
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.precision import FLOAT64_NOISE, UNIT64
-from tui.analysis.progress import Progress
+from tui.analysis.progress import Doing
 from tui.analysis.study import Study
 from tui.analysis.verdict.verdict import Reason
 from tui.fusion.block import Folded, ReparamBlock, conv_of
@@ -74,8 +74,8 @@ class Likenesses:
     pattern: Pattern | None = None
 
 
-def likenesses(study: Study) -> Iterator[Progress | Likenesses]:
-    """Yield a Progress before each mistake that is tried, and the result last.
+def likenesses(study: Study) -> Iterator[Doing | Likenesses]:
+    """Yield a Doing before each mistake that is tried, and the result last.
 
     It looks at the float64 run. Where that finds nothing wrong, nothing is tried.
 
@@ -85,17 +85,17 @@ def likenesses(study: Study) -> Iterator[Progress | Likenesses]:
     if study.verdict.reason is not Reason.ALGEBRA:
         yield Likenesses()
         return
-    yield Progress("finding where they differ")
+    yield Doing("finding where they differ")
     outputs = study.outputs64
     pattern = pattern_of(outputs.fused - outputs.unfused, FLOAT64_NOISE * study.float64.max_abs)
     for step in looks_like(study.block64, study.x.double(), outputs):
-        yield step if isinstance(step, Progress) else Likenesses(step, pattern)
+        yield step if isinstance(step, Doing) else Likenesses(step, pattern)
 
 
 def looks_like(
     block: ReparamBlock, x: Tensor, outputs: Outputs, *, roundoff: float = UNIT64
-) -> Iterator[Progress | tuple[Likeness, ...]]:
-    """Yield a Progress before each mistake that is tried, and last the mistakes that fit, the best first.
+) -> Iterator[Doing | tuple[Likeness, ...]]:
+    """Yield a Doing before each mistake that is tried, and last the mistakes that fit, the best first.
 
     Those that make this very difference are the only ones named: more than one where mistakes are the same
     thing on this block. None fits a difference that is no more than rounding, or not finite.
@@ -116,13 +116,13 @@ def looks_like(
         yield ()
         return
     tolerance = min(max(SAME * size, noise), size / 100)
-    yield Progress("running the branches as they should be")
+    yield Doing("running the branches as they should be")
     with torch.no_grad():
         right = block(x)
     folded = block.folded()
     found = []
     for mistake in possible(structure_of(block, x)):
-        yield Progress(f"trying: {mistake.title}")
+        yield Doing(f"trying: {mistake.title}")
         made = _difference_made(mistake.name, block, folded, x, right)
         found.append(_compared(mistake, difference, made, tolerance))
     yield _best(found)
@@ -135,7 +135,7 @@ def _best(found: list[Likeness]) -> tuple[Likeness, ...]:
     return same or tuple(sorted(alike, key=lambda likeness: -likeness.score))
 
 
-def likest(steps: Iterator[Progress | tuple[Likeness, ...]]) -> tuple[Likeness, ...]:
+def likest(steps: Iterator[Doing | tuple[Likeness, ...]]) -> tuple[Likeness, ...]:
     """Run `looks_like` to its end; returns the mistakes that fit, the best first."""
     for step in steps:
         if isinstance(step, tuple):

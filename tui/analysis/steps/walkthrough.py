@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
-from tui.analysis.progress import Progress
+from tui.analysis.progress import Doing
 from tui.analysis.steps.check import input_of_checks
 from tui.analysis.steps.of_block import last_step, post_norm_step, sum_steps
 from tui.analysis.steps.of_branch import BranchSteps
@@ -17,8 +17,8 @@ from tui.analysis.study import Study
 __all__ = ["Walkthrough", "walkthrough"]
 
 
-def walkthrough(study: Study) -> Iterator[Progress | Walkthrough]:
-    """Yield a Progress before each check, and the Walkthrough last.
+def walkthrough(study: Study) -> Iterator[Doing | Walkthrough]:
+    """Yield a Doing before each check, and the Walkthrough last.
 
     Raises:
         RuntimeError: torch could not do it, out of memory for instance.
@@ -32,18 +32,18 @@ def walkthrough(study: Study) -> Iterator[Progress | Walkthrough]:
     yield Walkthrough(tuple(steps))
 
 
-def _steps(study: Study) -> Iterator[Progress | Step]:
+def _steps(study: Study) -> Iterator[Doing | Step]:
     block = copy.deepcopy(study.block64).requires_grad_(False)  # its branches are taken apart
     sizes = [branch.kernel.kernel_size for branch in study.summands]
     frame = max(size[0] for size in sizes), max(size[1] for size in sizes)
     x, part = input_of_checks(study.fusion.block, study.x, frame)
     for branch, found in zip(block.branches, study.summands, strict=False):
-        yield Progress(f"checking the steps of {found.name}")
+        yield Doing(f"checking the steps of {found.name}")
         yield from BranchSteps(branch, found.folds, block, frame, x, part)
     if isinstance(block.post_norm, nn.BatchNorm2d):
         offset = study.summands[-1].kernel
         yield post_norm_step(block.post_norm, offset, block.geometry, x, part)
-    yield Progress("checking the sum")
+    yield Doing("checking the sum")
     yield from sum_steps(study, frame, x, part)
-    yield Progress("running both sides")
+    yield Doing("running both sides")
     yield last_step(study)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -18,13 +19,12 @@ if TYPE_CHECKING:
 class NumberEditor(ValuePrompt):
     """Asks for the number at a place of a study, and gives the focus back to where it was."""
 
+    @dataclass
     class Edited(Message):
         """The user wants this value at that place; None for the block's own."""
 
-        def __init__(self, place: EditablePlace, value: float | None) -> None:
-            super().__init__()
-            self.place = place
-            self.value = value
+        place: EditablePlace
+        value: float | None
 
     class Closed(Message):
         """The line is not needed any more."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -18,16 +18,17 @@ from textual.timer import Timer
 from tui.analysis.alterations.alterations import FUSED, NOTHING_ALTERED, Alterations, Edit, Subject
 from tui.analysis.alterations.places import EditablePlace
 from tui.analysis.inquiry import Answers
+from tui.analysis.progress import Doing, Failed
 from tui.analysis.quantities import estimate_in_words
 from tui.export.items import Item
 from tui.fusion.spec import BlockSpec
-from tui.run_state import Failed, Idle, Running, RunState, Waiting, Withdrawn
-from tui.screens.bench.bench_commands import bench_commands
+from tui.run_state import Idle, RunState, Stopped, Waiting, Withdrawn
 from tui.screens.bench.hand_edits import chosen_kernel, place_or_reason
 from tui.screens.bench.history import SubjectHistory
 from tui.screens.bench.number_editor import NumberEditor
 from tui.screens.bench.study_views import VIEWS, StudyViews
-from tui.screens.bench.taking_away import take_away
+from tui.screens.bench.taking_away import export_commands, take_away
+from tui.screens.commands import commands_of
 from tui.screens.dialogs.branch import BranchScreen
 from tui.views.kernels.view import KernelsView
 from tui.views.shared.result import ResultView
@@ -35,13 +36,15 @@ from tui.views.shared.study_view import StudyView
 from tui.views.steps.view import StepsView
 from tui.widgets.form.branch_list import BranchList
 from tui.widgets.form.parameter_form import ParameterForm
+from tui.widgets.grid.heat_grid import HeatGrid
+from tui.widgets.help_line import HelpLine
 from tui.widgets.notice import Notice
 from tui.widgets.steady_footer import SteadyFooter
 from tui.widgets.top_bar import TopBar
 from tui.widgets.view_tabs import ViewTabs
 
 if TYPE_CHECKING:
-    from tui.analysis.study import Study
+    from tui.analysis.study import FusedKernels, Study
 
 TYPING_PAUSE = 0.25
 """Seconds without a further edit after which the block is run."""
@@ -56,13 +59,67 @@ class BenchScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
     AUTO_FOCUS = ""
+    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
+        HelpLine(
+            "f, escape",
+            "to the form and back; tab or up and down walk through its fields",
+            ("bench.form", "bench.grids", "form.next", "form.previous"),
+        ),
+        HelpLine(
+            "a",
+            "add a branch; in their list e edits one, d removes it, shift+up and shift+down move it",
+            (
+                *("bench.add-branch", "branches.add", "branches.edit", "branches.remove"),
+                *("branches.up", "branches.down"),
+            ),
+        ),
+        HelpLine(
+            "p, r, S",
+            "presets: published blocks to start from; run now, also when it is costly; stop the run",
+            ("app.presets", "bench.run", "bench.stop"),
+        ),
+        HelpLine(
+            "u, U",
+            "undo a change, redo it: of the block, of a number, of a mistake",
+            ("bench.undo", "bench.redo"),
+        ),
+        HelpLine(
+            "x",
+            "take it away: a PyTorch snippet, a grid, the study or the screen, to the clipboard or a file",
+            ("bench.export",),
+        ),
+        HelpLine(
+            "z, + -, m",
+            "fit the whole grid, zoom in and out; one grid on the whole screen, and back",
+            (
+                *("bench.fit", "bench.one-grid", "kernels.zoom-in", "kernels.zoom-out"),
+                *("steps.zoom-in", "steps.zoom-out", "outputs.zoom-in", "outputs.zoom-out"),
+            ),
+        ),
+        HelpLine(
+            "c",
+            "another scale of colours; in Outputs the difference as a share of the rounding budget",
+            ("bench.scale",),
+        ),
+        HelpLine(
+            "t, ctrl+p, q", "dark or light, remembered; everything by name; quit", ("app.theme", "app.quit")
+        ),
+    )
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(str(number), f"view({number - 1})", view.TITLE, show=False, id=f"bench.view-{number}")
+            Binding(
+                str(number),
+                f"view({number - 1})",
+                f"View {view.TITLE}",
+                show=False,
+                id=f"bench.view-{number}",
+                tooltip=view.SUMMARY,
+            )
             for number, view in enumerate(VIEWS, start=1)
         ),
         Binding("r", "run", "Run", id="bench.run", tooltip="Run now, also when it takes long"),
+        Binding("S", "stop", "Stop", show=False, id="bench.stop", tooltip="Stop the run"),
         Binding("f", "form", "Form", id="bench.form", tooltip="Go to the form"),
         Binding("escape", "leave_form", "Grids", show=False, id="bench.grids", tooltip="Back to the grids"),
         Binding("z", "fit", "Fit", show=False, id="bench.fit", tooltip="Zoom to the whole kernel"),
@@ -70,16 +127,55 @@ class BenchScreen(Screen[None]):
         Binding("x", "export", "Export", id="bench.export", tooltip="Take it away: clipboard or file"),
         Binding("m", "one_grid", "One grid", show=False, id="bench.one-grid", tooltip="One grid, large"),
         Binding("s", "steps", "Steps", show=False, id="bench.steps", tooltip="From branch to kernel"),
-        Binding("a", "add_branch", "Add a branch", show=False, id="bench.add-branch"),
+        Binding(
+            "a",
+            "add_branch",
+            "Add a branch",
+            show=False,
+            id="bench.add-branch",
+            tooltip="Another summand of the block",
+        ),
         Binding("u", "undo", "Undo", show=False, id="bench.undo", tooltip="The block before the last change"),
-        Binding("U,ctrl+y", "redo", "Redo", show=False, id="bench.redo", tooltip="Forth again"),
-        Binding("enter", "edit", "Edit", show=False, id="bench.edit"),
-        Binding("B", "edit_bias", "Edit the bias", show=False, id="bench.edit-bias"),
-        Binding("delete,backspace", "reset", "Reset the number", show=False, id="bench.reset"),
-        Binding("n", "named_kernel", "Kernel by name", show=False, id="bench.named-kernel"),
+        Binding(
+            "U,ctrl+y", "redo", "Redo", show=False, id="bench.redo", tooltip="The change that was undone"
+        ),
+        Binding(
+            "enter",
+            "edit",
+            "Edit",
+            show=False,
+            id="bench.edit",
+            tooltip="Another value for the number under the cursor",
+        ),
+        Binding(
+            "B",
+            "edit_bias",
+            "Edit the bias",
+            show=False,
+            id="bench.edit-bias",
+            tooltip="Of the output channel under the cursor",
+        ),
+        Binding(
+            "delete,backspace",
+            "reset",
+            "Reset the number",
+            show=False,
+            id="bench.reset",
+            tooltip="The block's own value again",
+        ),
+        Binding(
+            "n",
+            "named_kernel",
+            "Kernel by name",
+            show=False,
+            id="bench.named-kernel",
+            tooltip="Sobel, Gaussian, Dirac ...",
+        ),
         Binding("b", "bias", "Biases", show=False, id="bench.bias", tooltip="Add up weights or biases"),
     ]
 
+    kernels: reactive[FusedKernels | None] = reactive(None)
+    """The last fused kernels."""
     study: reactive[Study | None] = reactive(None)
     """The last good result."""
     run_state: reactive[RunState] = reactive[RunState](Idle)
@@ -88,16 +184,18 @@ class BenchScreen(Screen[None]):
     answers: reactive[Answers] = reactive(Answers)
     """What has been found out about the last good result."""
 
+    @dataclass
     class RunRequested(Message):
         """The user wants this studied; `insisted` when they said so after its cost was told."""
 
-        def __init__(self, subject: Subject, *, insisted: bool = False) -> None:
-            super().__init__()
-            self.subject = subject
-            self.insisted = insisted
+        subject: Subject
+        insisted: bool = False
 
     class RunWithdrawn(Message):
         """The form holds no valid spec: nothing is to be run."""
+
+    class StopRequested(Message):
+        """The user does not want to wait for the run."""
 
     def __init__(self, subject: Subject) -> None:
         super().__init__()
@@ -114,7 +212,7 @@ class BenchScreen(Screen[None]):
             yield ParameterForm(self._subject.spec, id="form")
             with Vertical(id="right"):
                 yield StudyViews(self._subject.spec, id="views").data_bind(
-                    BenchScreen.study, BenchScreen.answers
+                    BenchScreen.kernels, BenchScreen.study, BenchScreen.answers
                 )
                 yield Notice(id="notice")
                 yield NumberEditor(id="editor")
@@ -129,6 +227,7 @@ class BenchScreen(Screen[None]):
     def on_mount(self) -> None:
         """Stand in the fused kernel's grid."""
         self.query_one(TopBar).spec = self._subject.spec
+        self._mark_stale()
         self.view.focus_content()
 
     @on(ViewTabs.Chosen)
@@ -235,6 +334,7 @@ class BenchScreen(Screen[None]):
     def _form_refused(self, event: ParameterForm.Refused) -> None:
         event.stop()
         self._stop_pause()
+        self._mark_stale(valid=False)
         self.post_message(self.RunWithdrawn())
 
     def _edited(self, subject: Subject, *, pause: float) -> None:
@@ -244,6 +344,7 @@ class BenchScreen(Screen[None]):
     def _go_to(self, subject: Subject, *, pause: float = 0) -> None:
         self._subject = subject
         self.query_one(TopBar).spec = subject.spec
+        self._mark_stale()
         self._stop_pause()
         if pause:
             self._pause = self.set_timer(pause, self._request)
@@ -259,33 +360,47 @@ class BenchScreen(Screen[None]):
             self._pause.stop()
             self._pause = None
 
+    def watch_study(self) -> None:
+        """What was dimmed may be of the form's block now."""
+        self._mark_stale()
+
+    def _mark_stale(self, *, valid: bool = True) -> None:
+        """Dim what does not belong to the form."""
+        self.query_one(StudyViews).wanted = self._subject if valid else None
+        stale = self.study is not None and (not valid or self.study.subject != self._subject)
+        self.query_one(ResultView).set_class(stale, "-stale")
+
     def watch_run_state(self, state: RunState) -> None:
         """Say what is going on, in the top line or in a notice."""
-        notice, top = self.query_one(Notice), self.query_one(TopBar)
+        notice, top, result = self.query_one(Notice), self.query_one(TopBar), self.query_one(ResultView)
         if self._busy is not None:
             self._busy.stop()
+        if isinstance(state, Doing):
+            self._show_busy(state)
+        else:
+            result.doing = top.busy = ""
         match state:
-            case Running(doing):
-                self._show_busy(doing)
             case Waiting():
-                top.busy = ""
                 notice.say(_asking(state), error=state.too_large)
-            case Failed(error):
-                top.busy = ""
-                notice.say(f"The run failed: {error}", error=True)
+            case Failed(words):
+                notice.say(f"The run failed: {words}", error=True)
             case Withdrawn():
                 top.busy = "not valid: see the form (f)"
-            case Idle():
-                top.busy = ""
+            case Stopped():
+                top.busy = "stopped: r runs it"
+            case _:
+                pass
         if not isinstance(state, Waiting | Failed):
             notice.text = ""
 
-    def _show_busy(self, doing: str) -> None:
+    def _show_busy(self, doing: Doing) -> None:
         top = self.query_one(TopBar)
 
         def show() -> None:
-            if isinstance(self.run_state, Running):  # the timer's last call may come after its end
-                top.busy = f"{doing} …"
+            if isinstance(self.run_state, Doing):  # the timer's last call may come after its end
+                top.busy = f"{doing.words} …"
+                place = f", {doing.place}" if doing.place else ""
+                self.query_one(ResultView).doing = f"{doing.words}{place} …"
 
         if top.busy or self.study is None:
             show()
@@ -293,13 +408,36 @@ class BenchScreen(Screen[None]):
             self._busy = self.set_timer(BUSY_AFTER, show)
 
     def commands(self) -> Iterator[SystemCommand]:
-        """What the bench's keys do, for the command palette."""
-        return bench_commands(self)
+        """What the keys of the bench and of the view in sight do, and what has no key, for the palette."""
+        yield from commands_of(self)
+        yield from commands_of(self.view)
+        yield SystemCommand("Reset all edits", "Drop all that was changed by hand", self.action_reset_all)
+        yield from export_commands(self.action_export)
+
+    @staticmethod
+    def help_sections() -> dict[str, tuple[HelpLine, ...]]:
+        """What the help says of the keys, by heading."""
+        views = {view.TITLE.upper(): view.HELP_LINES for view in VIEWS}
+        return {
+            "VIEWS": tuple(
+                HelpLine(f"{number} {view.TITLE}", view.SUMMARY, (f"bench.view-{number}",))
+                for number, view in enumerate(VIEWS, start=1)
+            ),
+            "KEYS": HeatGrid.HELP_LINES + BenchScreen.HELP_LINES,
+            "IN KERNELS": views["KERNELS"],
+            "IN STEPS": views["STEPS"],
+            "IN OUTPUTS AND PROBE": views["OUTPUTS"] + views["PROBE"],
+            "IN ROUNDING AND MISTAKES": views["ROUNDING"] + views["MISTAKES"],
+        }
 
     def action_run(self) -> None:
         """Run the block of the form now, whatever it costs."""
         self._stop_pause()
         self.post_message(self.RunRequested(self._subject, insisted=True))
+
+    def action_stop(self) -> None:
+        """Stop the run, at its next piece of work; the older result stays, dimmed."""
+        self.post_message(self.StopRequested())
 
     def action_form(self) -> None:
         """Go to the form; on a narrow screen, unfold it."""

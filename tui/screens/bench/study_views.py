@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -9,7 +10,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import ContentSwitcher
 
-from tui.analysis.alterations.alterations import Alterations
+from tui.analysis.alterations.alterations import Alterations, Subject
 from tui.analysis.inquiry import Answers, Question
 from tui.analysis.numerics.pixel import Pixel
 from tui.fusion.spec import BlockSpec
@@ -22,7 +23,7 @@ from tui.views.shared.study_view import StudyView
 from tui.views.steps.view import StepsView
 
 if TYPE_CHECKING:
-    from tui.analysis.study import Study
+    from tui.analysis.study import FusedKernels, Study
 
 VIEWS: tuple[type[StudyView], ...] = (
     KernelsView,
@@ -38,26 +39,28 @@ VIEWS: tuple[type[StudyView], ...] = (
 class StudyViews(ContentSwitcher):
     """Tells all views of `study`, of its `answers` and of the pixel; asks what the one in sight must know."""
 
+    kernels: reactive[FusedKernels | None] = reactive(None)
+    """The last fused kernels."""
     study: reactive[Study | None] = reactive(None)
     """The last good result."""
     answers: reactive[Answers] = reactive(Answers)
     """What has been found out about it."""
+    wanted: reactive[Subject | None] = reactive[Subject | None](None)
+    """What the form asks for; None where it holds nothing valid."""
     pixel: reactive[Pixel | None] = reactive[Pixel | None](None)
     """The output element that is looked at; None before the first result."""
 
+    @dataclass
     class Asked(Message):
         """The view in sight needs the answer to this question about the study."""
 
-        def __init__(self, question: Question) -> None:
-            super().__init__()
-            self.question = question
+        question: Question
 
+    @dataclass
     class Changed(Message):
         """Another view is in sight, the one at that place of VIEWS."""
 
-        def __init__(self, place: int) -> None:
-            super().__init__()
-            self.place = place
+        place: int
 
     def __init__(self, spec: BlockSpec, *, id: str | None = None) -> None:
         super().__init__(id=id, initial="kernels")
@@ -69,7 +72,7 @@ class StudyViews(ContentSwitcher):
         """The kernels, which are there before the first study is."""
         kernels = KernelsView(self._spec, id="kernels")
         kernels.in_sight = True
-        yield self._bound(kernels)
+        yield self._bound(kernels.data_bind(StudyViews.kernels))
 
     def _bound(self, view: StudyView) -> StudyView:
         """The view, told of everything that it shows."""
@@ -102,6 +105,7 @@ class StudyViews(ContentSwitcher):
                 self.current = name
                 before.in_sight = False
                 self.in_sight.in_sight = True
+            self._mark_stale()
             self.post_message(self.Changed(VIEWS.index(kind)))
             self._ask()
         shown = self.in_sight
@@ -109,6 +113,17 @@ class StudyViews(ContentSwitcher):
             shown.focus_content()
         if branch is not None and isinstance(shown, StepsView):
             shown.show_branch(branch)
+
+    def watch_wanted(self) -> None:
+        """Dim what is of another subject."""
+        self._mark_stale()
+
+    watch_kernels = watch_wanted
+
+    def _mark_stale(self) -> None:
+        if self.is_mounted:
+            shown = self.kernels if isinstance(self.in_sight, KernelsView) else self.study
+            self.set_class(shown is not None and shown.subject != self.wanted, "-stale")
 
     def watch_study(self, study: Study | None) -> None:
         """Keep the output element where it is, as far as the new output reaches.
@@ -121,6 +136,7 @@ class StudyViews(ContentSwitcher):
             ceased = not study.verdict.ruling.agrees and now != self._before
             self._before = now
             self.pixel = worst if ceased else (self.pixel or worst).clamped(study.spec.output_nchw)
+            self._mark_stale()
             self._ask()
 
     def _ask(self) -> None:

@@ -10,17 +10,15 @@ from textual.content import Content
 from tui.analysis.numerics.precision import PRECISIONS
 from tui.fusion.spec import Dtype
 from tui.fusion.tap import Tap
+from tui.views.shared.styles import MUTED
 from tui.widgets.grid.number_format import precise
 from tui.widgets.grid.weight_source import WeightSource
 
 if TYPE_CHECKING:
-    from tui.analysis.study import Study, Summand
+    from tui.analysis.study import FusedKernels, Summand
 
 
-MUTED = "$foreground 60%"
-
-
-def weight_line(study: Study, tap: Tap, width: int) -> Content:
+def weight_line(kernels: FusedKernels, tap: Tap, width: int) -> Content:
     """out 0 in 1 tap (1,1): kxk +0.1034 + 1x1 +0.0211 + identity 0 = fused +0.1245.
 
     It says ≠ where the fused kernel is not the sum, and not at this tap either. Where the line is wider
@@ -28,30 +26,30 @@ def weight_line(study: Study, tap: Tap, width: int) -> Content:
     """
 
     def weight(branch: Summand) -> float:
-        return WeightSource(branch.kernel.weight, study.frame).at(*tap)
+        return WeightSource(branch.kernel.weight, kernels.frame).at(*tap)
 
     index = ",".join(map(str, tap))
     places = (f"out {tap.out} in {tap.in_} tap ({tap.ky},{tap.kx})", f"weight[{index}]", f"[{index}]")
-    lines = [_sum(place, study, weight) for place in places]
+    lines = [_sum(place, kernels, weight) for place in places]
     return next((line for line in lines if line.cell_length <= width), lines[0])
 
 
-def bias_line(study: Study, out: int) -> Content:
+def bias_line(kernels: FusedKernels, out: int) -> Content:
     """out 0 bias: kxk +0.0034 + 1x1 +0.0211 = fused +0.0245."""
 
     def bias(branch: Summand) -> float | None:
         return None if branch.kernel.bias is None else float(branch.kernel.bias[out])
 
-    return _sum(f"out {out} bias", study, bias)
+    return _sum(f"out {out} bias", kernels, bias)
 
 
-def _sum(place: str, study: Study, number: Callable[[Summand], float | None]) -> Content:
-    summands = [(branch.name, number(branch)) for branch in study.summands]
-    fused = number(study.fused_kernel)
+def _sum(place: str, kernels: FusedKernels, number: Callable[[Summand], float | None]) -> Content:
+    summands = [(branch.name, number(branch)) for branch in kernels.summands]
+    fused = number(kernels.fused_kernel)
     parts: list[str | tuple[str, str]] = [(f"{place}: ", MUTED)]
     for position, (name, value) in enumerate(summands):
         parts += [(f"{' + ' if position else ''}{name} ", MUTED), (_shown(value), "bold")]
-    if study.adds_up or _add_up([value or 0.0 for _, value in summands], fused or 0.0, study.spec.dtype):
+    if kernels.adds_up or _add_up([value or 0.0 for _, value in summands], fused or 0.0, kernels.spec.dtype):
         parts.append((" = fused ", MUTED))
     else:
         parts += [(" ≠ ", "bold $text-error"), ("fused ", MUTED)]

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.reactive import var
+from textual.reactive import reactive, var
 from textual.widgets import Static
 
 from tui.analysis.alterations.places import EditablePlace, NotEditableError, bias_place, weight_place
@@ -25,9 +25,10 @@ from tui.widgets.grid.geometry import GridGeometry
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.number_format import precise
 from tui.widgets.grid.zoom import Zoom
+from tui.widgets.help_line import HelpLine
 
 if TYPE_CHECKING:
-    from tui.analysis.study import Study, Summand
+    from tui.analysis.study import FusedKernels, Study, Summand
 
 PANEL_FRAME = 2
 """Rows that a panel's border takes."""
@@ -38,14 +39,35 @@ MOST_COLUMNS = 4
 
 
 class KernelsView(StudyView):
-    """Shows `study`; before the first one, empty panels for the branches of the spec it was made with."""
+    """Shows `kernels`; before the first ones, empty panels for the branches of the spec it was made with.
+
+    They are there as soon as they are fused, before the study that runs them.
+    """
 
     TITLE: ClassVar[str] = "Kernels"
+    SUMMARY: ClassVar[str] = "what kernel each branch is, and how they add up; any number can be edited"
+    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
+        HelpLine(
+            "enter, B",
+            "another number for the weight under the cursor, for the bias of its output channel",
+            ("bench.edit", "bench.edit-bias"),
+        ),
+        HelpLine("delete", "the block's own number again", ("bench.reset",)),
+        HelpLine("n", "a kernel by name: Sobel, Gaussian, Laplacian, Dirac", ("bench.named-kernel",)),
+        HelpLine("s", "the steps by which the branch in focus becomes a kernel", ("bench.steps",)),
+        HelpLine(
+            "b",
+            "add up the biases instead of the weights, where there is room for one line only",
+            ("bench.bias",),
+        ),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("plus,equals_sign,i", "zoom(-1)", "Zoom in", show=False, id="kernels.zoom-in"),
         Binding("minus,o", "zoom(1)", "Zoom out", show=False, id="kernels.zoom-out"),
     ]
 
+    kernels: reactive[FusedKernels | None] = reactive(None, init=False)
+    """The kernels to show: the study's, or newer ones."""
     zoom: var[Zoom | None] = var[Zoom | None](None)
     """The zoom level of all grids, None for the one that fits."""
     colour_scale: var[ColourScale] = var(ColourScale.SHARED)
@@ -59,8 +81,8 @@ class KernelsView(StudyView):
         super().__init__(id=id)
         self._expected = spec
         self._frame: Pair | None = None
-        self._painted: Study | None = None
-        self._displayed: Study | None = None
+        self._painted: FusedKernels | None = None
+        self._displayed: FusedKernels | None = None
 
     def compose(self) -> ComposeResult:
         """The panels, then the inspector's two lines."""
@@ -76,31 +98,40 @@ class KernelsView(StudyView):
         return list(self.query(KernelPanel))
 
     def on_mount(self) -> None:
-        """Follow the theme's brightness."""
+        """Make room for the panels."""
         self._arrange()
-        self.app.theme_changed_signal.subscribe(self, lambda _: self._colour())
-        self._colour()
+
+    def watch_kernels(self) -> None:
+        """Show the new kernels, or let go of the old ones."""
+        if not self.in_sight:
+            self.forget()
+        elif self.kernels is not None and self.is_mounted:
+            self._paint(self.kernels)
 
     def show_study(self, study: Study) -> None:
-        """Show the new kernels; as many panels as there were before stay in place."""
-        if study is not self._painted:
-            self._painted = study
-            self.call_next(self._show_kernels, study)
+        """Show the kernels, if they are not shown yet."""
+        self._paint(self.kernels or study)
+
+    def _paint(self, kernels: FusedKernels) -> None:
+        """As many panels as there were before stay in place."""
+        if self._painted is None or kernels.summands is not self._painted.summands:
+            self._painted = kernels
+            self.call_next(self._show_kernels, kernels)
 
     def forget(self) -> None:
         """Let the study go; its kernels stay in the grids till others come."""
         self._painted = self._displayed = None
 
-    async def _show_kernels(self, study: Study) -> None:
-        summands = panel_titles(study.spec, adds_up=study.adds_up)
+    async def _show_kernels(self, kernels: FusedKernels) -> None:
+        summands = panel_titles(kernels.spec, adds_up=kernels.adds_up)
         if len(summands) != len(self.panels):
             await self._replace_panels(summands)
-        self._place_cursor(study)
-        kernels = (*study.summands, study.fused_kernel)
-        for panel, summand, branch in zip(self.panels, summands, kernels, strict=True):
-            panel.entitle(summand, study.alterations.count_of(summand.name))
-            panel.show(branch.kernel, study.frame)
-        self._displayed = study  # the panels are its own only now: there may be another number of them
+        self._place_cursor(kernels)
+        shown = (*kernels.summands, kernels.fused_kernel)
+        for panel, summand, branch in zip(self.panels, summands, shown, strict=True):
+            panel.entitle(summand, kernels.alterations.count_of(summand.name))
+            panel.show(branch.kernel, kernels.frame)
+        self._displayed = kernels  # the panels are its own only now: there may be another number of them
         self._arrange()
         self._colour()
         self._inspect()
@@ -133,18 +164,18 @@ class KernelsView(StudyView):
             if panel.grid is not event.grid:
                 panel.grid.scroll_to(*event.grid.scroll_offset, animate=False)
 
-    def _place_cursor(self, study: Study) -> None:
+    def _place_cursor(self, kernels: FusedKernels) -> None:
         """Keep the cursor where it is; in a frame of another size, put it on the centre tap."""
-        out_channels, in_channels = study.fused_kernel.kernel.weight.shape[:2]
+        out_channels, in_channels = kernels.fused_kernel.kernel.weight.shape[:2]
         tap = self.cursor or Tap(0, 0, 0, 0)
-        if study.frame != self._frame:
-            tap = tap._replace(ky=centre(study.frame[0]), kx=centre(study.frame[1]))
-        self._frame = study.frame
-        self.cursor = tap.clamped((out_channels, in_channels, *study.frame))
+        if kernels.frame != self._frame:
+            tap = tap._replace(ky=centre(kernels.frame[0]), kx=centre(kernels.frame[1]))
+        self._frame = kernels.frame
+        self.cursor = tap.clamped((out_channels, in_channels, *kernels.frame))
 
     def _arrange(self) -> None:
         """As many columns as read best, and no more rows of the screen than a grid of numbers has."""
-        spec = self.study.spec if self.study else self._expected
+        spec = self.kernels.spec if self.kernels else self._expected
         count = len(panel_titles(spec))
         in_channels = spec.in_channels // spec.fused_groups
         columns = self._columns(count, spec) if in_channels == 1 < spec.out_channels else _columns(count)
@@ -172,9 +203,6 @@ class KernelsView(StudyView):
         self._tell_legend()
 
     def _colour(self) -> None:
-        for panel in self.panels:
-            panel.grid.dark = self.app.current_theme.dark
-            panel.grid.monochrome = self.app.no_color
         shown = self._displayed
         if shown is None:
             return
@@ -270,15 +298,15 @@ class KernelsView(StudyView):
         return bias_place(spec, self.panel_in_focus.summand.name, cursor.out)
 
     def _shown(self) -> tuple[BlockSpec, Tap]:
-        if self.study is None or self.cursor is None:
+        if self.kernels is None or self.cursor is None:
             raise NotEditableError("There is no result yet.")
-        return self.study.spec, self.cursor
+        return self.kernels.spec, self.cursor
 
     @property
     def branch_in_focus(self) -> Summand | None:
         """The branch whose grid has the focus, None for the fused kernel."""
-        branches = self.study.summands if self.study else ()
-        pairs = zip(self.panels, branches, strict=False)
+        summands = self.kernels.summands if self.kernels else ()
+        pairs = zip(self.panels, summands, strict=False)
         return next((branch for panel, branch in pairs if panel.grid.has_focus), None)
 
     def action_one_grid(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -12,7 +13,7 @@ from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.numerics.precision import FLOAT64_NOISE
 from tui.analysis.verdict.verdict import Reason
 from tui.fusion.tap import Tap
-from tui.views.shared.result import MUTED
+from tui.views.shared.styles import MUTED
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.labels import Labels
 from tui.widgets.grid.number_format import precise
@@ -42,12 +43,11 @@ class ErrorMap(HeatGrid):
         Binding("pagedown", "channel(1)", "The next output channel", show=False, id="mistakes.map-next"),
     ]
 
+    @dataclass
     class ChannelWanted(Message):
         """Another output channel is to be shown, so many farther."""
 
-        def __init__(self, step: int) -> None:
-            super().__init__()
-            self.step = step
+        step: int
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tui.analysis.alterations.gallery import MISTAKES, obstacle
-from tui.analysis.inquiry import Answers, Pending, Unanswered
+from tui.analysis.inquiry import Answers
+from tui.analysis.progress import Doing, Failed
 from tui.analysis.verdict.verdict import Ruling, percent
-from tui.views.shared.result import MUTED
+from tui.views.shared.styles import MUTED
 
 if TYPE_CHECKING:
     from tui.analysis.likeness.likeness import Likeness, Likenesses
@@ -69,10 +70,10 @@ def findings(study: Study, answers: Answers) -> Content:
     match answers.likeness:
         case None:
             return Content("")
-        case Pending(doing):
-            return Content.assemble(("looking closer  ", MUTED), f"{doing} …")
-        case Unanswered(error):
-            return Content.assemble(("looks like  ", MUTED), ("not found out: ", "$text-error"), error)
+        case Doing(words):
+            return Content.assemble(("looking closer  ", MUTED), f"{words} …")
+        case Failed(words):
+            return Content.assemble(("looks like  ", MUTED), ("not found out: ", "$text-error"), words)
         case found:
             return Content("\n").join([_where(found, study), _looks_like(found)])
 

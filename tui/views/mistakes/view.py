@@ -11,13 +11,15 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import OptionList, Static
 
 from tui.analysis.alterations.gallery import obstacle
-from tui.analysis.inquiry import Answers, Pending, Question, Unanswered
+from tui.analysis.inquiry import Answers, Question
 from tui.analysis.numerics.pixel import Pixel
+from tui.analysis.progress import Doing, Failed
 from tui.views.mistakes.error_map import ErrorMap, map_title, pixel_line, scale_of
 from tui.views.mistakes.mistake_list import MistakeList
 from tui.views.mistakes.mistake_words import findings, words_on
 from tui.views.shared.study_view import StudyView
 from tui.widgets.grid.number_format import precise
+from tui.widgets.help_line import HelpLine
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study
@@ -27,6 +29,18 @@ class MistakesView(StudyView):
     """Fuse wrongly in a well-known way and see the error map; or see what a wrong difference looks like."""
 
     TITLE: ClassVar[str] = "Mistakes"
+    SUMMARY: ClassVar[str] = "what a wrong fusion looks like, and which mistake a wrong one looks like"
+    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
+        HelpLine(
+            "enter",
+            "in Mistakes: fuse with the one that is highlighted; undo or the first line takes it back",
+        ),
+        HelpLine(
+            "← →",
+            "in Mistakes: the error map of another output channel",
+            ("mistakes.before", "mistakes.next", "mistakes.map-before", "mistakes.map-next"),
+        ),
+    )
     QUESTION: ClassVar[Question | None] = Question.LIKENESS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "channel(-1)", "The output channel before", show=False, id="mistakes.before"),
@@ -73,11 +87,6 @@ class MistakesView(StudyView):
                     yield Static("", id="mistake-pixel", markup=False)
                     yield Static("", id="mistake-findings", markup=False)
 
-    def on_mount(self) -> None:
-        """Follow the theme's brightness."""
-        self.app.theme_changed_signal.subscribe(self, lambda _: self._colour())
-        self._colour()
-
     @property
     def gallery(self) -> MistakeList:
         """The list of mistakes."""
@@ -87,10 +96,6 @@ class MistakesView(StudyView):
     def error_map(self) -> ErrorMap:
         """The grid of the difference."""
         return self.query_one(ErrorMap)
-
-    def _colour(self) -> None:
-        self.error_map.dark = self.app.current_theme.dark
-        self.error_map.monochrome = self.app.no_color
 
     def show_study(self, study: Study) -> None:
         """Mark what is made and what it looks like, and show the evidence."""
@@ -178,7 +183,7 @@ class MistakesView(StudyView):
 def _alike(answers: Answers) -> tuple[str, ...]:
     """The mistakes that the difference looks like, as far as is known."""
     match answers.likeness:
-        case None | Pending() | Unanswered():
+        case None | Doing() | Failed():
             return ()
         case found:
             return tuple(likeness.name for likeness in found.found)

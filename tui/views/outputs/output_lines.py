@@ -11,13 +11,12 @@ from tui.analysis.quantities import two_digits
 from tui.analysis.verdict.verdict import multiple, percent
 from tui.fusion.receptive_field import Area, ReceptiveField
 from tui.fusion.spec import Pair
+from tui.views.shared.styles import MUTED
 from tui.widgets.grid.number_format import precise
 
 if TYPE_CHECKING:
     from tui.analysis.outputs.output_element import OutputElement
     from tui.analysis.study import Study
-
-MUTED = "$foreground 60%"
 
 
 def element_line(study: Study, element: OutputElement, pixel: Pixel) -> Content:

@@ -62,16 +62,6 @@ class OutputMaps(Container):
         """The three maps of the output, the difference last."""
         return [panel.grid for panel in self.panels[1:]]
 
-    def on_mount(self) -> None:
-        """Follow the theme's brightness."""
-        self.app.theme_changed_signal.subscribe(self, lambda _: self._colour())
-        self._colour()
-
-    def _colour(self) -> None:
-        for panel in self.panels:
-            panel.grid.dark = self.app.current_theme.dark
-            panel.grid.monochrome = self.app.no_color
-
     def show(self, maps: ChannelMaps, pixel: Pixel, in_channel: int, *, batch: bool, as_share: bool) -> None:
         """Put the maps of the pixel's channel into the grids, each pair on one colour scale."""
         # torch is here as soon as there are maps; the first paint has to do without it.

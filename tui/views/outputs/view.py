@@ -25,6 +25,7 @@ from tui.views.shared.study_view import StudyView
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.lit import Lit
 from tui.widgets.grid.zoom import Zoom
+from tui.widgets.help_line import HelpLine
 
 if TYPE_CHECKING:
     from tui.analysis.outputs.channel_maps import ChannelMaps
@@ -39,6 +40,37 @@ class OutputsView(StudyView):
     """Input, both outputs and their difference as maps of one channel, and which element reads which."""
 
     TITLE: ClassVar[str] = "Outputs"
+    SUMMARY: ClassVar[str] = "what goes in, what comes out, and where the two sides differ"
+    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
+        HelpLine(
+            "w",
+            "to the worst element; once more: to the one that uses most of its budget",
+            ("outputs.worst", "probe.worst"),
+        ),
+        HelpLine(
+            "[ ]",
+            "another output channel",
+            ("outputs.previous-out", "outputs.next-out", "probe.previous-out", "probe.next-out"),
+        ),
+        HelpLine(
+            ", . < >",
+            "another input channel, another input of the batch",
+            (
+                *("outputs.previous-in", "outputs.next-in", "outputs.previous-input", "outputs.next-input"),
+                *("probe.previous-in", "probe.next-in", "probe.previous-input", "probe.next-input"),
+            ),
+        ),
+        HelpLine(
+            "space, shift+arrows",
+            "in Outputs: one tap of the kernel and all that it reads; another tap",
+            ("outputs.tap", "outputs.tap-left", "outputs.tap-right", "outputs.tap-up", "outputs.tap-down"),
+        ),
+        HelpLine(
+            "tab",
+            "in Outputs: on the input, the outputs that read an element are lit; on an output, what it reads",
+        ),
+        HelpLine("enter", "in Outputs: another number for the element of the input under the cursor"),
+    )
     DEFAULT_CSS = """
     OutputsView {
         height: 1fr;

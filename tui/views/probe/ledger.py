@@ -11,6 +11,7 @@ from textual.events import Click
 from textual.message import Message
 
 from tui.fusion.spec import Dtype
+from tui.views.shared.styles import MUTED
 from tui.widgets.digits import all_digits
 from tui.widgets.steady_text import SteadyText
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from tui.analysis.probe.by_hand import Applied, WrittenStage
     from tui.analysis.probe.probe import Probe, Unfused
 
-MUTED = "$foreground 60%"
 WARNING = "$text-warning"
 HEADER = 1
 """Lines above the first row."""
@@ -69,12 +69,11 @@ def _unfused_rows(unfused: Unfused) -> Iterator[Row]:
 class ProbeLedger(SteadyText):
     """The rows as text; a click chooses one."""
 
+    @dataclass
     class RowChosen(Message):
         """The user wants that row written out."""
 
-        def __init__(self, number: int) -> None:
-            super().__init__()
-            self.number = number
+        number: int
 
     def show_rows(
         self, rows: Sequence[Row], chosen: int, dtype: Dtype, *, obstacle: str = "", hexadecimal: bool = False

@@ -8,12 +8,12 @@ from textual.content import Content
 
 from tui.analysis.quantities import two_digits
 from tui.fusion.spec import Dtype
+from tui.views.shared.styles import MUTED
 from tui.widgets.digits import against, all_digits
 
 if TYPE_CHECKING:
     from tui.analysis.probe.probe import Probe, Totals
 
-MUTED = "$foreground 60%"
 DIFFERING = "bold underline $text-primary"
 LABEL = 13
 GAP = 3

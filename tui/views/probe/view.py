@@ -19,13 +19,14 @@ from tui.views.probe.ledger import HEADER, ProbeLedger, Row, rows_of
 from tui.views.probe.two_totals import total_lines
 from tui.views.probe.written_out import Page, applied_line, least_rows, stage_lines
 from tui.views.shared.study_view import StudyView
+from tui.views.shared.styles import MUTED
+from tui.widgets.help_line import HelpLine
 from tui.widgets.steady_text import SteadyText
 
 if TYPE_CHECKING:
     from tui.analysis.probe.probe import Probe
     from tui.analysis.study import Study
 
-MUTED = "$foreground 60%"
 TWO_STAGES = 140
 """Columns from which a branch and the fused kernel stand side by side."""
 TAKEN = 8
@@ -40,6 +41,19 @@ class ProbeView(StudyView, can_focus=True):
     """One output element by hand: patch × kernel = products, for each branch and the fused kernel."""
 
     TITLE: ClassVar[str] = "Probe"
+    SUMMARY: ClassVar[str] = "one output element by hand: product by product, bit by bit"
+    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
+        HelpLine(
+            "tab",
+            "in Probe: write out the next branch; shift+up and shift+down scroll a large one",
+            ("probe.next-row", "probe.previous-row", "probe.scroll-up", "probe.scroll-down"),
+        ),
+        HelpLine(
+            "0",
+            "in Probe: every sum bit by bit, as hex floats, and as decimals again",
+            ("probe.hexadecimal",),
+        ),
+    )
     SCOPED_CSS = False
     DEFAULT_CSS = """
     ProbeView {

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tui.fusion.spec import Dtype
+from tui.views.shared.styles import MUTED
 from tui.widgets.digits import all_digits
 from tui.widgets.grid.number_format import cell_text, precise
 
 if TYPE_CHECKING:
     from tui.analysis.probe.by_hand import Applied, WrittenStage, WrittenSum
 
-MUTED = "$foreground 60%"
 PADDING = f"{MUTED} underline"
 DARKER = "$foreground 75%"
 GAP = 3

@@ -16,7 +16,8 @@ from tui.analysis.numerics.precision import FINEST_FIRST
 from tui.analysis.quantities import two_digits
 from tui.analysis.verdict.verdict import Reason, Verdict
 from tui.fusion.spec import Dtype
-from tui.views.shared.result import MUTED, RULING_STYLES
+from tui.views.shared.result import RULING_STYLES
+from tui.views.shared.styles import MUTED
 from tui.widgets.bar import bar
 
 if TYPE_CHECKING:
@@ -49,12 +50,11 @@ class Figures:
 class DtypeLine(Static):
     """One dtype's line."""
 
+    @dataclass
     class Chosen(Message):
         """A click on a line."""
 
-        def __init__(self, dtype: Dtype) -> None:
-            super().__init__()
-            self.dtype = dtype
+        dtype: Dtype
 
     def __init__(self, dtype: Dtype) -> None:
         super().__init__(markup=False)

@@ -9,7 +9,7 @@ from textual.content import Content
 from tui.analysis.quantities import two_digits
 from tui.analysis.verdict.verdict import Reason
 from tui.fusion.spec import Dtype
-from tui.views.shared.result import MUTED
+from tui.views.shared.styles import MUTED
 from tui.widgets.bar import bar
 
 if TYPE_CHECKING:

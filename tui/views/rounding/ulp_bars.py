@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tui.analysis.quantities import count
-from tui.views.shared.result import MUTED
+from tui.views.shared.styles import MUTED
 from tui.widgets.bar import bar
 
 if TYPE_CHECKING:

@@ -12,15 +12,18 @@ from textual.content import Content
 from textual.reactive import var
 from textual.widgets import Static
 
-from tui.analysis.inquiry import Pending, Question, Unanswered
+from tui.analysis.inquiry import Question
 from tui.analysis.numerics.precision import FINEST_FIRST
+from tui.analysis.progress import Doing, Failed
 from tui.fusion.spec import Dtype
 from tui.views.rounding.dtype_rows import DtypeLine, DtypeRows
 from tui.views.rounding.error_parts import error_parts_text
 from tui.views.rounding.ulp_bars import ulp_bars_text
 from tui.views.rounding.why_not_zero import why_not_zero
-from tui.views.shared.result import MUTED, RULING_STYLES
+from tui.views.shared.result import RULING_STYLES
 from tui.views.shared.study_view import StudyView
+from tui.views.shared.styles import MUTED
+from tui.widgets.help_line import HelpLine
 
 if TYPE_CHECKING:
     from tui.analysis.dtypes.dtype_table import DtypeTable
@@ -39,6 +42,14 @@ class RoundingView(StudyView, can_focus=True):
     """Rounding or a bug: the verdict, all four dtypes, where the difference comes from."""
 
     TITLE: ClassVar[str] = "Rounding"
+    SUMMARY: ClassVar[str] = "why the difference is not 0, and what the four dtypes make of it"
+    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
+        HelpLine(
+            "up, down",
+            "in Rounding: take the difference in another dtype apart",
+            ("rounding.up", "rounding.down"),
+        ),
+    )
     QUESTION: ClassVar[Question | None] = Question.DTYPES
     SCOPED_CSS = False
     DEFAULT_CSS = """
@@ -90,16 +101,16 @@ class RoundingView(StudyView, can_focus=True):
         self._say("sentence", Content.assemble(ruling, f"  {verdict.sentence}"))
         self._say("why", Content(why_not_zero(study)))
         chosen = self.chosen or study.spec.dtype
-        table = None if answer is None or isinstance(answer, Pending | Unanswered) else answer
+        table = None if answer is None or isinstance(answer, Doing | Failed) else answer
         self.query_one(DtypeRows).show(study, table, chosen)
         self.set_class(table is None, "-working")
         if table is not None:
             self._take_apart(table, chosen)
-        elif isinstance(answer, Unanswered):
-            error = (f"The other dtypes could not be run: {answer.error}", "$text-error")
+        elif isinstance(answer, Failed):
+            error = (f"The other dtypes could not be run: {answer.words}", "$text-error")
             self._say("working", Content.assemble(error))
         else:
-            doing = answer.doing if isinstance(answer, Pending) else "running in the other dtypes"
+            doing = answer.words if isinstance(answer, Doing) else "running in the other dtypes"
             self._say("working", Content.assemble((f"{doing} …", MUTED)))
 
     def _take_apart(self, table: DtypeTable, chosen: Dtype) -> None:

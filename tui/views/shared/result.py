@@ -14,11 +14,11 @@ from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.quantities import count, times, two_digits
 from tui.analysis.verdict.cautions import cautions_of
 from tui.analysis.verdict.verdict import Reason, Ruling
+from tui.views.shared.styles import MUTED
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study
 
-MUTED = "$foreground 60%"
 RULING_STYLES = {
     Ruling.EXACT: "$text-success",
     Ruling.ROUNDING: "$text-success",
@@ -34,6 +34,10 @@ class ResultView(Vertical):
     """The result to show."""
     legend: reactive[str] = reactive("", init=False)
     """What the colours of the view above mean."""
+    doing: reactive[str] = reactive("", init=False)
+    """What is being run for a newer block, and how far it is; it stands in the place of the verdict."""
+
+    _difference = Content("")
 
     def compose(self) -> ComposeResult:
         """The lines; where height is short, the remark stands beside the counts."""
@@ -50,8 +54,9 @@ class ResultView(Vertical):
         """Write the new figures."""
         if study is None:
             return
+        self._difference = _difference(study)
+        self._tell()
         texts = {
-            "difference": _difference(study),
             "truth": _truth(study),
             "counts": _counts(study),
             "ratio": Content(times(study.cost.macs.unfused, study.cost.macs.fused)),
@@ -60,6 +65,17 @@ class ResultView(Vertical):
         for name, text in texts.items():
             self.query_one(f"#{name}", Static).update(text)
         self.set_class(bool(_remarks(study)), "-remarked")
+
+    def watch_doing(self) -> None:
+        """Say what is being run, or the verdict again."""
+        self._tell()
+
+    def _tell(self) -> None:
+        line = self._difference
+        self.set_class(bool(self.doing), "-doing")
+        if self.doing:
+            line = Content.assemble((self.doing, "bold $text-accent"), ("   S stops it", MUTED))
+        self.query_one("#difference", Static).update(line)
 
     def watch_legend(self) -> None:
         """Say what the colours mean."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Vertical
@@ -11,6 +12,7 @@ from textual.reactive import reactive, var
 from tui.analysis.alterations.places import EditablePlace, NotEditableError
 from tui.analysis.inquiry import Answers, Question
 from tui.analysis.numerics.pixel import Pixel
+from tui.widgets.help_line import HelpLine
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study
@@ -25,6 +27,10 @@ class StudyView(Vertical):
 
     TITLE: ClassVar[str] = ""
     """What the tab says."""
+    SUMMARY: ClassVar[str] = ""
+    """The question that the pane answers, for the help and the palette."""
+    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = ()
+    """What the help says of the pane's keys."""
     QUESTION: ClassVar[Question | None] = None
     """The inquiry whose answer the pane shows, None where the study holds all of it."""
 
@@ -39,26 +45,23 @@ class StudyView(Vertical):
     legend: var[str] = var("")
     """What the colours of the pane mean."""
 
+    @dataclass
     class LegendChanged(Message):
         """The pane's colours mean something else now."""
 
-        def __init__(self, view: StudyView) -> None:
-            super().__init__()
-            self.view = view
+        view: StudyView
 
+    @dataclass
     class PixelChosen(Message):
         """The user goes to another output element."""
 
-        def __init__(self, pixel: Pixel) -> None:
-            super().__init__()
-            self.pixel = pixel
+        pixel: Pixel
 
+    @dataclass
     class MistakeChosen(Message):
         """The user wants the block fused with the mistake of that name, "" for rightly."""
 
-        def __init__(self, name: str) -> None:
-            super().__init__()
-            self.name = name
+        name: str
 
     def weight_under_cursor(self) -> EditablePlace:
         """The number to be edited where the cursor is.

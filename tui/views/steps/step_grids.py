@@ -157,11 +157,6 @@ class StepGrids(Horizontal):
         for panel in self.query(KernelPanel):
             panel.grid.zoom = self.zoom or _legible(panel.grid)
 
-    def colour(self, *, dark: bool, monochrome: bool) -> None:
-        """Paint for a theme."""
-        for panel in self.query(KernelPanel):
-            panel.grid.dark, panel.grid.monochrome = dark, monochrome
-
     def point_at(self, step: Step, tap: Tap) -> None:
         """Put the cursor on the tap, and where its number came from."""
         self.after.grid.cursor = tap

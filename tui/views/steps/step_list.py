@@ -8,7 +8,8 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui.views.steps.step_text import BLOCK, MUTED, mark
+from tui.views.shared.styles import MUTED
+from tui.views.steps.step_text import BLOCK, mark
 
 if TYPE_CHECKING:
     from tui.analysis.steps.step import Walkthrough

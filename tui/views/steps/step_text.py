@@ -8,12 +8,12 @@ from textual.content import Content
 
 from tui.analysis.quantities import two_digits
 from tui.fusion.tap import Tap
+from tui.views.shared.styles import MUTED
 from tui.widgets.grid.number_format import precise
 
 if TYPE_CHECKING:
     from tui.analysis.steps.step import Check, Line, Step
 
-MUTED = "$foreground 60%"
 BLOCK = "the block"
 """What a step belongs to that is of no branch."""
 PASSED, FAILED = "✓", "✗"

@@ -12,7 +12,8 @@ from textual.content import Content
 from textual.reactive import var
 from textual.widgets import OptionList, Static
 
-from tui.analysis.inquiry import Pending, Question, Unanswered
+from tui.analysis.inquiry import Question
+from tui.analysis.progress import Doing, Failed
 from tui.fusion.padding import centre
 from tui.fusion.tap import Tap
 from tui.views.shared.study_view import StudyView
@@ -21,6 +22,7 @@ from tui.views.steps.step_list import StepList
 from tui.views.steps.step_text import check_line, operation_lines, place_line
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.number_format import precise
+from tui.widgets.help_line import HelpLine
 
 if TYPE_CHECKING:
     from tui.analysis.steps.step import Step, Walkthrough
@@ -31,6 +33,16 @@ class StepsView(StudyView, can_focus=True):
     """The way from the branches to one kernel, step by step, each checked."""
 
     TITLE: ClassVar[str] = "Steps"
+    SUMMARY: ClassVar[str] = (
+        "why the identity is a k×k kernel, how a batch norm is folded: each step, checked"
+    )
+    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
+        HelpLine(
+            "n, N",
+            "the next step and the one before; tab goes from the list to the kernel",
+            ("steps.next", "steps.back"),
+        ),
+    )
     QUESTION: ClassVar[Question | None] = Question.WALKTHROUGH
     SCOPED_CSS = False  # the screen's size is told by its own classes
     DEFAULT_CSS = """
@@ -91,9 +103,8 @@ class StepsView(StudyView, can_focus=True):
                 yield Static("", id="step-check", markup=False)
 
     def on_mount(self) -> None:
-        """Follow the theme's brightness; show nothing before there is something."""
+        """Show nothing before there is something."""
         self.add_class("-empty")
-        self.app.theme_changed_signal.subscribe(self, lambda _: self._colour())
 
     @property
     def grids(self) -> StepGrids:
@@ -111,10 +122,10 @@ class StepsView(StudyView, can_focus=True):
         match answer:
             case None:
                 self._say("looking closer …")
-            case Pending(doing):
-                self._say(f"{doing} …")
-            case Unanswered(error):
-                self._say(f"The steps could not be checked: {error}", style="$text-error")
+            case Doing(words):
+                self._say(f"{words} …")
+            case Failed(words):
+                self._say(f"The steps could not be checked: {words}", style="$text-error")
             case _:
                 if answer is not self._walkthrough:
                     self._begin(answer)
@@ -172,7 +183,6 @@ class StepsView(StudyView, can_focus=True):
             self._write("check", check_line(step.check))
             self._tell()
             await self.grids.show(step, self.cursor)
-            self._colour()
         self.call_after_refresh(self.grids.fit)
         scale = precise(self.grids.after.grid.scale).lstrip("+")
         self.legend = f"→ ±{scale} (3 rms, per panel)"
@@ -194,9 +204,6 @@ class StepsView(StudyView, can_focus=True):
     def _tell(self) -> None:
         if self.step is not None:
             self._write("operation", operation_lines(self.step, self.cursor))
-
-    def _colour(self) -> None:
-        self.grids.colour(dark=self.app.current_theme.dark, monochrome=self.app.no_color)
 
     def on_resize(self) -> None:
         """Choose the zoom levels anew."""

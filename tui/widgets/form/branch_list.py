@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -40,13 +41,12 @@ class BranchList(Vertical):
     class Changed(Message):
         """The user has changed the list."""
 
+    @dataclass
     class EditRequested(Message):
         """The user wants to write a branch: another one, or that of `position` anew."""
 
-        def __init__(self, position: int | None, branch: BranchSpec | None) -> None:
-            super().__init__()
-            self.position = position
-            self.branch = branch
+        position: int | None
+        branch: BranchSpec | None
 
     def __init__(self, branches: tuple[BranchSpec, ...]) -> None:
         super().__init__()

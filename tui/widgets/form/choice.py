@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -34,13 +35,12 @@ class Choice(Widget, can_focus=True):
     value: reactive[str | None] = reactive(None)
     """The chosen option, None where the value is none of them."""
 
+    @dataclass
     class Changed(Message):
         """The user has chosen another value."""
 
-        def __init__(self, choice: Choice, value: str) -> None:
-            super().__init__()
-            self.choice = choice
-            self.value = value
+        choice: Choice
+        value: str
 
         @property
         def control(self) -> Choice:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -50,19 +51,17 @@ class ParameterForm(VerticalScroll):
     spec: var[BlockSpec] = var(BlockSpec, init=False, always_update=True)
     """The last valid spec of the form; set it to fill the fields, which may hold no valid one at present."""
 
+    @dataclass
     class Edited(Message):
         """The fields make a valid spec, another than before."""
 
-        def __init__(self, spec: BlockSpec) -> None:
-            super().__init__()
-            self.spec = spec
+        spec: BlockSpec
 
+    @dataclass
     class Refused(Message):
         """The fields make no valid spec; the last valid one stands."""
 
-        def __init__(self, problems: tuple[Problem, ...]) -> None:
-            super().__init__()
-            self.problems = problems
+        problems: tuple[Problem, ...]
 
     def __init__(self, spec: BlockSpec, *, id: str | None = None) -> None:
         super().__init__(id=id, can_focus=False)

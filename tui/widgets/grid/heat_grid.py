@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.theme import Theme
 
 from tui.fusion.tap import Tap
 from tui.widgets.grid.geometry import HEADER
 from tui.widgets.grid.labels import Labels
 from tui.widgets.grid.surface import GridSurface
+from tui.widgets.help_line import HelpLine
 
 
 def _binding(keys: str, action: str, name: str, tooltip: str) -> Binding:
@@ -25,6 +28,17 @@ class HeatGrid(GridSurface, can_focus=True):
     together.
     """
 
+    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
+        HelpLine(
+            "arrows, h j k l",
+            "move the cursor, in all grids at once; page up and down by an output channel",
+            tuple(
+                f"heat-grid.{name}"
+                for name in ("left", "right", "up", "down", "page-up", "page-down", "first", "last")
+            ),
+        ),
+        HelpLine("tab", "from grid to grid; mouse: hover reads a number, a click puts the cursor there"),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         _binding("left,h", "step(-1, 0)", "left", "One tap to the left"),
         _binding("right,l", "step(1, 0)", "right", "One tap to the right"),
@@ -36,27 +50,34 @@ class HeatGrid(GridSurface, can_focus=True):
         _binding("end", "last", "last", "To the last tap"),
     ]
 
+    @dataclass
     class CursorMoved(Message):
         """A key or a click in `grid` asks for the cursor to stand at `tap`."""
 
-        def __init__(self, grid: HeatGrid, tap: Tap) -> None:
-            super().__init__()
-            self.grid = grid
-            self.tap = tap
+        grid: HeatGrid
+        tap: Tap
 
+    @dataclass
     class Hovered(Message):
         """The mouse is over `tap`, or over none any more. Of several in a row only the last is handled."""
 
-        def __init__(self, grid: HeatGrid, tap: Tap | None) -> None:
-            super().__init__()
-            self.grid = grid
-            self.tap = tap
+        grid: HeatGrid
+        tap: Tap | None
 
         def can_replace(self, message: Message) -> bool:
             """A mouse moves faster than panels are painted: what it has left behind need not be shown."""
             return isinstance(message, HeatGrid.Hovered)
 
     _pointed: Tap | None = None
+
+    def on_mount(self) -> None:
+        """Follow the brightness of the theme, and NO_COLOR."""
+        self.monochrome = self.app.no_color
+        self._follow(self.app.current_theme)
+        self.app.theme_changed_signal.subscribe(self, self._follow)
+
+    def _follow(self, theme: Theme) -> None:
+        self.dark = theme.dark
 
     def action_step(self, across: int, down: int) -> None:
         """Ask for the cursor to move by pixels of the zoom level: taps, and at NORM kernels."""

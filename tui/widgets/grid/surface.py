@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.geometry import Region, Size
@@ -68,12 +69,11 @@ class GridSurface(ScrollView):
     monochrome: var[bool] = var(False)
     """Whether signs are glyphs because there is no colour to tell them."""
 
+    @dataclass
     class Scrolled(Message):
         """The grid shows another part of the weight. Of several in a row only the last is handled."""
 
-        def __init__(self, grid: GridSurface) -> None:
-            super().__init__()
-            self.grid = grid
+        grid: GridSurface
 
         def can_replace(self, message: Message) -> bool:
             """An older one of the same grid."""

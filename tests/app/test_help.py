@@ -1,0 +1,79 @@
+"""The help, the palette and the README against the keys that are really bound."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.keys import format_key
+
+import tui.screens
+import tui.views
+import tui.widgets
+from tui.app import RepFuseApp
+from tui.screens.bench.screen import BenchScreen
+
+TOLD_WHERE_THEY_ARE = {"choice.next", "choice.previous", "mistakes.down", "mistakes.up"}
+"""Arrows in a field and in a list do what arrows do everywhere."""
+NAMED_OTHERWISE = {
+    *("outputs.tap-left", "outputs.tap-right", "outputs.tap-up", "outputs.tap-down", "probe.previous-row"),
+    *("mistakes.map-before", "mistakes.map-next"),
+}
+"""By "arrows"; what shift does to tab, and that a map turns its channels like every grid, is known."""
+README = Path(__file__).parents[2] / "README.md"
+
+
+def bound() -> Iterator[Binding]:
+    """The bindings with an id of every class of the program; dialogs say their keys themselves."""
+    for package in (tui.screens, tui.views, tui.widgets):
+        for module in walk_packages(package.__path__, f"{package.__name__}."):
+            for found in vars(import_module(module.name)).values():
+                if isinstance(found, type) and issubclass(found, DOMNode) and found.__module__ == module.name:
+                    yield from (each for each in vars(found).get("BINDINGS", ()) if isinstance(each, Binding))
+    yield from (each for each in RepFuseApp.BINDINGS if isinstance(each, Binding))
+
+
+def test_every_binding_has_its_line_in_the_help() -> None:
+    ids = {binding.id for binding in bound() if binding.id} - {
+        "app.help",
+        "rounding.page-up",
+        "rounding.page-down",
+    }
+    ids -= TOLD_WHERE_THEY_ARE
+    lines = [line for section in BenchScreen.help_sections().values() for line in section]
+    told = Counter(name for line in lines for name in line.bindings)
+    walks = {f"probe.{name}" for name in ("left", "right", "up", "down")}  # as in a grid
+    assert ids - set(told) - walks == set()
+    assert set(told) - ids == set(), "the help tells of what is not bound"
+    assert [name for name, count in told.items() if count > 1] == []
+
+
+def test_a_line_names_a_key_of_each_of_its_bindings() -> None:
+    keys = {binding.id: binding.key.split(",") for binding in bound()}
+    for section in BenchScreen.help_sections().values():
+        for line in section:
+            text = f"{line.keys} {line.words}"
+            for name in set(line.bindings) - NAMED_OTHERWISE:
+                names = [word for key in keys[name] for word in (key, format_key(key))]
+                known = any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) for word in names)
+                assert known or "arrows" in text or "page" in text, (name, names, text)
+
+
+def test_every_command_of_the_bench_is_a_binding_or_has_none() -> None:
+    described = [binding.description for binding in BenchScreen.BINDINGS if isinstance(binding, Binding)]
+    assert all(described)
+    assert len(set(described)) == len(described)
+
+
+def test_the_keys_of_the_readme_are_bound() -> None:
+    table = README.read_text(encoding="utf-8").split("## Keys")[1].split("\n\n")[2]
+    named = re.findall(r"`([^`]+)`", " ".join(row.split("|")[1] for row in table.splitlines()[2:]))
+    keys = {format_key(key) for binding in bound() for key in binding.key.split(",")} | {"^p", "1", "6"}
+    shown = {"ctrl+p": "^p"}
+    assert [key for key in named if shown.get(key, key) not in keys] == []

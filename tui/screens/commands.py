@@ -1,0 +1,18 @@
+"""The command palette's entries, made from the keys that a screen or a widget binds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from textual.app import SystemCommand
+from textual.binding import Binding
+from textual.dom import DOMNode
+
+
+def commands_of(owner: DOMNode) -> Iterator[SystemCommand]:
+    """An entry for each binding of this node that says what it does."""
+    for binding in owner.BINDINGS:
+        if isinstance(binding, Binding) and binding.description and binding.id:
+            run = partial(owner.app.run_action, binding.action, owner)
+            yield SystemCommand(binding.description, binding.tooltip or binding.description, run)
