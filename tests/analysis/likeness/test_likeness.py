@@ -13,7 +13,7 @@ from tests.analysis.mistake_blocks import BLOCKS, NORMED, POSSIBLE
 from tests.fusion.strategies import filled_block, filled_input
 from tui.analysis.alterations.gallery import MISTAKES, possible
 from tui.analysis.alterations.wrong_fusion import wrongly_fused
-from tui.analysis.likeness.likeness import FEWEST_NUMBERS, Likeness, likest, looks_like
+from tui.analysis.likeness.likeness import FEWEST_NUMBERS, Likeness, Likenesses, likest, looks_like
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.progress import Doing
 from tui.fusion.block import ReparamBlock, conv_of
@@ -161,7 +161,9 @@ def test_two_numbers_in_about_the_same_ratio_are_no_evidence() -> None:
 def test_nothing_is_said_of_what_is_not_finite(value: float) -> None:
     block, x, outputs = made("1x1-missing", BlockSpec())
     outputs.fused[0, 0, 0, 0] = value
-    assert list(looks_like(block, x, outputs)) == [()]
+    (nothing,) = looks_like(block, x, outputs)
+    assert isinstance(nothing, Likenesses)
+    assert (nothing.found, nothing.nearest) == ((), None)
     assert likest(looks_like(block, x, outputs)) == ()
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import torch
 
 from tests.specs import EXACT
 from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.inquiry import Answers
 from tui.analysis.likeness.likeness import Likeness, Likenesses, likenesses
-from tui.analysis.likeness.pattern import Pattern
+from tui.analysis.likeness.pattern import Pattern, pattern_of
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.study import Study, study_of
@@ -143,3 +144,18 @@ def test_in_a_right_fusion_every_rounding_is_shown() -> None:
 def test_a_right_fusion_is_shown_in_its_dtype(right: Study) -> None:
     assert "float64" not in str(map_title(right, Pixel(0, 0, 0, 0)))
     assert scale_of(right) == 1.0
+
+
+def test_what_is_none_of_the_gallery_comes_with_the_nearest() -> None:
+    nearest = Likeness("identity-twice", 0.43, 1.2)
+    found = Likenesses((), pattern_of(torch.ones(1, 2, 3, 3)), nearest)
+    wrong = study_of(EXACT, Alterations(mistake="identity-twice"))
+    words = str(findings(wrong, Answers(likeness=found)))
+    assert "looks like  none of the gallery; nearest: identity added twice × 1.2 (43 % of it)" in words
+
+
+def test_a_map_of_small_differences_has_its_unit() -> None:
+    study = study_of(BlockSpec())
+    pixel = study.comparison.worst
+    assert str(map_title(study, pixel)).endswith(", in 1e-07")
+    assert "in 1e" not in str(map_title(study_of(EXACT, Alterations(mistake="identity-twice")), pixel))

@@ -9,9 +9,14 @@ import pytest
 import torch
 from textual.content import Content
 
+from tests.specs import EXACT
+from tui.analysis.alterations.alterations import Alterations
+from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.probe.by_hand import Applied, WrittenStage, WrittenSum, written_sum
-from tui.analysis.probe.probe import Totals
+from tui.analysis.probe.probe import Totals, probe
+from tui.analysis.study import study_of
 from tui.fusion.spec import Dtype
+from tui.views.probe.ledger import rows_of
 from tui.views.probe.two_totals import difference_in_words
 from tui.views.probe.written_out import Page, cell, page_of, stage_lines
 
@@ -124,3 +129,9 @@ def test_lines_are_content() -> None:
     assert isinstance(
         stage_lines("[/]", WrittenStage(dyadic(1, 1, 1)), Page(0, 78, 9), Dtype.FLOAT32), Content
     )
+
+
+@pytest.mark.parametrize(("mistake", "sign"), [("", "="), ("identity-twice", "≠")])
+def test_a_sum_that_is_not_the_fused_kernel_says_so(mistake: str, sign: str) -> None:
+    study = study_of(EXACT, Alterations(mistake=mistake))
+    assert rows_of(probe(study, Pixel(0, 0, 4, 4)), adds_up=study.adds_up)[-1].title == f"{sign} fused"

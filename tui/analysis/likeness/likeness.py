@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -67,11 +67,13 @@ class Likenesses:
 
     Attributes:
         found: the mistakes that fit, the best first; none where the fusion is right.
+        nearest: where none fits, the one that comes nearest, if any points the same way.
         pattern: where the float64 outputs differ; None where the fusion is right.
     """
 
     found: tuple[Likeness, ...] = ()
     pattern: Pattern | None = None
+    nearest: Likeness | None = None
 
 
 def likenesses(study: Study) -> Iterator[Doing | Likenesses]:
@@ -89,13 +91,13 @@ def likenesses(study: Study) -> Iterator[Doing | Likenesses]:
     outputs = study.outputs64
     pattern = pattern_of(outputs.fused - outputs.unfused, FLOAT64_NOISE * study.float64.max_abs)
     for step in looks_like(study.block64, study.x.double(), outputs):
-        yield step if isinstance(step, Doing) else Likenesses(step, pattern)
+        yield step if isinstance(step, Doing) else replace(step, pattern=pattern)
 
 
 def looks_like(
     block: ReparamBlock, x: Tensor, outputs: Outputs, *, roundoff: float = UNIT64
-) -> Iterator[Doing | tuple[Likeness, ...]]:
-    """Yield a Doing before each mistake that is tried, and last the mistakes that fit, the best first.
+) -> Iterator[Doing | Likenesses]:
+    """Yield a Doing before each mistake that is tried, and last those that fit, without a pattern.
 
     Those that make this very difference are the only ones named: more than one where mistakes are the same
     thing on this block. None fits a difference that is no more than rounding, or not finite.
@@ -113,7 +115,7 @@ def looks_like(
     size = float(difference.norm())
     noise = (64 * UNIT64 + 4 * roundoff) * float(outputs.unfused.detach().norm())
     if not math.isfinite(size) or not size > noise:
-        yield ()
+        yield Likenesses()
         return
     tolerance = min(max(SAME * size, noise), size / 100)
     yield Doing("running the branches as they should be")
@@ -128,18 +130,20 @@ def looks_like(
     yield _best(found)
 
 
-def _best(found: list[Likeness]) -> tuple[Likeness, ...]:
-    """Those that make the very difference, or else all that are alike."""
+def _best(found: list[Likeness]) -> Likenesses:
+    """Those that make the very difference, or else all that are alike, or else the nearest."""
+    ordered = sorted(found, key=lambda likeness: -likeness.score)
     same = tuple(likeness for likeness in found if likeness.same)
-    alike = (likeness for likeness in found if likeness.score >= ALIKE)
-    return same or tuple(sorted(alike, key=lambda likeness: -likeness.score))
+    alike = tuple(likeness for likeness in ordered if likeness.score >= ALIKE)
+    nearest = ordered[0] if ordered and ordered[0].score > 0 else None
+    return Likenesses(same or alike, nearest=None if same or alike else nearest)
 
 
-def likest(steps: Iterator[Doing | tuple[Likeness, ...]]) -> tuple[Likeness, ...]:
+def likest(steps: Iterator[Doing | Likenesses]) -> tuple[Likeness, ...]:
     """Run `looks_like` to its end; returns the mistakes that fit, the best first."""
     for step in steps:
-        if isinstance(step, tuple):
-            return step
+        if isinstance(step, Likenesses):
+            return step.found
     raise RuntimeError("the search ended without a result")
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
+from tui.analysis.numerics.closeness import Closeness, closeness_of
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.pixel import Pixel
 
@@ -22,7 +21,7 @@ class Comparison:
         mean_abs_diff: the mean over all elements.
         max_abs: the largest finite |unfused|.
         non_finite: elements of either output that are NaN or infinite.
-        allclose: torch.allclose(fused, unfused) with torch's default tolerances.
+        closeness: what torch.allclose makes of them.
     """
 
     max_abs_diff: float
@@ -32,7 +31,12 @@ class Comparison:
     mean_abs_diff: float
     max_abs: float
     non_finite: int
-    allclose: bool
+    closeness: Closeness
+
+    @property
+    def allclose(self) -> bool:
+        """torch.allclose(fused, unfused) with torch's default tolerances."""
+        return self.closeness.passes
 
 
 def compare(outputs: Outputs) -> Comparison:
@@ -52,5 +56,5 @@ def compare(outputs: Outputs) -> Comparison:
         mean_abs_diff=float(difference.absolute.mean()),
         max_abs=float(unfused.double().nan_to_num(0.0, 0.0, 0.0).abs().max()),
         non_finite=difference.non_finite,
-        allclose=torch.allclose(outputs.fused, unfused),
+        closeness=closeness_of(outputs),
     )

@@ -189,6 +189,12 @@ class Verdict:
         return _SUMMARIES[self.reason]
 
     @property
+    def place(self) -> Pixel | None:
+        """The element that `summary` tells of; None where it tells of none."""
+        decided = (Reason.WITHIN, Reason.COARSE, Reason.ARITHMETIC, Reason.ALGEBRA)
+        return self.worst.index if self.reason in decided else None
+
+    @property
     def caveat(self) -> str:
         """What this dtype alone could not have shown; empty where there is nothing to say."""
         if self.dtype not in _CAVEATS or self.ruling is Ruling.WRONG:

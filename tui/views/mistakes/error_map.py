@@ -14,6 +14,7 @@ from tui.analysis.numerics.precision import FLOAT64_NOISE
 from tui.analysis.verdict.verdict import Reason
 from tui.fusion.tap import Tap
 from tui.views.shared.styles import MUTED
+from tui.views.shared.units import unit_of
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.labels import Labels
 from tui.widgets.grid.number_format import precise
@@ -60,8 +61,9 @@ class ErrorMap(HeatGrid):
         shown = (study, pixel.batch, pixel.channel)
         if shown != self._shown_of:
             self._shown_of = shown
-            self.source = WeightSource.of(difference_of(study, pixel))
-            self.scale = scale_of(study)
+            unit, scale = unit_of(scale_of(study)).size, scale_of(study)
+            self.source = WeightSource.of(difference_of(study, pixel) / unit)
+            self.scale = scale / unit
         self.cursor = Tap(0, 0, pixel.row, pixel.column)
 
     def forget(self) -> None:
@@ -92,10 +94,11 @@ def scale_of(study: Study) -> float:
 
 
 def map_title(study: Study, pixel: Pixel) -> Content:
-    """fused − unfused in float64, out 0 (4,7)."""
+    """fused − unfused in float64, out 0 (4,7), in 1e-07."""
     run = " in float64" if study.verdict.reason is Reason.ALGEBRA else ""
-    batch = f" of input {pixel.batch}" if study.spec.batch_size > 1 else ""
-    return Content(f"fused − unfused{run}, out {pixel.channel} ({pixel.row},{pixel.column}){batch}")
+    unit = unit_of(scale_of(study)).words
+    parts = (f"fused − unfused{run}", pixel.words(study.spec.batch_size), unit)
+    return Content(", ".join(filter(None, parts)))
 
 
 def pixel_line(study: Study, pixel: Pixel) -> Content:

@@ -92,7 +92,10 @@ def _looks_like(found: Likenesses) -> Content:
     if found.pattern is None:
         return Content.assemble(("looks like  ", MUTED), "no mistake of the gallery can be told")
     if not found.found:
-        return Content.assemble(("looks like  ", MUTED), ("none of the gallery", "bold"))
+        none: Content = Content.assemble(("looks like  ", MUTED), ("none of the gallery", "bold"))
+        if found.nearest is None:
+            return none
+        return none + Content.assemble(("; nearest: ", MUTED)) + _likeness(found.nearest)
     likenesses = Content("; ").join(map(_likeness, found.found))
     if found.found[0].same:
         likenesses += ", exactly" if len(found.found) == 1 else ": each exactly"

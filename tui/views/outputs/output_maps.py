@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -12,6 +11,7 @@ from textual.geometry import Size
 
 from tui.views.outputs.map_layout import columns_for
 from tui.views.outputs.map_panel import MapPanel
+from tui.views.shared.units import unit_of
 from tui.widgets.grid.geometry import HEADER
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.number_format import precise
@@ -84,9 +84,10 @@ class OutputMaps(Container):
     def _show_difference(self, panel: MapPanel, difference: Tensor, largest: float | None) -> None:
         """The difference in units of a power of ten, for its own digits would not fit into a cell."""
         if largest:
-            unit = 10.0 ** math.floor(math.log10(largest))
-            caption = f"in {unit:.0e}, ±{largest / unit:.1f}"
-            panel.show(difference / unit, largest / unit, "difference", caption)
+            unit = unit_of(largest)
+            scale = largest / unit.size
+            caption = ", ".join(filter(None, (unit.words, f"±{scale:.2g}")))
+            panel.show(difference / unit.size, scale, "difference", caption)
         else:
             all_finite = bool(difference.isfinite().all())
             caption = "not finite" if largest is None else "no difference" if all_finite else "0 where finite"

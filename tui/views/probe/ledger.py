@@ -45,10 +45,13 @@ class Row:
     applied: Applied | None = None
 
 
-def rows_of(probe: Probe) -> list[Row]:
-    """The branches in the order of the sum, the post norm, and the fused convolution last."""
+def rows_of(probe: Probe, *, adds_up: bool = True) -> list[Row]:
+    """The branches in the order of the sum, the post norm, and the fused convolution last.
+
+    `adds_up`: whether the fused kernel is the sum of the branches' kernels.
+    """
     rows = list(_unfused_rows(probe.unfused)) if probe.unfused is not None else []
-    return [*rows, Row("= fused", probe.fused, None, probe.fused.value)]
+    return [*rows, Row("= fused" if adds_up else "≠ fused", probe.fused, None, probe.fused.value)]
 
 
 def _unfused_rows(unfused: Unfused) -> Iterator[Row]:

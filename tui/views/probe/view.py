@@ -135,7 +135,7 @@ class ProbeView(StudyView, can_focus=True):
         from tui.analysis.probe.probe import probe
 
         found = probe(study, self.pixel, self.between)
-        self._rows = rows_of(found)
+        self._rows = rows_of(found, adds_up=study.adds_up)
         self.set_reactive(ProbeView.chosen, min(self.chosen, len(self._rows) - 1))
         dtype = study.spec.dtype
         self._say("#probe-place", _place(study, self.pixel, found))

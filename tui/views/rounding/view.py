@@ -16,6 +16,7 @@ from tui.analysis.inquiry import Question
 from tui.analysis.numerics.precision import FINEST_FIRST
 from tui.analysis.progress import Doing, Failed
 from tui.fusion.spec import Dtype
+from tui.views.rounding.allclose_words import allclose_words
 from tui.views.rounding.dtype_rows import DtypeLine, DtypeRows
 from tui.views.rounding.error_parts import error_parts_text
 from tui.views.rounding.ulp_bars import ulp_bars_text
@@ -93,6 +94,7 @@ class RoundingView(StudyView, can_focus=True):
             yield Static("", id="error-parts", markup=False)
             yield Static("", id="ulp-bars", markup=False)
         yield Static("", id="why", markup=False)
+        yield Static("", id="allclose", markup=False)
 
     def show_study(self, study: Study) -> None:
         """Write the verdict, and what has been found out about the dtypes."""
@@ -100,6 +102,7 @@ class RoundingView(StudyView, can_focus=True):
         ruling = (verdict.ruling.upper(), f"bold {RULING_STYLES[verdict.ruling]}")
         self._say("sentence", Content.assemble(ruling, f"  {verdict.sentence}"))
         self._say("why", Content(why_not_zero(study)))
+        self._say("allclose", allclose_words(study))
         chosen = self.chosen or study.spec.dtype
         table = None if answer is None or isinstance(answer, Doing | Failed) else answer
         self.query_one(DtypeRows).show(study, table, chosen)

@@ -37,8 +37,6 @@ class ResultView(Vertical):
     doing: reactive[str] = reactive("", init=False)
     """What is being run for a newer block, and how far it is; it stands in the place of the verdict."""
 
-    _difference = Content("")
-
     def compose(self) -> ComposeResult:
         """The lines; where height is short, the remark stands beside the counts."""
         yield Static("", id="difference", markup=False)
@@ -54,7 +52,6 @@ class ResultView(Vertical):
         """Write the new figures."""
         if study is None:
             return
-        self._difference = _difference(study)
         self._tell()
         texts = {
             "truth": _truth(study),
@@ -70,30 +67,52 @@ class ResultView(Vertical):
         """Say what is being run, or the verdict again."""
         self._tell()
 
+    def on_resize(self) -> None:
+        """More or fewer words may fit now."""
+        self._tell()
+
     def _tell(self) -> None:
-        line = self._difference
+        line = self.query_one("#difference", Static)
         self.set_class(bool(self.doing), "-doing")
         if self.doing:
-            line = Content.assemble((self.doing, "bold $text-accent"), ("   S stops it", MUTED))
-        self.query_one("#difference", Static).update(line)
+            line.update(Content.assemble((self.doing, "bold $text-accent"), ("   S stops it", MUTED)))
+        elif self.study is not None:
+            line.update(difference_line(self.study, self.content_size.width))
 
     def watch_legend(self) -> None:
         """Say what the colours mean."""
         self.query_one("#legend", Static).update(self.legend, layout=False)
 
 
-def _difference(study: Study) -> Content:
-    """rounding 41 % of its budget   max |fused - unfused| 2.4e-07 at out 1 (4,7)."""
+def difference_line(study: Study, width: int) -> Content:
+    """rounding  22 % of its budget at out 0 (1,4)   max |fused - unfused| 2.4e-07 at out 1 (0,2).
+
+    The share of the budget and the largest difference may belong to two elements: each has its place. Where
+    the line is wider than `width` columns, it has fewer words.
+    """
+    summary = study.verdict.summary
+    ways = [
+        (summary, "max |fused − unfused|"),
+        (summary.replace(" of its budget", ""), "max |fused − unfused|"),
+        (summary.replace(" of its budget", ""), "max |d|"),
+    ]
+    lines = [_difference(study, *words) for words in ways]
+    return next((line for line in lines if line.cell_length <= width), lines[-1])
+
+
+def _difference(study: Study, summary: str, largest: str) -> Content:
     comparison, verdict = study.comparison, study.verdict
-    where = (
-        f" at {comparison.worst.words(study.spec.batch_size)}" if comparison.max_abs_diff else " everywhere"
-    )
+    one, other = verdict.place, comparison.worst
+    batch_size = study.spec.batch_size
+    ruling = (verdict.ruling, f"bold {RULING_STYLES[verdict.ruling]}")
+    figure = (two_digits(comparison.max_abs_diff), "bold")
+    if one == other:
+        both = f", both at {other.words(batch_size)}"
+        return Content.assemble(ruling, f"  {summary}", (f", {largest} ", MUTED), figure, (both, MUTED))
+    here = "" if one is None else f" at {one.words(batch_size)}"
+    there = f" at {other.words(batch_size)}" if comparison.max_abs_diff else " everywhere"
     return Content.assemble(
-        (verdict.ruling, f"bold {RULING_STYLES[verdict.ruling]}"),
-        f"  {verdict.summary}",
-        ("   max |fused − unfused| ", MUTED),
-        (two_digits(comparison.max_abs_diff), "bold"),
-        (where, MUTED),
+        ruling, f"  {summary}", (here, MUTED), (f"   {largest} ", MUTED), figure, (there, MUTED)
     )
 
 

@@ -1,0 +1,50 @@
+"""The line of the verdict: two figures, each with the place that it belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.specs import EXACT
+from tui.analysis.numerics.pixel import Pixel
+from tui.analysis.study import Study, study_of
+from tui.fusion.spec import BlockSpec
+from tui.views.shared.result import difference_line
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    """The largest share of a budget, 41 %, is in another element than the largest difference."""
+    found = study_of(BlockSpec())
+    verdict = replace(
+        found.verdict, budget_used=0.41, worst=replace(found.verdict.worst, index=Pixel(0, 0, 1, 4))
+    )
+    comparison = replace(found.comparison, max_abs_diff=2.4e-7, worst=Pixel(0, 1, 0, 2))
+    return replace(found, verdict=verdict, comparison=comparison)
+
+
+def test_each_figure_has_its_own_place(study: Study) -> None:
+    assert str(difference_line(study, 200)) == (
+        "rounding  41 % of its budget at out 0 (1,4)   max |fused − unfused| 2.4e-07 at out 1 (0,2)"
+    )
+
+
+def test_one_place_for_both_is_said_once(study: Study) -> None:
+    comparison = replace(study.comparison, worst=Pixel(0, 0, 1, 4))
+    assert str(difference_line(replace(study, comparison=comparison), 200)) == (
+        "rounding  41 % of its budget, max |fused − unfused| 2.4e-07, both at out 0 (1,4)"
+    )
+
+
+@pytest.mark.parametrize("width", [78, 70])
+def test_where_room_is_short_it_keeps_both_places(study: Study, width: int) -> None:
+    line = difference_line(study, width)
+    assert line.cell_length <= width
+    assert str(line).count("at out ") == 2
+
+
+def test_no_difference_is_at_no_place() -> None:
+    assert str(difference_line(study_of(EXACT), 200)) == (
+        "exact  no element differs   max |fused − unfused| 0 everywhere"
+    )
