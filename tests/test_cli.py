@@ -12,7 +12,7 @@ import pytest
 
 from tui import __version__
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
-from tui.cli import BAD_INPUT, INTERRUPTED, OUTPUT_CLOSED, main
+from tui.cli import main
 from tui.fusion.spec import BlockSpec, Dtype
 
 
@@ -79,7 +79,7 @@ def test_the_exit_status_of_the_bench_is_passed_on(
 
 
 def test_a_bad_block_never_opens_the_bench(bench: type[FakeApp], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--groups", "3"]) == BAD_INPUT
+    assert main(["--groups", "3"]) == 2
     assert bench.opened == []
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -94,7 +94,7 @@ def test_without_a_terminal_check_is_recommended(
 ) -> None:
     monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
     monkeypatch.setattr("tui.cli._in_a_terminal", lambda: False)
-    assert main([]) == BAD_INPUT
+    assert main([]) == 2
     assert bench.opened == []
     assert "repfuse-tui check" in capsys.readouterr().err
     monkeypatch.setenv("TEXTUAL_DRIVER", "some.web:Driver")
@@ -130,7 +130,7 @@ def test_check_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_bad_input_is_one_line_and_2(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(arguments) == BAD_INPUT
+    assert main(arguments) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.startswith("repfuse-tui: ")
@@ -145,7 +145,7 @@ def test_check_that_fails_is_one_line_and_2(
         raise RuntimeError("out of memory\nframe #0")
 
     monkeypatch.setattr("tui.analysis.study.run_study", fail)
-    assert main(["check"]) == BAD_INPUT
+    assert main(["check"]) == 2
     assert capsys.readouterr().err == "repfuse-tui: this block could not be run: out of memory\n"
 
 
@@ -154,7 +154,7 @@ def test_ctrl_c_is_quiet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         raise KeyboardInterrupt
 
     monkeypatch.setattr("tui.cli.parse", interrupt)
-    assert main([]) == INTERRUPTED
+    assert main([]) == 130
     assert capsys.readouterr() == ("", "")
 
 
@@ -235,7 +235,7 @@ def test_a_reader_that_has_gone_away_is_no_mistake(arguments: tuple[str, ...]) -
         command, stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False, env=buffered
     )
     os.close(writer)
-    assert (done.returncode, done.stderr) == (OUTPUT_CLOSED, b"")
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_a_mistake_that_nobody_reads_is_still_one() -> None:
@@ -244,4 +244,12 @@ def test_a_mistake_that_nobody_reads_is_still_one() -> None:
     command = [sys.executable, "-m", "tui", "--groups", "3"]
     done = subprocess.run(command, stdout=writer, stderr=writer, timeout=60, check=False)
     os.close(writer)
-    assert done.returncode == BAD_INPUT
+    assert done.returncode == 2
+
+
+def test_a_mistake_of_ours_is_70_and_a_traceback() -> None:
+    program = "import tui.cli; tui.cli.parse = lambda _: 1 / 0; tui.cli.run()"
+    done = python("-c", program)
+    assert (done.returncode, done.stdout) == (70, "")
+    assert done.stderr.startswith("Traceback")
+    assert done.stderr.endswith("ZeroDivisionError: division by zero\n")

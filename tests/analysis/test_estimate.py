@@ -94,3 +94,8 @@ def test_memory_of_this_machine_is_a_plausible_number_of_bytes() -> None:
 def test_a_system_that_does_not_tell_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("os.sysconf", raising=False)
     assert memory_of_this_machine() is None
+
+
+def test_memory_holds_the_input_unfolded_in_float64() -> None:
+    spec = BlockSpec(64, 64, kernel_size=(7, 7), input_shape=(56, 56))
+    assert estimate_of(spec).bytes >= 56 * 56 * 64 * 7 * 7 * 8 == 78_675_968

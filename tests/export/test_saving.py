@@ -85,6 +85,17 @@ def test_a_failure_leaves_nothing_behind(
     assert (folder / "old.csv").read_bytes() == b"old"
 
 
+def test_the_old_file_gives_way_only_to_a_finished_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(16, "Device or resource busy")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(SavingError, match="device or resource busy"):
+        save(folder / "old.csv", "new", replace=True)
+    assert (folder / "old.csv").read_bytes() == b"old"
+    assert names_in(folder) == {"old.csv"}
+
+
 def test_a_link_is_followed_and_permissions_stay(folder: Path) -> None:
     (folder / "old.csv").chmod(0o640)
     (folder / "link.csv").symlink_to("old.csv")

@@ -146,6 +146,12 @@ def test_edits_by_hand_are_carried() -> None:
     assert str(float(names["x"][0, 1, 4, 4])) == "-0.0"
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_one_number_that_is_not_finite(value: float) -> None:
+    result = studied(BlockSpec(), Alterations((Edit("kxk.weight", (0, 0, 1, 1), value),)))
+    assert_outputs_alike(ran(snippet_of(result)), result)
+
+
 def assert_outputs_alike(names: dict[str, Any], expected: Study) -> None:
     torch.testing.assert_close(
         names["unfused_output"], expected.outputs.unfused, rtol=0, atol=0, equal_nan=True

@@ -116,3 +116,12 @@ def test_a_post_norm_stands_behind_the_sum() -> None:
     with torch.no_grad():
         total = block.branches[0](x) + block.branches[1](x) + x
         assert torch.equal(block(x), block.post_norm(total))
+
+
+def test_a_state_dict_holds_what_a_checkpoint_does_and_no_more() -> None:
+    """A buffer of our own would make load_state_dict refuse everybody else's files."""
+    branches = parse_branches(f"{EVERYTHING},avg+norm,identity")
+    block = build_block(BlockSpec(8, 8, groups=8, branches=branches, post_norm=True))
+    names = {key.rpartition(".")[2] for key in block.state_dict()}
+    statistics = {"running_mean", "running_var", "num_batches_tracked"}
+    assert names == {"weight", "bias", "alpha", "gamma"} | statistics

@@ -251,9 +251,11 @@ def test_the_input_has_the_specs_shape_and_dtype(dtype: Dtype, fill: InputFill) 
 
 
 def test_batch_norm_statistics_have_their_names() -> None:
-    """The default kinds of a state_dict: what a checkpoint holds, so what a user may load here."""
+    """Those of a state_dict: what a checkpoint holds, so what a user may load here."""
     block = filled_block(BlockSpec(branches=(BranchSpec(BranchKind.KXK, batch_norm=True),)))
     (branch,) = block.branches
     assert isinstance(branch, ConvBranch)
     assert isinstance(branch.norm, nn.BatchNorm2d)
     assert branch.norm.eps == 1e-5
+    statistics = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
+    assert set(branch.state_dict()) == {"conv.weight", "conv.bias", *(f"norm.{name}" for name in statistics)}

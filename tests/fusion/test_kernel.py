@@ -272,11 +272,13 @@ def test_add_overwrites_only_what_it_may() -> None:
 
 def test_kernel_of_is_a_copy_in_float64_too() -> None:
     conv = nn.Conv2d(2, 3, 3).double()
+    assert conv.bias is not None
     kernel = kernel_of(conv)
     kernel.weight.fill_(99)
     assert kernel.bias is not None
     kernel.bias.fill_(99)
     assert float(conv.weight.detach().abs().max()) < 1
+    assert float(conv.bias.detach().abs().max()) < 1
 
 
 def test_add_refuses_what_has_other_channels() -> None:

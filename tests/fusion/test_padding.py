@@ -16,10 +16,16 @@ def test_centre_tap(size: int, tap: int) -> None:
 
 @pytest.mark.parametrize("size", range(1, 8))
 @pytest.mark.parametrize("dilation", range(1, 4))
-def test_padding_keeps_the_size_and_puts_the_centre_tap_on_the_pixel(size: int, dilation: int) -> None:
-    before, after = same_padding(size, dilation)
-    assert before == dilation * centre(size)
-    assert before + after == dilation * (size - 1)
+@pytest.mark.parametrize("stride", range(1, 4))
+def test_the_centre_tap_meets_each_pixel_that_the_stride_visits(
+    size: int, dilation: int, stride: int
+) -> None:
+    """A kernel of one 1, at tap (k - 1) // 2, is then what a 1 x 1 kernel is."""
+    x = torch.arange(1.0, 12.0).view(1, 1, 1, 11)
+    weight = torch.tensor([float(tap == (size - 1) // 2) for tap in range(size)]).view(1, 1, 1, size)
+    padded = functional.pad(x, same_padding(size, dilation))
+    y = functional.conv2d(padded, weight, stride=(1, stride), dilation=(1, dilation))
+    assert torch.equal(y, x[..., ::stride])
 
 
 @pytest.mark.parametrize(

@@ -96,30 +96,35 @@ def test_a_preset_scales_and_keeps_its_structure(name: str, channels: int) -> No
     assert scaled.with_in_channels(spec.in_channels) == spec
 
 
-@pytest.mark.parametrize("size", [5, 7, 9, 11, 13, 15, 17])
+# kernel size: kernel sizes and dilations of the small convs, as in the paper's code (DilatedReparamBlock)
+SMALL_CONVS = {
+    17: ([5, 9, 3, 3, 3], [1, 2, 4, 5, 7]),
+    15: ([5, 7, 3, 3, 3], [1, 2, 3, 5, 7]),
+    13: ([5, 7, 3, 3, 3], [1, 2, 3, 4, 5]),
+    11: ([5, 5, 3, 3, 3], [1, 2, 3, 4, 5]),
+    9: ([5, 5, 3, 3], [1, 2, 3, 4]),
+    7: ([5, 3, 3], [1, 2, 3]),
+    5: ([3, 3], [1, 2]),
+}
+
+
+@pytest.mark.parametrize("size", SMALL_CONVS)
+def test_unireplknets_table(size: int) -> None:
+    assert unireplknet_convs(size) == tuple(zip(*SMALL_CONVS[size], strict=True))
+
+
+@pytest.mark.parametrize("size", SMALL_CONVS)
 def test_unireplknets_small_convs_fit_into_the_large_one(size: int) -> None:
     branches = unireplknet_branches(size)
     spec = BlockSpec(8, 8, kernel_size=(size, size), groups=8, branches=branches)
     assert spec.fused_kernel_size == (size, size)
-    assert [(branch.kernel_size, branch.dilation) for branch in branches[1:]] == [
-        ((taps, taps), (step, step)) for taps, step in unireplknet_convs(size)
-    ]
+    sizes, dilations = SMALL_CONVS[size]
+    assert [branch.kernel_size for branch in branches[1:]] == [(taps, taps) for taps in sizes]
+    assert [branch.dilation for branch in branches[1:]] == [(step, step) for step in dilations]
     assert all(branch.batch_norm and not branch.bias for branch in branches)
     block, x = filled_block(spec), filled_input(spec)
     with torch.no_grad():
         torch.testing.assert_close(block.fuse()(x), block(x), rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("size", "convs"),
-    [
-        (17, ((5, 1), (9, 2), (3, 4), (3, 5), (3, 7))),
-        (13, ((5, 1), (7, 2), (3, 3), (3, 4), (3, 5))),
-        (5, ((3, 1), (3, 2))),
-    ],
-)
-def test_unireplknets_table(size: int, convs: tuple[tuple[int, int], ...]) -> None:
-    assert unireplknet_convs(size) == convs
 
 
 def test_unireplknet_has_no_other_sizes() -> None:

@@ -11,9 +11,13 @@ from torch import Tensor
 
 from tests.fusion.strategies import filled_block, filled_input, with_wild_norms
 from tui.analysis.bounds.budget import budget_of, budgets_of
+from tui.analysis.bounds.fused import fused_bounds
+from tui.analysis.bounds.running import exact
+from tui.analysis.bounds.unfused import block_bounds
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.numerics.precision import PRECISIONS, TF32
 from tui.fusion.block import ReparamBlock
+from tui.fusion.branch_text import parse_branches
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec, Dtype, InputFill, PaddingMode, WeightFill
 
@@ -48,6 +52,41 @@ def test_the_probable_budget_is_far_below_the_rigorous_one_where_sums_are_long()
     assert (budget.probable <= budget.rigorous).all()
     assert budget.probable.mean() < 0.05 * budget.rigorous.mean()
     assert budget_of(block, x, Dtype.FLOAT64).probable.equal(budget_of(block, x, Dtype.FLOAT64).rigorous)
+
+
+@pytest.mark.parametrize("channels", [None, [3, 11]])
+def test_the_probable_budget_is_that_of_all_1600_outputs(channels: list[int] | None) -> None:
+    """sqrt(2 ln(2 * 1600 / 1e-6)) = 6.616 deviations, however many channels are looked at."""
+    spec = replace(PRESETS["repvgg"].spec.with_in_channels(16), input_shape=(10, 10))
+    block, x = budget_for(spec)
+    rows = range(16) if channels is None else channels
+    with torch.no_grad():
+        unfused = block_bounds(block, exact(x, [PRECISIONS[Dtype.FLOAT32]]), rows)
+        fused = fused_bounds(
+            block, block.kernel(), exact(x, [PRECISIONS[Dtype.FLOAT32]]), unfused.value, rows
+        )
+    (one,), (other,) = unfused.errors, fused.errors
+    expected = one.stored + other.stored + 6.616 * (one.variance + other.variance).sqrt()
+    budget = budget_of(block, x, Dtype.FLOAT32, channels)
+    assert (expected < budget.rigorous).all()
+    torch.testing.assert_close(budget.probable, expected, rtol=1e-4, atol=0.0)
+
+
+def test_a_fused_weight_that_float16_cannot_hold_overflows() -> None:
+    """100 * 1000 in the fused kernel; on the unfused side nothing is larger than 1000."""
+    spec = BlockSpec(1, 1, branches=parse_branches("kxk-bias+alpha"), dtype=Dtype.FLOAT16)
+    block, x = filled_block(spec), torch.full_like(filled_input(spec), 1e-4)
+    with torch.no_grad():
+        for name, parameter in block.named_parameters():
+            parameter.fill_(1000.0 if name.endswith("alpha") else 100.0)
+            if parameter.dim() == 4:
+                parameter[0, 0, 0, 0] = 99.0
+    budget = budget_of(block, x, Dtype.FLOAT16)
+    assert budget.peak == 1e5
+    assert budget.overflows
+    with torch.no_grad():
+        assert float(block(x).abs().max()) < 100
+        assert block.half().fuse().weight.isinf().any()
 
 
 def test_constant_weights_get_the_rigorous_budget() -> None:

@@ -16,9 +16,9 @@ from tests.fusion.strategies import filled_block, filled_input, specs, with_wild
 from tui.analysis.bounds.fold_sizes import fold_sizes
 from tui.analysis.bounds.fused import fused_bounds
 from tui.analysis.bounds.linear_maps import Averaging, Convolution
-from tui.analysis.bounds.running import Bounded, add, convolve, exact, multiply, normalise
+from tui.analysis.bounds.running import Bounded, add, convolve, exact, multiply, normalise, store
 from tui.analysis.bounds.unfused import block_bounds
-from tui.analysis.numerics.precision import PRECISIONS, gamma_n
+from tui.analysis.numerics.precision import PRECISIONS, Precision, gamma_n
 from tui.analysis.study import run
 from tui.fusion.block import ReparamBlock
 from tui.fusion.branch_text import parse_branches
@@ -30,6 +30,8 @@ from tui.fusion.spec import BlockSpec, Dtype
 pytestmark = pytest.mark.usefixtures("without_onednn")
 
 NARROW = (Dtype.FLOAT32, Dtype.BFLOAT16, Dtype.FLOAT16)
+
+Operation = Callable[[Bounded], Bounded]
 
 
 def numbers(*shape: int, seed: int = 0) -> Tensor:
@@ -96,7 +98,62 @@ def test_gamma_grows_without_bound() -> None:
     assert gamma_n(1, 1.0) == math.inf
 
 
-Operation = Callable[[Bounded], Bounded]
+def peak_first(value: float = 1e5) -> Bounded:
+    """1 times 1e5 and back to 1, as float16 cannot hold it on the way."""
+    large = convolve(exact(one_number(1.0), [PRECISIONS[Dtype.FLOAT16]]), Convolution(one_number(value)))
+    return convolve(large, Convolution(one_number(1 / value)))
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        lambda x: x,
+        lambda x: normalise(x, torch.ones(1, dtype=torch.float64)),
+        lambda x: multiply(x, torch.ones(())),
+        lambda x: add(x, exact(one_number(1.0), [PRECISIONS[Dtype.FLOAT16]])),
+        lambda x: add(exact(one_number(1.0), [PRECISIONS[Dtype.FLOAT16]]), x),
+        lambda x: store(x, x.value),
+    ],
+    ids=["convolve", "normalise", "multiply", "add", "add to", "store"],
+)
+def test_the_largest_number_on_the_way_is_not_forgotten(then: Operation) -> None:
+    y = then(peak_first())
+    assert float(y.value.abs()) < 3
+    assert y.peak == 1e5
+
+
+def test_products_that_float32_cannot_hold_are_in_the_bounds() -> None:
+    """64 products of 2^-150 come to 2^-144 = 4.48e-44; each alone becomes 0."""
+    spec = BlockSpec(64, 1, kernel_size=(1, 1), input_shape=(1, 1), branches=parse_branches("kxk-bias"))
+    block, x = filled_block(spec), torch.full((1, 64, 1, 1), 2.0**-75, dtype=torch.float64)
+    with torch.no_grad():
+        for parameter in block.parameters():
+            parameter.fill_(2.0**-75)
+        leaf = exact(x, [PRECISIONS[Dtype.FLOAT32]])
+        unfused = block_bounds(block, leaf, range(1))
+        fused = fused_bounds(block, block.kernel(), leaf, unfused.value, range(1))
+        found = block.float()(x.float())
+    error = abs(float(found) - 2.0**-144)
+    assert error == pytest.approx(4.48e-44, rel=1e-2, abs=0.0)
+    for side in (unfused, fused):
+        assert error < float(side.errors[0].worst) == pytest.approx(7.6e-37, rel=1e-2, abs=0.0)
+
+
+def test_a_rounded_weight_is_what_the_errors_of_the_sum_are_relative_to() -> None:
+    """Of second order, so an arithmetic of three bits shows it: a weight up by u, then n + 2 roundings up."""
+    u, u_acc = 2.0**-2, 2.0**-4
+    coarse = Precision(u, u_acc, smallest=0.0, underflow=0.0, largest=math.inf)
+    spec = BlockSpec(1, 1, kernel_size=(1, 1), input_shape=(1, 1), branches=parse_branches("kxk-bias+alpha"))
+    block = filled_block(spec)
+    with torch.no_grad():
+        for parameter in block.parameters():
+            parameter.fill_(1.0)
+        bound = fused_bounds(
+            block, block.kernel(), exact(one_number(1.0), [coarse]), one_number(1.0), range(1)
+        )
+    reached = (1 + u) * (1 + u_acc) ** 3 * (1 + u) - 1
+    assert reached <= float(bound.errors[0].worst) < 1.1 * reached
+
 
 WEIGHT, BIAS, FACTORS = numbers(6, 6, 3, 3, seed=1), numbers(6, seed=2), numbers(6, seed=3) * 3
 OPERATIONS: dict[str, tuple[Operation, Callable[[Tensor, Dtype], Tensor]]] = {
@@ -216,9 +273,17 @@ def test_the_likely_errors_are_as_large_as_the_variance_says() -> None:
     narrow, wide = rounded(filled_block(spec), Dtype.FLOAT32)
     x = filled_input(spec).float()
     with torch.no_grad():
-        bound = block_bounds(wide, exact(x.double(), [PRECISIONS[Dtype.FLOAT32]]), range(32))
-    rms = float((run(narrow, x).double() - run(wide, x.double())).square().mean().sqrt())
-    assert 0.1 < rms / float(bound.errors[0].variance.mean().sqrt()) < 1.0
+        leaf = exact(x.double(), [PRECISIONS[Dtype.FLOAT32]])
+        unfused = block_bounds(wide, leaf, range(32))
+        fused = fused_bounds(wide, wide.kernel(), leaf, unfused.value, range(32))
+    truth = run(wide, x.double())
+
+    def ratio(module: nn.Module, bound: Bounded) -> float:
+        rms = float((run(module, x).double() - truth).square().mean().sqrt())
+        return rms / float(bound.errors[0].variance.mean().sqrt())
+
+    assert 0.1 < ratio(narrow, unfused) < 1.0
+    assert 0.4 < ratio(narrow.fuse(), fused) < 0.9  # 0.64 in one order of summing; 1.09 without n + 2
 
 
 @pytest.mark.parametrize("groups", [1, 2, 6])

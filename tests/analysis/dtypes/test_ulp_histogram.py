@@ -69,3 +69,9 @@ def test_outputs_that_can_not_be_compared_are_refused() -> None:
         ulp_histogram(Outputs(torch.zeros(2), torch.zeros(3)))
     with pytest.raises(ValueError, match="shape or dtype"):
         ulp_histogram(Outputs(torch.zeros(2), torch.zeros(2).double()))
+
+
+def test_half_an_ulp_is_more_than_none() -> None:
+    below = torch.tensor([1 - 2.0**-24])
+    assert ulp_histogram(Outputs(below, torch.ones(1))).counts == (0, 1, 0, 0, 0, 0, 0)
+    assert ulp_histogram(Outputs(torch.ones(1), below)).counts == (0, 1, 0, 0, 0, 0, 0)

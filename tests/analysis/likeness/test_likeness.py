@@ -13,7 +13,7 @@ from tests.analysis.mistake_blocks import BLOCKS, NORMED, POSSIBLE
 from tests.fusion.strategies import filled_block, filled_input
 from tui.analysis.alterations.gallery import MISTAKES, possible
 from tui.analysis.alterations.wrong_fusion import wrongly_fused
-from tui.analysis.likeness.likeness import FEWEST_NUMBERS, Likeness, Likenesses, likest, looks_like
+from tui.analysis.likeness.likeness import Likeness, Likenesses, likest, looks_like
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.progress import Doing
 from tui.fusion.block import ReparamBlock, conv_of
@@ -145,15 +145,39 @@ def test_a_kernel_changed_at_random_is_no_known_mistake(seed: int) -> None:
     assert likenesses(block, x, kernel) == ()
 
 
-def test_two_numbers_in_about_the_same_ratio_are_no_evidence() -> None:
-    spec = BlockSpec(branches=parse_branches("kxk-bias,1x1"))
-    assert spec.out_channels < FEWEST_NUMBERS
+@pytest.mark.parametrize(("score", "named"), [(0.85, False), (0.93, True)])
+def test_a_mistake_is_named_from_nine_tenths_on(score: float, named: bool) -> None:
+    block, x, outputs = made("1x1-missing", NORMED)
+    difference = outputs.fused - outputs.unfused
+    other = torch.randn(difference.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    other -= (other * difference).sum() / difference.square().sum() * difference
+    other *= difference.norm() / other.norm() * math.sqrt((1 - score) / score)
+    noisy = Outputs(outputs.unfused, outputs.fused + other)
+    found = likest(looks_like(block, x, noisy))
+    assert [likeness.name for likeness in found] == ["1x1-missing"] * named
+    assert [likeness.score for likeness in found] == pytest.approx([score] * named)
+
+
+def bias_halved_in_about_the_same_ratio(channels: int) -> tuple[ReparamBlock, Tensor, Kernel]:
+    """A block, its input, and its kernel with a bias of 0.5 to 0.52 times what it should be."""
+    spec = BlockSpec(channels, channels, branches=parse_branches("kxk-bias,1x1"))
     block, x = filled_block(spec), filled_input(spec)
     kernel = block.kernel()
     assert kernel.bias is not None
-    nearly = Kernel(kernel.weight, kernel.bias * torch.tensor([0.5, 0.52], dtype=torch.float64))
+    ratios = torch.linspace(0.5, 0.52, channels, dtype=torch.float64)
+    return block, x, Kernel(kernel.weight, kernel.bias * ratios)
+
+
+@pytest.mark.parametrize("channels", [2, 5, 6, 7])
+def test_a_few_numbers_in_about_the_same_ratio_are_no_evidence(channels: int) -> None:
+    block, x, nearly = bias_halved_in_about_the_same_ratio(channels)
     assert likenesses(block, x, nearly) == ()
-    names = {likeness.name for likeness in likenesses(block, x, Kernel(kernel.weight, None))}
+    names = {likeness.name for likeness in likenesses(block, x, Kernel(nearly.weight, None))}
+    assert names == {"1x1-bias-lost", "conv-bias-dropped", "bias-lost"}
+
+
+def test_eight_numbers_in_about_the_same_ratio_are() -> None:
+    names = {likeness.name for likeness in likenesses(*bias_halved_in_about_the_same_ratio(8))}
     assert names == {"1x1-bias-lost", "conv-bias-dropped", "bias-lost"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -35,6 +36,14 @@ def test_only_the_taps_that_are_wrong_do_not_add_up() -> None:
     assert " ≠ fused" in str(weight_line(result, CENTRE, 200))
     assert " = fused" in str(weight_line(result, CORNER, 200))
     assert " = fused" in str(bias_line(result, 0))
+
+
+@pytest.mark.parametrize("dtype", list(Dtype))
+def test_a_lost_bias_leaves_every_weight_right_in_every_dtype(dtype: Dtype) -> None:
+    result = spoilt("bias-lost", BlockSpec(dtype=dtype))
+    taps = [Tap(*place) for place in product(range(2), range(2), range(3), range(3))]
+    assert all(" = fused" in str(weight_line(result, tap, 200)) for tap in taps)
+    assert " ≠ fused" in str(bias_line(result, 0))
 
 
 def test_a_bias_that_is_lost_does_not_add_up() -> None:

@@ -10,7 +10,7 @@ from tests.specs import EXACT
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.study import Study, study_of
 from tui.fusion.spec import BlockSpec
-from tui.views.shared.result import difference_line
+from tui.views.shared.result import difference_line, truth_line
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +48,22 @@ def test_no_difference_is_at_no_place() -> None:
     assert str(difference_line(study_of(EXACT), 200)) == (
         "exact  no element differs   max |fused − unfused| 0 everywhere"
     )
+
+
+def test_of_a_batch_the_input_is_said(study: Study) -> None:
+    two = replace(study, spec=replace(study.spec, batch_size=2))
+    assert str(difference_line(two, 200)).count(" of input 0") == 2
+    assert "of input" not in str(difference_line(study, 200))
+
+
+@pytest.mark.parametrize(("failing", "words"), [(0, "allclose yes"), (3, "allclose no")])
+def test_what_allclose_says(study: Study, failing: int, words: str) -> None:
+    closeness = replace(study.comparison.closeness, failing=failing)
+    line = truth_line(replace(study, comparison=replace(study.comparison, closeness=closeness)))
+    assert words in str(line)
+
+
+def test_nan_in_float64_is_told_as_such(study: Study) -> None:
+    line = truth_line(replace(study, float64=replace(study.float64, non_finite=2)))
+    assert "NaN and infinite values cannot be compared" in str(line)
+    assert "the algebra is right" in str(truth_line(study))

@@ -98,8 +98,10 @@ def test_the_middle_is_dark_on_dark_themes_and_light_on_light_ones() -> None:
 
 
 @pytest.mark.parametrize("palette", ALL)
-def test_at_most_33_colours_show_the_scale(palette: Palette) -> None:
-    assert len({palette.colours[level] for level in SCALE_LEVELS}) <= 33
+def test_33_colours_show_the_scale_and_17_greys(palette: Palette) -> None:
+    values = [step / 1000 for step in range(-1000, 1001)]
+    shown = {palette.colours[palette.level(value, 1.0)] for value in values}
+    assert len(shown) == (17 if palette.signs else 33)
 
 
 @pytest.mark.parametrize(

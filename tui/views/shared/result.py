@@ -54,7 +54,7 @@ class ResultView(Vertical):
             return
         self._tell()
         texts = {
-            "truth": _truth(study),
+            "truth": truth_line(study),
             "counts": _counts(study),
             "ratio": Content(times(study.cost.macs.unfused, study.cost.macs.fused)),
             "remark": Content("\n".join(_remarks(study))),
@@ -116,12 +116,12 @@ def _difference(study: Study, summary: str, largest: str) -> Content:
     )
 
 
-def _truth(study: Study) -> Content:
+def truth_line(study: Study) -> Content:
     """mean 5.6e-08   allclose yes   in float64 8.9e-16: the algebra is right."""
     comparison = study.comparison
     algebra = ("the algebra is right", "$text-success")
     if study.float64.non_finite:
-        algebra = ("NaN and infinite values can not be compared", "$text-warning")
+        algebra = ("NaN and infinite values cannot be compared", "$text-warning")
     elif study.verdict.reason is Reason.ALGEBRA:
         algebra = ("the two are not the same map", "bold $text-error")
     return Content.assemble(
