@@ -14,6 +14,7 @@ from textual.widgets import Static
 from tests.settle import settle, until
 from tui.analysis.deferred import deferred_study
 from tui.app import RepFuseApp, StudyFunction
+from tui.colour_depth import ColourDepth
 from tui.fusion.spec import BlockSpec
 from tui.run_state import Idle, RunState
 from tui.screens.bench.study_views import StudyViews
@@ -117,6 +118,7 @@ class OpenBench(Protocol):
         *,
         study: StudyFunction = ...,
         reach: type[RunState] = ...,
+        depth: ColourDepth = ...,
     ) -> AbstractAsyncContextManager[Bench]: ...
 
 
@@ -130,8 +132,9 @@ def opener(settings_path: Path) -> OpenBench:
         *,
         study: StudyFunction = deferred_study,
         reach: type[RunState] = Idle,
+        depth: ColourDepth = ColourDepth.FULL,
     ) -> AsyncIterator[Bench]:
-        app = RepFuseApp(spec, study=study, settings_path=settings_path)
+        app = RepFuseApp(spec, study=study, settings_path=settings_path, depth=depth)
         async with app.run_test(size=size) as pilot:
             bench = Bench(app, pilot)
             await bench.reach(reach)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme
@@ -23,9 +24,11 @@ from tui.analysis.failure import in_words
 from tui.analysis.inquiry import Answers, Pending, Question, Unanswered, deferred_answer
 from tui.analysis.progress import Progress
 from tui.background import iterate_in_thread
+from tui.colour_depth import ColourDepth
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
 from tui.messages import StudyFailed, StudyFinished, StudyMessage, StudyProgressed
+from tui.nearest_colours import NearestColours
 from tui.run_state import Failed, Idle, Running, RunState, Waiting, Withdrawn
 from tui.screens.bench.screen import BenchScreen
 from tui.screens.bench.study_views import StudyViews
@@ -41,7 +44,7 @@ StudyFunction = Callable[[BlockSpec, Alterations], "Iterator[Progress | Study]"]
 
 
 class RepFuseApp(App[None]):
-    """Starts on the default block, or on `spec`, altered as `alterations` say.
+    """Starts on the default block, or on `spec`, altered as `alterations` say, in a terminal of that `depth`.
 
     `study` runs a spec and `settings_path` is where choices are kept; tests put others in their places.
     """
@@ -69,7 +72,9 @@ class RepFuseApp(App[None]):
         *,
         study: StudyFunction = deferred_study,
         settings_path: Path | None = None,
+        depth: ColourDepth = ColourDepth.FULL,
     ) -> None:
+        self._few_colours = [] if depth is ColourDepth.FULL else [NearestColours(depth)]
         super().__init__()
         self._first = Subject(spec or BlockSpec(), alterations)
         self._study_function = study
@@ -80,6 +85,10 @@ class RepFuseApp(App[None]):
         self._settings, self._settings_fault = Settings.load(settings_path)
         chosen = self._settings.theme
         self.theme = chosen if chosen in self.available_themes else DARK.name
+
+    def get_line_filters(self) -> list[LineFilter]:
+        """Textual's own, and after them the one for a terminal with few colours."""
+        return [*super().get_line_filters(), *self._few_colours]
 
     def get_default_screen(self) -> Screen[None]:
         """The bench."""
