@@ -55,6 +55,7 @@ class RepFuseApp(App[None]):
         Binding("p", "presets", "Preset", id="app.presets", tooltip="Published blocks to start from"),
         Binding("question_mark", "help", "Help", key_display="?", id="app.help"),
         Binding("q", "quit", "Quit", id="app.quit"),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, id="app.suspend", priority=True),
         Binding("t", "toggle_theme", "Dark or light", show=False, id="app.theme"),
     ]
 
@@ -93,6 +94,14 @@ class RepFuseApp(App[None]):
     def get_default_screen(self) -> Screen[None]:
         """The bench."""
         return BenchScreen(self._first).data_bind(RepFuseApp.answers, RepFuseApp.study, RepFuseApp.run_state)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End with a traceback, but for what goes wrong because the app is about to end.
+
+        From then on Textual composes no widget, so those that are just being mounted miss their children.
+        """
+        if not self._exit:
+            super()._handle_exception(error)
 
     def on_mount(self) -> None:
         """Begin with the first run; torch is loaded by it, after the first paint."""

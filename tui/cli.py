@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from tui.options import PROGRAM, OptionsError, Request, parse
+from tui.signals import dying_by_signals
 from tui.terminal import places_text, term_in_words
 
 BAD_INPUT = 2
@@ -114,7 +115,8 @@ def _open_bench(request: Request) -> int:
     from tui.colour_depth import depth_of_terminal
 
     app = RepFuseApp(request.spec, request.alterations, depth=depth_of_terminal(os.environ))
-    app.run()
+    with dying_by_signals(app):
+        app.run()
     return app.return_code or 0
 
 
