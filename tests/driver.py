@@ -119,6 +119,7 @@ class OpenBench(Protocol):
         study: StudyFunction = ...,
         reach: type[RunState] = ...,
         depth: ColourDepth = ...,
+        encoding: str = ...,
     ) -> AbstractAsyncContextManager[Bench]: ...
 
 
@@ -133,8 +134,9 @@ def opener(settings_path: Path) -> OpenBench:
         study: StudyFunction = deferred_study,
         reach: type[RunState] = Idle,
         depth: ColourDepth = ColourDepth.FULL,
+        encoding: str = "utf-8",
     ) -> AsyncIterator[Bench]:
-        app = RepFuseApp(spec, study=study, settings_path=settings_path, depth=depth)
+        app = RepFuseApp(spec, study=study, settings_path=settings_path, depth=depth, encoding=encoding)
         async with app.run_test(size=size) as pilot:
             bench = Bench(app, pilot)
             await bench.reach(reach)

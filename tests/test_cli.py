@@ -26,7 +26,9 @@ class FakeApp:
 
     depth: ClassVar[ColourDepth | None] = None
 
-    def __init__(self, spec: BlockSpec, alterations: Alterations, *, depth: ColourDepth) -> None:
+    def __init__(
+        self, spec: BlockSpec, alterations: Alterations, *, depth: ColourDepth, encoding: str
+    ) -> None:
         type(self).depth = depth
         self.spec = spec
         self.alterations = alterations

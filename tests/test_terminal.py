@@ -159,6 +159,30 @@ def test_check_needs_no_cursor(tmp_path: Path) -> None:
         assert b"They agree" in terminal.painted
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_is_not_utf_8_gets_characters_that_it_has(tmp_path: Path, encoding: str) -> None:
+    with PseudoTerminal(BENCH, tmp_path, PYTHONIOENCODING=encoding) as terminal:
+        terminal.until("fused")
+        assert b"\\u" not in terminal.painted
+        if encoding == "ascii":
+            assert terminal.painted.isascii()
+        else:
+            assert "3×3".encode(encoding) in terminal.painted
+            assert "3×3".encode() not in terminal.painted
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_byte_that_is_no_character_does_not_end_the_program(tmp_path: Path, encoding: str) -> None:
+    with PseudoTerminal(BENCH, tmp_path, PYTHONIOENCODING=encoding) as terminal:
+        terminal.until(PAINTED)
+        terminal.press(b"\xfc")
+        terminal.press(b"?")
+        terminal.until("Help")
+        terminal.kill(signal.SIGTERM)
+        assert os.WIFSIGNALED(terminal.until_it_changes())
+        assert_left_as_found(terminal)
+
+
 # In this process
 
 

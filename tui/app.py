@@ -28,13 +28,13 @@ from tui.colour_depth import ColourDepth
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
 from tui.messages import StudyFailed, StudyFinished, StudyMessage, StudyProgressed
-from tui.nearest_colours import NearestColours
 from tui.run_state import Failed, Idle, Running, RunState, Waiting, Withdrawn
 from tui.screens.bench.screen import BenchScreen
 from tui.screens.bench.study_views import StudyViews
 from tui.screens.dialogs.help import HelpScreen
 from tui.screens.dialogs.presets import PresetScreen
 from tui.settings import Settings
+from tui.terminal_filters import UTF_8, filters_for
 from tui.themes import DARK, THEMES, counterpart
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ StudyFunction = Callable[[BlockSpec, Alterations], "Iterator[Progress | Study]"]
 
 
 class RepFuseApp(App[None]):
-    """Starts on the default block, or on `spec`, altered as `alterations` say, in a terminal of that `depth`.
+    """Starts on the default block, or on `spec`, altered as `alterations` say.
+
+    The terminal has as many colours as `depth` says, and the characters of `encoding`.
 
     `study` runs a spec and `settings_path` is where choices are kept; tests put others in their places.
     """
@@ -74,8 +76,9 @@ class RepFuseApp(App[None]):
         study: StudyFunction = deferred_study,
         settings_path: Path | None = None,
         depth: ColourDepth = ColourDepth.FULL,
+        encoding: str = UTF_8,
     ) -> None:
-        self._few_colours = [] if depth is ColourDepth.FULL else [NearestColours(depth)]
+        self._for_this_terminal = filters_for(depth, encoding)
         super().__init__()
         self._first = Subject(spec or BlockSpec(), alterations)
         self._study_function = study
@@ -88,8 +91,8 @@ class RepFuseApp(App[None]):
         self.theme = chosen if chosen in self.available_themes else DARK.name
 
     def get_line_filters(self) -> list[LineFilter]:
-        """Textual's own, and after them the one for a terminal with few colours."""
-        return [*super().get_line_filters(), *self._few_colours]
+        """Textual's own, and after them those for a terminal with few colours or characters."""
+        return [*super().get_line_filters(), *self._for_this_terminal]
 
     def get_default_screen(self) -> Screen[None]:
         """The bench."""

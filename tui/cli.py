@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from tui.options import PROGRAM, OptionsError, Request, parse
 from tui.signals import dying_by_signals
-from tui.terminal import places_text, term_in_words
+from tui.terminal import encoding_of_terminal, places_text, term_in_words
 
 BAD_INPUT = 2
 INTERNAL_ERROR = 70  # EX_SOFTWARE: a mistake of ours, which must not read as "they differ"
@@ -113,8 +113,13 @@ def _open_bench(request: Request) -> int:
             )
     from tui.app import RepFuseApp  # not before the options are known to be right
     from tui.colour_depth import depth_of_terminal
+    from tui.plain_characters import read_keys_in
 
-    app = RepFuseApp(request.spec, request.alterations, depth=depth_of_terminal(os.environ))
+    encoding = encoding_of_terminal(os.environ)
+    read_keys_in(encoding)
+    app = RepFuseApp(
+        request.spec, request.alterations, depth=depth_of_terminal(os.environ), encoding=encoding
+    )
     with dying_by_signals(app):
         app.run()
     return app.return_code or 0

@@ -18,5 +18,16 @@ def term_in_words(environment: Mapping[str, str]) -> str:
     return f"TERM is {_term(environment)}" if _term(environment) else "TERM is not set"
 
 
+def encoding_of_terminal(environment: Mapping[str, str]) -> str:
+    """The encoding that textual writes to stderr in, as the locale or PYTHONIOENCODING has it.
+
+    For the locales C and POSIX Python takes UTF-8 (PEP 540): they say nothing about the terminal, and most
+    containers have no other. A driver of its own, as textual-serve's, always writes UTF-8.
+    """
+    if environment.get("TEXTUAL_DRIVER"):
+        return "utf-8"
+    return getattr(sys.__stderr__, "encoding", None) or "utf-8"
+
+
 def _term(environment: Mapping[str, str]) -> str:
     return environment.get("TERM", "").strip().lower()

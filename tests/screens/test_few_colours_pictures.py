@@ -1,4 +1,4 @@
-"""The bench in terminals with 256 and with 16 colours, dark and light."""
+"""The bench in terminals with 256 and with 16 colours, dark and light, and with few characters."""
 
 from __future__ import annotations
 
@@ -64,4 +64,16 @@ async def test_without_colours(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with open_bench(ROUNDED, SMALL, depth=depth) as bench:
+        await looks_as_stored(bench)
+
+
+@pytest.mark.parametrize("zoom", [Zoom.NUMBER_6, Zoom.HALF, Zoom.NORM], ids=lambda zoom: zoom.name.lower())
+async def test_in_ascii(open_bench: OpenBench, looks_as_stored: LooksAsStored, zoom: Zoom) -> None:
+    block = replace(EXACT, in_channels=6, out_channels=6)
+    async with open_bench(block, MEDIUM, encoding="ascii") as bench:
+        bench.kernels.zoom = zoom
+        shown = "".join(
+            segment.text for strip in bench.app.screen._compositor.render_strips() for segment in strip
+        )
+        assert shown.isascii()
         await looks_as_stored(bench)

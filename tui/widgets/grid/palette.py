@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from copy import copy
+from functools import cache, cached_property, partial
 from math import isnan
 from typing import NamedTuple
 
@@ -185,13 +186,28 @@ class Palette:
         return cls(_stepped(depth, dark=dark), dark=dark, signs=signs)
 
     @classmethod
-    def of(cls, *, dark: bool, monochrome: bool, depth: ColourDepth = ColourDepth.FULL) -> Palette:
-        """The palette for a theme and a terminal."""
+    def of(
+        cls,
+        *,
+        dark: bool,
+        monochrome: bool,
+        depth: ColourDepth = ColourDepth.FULL,
+        signs: bool = False,
+    ) -> Palette:
+        """The palette for a theme and a terminal, with `signs` one whose signs are glyphs in any case."""
         if monochrome:
-            return cls.monochrome(dark=dark)
-        if depth is not ColourDepth.FULL:
-            return cls.stepped(depth, dark=dark)
-        return cls.dark() if dark else cls.light()
+            palette = cls.monochrome(dark=dark)
+        elif depth is not ColourDepth.FULL:
+            palette = cls.stepped(depth, dark=dark)
+        else:
+            palette = cls.dark() if dark else cls.light()
+        return palette._signed if signs and not palette.signs else palette
+
+    @cached_property
+    def _signed(self) -> Palette:
+        signed = copy(self)
+        signed.signs = True
+        return signed
 
     def level(self, value: float, scale: float) -> int:
         """The level of `value` where `scale` has full colour; beyond it the colour stays full."""

@@ -13,6 +13,7 @@ from textual.strip import Strip
 
 from tui.colour_depth import ColourDepth
 from tui.nearest_colours import depth_of
+from tui.plain_characters import lacks_half_blocks
 from tui.widgets.grid.geometry import HEADER, GridGeometry, fit, revealed
 from tui.widgets.grid.labels import Labels
 from tui.widgets.grid.lit import Lit
@@ -27,7 +28,7 @@ class GridSurface(ScrollView):
     """A weight (out_channels, in_channels/groups, kH, kW): a tile for each kernel, a cell for each tap.
 
     With Labels.PIXELS it is a map (1, 1, H, W), its rows and columns numbered. Attributes are set from
-    outside and the widget sets none of them but `depth`. Only visible taps are ever read.
+    outside and the widget sets none but `depth` and `whole_cells`. Only visible taps are ever read.
 
     Colour tells sign and size, and glyphs what it can not tell. Where there are digits, a value beyond the
     scale is underlined. At PAIR it is "▴" or "▾", an infinity "+∞" or "-∞", and NaN a cross; at HALF a cell
@@ -37,7 +38,7 @@ class GridSurface(ScrollView):
 
     With `monochrome` the colours are greys by |value|. PAIR and HALF then write "+", "-", and "·" for exact
     zero, and so HALF shows one weight a row instead of two. NORM writes "░▒▓█" by size, one kernel a row.
-    With a `depth` of 16 colours the same is written, in colours.
+    With a `depth` of 16 colours, and with `whole_cells`, the same is written, in colours.
     """
 
     ALLOW_SELECT = False
@@ -72,6 +73,8 @@ class GridSurface(ScrollView):
     """Whether signs are glyphs because there is no colour to tell them."""
     depth: var[ColourDepth] = var(ColourDepth.FULL)
     """How many colours the terminal has; with 16 signs are glyphs too."""
+    whole_cells: var[bool] = var(False)
+    """Whether no cell shows two weights, because the terminal has no "▀"; signs are glyphs then too."""
 
     class Scrolled(Message):
         """The grid shows another part of the weight. Of several in a row only the last is handled."""
@@ -114,7 +117,9 @@ class GridSurface(ScrollView):
 
     @property
     def _palette(self) -> Palette:
-        return Palette.of(dark=self.dark, monochrome=self.monochrome, depth=self.depth)
+        return Palette.of(
+            dark=self.dark, monochrome=self.monochrome, depth=self.depth, signs=self.whole_cells
+        )
 
     def _zoom_for(self, space: Size) -> Zoom:
         return self.zoom or self._fit(space)
@@ -143,8 +148,8 @@ class GridSurface(ScrollView):
         return geometry.size.height if geometry else 0
 
     def on_mount(self) -> None:
-        """Take the colours that the terminal has."""
-        self.depth = depth_of(self.app)
+        """Take the colours and the characters that the terminal has."""
+        self.depth, self.whole_cells = depth_of(self.app), lacks_half_blocks(self.app)
 
     def on_resize(self) -> None:
         """Fit the weight to the new size, and tell."""
@@ -172,7 +177,9 @@ class GridSurface(ScrollView):
         self._painter = None
         self.refresh()
 
-    watch_source = watch_bias = watch_zoom = watch_monochrome = watch_depth = watch_labels = _lay_out
+    watch_source = watch_bias = watch_zoom = watch_monochrome = watch_depth = watch_whole_cells = (
+        watch_labels
+    ) = _lay_out
     watch_scale = watch_dark = _repaint
 
     def watch_scroll_x(self, old_value: float, new_value: float) -> None:
