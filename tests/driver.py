@@ -15,6 +15,7 @@ from tests.settle import settle, until
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.deferred import deferred_study
 from tui.app import RepFuseApp, StudyFunction
+from tui.colour_depth import ColourDepth
 from tui.fusion.spec import BlockSpec
 from tui.run_state import Idle, RunState
 from tui.screens.bench.study_views import StudyViews
@@ -119,6 +120,8 @@ class OpenBench(Protocol):
         alterations: Alterations = ...,
         study: StudyFunction = ...,
         reach: type[RunState] = ...,
+        depth: ColourDepth = ...,
+        encoding: str = ...,
     ) -> AbstractAsyncContextManager[Bench]: ...
 
 
@@ -133,8 +136,12 @@ def opener(settings_path: Path) -> OpenBench:
         alterations: Alterations = NOTHING_ALTERED,
         study: StudyFunction = deferred_study,
         reach: type[RunState] = Idle,
+        depth: ColourDepth = ColourDepth.FULL,
+        encoding: str = "utf-8",
     ) -> AsyncIterator[Bench]:
-        app = RepFuseApp(spec, alterations, study=study, settings_path=settings_path)
+        app = RepFuseApp(
+            spec, alterations, study=study, settings_path=settings_path, depth=depth, encoding=encoding
+        )
         async with app.run_test(size=size) as pilot:
             bench = Bench(app, pilot)
             await bench.reach(reach)

@@ -13,6 +13,7 @@ import pytest
 from tui import __version__
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.cli import main
+from tui.colour_depth import ColourDepth
 from tui.fusion.spec import BlockSpec, Dtype
 
 
@@ -23,7 +24,12 @@ class FakeApp:
     altered: ClassVar[list[Alterations]] = []
     return_code: int | None = None
 
-    def __init__(self, spec: BlockSpec, alterations: Alterations) -> None:
+    depth: ClassVar[ColourDepth | None] = None
+
+    def __init__(
+        self, spec: BlockSpec, alterations: Alterations, *, depth: ColourDepth, encoding: str
+    ) -> None:
+        type(self).depth = depth
         self.spec = spec
         self.alterations = alterations
 
@@ -38,6 +44,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> type[FakeApp]:
     module.RepFuseApp = FakeApp  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "tui.app", module)
     monkeypatch.setattr("tui.cli._in_a_terminal", lambda: True)
+    monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setattr(FakeApp, "opened", [])
     monkeypatch.setattr(FakeApp, "altered", [])
     return FakeApp
@@ -100,6 +107,64 @@ def test_without_a_terminal_check_is_recommended(
     monkeypatch.setenv("TEXTUAL_DRIVER", "some.web:Driver")
     assert main([]) == 0
     assert bench.opened == [BlockSpec()]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows terminals set no TERM")
+@pytest.mark.parametrize(
+    ("term", "words"),
+    [("dumb", "TERM is dumb"), ("unknown", "TERM is unknown"), ("", "not set"), (None, "not set")],
+)
+def test_a_terminal_that_cannot_place_text_is_refused_in_one_line(
+    bench: type[FakeApp],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    term: str | None,
+    words: str,
+) -> None:
+    if term is None:
+        monkeypatch.delenv("TERM")
+    else:
+        monkeypatch.setenv("TERM", term)
+    assert main([]) == 2
+    assert bench.opened == []
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err[:-1].isprintable()
+    assert words in printed.err
+    assert "repfuse-tui check" in printed.err
+    assert main(["check"]) == 0
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert main([]) == 0
+
+
+@pytest.mark.parametrize(
+    ("variables", "depth"),
+    [
+        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, ColourDepth.FULL),
+        ({"TERM": "xterm-256color", "COLORTERM": "24bit"}, ColourDepth.FULL),
+        ({"TERM": "xterm-256color"}, ColourDepth.EIGHT_BIT),
+        ({"TERM": "screen-256color"}, ColourDepth.EIGHT_BIT),
+        ({"TERM": "xterm-kitty"}, ColourDepth.EIGHT_BIT),
+        ({"TERM": "xterm"}, ColourDepth.STANDARD),
+        ({"TERM": "linux"}, ColourDepth.STANDARD),
+        (
+            {"TERM": "xterm-256color", "COLORTERM": "truecolor", "TERM_PROGRAM": "Apple_Terminal"},
+            ColourDepth.EIGHT_BIT,
+        ),
+        ({"TERM": "xterm", "TERM_PROGRAM": "Apple_Terminal"}, ColourDepth.STANDARD),
+        ({"TERM": "xterm", "TEXTUAL_COLOR_SYSTEM": "truecolor"}, ColourDepth.FULL),
+        ({"TERM": "xterm", "COLORTERM": "truecolor", "TEXTUAL_COLOR_SYSTEM": "256"}, ColourDepth.EIGHT_BIT),
+    ],
+)
+def test_the_bench_takes_the_colours_that_the_terminal_has(
+    bench: type[FakeApp], monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], depth: ColourDepth
+) -> None:
+    for name in ("TERM", "COLORTERM", "TERM_PROGRAM", "TEXTUAL_COLOR_SYSTEM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert main([]) == 0
+    assert bench.depth is depth
 
 
 # check

@@ -1,6 +1,16 @@
-"""`python -m tui`: the same as the command `repfuse-tui`."""
+"""`python -m tui` and the command `repfuse-tui`."""
 
-from tui.cli import run
+import signal
+
+
+def run() -> None:
+    """The process, in which Ctrl+C ends what can be ended at once: loading this program, and `check`."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from tui.cli import run as run_command  # not before: a tenth of a second in which Ctrl+C can come
+
+    run_command()
+
 
 if __name__ == "__main__":
     run()

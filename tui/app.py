@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme
@@ -23,6 +24,7 @@ from tui.analysis.failure import in_words
 from tui.analysis.inquiry import Answers, Question, deferred_answer
 from tui.analysis.progress import Doing, Failed
 from tui.background import iterate_in_thread
+from tui.colour_depth import ColourDepth
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
 from tui.run_state import Idle, RunState, Stopped, Waiting, Withdrawn
@@ -31,6 +33,7 @@ from tui.screens.bench.study_views import StudyViews
 from tui.screens.dialogs.help import HelpScreen
 from tui.screens.dialogs.presets import PresetScreen
 from tui.settings import Settings
+from tui.terminal_filters import UTF_8, filters_for
 from tui.themes import DARK, THEMES, counterpart
 
 if TYPE_CHECKING:
@@ -41,6 +44,8 @@ StudyFunction = Callable[[BlockSpec, Alterations], "Iterator[Piece]"]
 
 class RepFuseApp(App[None]):
     """Starts on the default block, or on `spec`, altered as `alterations` say.
+
+    The terminal has as many colours as `depth` says, and the characters of `encoding`.
 
     `study` runs a spec and `settings_path` is where choices are kept; tests put others in their places.
     """
@@ -58,6 +63,7 @@ class RepFuseApp(App[None]):
             tooltip="Every key, and the words",
         ),
         Binding("q", "quit", "Quit", id="app.quit"),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, id="app.suspend", priority=True),
         Binding("t", "toggle_theme", "Dark or light", show=False, id="app.theme"),
     ]
 
@@ -77,7 +83,10 @@ class RepFuseApp(App[None]):
         *,
         study: StudyFunction = deferred_study,
         settings_path: Path | None = None,
+        depth: ColourDepth = ColourDepth.FULL,
+        encoding: str = UTF_8,
     ) -> None:
+        self._for_this_terminal = filters_for(depth, encoding)
         super().__init__()
         self._first = Subject(spec or BlockSpec(), alterations)
         self._study_function = study
@@ -88,11 +97,23 @@ class RepFuseApp(App[None]):
         chosen = self._settings.theme
         self.theme = chosen if chosen in self.available_themes else DARK.name
 
+    def get_line_filters(self) -> list[LineFilter]:
+        """Textual's own, and after them those for a terminal with few colours or characters."""
+        return [*super().get_line_filters(), *self._for_this_terminal]
+
     def get_default_screen(self) -> Screen[None]:
         """The bench."""
         return BenchScreen(self._first).data_bind(
             RepFuseApp.answers, RepFuseApp.kernels, RepFuseApp.study, RepFuseApp.run_state
         )
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End with a traceback, but for what goes wrong because the app is about to end.
+
+        From then on Textual composes no widget, so those that are just being mounted miss their children.
+        """
+        if not self._exit:
+            super()._handle_exception(error)
 
     def on_mount(self) -> None:
         """Begin with the first run; torch is loaded by it, after the first paint."""

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from tui.options import PROGRAM, OptionsError, Request, parse
+from tui.signals import dying_by_signals
+from tui.terminal import encoding_of_terminal, places_text, term_in_words
 
 BAD_INPUT = 2
 INTERNAL_ERROR = 70  # EX_SOFTWARE: a mistake of ours, which must not read as "they differ"
@@ -101,12 +103,25 @@ def _ended_at_once_by_ctrl_c() -> Iterator[None]:
 
 def _open_bench(request: Request) -> int:
     # A driver of its own (textual-serve's, for one) needs no terminal.
-    if not (os.environ.get("TEXTUAL_DRIVER") or _in_a_terminal()):
-        return _refuse(f"the bench needs a terminal; without one there is: {PROGRAM} check")
+    if not os.environ.get("TEXTUAL_DRIVER"):
+        if not _in_a_terminal():
+            return _refuse(f"the bench needs a terminal; without one there is: {PROGRAM} check")
+        if not places_text(os.environ):
+            return _refuse(
+                f"the bench needs a terminal that can place text, and {term_in_words(os.environ)}: set TERM "
+                f"to what this terminal is, for example xterm-256color, or run: {PROGRAM} check"
+            )
     from tui.app import RepFuseApp  # not before the options are known to be right
+    from tui.colour_depth import depth_of_terminal
+    from tui.plain_characters import read_keys_in
 
-    app = RepFuseApp(request.spec, request.alterations)
-    app.run()
+    encoding = encoding_of_terminal(os.environ)
+    read_keys_in(encoding)
+    app = RepFuseApp(
+        request.spec, request.alterations, depth=depth_of_terminal(os.environ), encoding=encoding
+    )
+    with dying_by_signals(app):
+        app.run()
     return app.return_code or 0
 
 

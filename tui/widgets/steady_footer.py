@@ -10,18 +10,24 @@ class SteadyFooter(Footer):
     """A Footer that ignores changes of focus which leave the shown keys as they are.
 
     Textual's own replaces all its widgets at every change of focus, which takes longer than all else that
-    follows a tab.
+    follows a tab. And it draws nothing while the terminal is not in focus: a program that starts so, as in
+    every browser, has to show its keys all the same.
     """
 
     _shown: object = None
 
     def bindings_changed(self, screen: Screen[object]) -> None:
-        """Take over the keys of the screen, where they differ from those that stand here."""
+        """Take over the keys of the screen, where they differ from those that are shown here."""
         shown = [
             (binding.key, binding.description, enabled, tooltip)
             for _, binding, enabled, tooltip in screen.active_bindings.values()
             if binding.show
         ]
-        if shown != self._shown:
-            self._shown = shown
-            super().bindings_changed(screen)
+        in_focus = screen.app.app_focus
+        stays = self._shown is not None and not in_focus  # till the focus is back where it was
+        if shown == self._shown or stays or not self.is_attached or screen is not self.screen:
+            return
+        self._shown = shown
+        super().bindings_changed(screen)
+        if not in_focus:
+            self.call_after_refresh(self.recompose)

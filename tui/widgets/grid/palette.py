@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from copy import copy
+from functools import cache, cached_property, partial
 from math import isnan
 from typing import NamedTuple
 
 from rich.style import Style
 from textual.color import Color
 
+from tui.colour_depth import ColourDepth
 from tui.widgets.grid.colour import blend, contrast
+from tui.widgets.grid.ramps import ramp_of, seen, step_of
 
 LEVELS = 16
 """Steps from zero to full colour on either side: 33 colours, of which 256-colour terminals show about 17."""
@@ -51,14 +55,16 @@ LIGHT_GREY = Anchors(
 )
 
 
-def ink_on(colour: Color) -> Color:
-    """A soft ink where it is read with ease on this colour; black or white where only they will do."""
-    inks = [Color.parse(name) for name in ("#dde2ea", "#15181d")]
-    strict = [Color.parse(name) for name in ("#ffffff", "#000000")]
+INKS = tuple(Color.parse(name) for name in ("#dde2ea", "#15181d", "#ffffff", "#000000"))
+"""Two soft ones, and the two for colours on which only they will do."""
+
+
+def ink_on(colour: Color, inks: tuple[Color, ...] = INKS) -> Color:
+    """The first of the inks that is read with ease on this colour, or else the one that is read best."""
     for ink in inks:
         if contrast(ink, colour) >= 1.3 * READABLE:
             return ink
-    return max(strict, key=lambda ink: contrast(ink, colour))
+    return max(inks, key=lambda ink: contrast(ink, colour))
 
 
 def faint_on(colour: Color) -> Color:
@@ -78,6 +84,54 @@ def _side(zero: str, hue: str, end: str) -> list[Color]:
     ]
 
 
+class Tones(NamedTuple):
+    """All colours of a palette: by level, by level where it is lit, the ink on each of them, and on zero."""
+
+    colours: dict[int, Color]
+    lit: dict[int, Color]
+    ink_on: Callable[[Color], Color]
+    faint: Color
+
+
+def _blended(anchors: Anchors) -> Tones:
+    """Colours that run evenly between the anchors, for terminals that can show any."""
+    positive, negative = _side(anchors.zero, *anchors.positive), _side(anchors.zero, *anchors.negative)
+    colours = {0: Color.parse(anchors.zero), NAN: Color.parse(anchors.not_a_number)}
+    for level in range(1, LEVELS + 1):
+        colours[level], colours[-level] = positive[level - 1], negative[level - 1]
+    lit = {level: blend(colour, Color.parse(anchors.lit), GLOW) for level, colour in colours.items()}
+    colours[HOVER] = Color.parse(anchors.hover)
+    return Tones(colours, lit, ink_on, faint_on(colours[0]))
+
+
+def _stepped(depth: ColourDepth, *, dark: bool) -> Tones:
+    """The few colours that a terminal has for them."""
+    ramp, numbered = ramp_of(depth, dark=dark)
+    numbers = {0: ramp.zero, NAN: ramp.not_a_number, HOVER: ramp.hover}
+    lit = {0: ramp.lit_zero, NAN: ramp.lit_not_a_number}
+    for level in range(1, LEVELS + 1):
+        numbers[level] = step_of(level, LEVELS, ramp.positive)
+        numbers[-level] = step_of(level, LEVELS, ramp.negative)
+        lit[level] = step_of(level, LEVELS, ramp.lit_positive)
+        lit[-level] = step_of(level, LEVELS, ramp.lit_negative)
+    inks = tuple(seen(numbered, number) for number in ramp.inks)
+    if ramp.white_on is None:
+        ink = partial(ink_on, inks=inks)
+    else:
+        under_white = {seen(numbered, number) for number in ramp.white_on}
+        ink = partial(_white_or_black, under_white)
+    return Tones(
+        {level: seen(numbered, number) for level, number in numbers.items()},
+        {level: seen(numbered, number) for level, number in lit.items()},
+        ink,
+        seen(numbered, ramp.faint),
+    )
+
+
+def _white_or_black(under_white: set[Color], colour: Color) -> Color:
+    return Color.parse("#ffffff" if colour in under_white else "#000000")
+
+
 class Palette:
     """A colour and an ink for every level from -LEVELS to LEVELS, for NaN, for the cursor and for hover.
 
@@ -85,61 +139,75 @@ class Palette:
     the colours do not tell positive from negative, so that a glyph has to.
     """
 
-    def __init__(self, anchors: Anchors, *, dark: bool, signs: bool = False) -> None:
-        positive, negative = _side(anchors.zero, *anchors.positive), _side(anchors.zero, *anchors.negative)
+    def __init__(self, tones: Tones, *, dark: bool, signs: bool = False) -> None:
         self.signs = signs
         paper, ink = (
             Color.parse(name) for name in (("#ffffff", "#000000") if dark else ("#000000", "#ffffff"))
         )
-        self.colours = {
-            0: Color.parse(anchors.zero),
-            NAN: Color.parse(anchors.not_a_number),
-            CURSOR: paper,
-            HOVER: Color.parse(anchors.hover),
+        self.colours = {**tones.colours, CURSOR: paper}
+        self.lit_colours = tones.lit
+        self._styles = {
+            level: _written(colour, tones.ink_on(colour)) for level, colour in self.colours.items()
         }
-        for level in range(1, LEVELS + 1):
-            self.colours[level] = positive[level - 1]
-            self.colours[-level] = negative[level - 1]
-        values = [*range(-LEVELS, LEVELS + 1), NAN]
-        self.lit_colours = {
-            level: blend(self.colours[level], Color.parse(anchors.lit), GLOW) for level in values
-        }
-        self._styles = {level: _written(colour, ink_on(colour)) for level, colour in self.colours.items()}
         # Inverse video survives a terminal that is told to show no colour at all; colours would not.
         self._styles[CURSOR] = _written(ink, paper) + Style(bold=True, reverse=True)
         bold = Style(bold=True)
         self._lit = {
-            level: _written(colour, ink_on(colour)) + bold for level, colour in self.lit_colours.items()
+            level: _written(colour, tones.ink_on(colour)) + bold for level, colour in self.lit_colours.items()
         }
         self._over = {level: style + Style(underline=True) for level, style in self._styles.items()}
         self._lit_over = {level: style + Style(underline=True) for level, style in self._lit.items()}
-        self.zero = _written(self.colours[0], faint_on(self.colours[0]))
+        self.zero = _written(self.colours[0], tones.faint)
         """Exact zero: a fainter ink, so that the taps that carry something stand out."""
 
     @classmethod
     @cache
     def dark(cls) -> Palette:
         """A dark middle, for dark themes."""
-        return cls(DARK, dark=True)
+        return cls(_blended(DARK), dark=True)
 
     @classmethod
     @cache
     def light(cls) -> Palette:
         """A light middle, for light themes."""
-        return cls(LIGHT, dark=False)
+        return cls(_blended(LIGHT), dark=False)
 
     @classmethod
     @cache
     def monochrome(cls, *, dark: bool) -> Palette:
         """Greys by |value|, for NO_COLOR: the sign is left to glyphs."""
-        return cls(DARK_GREY if dark else LIGHT_GREY, dark=dark, signs=True)
+        return cls(_blended(DARK_GREY if dark else LIGHT_GREY), dark=dark, signs=True)
 
     @classmethod
-    def of(cls, *, dark: bool, monochrome: bool) -> Palette:
-        """The palette for a theme and a terminal."""
+    @cache
+    def stepped(cls, depth: ColourDepth, *, dark: bool) -> Palette:
+        """The colours of a terminal with few; users choose how their 16 look, so glyphs tell the sign."""
+        signs = depth is ColourDepth.STANDARD
+        return cls(_stepped(depth, dark=dark), dark=dark, signs=signs)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        dark: bool,
+        monochrome: bool,
+        depth: ColourDepth = ColourDepth.FULL,
+        signs: bool = False,
+    ) -> Palette:
+        """The palette for a theme and a terminal, with `signs` one whose signs are glyphs in any case."""
         if monochrome:
-            return cls.monochrome(dark=dark)
-        return cls.dark() if dark else cls.light()
+            palette = cls.monochrome(dark=dark)
+        elif depth is not ColourDepth.FULL:
+            palette = cls.stepped(depth, dark=dark)
+        else:
+            palette = cls.dark() if dark else cls.light()
+        return palette._signed if signs and not palette.signs else palette
+
+    @cached_property
+    def _signed(self) -> Palette:
+        signed = copy(self)
+        signed.signs = True
+        return signed
 
     def level(self, value: float, scale: float) -> int:
         """The level of `value` where `scale` has full colour; beyond it the colour stays full."""

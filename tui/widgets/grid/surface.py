@@ -12,7 +12,10 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.colour_depth import ColourDepth
 from tui.fusion.tap import Tap
+from tui.nearest_colours import depth_of
+from tui.plain_characters import lacks_half_blocks
 from tui.widgets.grid.geometry import HEADER, GridGeometry, fit, revealed
 from tui.widgets.grid.labels import Labels
 from tui.widgets.grid.lit import Lit
@@ -26,7 +29,7 @@ class GridSurface(ScrollView):
     """A weight (out_channels, in_channels/groups, kH, kW): a tile for each kernel, a cell for each tap.
 
     With Labels.PIXELS it is a map (1, 1, H, W), its rows and columns numbered. Attributes are set from
-    outside and the widget sets none of them. Only visible taps are ever read.
+    outside and the widget sets none but `depth` and `whole_cells`. Only visible taps are ever read.
 
     Colour tells sign and size, and glyphs what it can not tell. Where there are digits, a value beyond the
     scale is underlined. At PAIR it is "▴" or "▾", an infinity "+∞" or "-∞", and NaN a cross; at HALF a cell
@@ -36,6 +39,7 @@ class GridSurface(ScrollView):
 
     With `monochrome` the colours are greys by |value|. PAIR and HALF then write "+", "-", and "·" for exact
     zero, and so HALF shows one weight a row instead of two. NORM writes "░▒▓█" by size, one kernel a row.
+    With a `depth` of 16 colours, and with `whole_cells`, the same is written, in colours.
     """
 
     ALLOW_SELECT = False
@@ -68,6 +72,10 @@ class GridSurface(ScrollView):
     """Whether zero is dark, for dark themes, or light."""
     monochrome: var[bool] = var(False)
     """Whether signs are glyphs because there is no colour to tell them."""
+    depth: var[ColourDepth] = var(ColourDepth.FULL)
+    """How many colours the terminal has; with 16 signs are glyphs too."""
+    whole_cells: var[bool] = var(False)
+    """Whether no cell shows two weights, because the terminal has no "▀"; signs are glyphs then too."""
 
     @dataclass
     class Scrolled(Message):
@@ -107,6 +115,12 @@ class GridSurface(ScrollView):
         width, height = self.scrollable_content_region.size
         return Region(*self.scroll_offset, max(0, width - gutter), max(0, height - HEADER))
 
+    @property
+    def _palette(self) -> Palette:
+        return Palette.of(
+            dark=self.dark, monochrome=self.monochrome, depth=self.depth, signs=self.whole_cells
+        )
+
     def _zoom_for(self, space: Size) -> Zoom:
         return self.zoom or self._fit(space)
 
@@ -114,14 +128,14 @@ class GridSurface(ScrollView):
         if self.source is None:
             return Zoom.NORM
         has_bias, shape = self.bias is not None, self.source.shape
-        return fit(shape, *space, has_bias=has_bias, signs=self.monochrome, labels=self.labels)
+        return fit(shape, *space, has_bias=has_bias, signs=self._palette.signs, labels=self.labels)
 
     def _geometry_for(self, space: Size) -> GridGeometry | None:
         """The layout in a space of this size, None without a source."""
         if self.source is None:
             return None
         zoom, has_bias = self._zoom_for(space), self.bias is not None
-        return GridGeometry(self.source.shape, zoom, has_bias, self.monochrome, self.labels)
+        return GridGeometry(self.source.shape, zoom, has_bias, self._palette.signs, self.labels)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """The columns of the whole grid, at the level that fits the container."""
@@ -132,6 +146,10 @@ class GridSurface(ScrollView):
         """The rows of the whole grid, at the level that fits the width and the container's height."""
         geometry = self._geometry_for(Size(width, container.height - self.styles.gutter.height))
         return geometry.size.height if geometry else 0
+
+    def on_mount(self) -> None:
+        """Take the colours and the characters that the terminal has."""
+        self.depth, self.whole_cells = depth_of(self.app), lacks_half_blocks(self.app)
 
     def on_resize(self) -> None:
         """Fit the weight to the new size, and tell."""
@@ -159,7 +177,9 @@ class GridSurface(ScrollView):
         self._painter = None
         self.refresh()
 
-    watch_source = watch_bias = watch_zoom = watch_monochrome = watch_labels = _lay_out
+    watch_source = watch_bias = watch_zoom = watch_monochrome = watch_depth = watch_whole_cells = (
+        watch_labels
+    ) = _lay_out
     watch_scale = watch_dark = _repaint
 
     def watch_scroll_x(self, old_value: float, new_value: float) -> None:
@@ -180,7 +200,7 @@ class GridSurface(ScrollView):
         if self.content_size != self._space:
             self._measure()
         look = Look(
-            Palette.of(dark=self.dark, monochrome=self.monochrome),
+            self._palette,
             self.rich_style,
             self.get_component_rich_style("heat-grid--label"),
             self.get_component_rich_style("heat-grid--label-here"),

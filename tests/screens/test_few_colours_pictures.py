@@ -1,0 +1,79 @@
+"""The bench in terminals with 256 and with 16 colours, dark and light, and with few characters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from rich._palettes import STANDARD_PALETTE
+from rich.terminal_theme import TerminalTheme
+
+from tests.driver import MEDIUM, SMALL, LooksAsStored, OpenBench
+from tests.specs import DEPTHWISE, EXACT, ROUNDED
+from tui.colour_depth import ColourDepth
+from tui.widgets.grid.zoom import Zoom
+
+
+@pytest.fixture(autouse=True)
+def sixteen_colours_of_an_old_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pictures show the 16 colours as VGA had them; rich's own have a theme with others."""
+    colours: list[tuple[int, int, int]] = [STANDARD_PALETTE[number] for number in range(16)]
+    theme = TerminalTheme(colours[0], colours[7], colours[:8], colours[8:])
+    monkeypatch.setattr("rich.console.SVG_EXPORT_THEME", theme)
+
+
+few_colours = pytest.mark.parametrize(
+    "depth", [ColourDepth.EIGHT_BIT, ColourDepth.STANDARD], ids=["256", "16"]
+)
+both_themes = pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+
+
+@few_colours
+@both_themes
+@pytest.mark.parametrize("view", "13")
+async def test_view(
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, depth: ColourDepth, dark: bool, view: str
+) -> None:
+    async with open_bench(ROUNDED, MEDIUM, depth=depth) as bench:
+        await bench.press(*([] if dark else ["t"]), view)
+        await looks_as_stored(bench)
+
+
+@few_colours
+@both_themes
+@pytest.mark.parametrize("zoom", [Zoom.PAIR, Zoom.HALF], ids=lambda z: z.name.lower())
+async def test_zoom(
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, depth: ColourDepth, dark: bool, zoom: Zoom
+) -> None:
+    async with open_bench(replace(EXACT, in_channels=6, out_channels=6), SMALL, depth=depth) as bench:
+        await bench.press(*([] if dark else ["t"]))
+        bench.kernels.zoom = zoom
+        await looks_as_stored(bench)
+
+
+@few_colours
+async def test_presets(open_bench: OpenBench, looks_as_stored: LooksAsStored, depth: ColourDepth) -> None:
+    async with open_bench(DEPTHWISE, SMALL, depth=depth) as bench:
+        await bench.press("p")
+        await looks_as_stored(bench)
+
+
+@few_colours
+async def test_without_colours(
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, monkeypatch: pytest.MonkeyPatch, depth: ColourDepth
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with open_bench(ROUNDED, SMALL, depth=depth) as bench:
+        await looks_as_stored(bench)
+
+
+@pytest.mark.parametrize("zoom", [Zoom.NUMBER_6, Zoom.HALF, Zoom.NORM], ids=lambda zoom: zoom.name.lower())
+async def test_in_ascii(open_bench: OpenBench, looks_as_stored: LooksAsStored, zoom: Zoom) -> None:
+    block = replace(EXACT, in_channels=6, out_channels=6)
+    async with open_bench(block, MEDIUM, encoding="ascii") as bench:
+        bench.kernels.zoom = zoom
+        shown = "".join(
+            segment.text for strip in bench.app.screen._compositor.render_strips() for segment in strip
+        )
+        assert shown.isascii()
+        await looks_as_stored(bench)
