@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
+from textual.app import App
 from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Static
@@ -39,6 +40,12 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
         await settle(pilot)
 
 
+def burst(app: App[None], *keys: str) -> None:
+    """Press keys as fast as nobody can, none of them handled before the last is pressed."""
+    for key in keys:
+        app.post_message(Key(key, CHARACTERS.get(key, key if len(key) == 1 else None)))
+
+
 class Bench:
     """A running RepFuseApp."""
 
@@ -68,6 +75,11 @@ class Bench:
     async def press(self, *keys: str) -> None:
         """Press keys, one after the other."""
         await press(self.pilot, *keys)
+
+    async def burst(self, *keys: str) -> None:
+        """Press keys without any pause between them, and wait for all that follows."""
+        burst(self.app, *keys)
+        await settle(self.pilot)
 
     async def enter(self, field: str, text: str) -> None:
         """Go to a field of the form and type over what it holds; no key follows."""

@@ -13,6 +13,8 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
 
+from tui.app import RepFuseApp
+
 PATIENCE = 10.0
 """Seconds after which a condition is given up."""
 
@@ -34,8 +36,10 @@ async def settle(pilot: Pilot[None]) -> None:
     deadline = time.monotonic() + PATIENCE
     while True:
         assert time.monotonic() < deadline, "it never came to rest"
-        await asyncio.sleep(0)
-        if _tasks_can_run():
+        handing_out = isinstance(pilot.app, RepFuseApp) and not pilot.app.keys.idle
+        # Keys go on when no task can run: this one, asking all the time, would be one.
+        await asyncio.sleep(0.001 if handing_out else 0)
+        if handing_out or _tasks_can_run():
             continue
         pilot.app.animator()  # its next tick; with animations off, all that scrolls is in its place then
         if not _paint(pilot.app) and not _tasks_can_run():

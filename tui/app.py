@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Event, InputEvent
 from textual.filter import LineFilter
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -27,6 +28,7 @@ from tui.background import iterate_in_thread
 from tui.colour_depth import ColourDepth
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
+from tui.keys_in_order import KeysInOrder
 from tui.run_state import Idle, RunState, Stopped, Waiting, Withdrawn
 from tui.screens.bench.screen import BenchScreen
 from tui.screens.bench.study_views import StudyViews
@@ -90,12 +92,20 @@ class RepFuseApp(App[None]):
         super().__init__()
         self._first = Subject(spec or BlockSpec(), alterations)
         self._study_function = study
+        self.keys = KeysInOrder(super().on_event, self._handle_exception)
         for theme in THEMES:
             self.register_theme(theme)
         self._settings_path = settings_path
         self._settings, self._settings_fault = Settings.load(settings_path)
         chosen = self._settings.theme
         self.theme = chosen if chosen in self.available_themes else DARK.name
+
+    async def on_event(self, event: Event) -> None:
+        """Keep keys and clicks in their order; all else goes its way at once."""
+        if isinstance(event, InputEvent) and self.keys.takes(event):
+            self.keys.take(event)
+        else:
+            await super().on_event(event)
 
     def get_line_filters(self) -> list[LineFilter]:
         """Textual's own, and after them those for a terminal with few colours or characters."""

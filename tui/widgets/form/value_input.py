@@ -1,24 +1,12 @@
-"""A one-line input for numbers and sizes, which leaves every other key to the screen."""
+"""A one-line input of the form: all that is typed goes into it, and the form says what is wrong with it."""
 
 from __future__ import annotations
 
-from textual.events import Key
 from textual.widgets import Input
 
 
 class ValueInput(Input):
-    """Takes digits and what stands between two of them ("3x5"); "q", "?" and the like keep their meaning."""
-
-    ACCEPTED = frozenset("0123456789x×, ")
+    """A field for a number or a size. Commands are keys outside fields: here "q" is a letter."""
 
     def __init__(self, value: str, *, id: str) -> None:
         super().__init__(value, id=id, compact=True, select_on_focus=True)
-
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Whether the key is typed here, instead of being a binding of the screen."""
-        return super().check_consume_key(key, character) and character in self.ACCEPTED
-
-    async def _on_key(self, event: Key) -> None:
-        """Keep a key that is not typed here from Input's own handler, which would take it."""
-        if event.is_printable and event.character not in self.ACCEPTED:
-            event.prevent_default()

@@ -1,0 +1,129 @@
+"""Keys that come faster than they are handled: each does what it would have done by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from textual.widgets import Input, OptionList
+
+from tests.driver import Bench, OpenBench
+from tests.specs import EXACT
+from tui.fusion.presets import PRESETS
+from tui.screens.dialogs.branch import BranchScreen
+from tui.screens.dialogs.export import ExportScreen
+from tui.screens.dialogs.named_kernels import NamedKernelScreen
+from tui.screens.dialogs.presets import PresetScreen
+from tui.widgets.form.value_input import ValueInput
+
+SMALL_REPVGG = replace(PRESETS["repvgg"].spec.with_in_channels(4), input_shape=(56, 56))
+
+
+async def field(bench: Bench, name: str) -> ValueInput:
+    """A field of the form, in focus."""
+    bench.app.bench.action_form()
+    control = bench.form.query_one(f"#{name}", ValueInput)
+    control.focus()
+    await bench.picture()
+    return control
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (("ctrl+u", "4", "7", "1", "1"), "4711"),
+        (("end", "backspace", "4", "7", "1", "1"), "56x54711"),
+        (("ctrl+u", "4", "7", "left", "1", "1"), "4117"),
+        (("4", "7", "left", "1", "1"), "4117"),
+        (("home", "delete", "1", "right", "2"), "162x56"),
+    ],
+)
+async def test_a_burst_into_a_field(open_bench: OpenBench, keys: tuple[str, ...], value: str) -> None:
+    async with open_bench(SMALL_REPVGG) as bench:
+        size = await field(bench, "input_shape")
+        await bench.burst(*keys)
+        assert size.value == value
+
+
+async def test_a_burst_across_fields(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        channels = await field(bench, "in_channels")
+        await bench.burst("1", "6", "down", "4", "tab", "5", "up", "8")
+        names = ("in_channels", "out_channels", "kernel_size")
+        values = {name: bench.form.query_one(f"#{name}", ValueInput).value for name in names}
+        assert channels.value == "16"
+        assert values == {"in_channels": "16", "out_channels": "8", "kernel_size": "5"}
+
+
+async def test_a_burst_out_of_the_form_into_another_view(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        size = await field(bench, "kernel_size")
+        await bench.burst("5", "escape", "2")
+        assert size.value == "5"
+        assert bench.views.in_sight.id == "steps"
+        await bench.burst("3", "1", "2", "f")
+        assert bench.views.in_sight.id == "steps"
+        assert bench.app.focused is bench.form.query_one("#preset")
+
+
+@pytest.mark.parametrize("letters", [("a", "b", "c"), ("q",), ("question_mark",), ("x", "p")])
+async def test_letters_in_a_field_are_letters(open_bench: OpenBench, letters: tuple[str, ...]) -> None:
+    """They are said to be wrong where they stand; none is a command."""
+    async with open_bench(EXACT) as bench:
+        seed = await field(bench, "seed")
+        await bench.burst("ctrl+u", *letters)
+        typed = "".join({"question_mark": "?"}.get(letter, letter) for letter in letters)
+        assert seed.value == typed
+        assert bench.app.screen is bench.app.bench
+        assert f"not '{typed}'" in bench.text("#complaint-seed")
+        await bench.burst("ctrl+u", "-", "1")
+        assert seed.value == "-1"
+        assert bench.text("#complaint-seed")
+
+
+THEN = (("escape",), ("enter",), ("enter", "escape"), ("escape", "escape"), ("enter", "enter"))
+
+
+@pytest.mark.parametrize(
+    ("key", "screen"),
+    [("p", PresetScreen), ("x", ExportScreen), ("a", BranchScreen), ("n", NamedKernelScreen)],
+)
+async def test_keys_after_one_that_opens_a_dialog_are_the_dialogs(
+    open_bench: OpenBench, key: str, screen: type
+) -> None:
+    async with open_bench(EXACT) as bench:
+        for then in THEN:
+            bench.kernels.panels[0].grid.focus()
+            await bench.burst(key)
+            assert isinstance(bench.app.screen, screen)
+            await bench.burst(*then, "escape", "escape", "escape")
+            await bench.burst(key, *then, "escape", "escape", "escape")
+            assert bench.app.screen_stack == [bench.app.bench]
+
+
+async def test_a_key_pressed_twice_opens_one_dialog(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        bench.kernels.panels[0].grid.focus()
+        for key in ("p", "n", "x"):
+            await bench.burst(key, key)
+            assert bench.app.screen_stack == [bench.app.bench], "the second one closes it"
+        await bench.burst("a", "a")
+        assert [type(screen) for screen in bench.app.screen_stack[1:]] == [BranchScreen]
+        assert bench.app.screen.query_one(Input).value == "a"
+
+
+async def test_a_burst_into_the_prompt_for_a_number(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        bench.kernels.panels[0].grid.focus()
+        await bench.burst("enter", "ctrl+u", "-", "1", ".", "2", "5", "enter", "right", "enter", "7", "enter")
+        edits = bench.app.bench._subject.alterations.edits
+        assert [(edit.place, edit.value) for edit in edits] == [("kxk.weight", -1.25), ("kxk.weight", 7.0)]
+        assert edits[1].index[3] == edits[0].index[3] + 1
+
+
+async def test_a_burst_through_the_command_palette(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await bench.burst("ctrl+p", *"view steps")
+        await bench.until(lambda: bench.app.screen.query(OptionList).first().option_count == 1)
+        await bench.burst("enter", "enter")
+        assert bench.app.screen_stack == [bench.app.bench]

@@ -1,0 +1,65 @@
+"""A person's keys and clicks, handed out one at a time: each after all that follows from the one before."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from textual.events import InputEvent, Key, MouseDown, MouseUp, Paste
+
+MOST_WAIT = 1.0
+"""Seconds after which the next key is handed out although something still goes on."""
+
+
+class KeysInOrder:
+    """Queues input for an app: `hand_out` sends an event on its way, `fail` takes what that raises.
+
+    Textual posts a key to the widget in focus, and lets it climb from there, through the queue of each widget
+    above, to the app, which looks for a binding. A key that comes meanwhile is posted to the focus of that
+    moment: it overtakes. So a digit typed after ctrl+u was deleted by it, and one typed after escape went
+    into the field that was being left. Here the next event waits until nothing is left to be done for the one
+    before: until no task of the loop can run. Threads and timers, studies and paints, keep none waiting.
+    """
+
+    def __init__(
+        self, hand_out: Callable[[InputEvent], Awaitable[None]], fail: Callable[[Exception], None]
+    ) -> None:
+        self._hand_out, self._fail = hand_out, fail
+        self._waiting: deque[InputEvent] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits, and all is done for what came."""
+        return self._task is None or self._task.done()
+
+    def takes(self, event: object) -> bool:
+        """Whether this event must keep its place among the others. Where the mouse merely is, need not."""
+        return isinstance(event, Key | Paste | MouseDown | MouseUp) and not event.is_forwarded
+
+    def take(self, event: InputEvent) -> None:
+        """Hand the event out in its turn."""
+        self._waiting.append(event)
+        if self.idle:
+            self._task = asyncio.create_task(self._hand_out_all(), name="keys in order")
+
+    async def _hand_out_all(self) -> None:
+        while self._waiting:
+            try:
+                await self._hand_out(self._waiting.popleft())
+            except Exception as error:
+                self._fail(error)
+                return
+            await _rest()
+
+
+async def _rest() -> None:
+    """Until no other task of the loop can run, but at most MOST_WAIT."""
+    ready = getattr(asyncio.get_running_loop(), "_ready", ())
+    until = time.monotonic() + MOST_WAIT
+    while True:
+        await asyncio.sleep(0)
+        if not ready or time.monotonic() > until:
+            return
