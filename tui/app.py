@@ -37,6 +37,7 @@ from tui.screens.dialogs.presets import PresetScreen
 from tui.settings import Settings
 from tui.terminal_filters import UTF_8, filters_for
 from tui.themes import DARK, THEMES, counterpart
+from tui.widgets.form.choice import Choice
 
 if TYPE_CHECKING:
     from tui.analysis.study import FusedKernels, Piece, Study
@@ -220,6 +221,10 @@ class RepFuseApp(App[None]):
         except Exception as error:
             if self.study is study:
                 self.answers = self.answers.having(question, Failed(in_words(error)))
+
+    @on(Choice.ListWanted)
+    def _list_wanted(self) -> None:
+        self.action_presets()
 
     @work
     async def action_presets(self) -> None:

@@ -25,6 +25,10 @@ class Pixel(NamedTuple):
         batch, channel = divmod(rest, shape[1])
         return cls(batch, channel, row, column)
 
+    def inside(self, shape: tuple[int, int, int, int]) -> bool:
+        """Whether an output of that shape has it."""
+        return all(0 <= place < size for place, size in zip(self, shape, strict=True))
+
     def clamped(self, shape: tuple[int, int, int, int]) -> Pixel:
         """The nearest pixel inside an output of that shape."""
         return Pixel(*(max(0, min(place, size - 1)) for place, size in zip(self, shape, strict=True)))

@@ -22,7 +22,7 @@ from tui.analysis.progress import Doing, Failed
 from tui.analysis.quantities import estimate_in_words
 from tui.export.items import Item
 from tui.fusion.spec import BlockSpec
-from tui.run_state import Idle, RunState, Stopped, Waiting, Withdrawn
+from tui.run_state import Idle, RunState, Stopped, Waiting
 from tui.screens.bench.hand_edits import chosen_kernel, place_or_reason
 from tui.screens.bench.history import SubjectHistory
 from tui.screens.bench.number_editor import NumberEditor
@@ -204,6 +204,7 @@ class BenchScreen(Screen[None]):
         self._subject = subject
         self._wanted = subject.alterations  # what the user altered, also where the present block has no place
         self._history = SubjectHistory(self._subject)
+        self._valid = True  # whether the form holds a valid spec; where not, `_subject` is the last valid one
         self._pause: Timer | None = None
         self._busy: Timer | None = None
 
@@ -316,12 +317,14 @@ class BenchScreen(Screen[None]):
     def show_spec(self, spec: BlockSpec) -> None:
         """Put a whole other block into the form, and ask for its run at once."""
         self.query_one(ParameterForm).spec = spec
+        self._valid = True
         self._wanted = NOTHING_ALTERED
         self._edited(Subject(spec), pause=0)
 
     @on(ParameterForm.Edited)
     def _form_edited(self, event: ParameterForm.Edited) -> None:
         event.stop()
+        self._valid = True
         # On the way from 8 to 16 channels there is 1, which has no place for most edits: they come back.
         self._edited(Subject(event.spec, self._wanted.fitting(event.spec)), pause=TYPING_PAUSE)
 
@@ -336,7 +339,8 @@ class BenchScreen(Screen[None]):
     def _form_refused(self, event: ParameterForm.Refused) -> None:
         event.stop()
         self._stop_pause()
-        self._mark_stale(valid=False)
+        self._valid = False
+        self._mark_stale()
         self.post_message(self.RunWithdrawn())
 
     def _edited(self, subject: Subject, *, pause: float) -> None:
@@ -366,10 +370,11 @@ class BenchScreen(Screen[None]):
         """What was dimmed may be of the form's block now."""
         self._mark_stale()
 
-    def _mark_stale(self, *, valid: bool = True) -> None:
+    def _mark_stale(self) -> None:
         """Dim what does not belong to the form."""
-        self.query_one(StudyViews).wanted = self._subject if valid else None
-        stale = self.study is not None and (not valid or self.study.subject != self._subject)
+        wanted = self._subject if self._valid else None
+        self.query_one(StudyViews).wanted = wanted
+        stale = self.study is not None and self.study.subject != wanted
         self.query_one(ResultView).set_class(stale, "-stale")
 
     def watch_run_state(self, state: RunState) -> None:
@@ -380,14 +385,13 @@ class BenchScreen(Screen[None]):
         if isinstance(state, Doing):
             self._show_busy(state)
         else:
-            result.doing = top.busy = ""
+            result.doing = ""
+            top.busy = "" if self._valid else "not valid: see the form (f)"
         match state:
             case Waiting():
                 notice.say(_asking(state), error=state.too_large)
             case Failed(words):
                 notice.say(f"The run failed: {words}", error=True)
-            case Withdrawn():
-                top.busy = "not valid: see the form (f)"
             case Stopped():
                 top.busy = "stopped: r runs it"
             case _:
@@ -462,8 +466,7 @@ class BenchScreen(Screen[None]):
 
     def action_undo(self) -> None:
         """Go back to the block before the last change; from an invalid form, to the last valid one."""
-        invalid = isinstance(self.run_state, Withdrawn)
-        self._revisit(self._history.now if invalid else self._history.back())
+        self._revisit(self._history.back() if self._valid else self._history.now)
 
     def action_redo(self) -> None:
         """Go forth again."""
@@ -474,6 +477,7 @@ class BenchScreen(Screen[None]):
             self.notify("There is nothing more in that direction.", timeout=2)
         else:
             self.query_one(ParameterForm).spec = subject.spec
+            self._valid = True
             self._wanted = subject.alterations
             self._go_to(subject)
 

@@ -103,9 +103,16 @@ class StudyView(Vertical):
         """Let go of the study that was painted last: the pane is out of sight, and there is another one."""
 
     def refresh_content(self) -> None:
-        """Paint what is there to be painted, if anybody sees it."""
-        if self.in_sight and self.is_mounted and self.study is not None:
-            self.show_study(self.study)
+        """Paint what is there to be painted, if anybody sees it.
+
+        Study and pixel come one after the other: a pixel that the study does not have is that of another one,
+        which is on its way.
+        """
+        study, pixel = self.study, self.pixel
+        if study is None or not (self.in_sight and self.is_mounted):
+            return
+        if pixel is None or pixel.inside(study.spec.output_nchw):
+            self.show_study(study)
 
     def watch_study(self) -> None:
         """Paint the new study, or let go of the old one."""

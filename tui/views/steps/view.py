@@ -23,6 +23,7 @@ from tui.views.steps.step_text import check_line, operation_lines, place_line
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.number_format import precise
 from tui.widgets.help_line import HelpLine
+from tui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
     from tui.analysis.steps.step import Step, Walkthrough
@@ -96,7 +97,7 @@ class StepsView(StudyView, can_focus=True):
             with Vertical(id="step"):
                 with Horizontal(id="step-line"):
                     yield Static("", id="step-place", markup=False)
-                    yield Static("n next   N back", id="step-keys", markup=False)
+                    yield KeyLine({"n": "next", "N": "back"}, gap=3, id="step-keys")
                 yield Static("", id="step-words", markup=False)
                 yield StepGrids()
                 yield Static("", id="step-operation", markup=False)
@@ -208,6 +209,11 @@ class StepsView(StudyView, can_focus=True):
     def on_resize(self) -> None:
         """Choose the zoom levels anew."""
         self.call_after_refresh(self.grids.fit)
+
+    @on(KeyLine.Pressed)
+    def _key_clicked(self, event: KeyLine.Pressed) -> None:
+        event.stop()
+        self.action_go({"n": 1, "N": -1}[event.key])
 
     @on(HeatGrid.CursorMoved)
     def _move_cursor(self, event: HeatGrid.CursorMoved) -> None:

@@ -11,10 +11,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.reactive import var
-from textual.widgets import Static
 
 from tui.fusion.branch_spec import BranchSpec
 from tui.widgets.form.branch_row import BranchRow
+from tui.widgets.key_line import KeyLine
 
 
 class BranchList(Vertical):
@@ -55,7 +55,7 @@ class BranchList(Vertical):
     def compose(self) -> ComposeResult:
         """The rows, and the keys that work on them."""
         yield from (BranchRow(position, branch) for position, branch in enumerate(self.branches))
-        yield Static("a add  e edit  d remove", classes="branch-keys", markup=False)
+        yield KeyLine({"a": "add", "e": "edit", "d": "remove"}, classes="branch-keys")
 
     @property
     def rows(self) -> list[BranchRow]:
@@ -91,6 +91,11 @@ class BranchList(Vertical):
         self._put(branches, focus)
         self.set_reactive(BranchList.branches, branches)
         self.post_message(self.Changed())
+
+    @on(KeyLine.Pressed)
+    def _key_clicked(self, event: KeyLine.Pressed) -> None:
+        event.stop()
+        {"a": self.action_add, "e": self.action_edit, "d": self.action_remove}[event.key]()
 
     @on(BranchRow.Changed)
     def _row_changed(self, event: BranchRow.Changed) -> None:

@@ -47,8 +47,15 @@ class Choice(Widget, can_focus=True):
             """The widget that was turned."""
             return self.choice
 
-    def __init__(self, options: Sequence[str], value: str | None, *, id: str, blank: str = "") -> None:
+    class ListWanted(Message):
+        """The user clicked on a choice of many, and means to see them all."""
+
+    def __init__(
+        self, options: Sequence[str], value: str | None, *, id: str, blank: str = "", listed: bool = False
+    ) -> None:
+        """`listed`: a click asks for the list of all options, instead of turning to the next."""
         super().__init__(id=id)
+        self._listed = listed
         self._options = tuple(options)
         self._blank = blank
         self.set_reactive(Choice.value, value)
@@ -67,6 +74,9 @@ class Choice(Widget, can_focus=True):
         self.post_message(self.Changed(self, self.value))
 
     def on_click(self, event: Click) -> None:
-        """A click is a turn forward."""
+        """A click is a turn forward, or asks for the list."""
         event.stop()
-        self.action_turn(1)
+        if self._listed:
+            self.post_message(self.ListWanted())
+        else:
+            self.action_turn(1)

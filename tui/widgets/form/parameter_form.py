@@ -71,7 +71,7 @@ class ParameterForm(VerticalScroll):
     def compose(self) -> ComposeResult:
         """Where to start from, then the block, its branches, its input."""
         yield Static("PRESET", classes="section")
-        yield Choice(tuple(PRESETS), preset_named(self.spec), id="preset", blank="your own")
+        yield Choice(tuple(PRESETS), preset_named(self.spec), id="preset", blank="your own", listed=True)
         yield Static("BLOCK", classes="section")
         yield from self._rows(BLOCK)
         with Horizontal(classes="section-columns"):
