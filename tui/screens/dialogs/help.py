@@ -33,6 +33,7 @@ KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("z, + -, m", "fit the whole grid, zoom in and out; one grid on the whole screen, and back"),
         ("c", "another scale of colours; in Outputs the difference as a share of the rounding budget"),
         ("t, ctrl+p, q", "dark or light, remembered; everything by name; quit"),
+        ("ctrl+z", "back to the shell for a while, until its fg"),
     ),
     "IN KERNELS": (
         ("enter, B", "another number for the weight under the cursor, for the bias of its output channel"),
