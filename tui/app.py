@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -34,6 +35,7 @@ from tui.screens.bench.study_views import StudyViews
 from tui.screens.dialogs.help import HelpScreen
 from tui.screens.dialogs.presets import PresetScreen
 from tui.settings import Settings
+from tui.terminal_driver import stoppable
 from tui.terminal_filters import UTF_8, filters_for
 from tui.themes import DARK, THEMES, counterpart
 
@@ -89,6 +91,10 @@ class RepFuseApp(App[None]):
         self._settings, self._settings_fault = Settings.load(settings_path)
         chosen = self._settings.theme
         self.theme = chosen if chosen in self.available_themes else DARK.name
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's own, which has to survive being stopped."""
+        return stoppable(super().get_driver_class())
 
     def get_line_filters(self) -> list[LineFilter]:
         """Textual's own, and after them those for a terminal with few colours or characters."""

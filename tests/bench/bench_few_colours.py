@@ -18,6 +18,8 @@ from pathlib import Path
 from statistics import median
 from time import process_time
 
+from textual.widget import Widget
+
 from tests.driver import MEDIUM, Bench, opener
 from tests.settle import settle
 from tests.specs import EXACT
@@ -28,7 +30,7 @@ ROUNDS = 30
 
 async def frame(bench: Bench) -> None:
     """Paint everything anew, as after a resize."""
-    for widget in bench.app.bench.walk_children(with_self=True):
+    for widget in bench.app.bench.walk_children(Widget, with_self=True):
         widget._styles_cache.clear()
         widget.refresh()
     bench.app.refresh()
