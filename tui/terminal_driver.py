@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 from textual.driver import Driver
 
@@ -21,10 +22,15 @@ def stoppable(driver: type[Driver]) -> type[Driver]:
         """
 
         def _sigcont_application(self, *arguments: object) -> None:
-            if self._writer_thread is None:  # the app has not begun
-                return
-            if self._auto_restart and not self._must_signal_resume:
-                self.suspend_application_mode()
-            super()._sigcont_application(*arguments)
+            if self._must_signal_resume or not self._auto_restart:
+                super()._sigcont_application(*arguments)
+            elif self._writer_thread is not None:  # the app has begun
+                # Later, for now the main thread may be writing, and would wait for itself.
+                with suppress(RuntimeError):  # the app has ended
+                    self._loop.call_soon_threadsafe(self._enter_again)
+
+        def _enter_again(self) -> None:
+            self.suspend_application_mode()
+            self.resume_application_mode()
 
     return StoppableDriver if driver is LinuxDriver else driver
