@@ -16,10 +16,14 @@ KEYS = [
     "left", "right", "up", "down", "pageup", "pagedown", "home", "end", "enter", "escape", "tab", "shift+tab",
     "space", "backspace", "delete", "shift+up", "shift+down", "shift+left", "shift+right", "ctrl+u", "ctrl+y",
 ]  # fmt: skip
+PATIENCE = 60.0
+"""Many inputs may wait for their turn."""
 NEVER = {"q"}
 """It ends the program, as it should."""
-NAMES = {"?": "question_mark", "[": "left_square_bracket", "]": "right_square_bracket", ",": "comma", ".": "full_stop",
-         "<": "less_than_sign", ">": "greater_than_sign", "-": "minus", "+": "plus"}  # fmt: skip
+NAMES = {
+    "?": "question_mark", "[": "left_square_bracket", "]": "right_square_bracket", ",": "comma",
+    ".": "full_stop", "<": "less_than_sign", ">": "greater_than_sign", "-": "minus", "+": "plus",
+}  # fmt: skip
 
 
 class RandomInput:
@@ -37,8 +41,8 @@ class RandomInput:
             start = time.perf_counter()
             act = self._random.choices([self._keys, self._click, self._resize], [12, 4, 1])[0]
             act()
-            if self._random.random() < 0.3:
-                await settle(self._bench.pilot)
+            if self._random.random() < 0.5:
+                await settle(self._bench.pilot, PATIENCE)
             self.longest = max(self.longest, time.perf_counter() - start)
             assert self._bench.app.is_running, self.acts[-12:]
 

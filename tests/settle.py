@@ -27,13 +27,13 @@ async def until(condition: Callable[[], object], what: str = "") -> None:
         await asyncio.sleep(0.005)
 
 
-async def settle(pilot: Pilot[None]) -> None:
+async def settle(pilot: Pilot[None], patience: float = PATIENCE) -> None:
     """Let every widget handle its messages, and all that follows from them.
 
     A widget may ask for a callback after the refresh, whose work asks for another: so it goes on until
     no task can run, nothing is left to be painted, and painting woke no task.
     """
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while True:
         assert time.monotonic() < deadline, "it never came to rest"
         handing_out = isinstance(pilot.app, RepFuseApp) and not pilot.app.keys.idle

@@ -140,6 +140,23 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_paints_again(tmp_path: Path) -> N
         assert_left_as_found(terminal)
 
 
+def test_a_program_that_was_stopped_from_outside_goes_on_and_leaves_the_terminal_as_it_was(
+    tmp_path: Path,
+) -> None:
+    with PseudoTerminal(BENCH, tmp_path) as terminal:
+        terminal.until(PAINTED)
+        terminal.kill(signal.SIGSTOP)
+        assert os.WIFSTOPPED(terminal.until_it_changes())
+        terminal.painted = b""
+        terminal.kill(signal.SIGCONT)
+        terminal.until(PAINTED)
+        terminal.press(b"?")
+        terminal.until("Help")
+        terminal.kill(signal.SIGTERM)
+        assert os.WIFSIGNALED(terminal.until_it_changes())
+        assert_left_as_found(terminal)
+
+
 @pytest.mark.parametrize("term", ["dumb", None])
 def test_a_terminal_without_a_cursor_gets_one_line_and_no_escape_sequence(
     tmp_path: Path, term: str | None

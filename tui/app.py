@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.events import Event, InputEvent
 from textual.filter import LineFilter
 from textual.reactive import reactive
@@ -35,6 +36,7 @@ from tui.screens.bench.study_views import StudyViews
 from tui.screens.dialogs.help import HelpScreen
 from tui.screens.dialogs.presets import PresetScreen
 from tui.settings import Settings
+from tui.terminal_driver import stoppable
 from tui.terminal_filters import UTF_8, filters_for
 from tui.themes import DARK, THEMES, counterpart
 from tui.widgets.form.choice import Choice
@@ -107,6 +109,10 @@ class RepFuseApp(App[None]):
             self.keys.take(event)
         else:
             await super().on_event(event)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's own, which has to survive being stopped."""
+        return stoppable(super().get_driver_class())
 
     def get_line_filters(self) -> list[LineFilter]:
         """Textual's own, and after them those for a terminal with few colours or characters."""

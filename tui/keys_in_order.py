@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
 from textual.events import InputEvent, Key, MouseDown, MouseUp, Paste
 
-MOST_WAIT = 1.0
-"""Seconds after which the next key is handed out although something still goes on."""
+MOST_ROUNDS = 2000
+"""Rounds of the loop after which the next key is handed out although a task still asks for another round.
+
+Work, however slow, is done in some tens of rounds; what goes on for longer only waits for something.
+"""
 
 
 class KeysInOrder:
@@ -56,10 +58,9 @@ class KeysInOrder:
 
 
 async def _rest() -> None:
-    """Until no other task of the loop can run, but at most MOST_WAIT."""
+    """Until no other task of the loop can run, but for at most MOST_ROUNDS."""
     ready = getattr(asyncio.get_running_loop(), "_ready", ())
-    until = time.monotonic() + MOST_WAIT
-    while True:
+    for _ in range(MOST_ROUNDS):
         await asyncio.sleep(0)
-        if not ready or time.monotonic() > until:
+        if not ready:
             return

@@ -45,7 +45,7 @@ class NearestColours(LineFilter):
         """The segments in the terminal's colours."""
         style_of = self._style
         return [
-            Segment(text, style and style_of(style, bool(text.strip())), control)
+            Segment(text, style and style_of(style, not text.isspace()), control)
             for text, style, control in segments
         ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.driver import Bench, OpenBench
@@ -10,7 +12,7 @@ from tests.specs import EXACT
 from tui.run_state import Idle, Waiting, Withdrawn
 from tui.widgets.form.parameter_form import ParameterForm
 
-ACTS = 120
+ACTS = 60
 
 
 async def rest(bench: Bench) -> None:
@@ -22,7 +24,10 @@ async def rest(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_random_input(open_bench: OpenBench, seed: int) -> None:
+async def test_random_input(
+    open_bench: OpenBench, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # it saves files too
     async with open_bench(EXACT) as bench:
         first = bench.app.bench._subject
         chance = RandomInput(bench, seed)

@@ -102,10 +102,9 @@ class BenchScreen(Screen[None]):
             ("bench.scale",),
         ),
         HelpLine(
-            "t, ctrl+p, ctrl+z, q",
-            "dark or light, remembered; everything by name; suspend, till fg; quit",
-            ("app.theme", "app.suspend", "app.quit"),
+            "t, ctrl+p, q", "dark or light, remembered; everything by name; quit", ("app.theme", "app.quit")
         ),
+        HelpLine("ctrl+z", "back to the shell for a while, until its fg", ("app.suspend",)),
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
