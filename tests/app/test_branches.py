@@ -13,8 +13,11 @@ from tui.fusion.presets import PRESETS
 from tui.fusion.tap import Tap
 from tui.run_state import Idle, Withdrawn
 from tui.screens.dialogs.branch import BranchScreen
+from tui.screens.dialogs.presets import PresetScreen
+from tui.views.shared.study_view import StudyView
 from tui.widgets.form.branch_list import BranchList
 from tui.widgets.form.value_input import ValueInput
+from tui.widgets.key_line import KeyLine
 
 
 async def stand_on(bench: Bench, position: int) -> None:
@@ -117,7 +120,7 @@ async def test_undo_leaves_what_is_not_valid(open_bench: OpenBench) -> None:
         await bench.reach(Idle)
         await bench.enter("groups", "7")
         await bench.reach(Withdrawn)
-        await bench.press("u")
+        await bench.press("escape", "u")
         await bench.reach(Idle)
         assert (bench.form.spec.seed, bench.form.query_one("#groups", ValueInput).value) == (3, "1")
         assert not bench.text("#complaint-groups")
@@ -149,3 +152,53 @@ async def test_the_inspector_adds_up_many_branches(open_bench: OpenBench) -> Non
         summands = [float(part.split()[-1]) for part in left.split(" + ")]
         assert len(summands) == 6
         assert sum(summands) == pytest.approx(float(right), abs=1e-4 * 6)
+
+
+async def test_the_keys_of_the_list_can_be_clicked(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        line = bench.form.query_one(KeyLine)
+        await bench.pilot.click(line, offset=(1, 0))
+        assert isinstance(bench.app.screen, BranchScreen)
+        await bench.press("escape")
+        bench.form.query_one("#branch-1-name").focus()
+        await bench.pilot.click(line, offset=(len(str(line.content)) - 1, 0))
+        await bench.reach(Idle)
+        assert [branch.title for branch in bench.form.spec.branches] == ["kxk", "identity"]
+        before = bench.form.spec
+        await bench.pilot.click(line, offset=(5, 0))
+        await bench.picture()
+        assert (bench.form.spec, bench.app.screen) == (before, bench.app.bench), (
+            "between two of them is nothing"
+        )
+
+
+async def test_a_click_on_the_presets_name_opens_the_list_and_runs_nothing(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        study = bench.app.study
+        await bench.pilot.click("#preset")
+        await bench.until(lambda: isinstance(bench.app.screen, PresetScreen))
+        await bench.press("escape")
+        assert (bench.app.study, bench.form.spec) == (study, EXACT)
+
+
+@pytest.mark.parametrize("then", ["run", "edit", "mistake", "delete"])
+async def test_an_invalid_form_keeps_its_warning(open_bench: OpenBench, then: str) -> None:
+    async with open_bench(EXACT) as bench:
+        await bench.enter("kernel_size", "0")
+        await bench.reach(Withdrawn)
+        await bench.press("escape")
+        bench.kernels.panels[0].grid.focus()
+        if then == "run":
+            await bench.press("r")
+        elif then == "edit":
+            await bench.press("enter", "ctrl+u", "7", "enter")
+        elif then == "delete":
+            await bench.press("delete")
+        else:
+            bench.app.bench.view.post_message(StudyView.MistakeChosen("identity-twice"))
+        await bench.until(lambda: isinstance(bench.app.run_state, Idle), "the run of the last valid block")
+        assert bench.text("#status") == "not valid: see the form (f)"
+        assert bench.views.has_class("-stale")
+        await bench.press("u")
+        await bench.reach(Idle)
+        assert bench.text("#status") != "not valid: see the form (f)"

@@ -15,7 +15,7 @@ from tests.specs import EXACT
 from tui.analysis.progress import Doing
 from tui.export import saving
 from tui.export.grid import csv_of, npy_of
-from tui.export.items import ITEMS, Item
+from tui.export.items import ITEMS, Item, file_name_of, summary_of
 from tui.export.snippet import snippet_of
 from tui.screens.bench import taking_away
 from tui.screens.dialogs.export import ExportScreen
@@ -161,3 +161,20 @@ async def test_before_the_first_result_there_is_nothing_to_take(
 
 def test_every_item_has_its_words() -> None:
     assert list(ITEMS) == list(Item)
+    for texts in (
+        [description.title for description in ITEMS.values()],
+        [summary_of(item, "1x1") for item in Item],
+        [file_name_of(item, "1x1 #2") for item in Item],
+    ):
+        assert len(set(texts)) == len(Item)
+        assert all(texts)
+    assert {summary_of(item, "1x1") for item in (Item.CSV, Item.NPY)} == {
+        "1x1: a row for each weight",
+        "1x1: its weight for numpy.load",
+    }
+    assert {item: file_name_of(item, "1x1 #2") for item in (Item.SNIPPET, Item.CSV, Item.NPY)} == {
+        Item.SNIPPET: "block.py",
+        Item.CSV: "1x1-2.csv",
+        Item.NPY: "1x1-2.npy",
+    }
+    assert [item for item in Item if not ITEMS[item].is_text] == [Item.NPY]

@@ -10,11 +10,14 @@ import pytest
 
 from tests.driver import Bench, OpenBench
 from tests.specs import EXACT
+from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.likeness.likeness import Likenesses
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.study import Study
+from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
+from tui.run_state import Idle
 from tui.views.mistakes.view import MistakesView
 
 GROUPED = replace(EXACT, in_channels=4, out_channels=4, groups=2)
@@ -119,3 +122,21 @@ async def test_an_answer_that_can_not_be_found_says_why(
         await bench.press("6")
         await make(bench, "flipped")
         assert bench.text("#mistake-findings") == "looks like  not found out: no [/] memory"
+
+
+@pytest.mark.parametrize("view", ["3", "4", "6"])
+async def test_a_pixel_of_a_larger_output_is_never_drawn_on_an_older_study(
+    open_bench: OpenBench, view: str
+) -> None:
+    """Of one pixel, and wrong; then of 24 x 24, and back, and forth."""
+    spec = replace(PRESETS["repvgg"].spec.with_in_channels(2), input_shape=(1, 1))
+    async with open_bench(spec, alterations=Alterations(mistake="flipped")) as bench:
+        await bench.press(view)
+        await bench.enter("input_shape", "24")
+        await bench.reach(Idle)
+        await bench.press("escape")
+        await bench.burst("u", "u", "U", "U")
+        await bench.reach(Idle)
+        assert bench.views.pixel is not None
+        assert bench.app.study is not None
+        assert bench.views.pixel.inside(bench.app.study.spec.output_nchw)
