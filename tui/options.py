@@ -13,6 +13,7 @@ from tui.analysis.alterations.gallery import MISTAKES, obstacle
 from tui.fusion.fields import FIELDS, spec_from, texts_of
 from tui.fusion.presets import PRESETS
 from tui.fusion.quoting import quoted
+from tui.fusion.refusal import Refusal
 from tui.fusion.spec import BlockSpec, InvalidSpecError
 
 PROGRAM = "repfuse-tui"
@@ -64,7 +65,7 @@ exit status of check:
 """
 
 
-class OptionsError(ValueError):
+class OptionsError(Refusal, ValueError):
     """Options that make no request; the message names the option and is meant for the user."""
 
 

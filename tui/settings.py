@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tui.fusion.refusal import Refusal
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -57,7 +59,7 @@ def settings_path() -> Path:
     return user_config_path("repfuse-tui", appauthor=False) / "settings.json"
 
 
-class _BrokenFileError(ValueError):
+class _BrokenFileError(Refusal, ValueError):
     """A file that holds no settings; the message says why."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tui.fusion.refusal import Refusal
 
-class ExportError(ValueError):
+
+class ExportError(Refusal, ValueError):
     """It can not be written so; the message says why, and what to do, for the user."""

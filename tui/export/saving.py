@@ -8,8 +8,10 @@ import secrets
 import stat
 from pathlib import Path
 
+from tui.fusion.refusal import Refusal
 
-class SavingError(OSError):
+
+class SavingError(Refusal, OSError):
     """The file can not be written; the message says why, for the user."""
 
 

@@ -15,6 +15,7 @@ from tui.fusion.branches import Branch, Fold, build_branch, last_of
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError, Kernel, add, affine_of, pad_to, scale
 from tui.fusion.padding import symmetric_padding, taps_apart
+from tui.fusion.pair_text import show_pair
 from tui.fusion.spec import BlockSpec, Pair
 from tui.fusion.widening import dilate, ungroup
 
@@ -187,7 +188,7 @@ def _refuse_other_geometry(branch: Branch, block: Geometry) -> None:
     """
     own = branch.geometry
     if own.stride != block.stride:
-        steps = " and ".join(f"{stride[0]}x{stride[1]}" for stride in (own.stride, block.stride))
+        steps = " and ".join(map(show_pair, (own.stride, block.stride)))
         raise FusionError(
             f"{branch.name}: strides {steps} visit other pixels: no single convolution; make them equal"
         )

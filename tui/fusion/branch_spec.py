@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tui.fusion.pair_text import shortest, show_pair
+
 Pair = tuple[int, int]
 
 
@@ -94,8 +96,8 @@ class BranchSpec:
         """The kind as people write it: "kxk", "5x5", "3x3d2" for a dilated one."""
         if self.kernel_size is None:
             return str(self.kind)
-        dilated = "" if self.dilation in (None, (1, 1)) else f"d{_shortest(self.dilation)}"
-        return f"{self.kernel_size[0]}x{self.kernel_size[1]}{dilated}"
+        dilated = "" if self.dilation is None or self.dilation == (1, 1) else f"d{shortest(self.dilation)}"
+        return f"{show_pair(self.kernel_size)}{dilated}"
 
 
 def names_of(branches: tuple[BranchSpec, ...]) -> list[str]:
@@ -107,8 +109,3 @@ def names_of(branches: tuple[BranchSpec, ...]) -> list[str]:
         seen[title] = seen.get(title, 0) + 1
         names.append(f"{title} #{seen[title]}" if titles.count(title) > 1 else title)
     return names
-
-
-def _shortest(pair: Pair | None) -> str:
-    assert pair is not None
-    return str(pair[0]) if pair[0] == pair[1] else f"{pair[0]}x{pair[1]}"

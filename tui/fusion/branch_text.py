@@ -7,6 +7,7 @@ from typing import Any
 
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Scale
 from tui.fusion.quoting import quoted
+from tui.fusion.text_error import TextError
 
 _NAMED_KINDS = [kind for kind in BranchKind if kind is not BranchKind.SIZED]
 _BY_LENGTH = sorted(_NAMED_KINDS, key=len, reverse=True)  # "1x1-kxk" before "1x1"
@@ -38,7 +39,7 @@ def parse_branches(text: str) -> tuple[BranchSpec, ...]:
     ['kxk', '3x3d2', 'identity']
 
     Raises:
-        ValueError: with words for the user.
+        TextError: with words for the user.
     """
     return tuple(_parse_branch(part.strip()) for part in text.split(",") if part.strip())
 
@@ -46,7 +47,7 @@ def parse_branches(text: str) -> tuple[BranchSpec, ...]:
 def _parse_branch(text: str) -> BranchSpec:
     match = _BRANCH.fullmatch(text)
     if match is None:
-        raise ValueError(
+        raise TextError(
             f"branches must be among {KINDS}, with options such as +norm or -bias, not {quoted(text)}"
         )
     values = _kind(match["kind"])
@@ -55,7 +56,7 @@ def _parse_branch(text: str) -> BranchSpec:
     branch = BranchSpec(**values)
     dropped = [name for name, value in values.items() if getattr(branch, name) != value]
     if dropped:
-        raise ValueError(f"branches: {branch.title} has no use for an option in {quoted(text)}; take it out")
+        raise TextError(f"branches: {branch.title} has no use for an option in {quoted(text)}; take it out")
     return branch
 
 
@@ -82,7 +83,7 @@ def _option(option: re.Match[str], text: str) -> dict[str, Any]:
         return {"scale": Scale(name)}
     if name in _NUMBERS and number is not None and on:
         return {_NUMBERS[name]: int(number)}
-    raise ValueError(f"branches: {quoted(option[0])} in {quoted(text)} is no option; there are {OPTIONS}")
+    raise TextError(f"branches: {quoted(option[0])} in {quoted(text)} is no option; there are {OPTIONS}")
 
 
 def show_branches(branches: tuple[BranchSpec, ...]) -> str:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from tui.fusion.kernel import FusionError, Kernel
+from tui.fusion.pair_text import show_pair
 
 
 def compose(first: Kernel, second: Kernel, groups: int = 1) -> Kernel:
@@ -30,8 +31,9 @@ def compose(first: Kernel, second: Kernel, groups: int = 1) -> Kernel:
     between, columns = first.weight.shape[:2]
     out_channels, per_group, *taps = second.weight.shape
     if first.kernel_size != (1, 1):
-        height, width = first.kernel_size
-        raise FusionError(f"the first of two convolutions must be 1x1 to become one, not {height}x{width}")
+        raise FusionError(
+            f"the first of two convolutions must be 1x1 to become one, not {show_pair(first.kernel_size)}"
+        )
     if between != per_group * groups or out_channels % groups:
         raise FusionError(
             f"a convolution to {between} channels and one from {per_group} in each of {groups} groups "

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from tui.fusion.branch_text import parse_branches, show_branches
+from tui.fusion.pair_text import shortest, show_pair
 from tui.fusion.problems import MAX_CHANNELS
 from tui.fusion.quoting import quoted
 from tui.fusion.spec import (
@@ -21,8 +22,8 @@ from tui.fusion.spec import (
     Pair,
     Problem,
     WeightFill,
-    show_pair,
 )
+from tui.fusion.text_error import TextError
 
 _LONGEST_NUMBER = 19  # digits of the largest seed, 2^63 - 1
 _PAIR = re.compile(r"\s*(\d+)\s*(?:[x×,]\s*(\d+)\s*)?", re.IGNORECASE | re.ASCII)
@@ -46,9 +47,9 @@ class Field:
 
 def _digits(text: str, words: str, example: str) -> int:
     if not (text.isascii() and text.isdigit()):
-        raise ValueError(f"{words} must be a whole number such as {example}, not {quoted(text)}")
+        raise TextError(f"{words} must be a whole number such as {example}, not {quoted(text)}")
     if len(text) > _LONGEST_NUMBER:
-        raise ValueError(f"{words} has more than {_LONGEST_NUMBER} digits")
+        raise TextError(f"{words} has more than {_LONGEST_NUMBER} digits")
     return int(text)
 
 
@@ -60,7 +61,7 @@ def _pair(words: str, example: str) -> Callable[[str], Pair]:
     def parse(text: str) -> Pair:
         match = _PAIR.fullmatch(text)
         if match is None:
-            raise ValueError(
+            raise TextError(
                 f"{words} must be a number or height x width, such as {example}, not {quoted(text)}"
             )
         height = _digits(match[1], words, example)
@@ -69,15 +70,10 @@ def _pair(words: str, example: str) -> Callable[[str], Pair]:
     return parse
 
 
-def _show_step(pair: Pair) -> str:
-    """A stride or dilation: one number where both axes have the same."""
-    return str(pair[0]) if pair[0] == pair[1] else show_pair(pair)
-
-
 def _switch(words: str) -> Callable[[str], bool]:
     def parse(text: str) -> bool:
         if text.strip() not in ("yes", "no"):
-            raise ValueError(f"{words} must be yes or no, not {quoted(text)}")
+            raise TextError(f"{words} must be yes or no, not {quoted(text)}")
         return text.strip() == "yes"
 
     return parse
@@ -88,7 +84,7 @@ def _choice(words: str, choices: type[StrEnum]) -> Callable[[str], StrEnum]:
         try:
             return choices(text.strip())
         except ValueError:
-            raise ValueError(f"{words} must be one of {', '.join(choices)}, not {quoted(text)}") from None
+            raise TextError(f"{words} must be one of {', '.join(choices)}, not {quoted(text)}") from None
 
     return parse
 
@@ -101,8 +97,8 @@ FIELDS: dict[str, Field] = {
         Field(
             "kernel_size", "kernel", "kernel size, 3 or 3x5", "K", _pair("kernel size", "3 or 3x5"), show_pair
         ),
-        Field("stride", "stride", "stride, 2 or 2x1", "S", _pair("stride", "2 or 2x1"), _show_step),
-        Field("dilation", "dilation", "dilation, 2 or 2x1", "D", _pair("dilation", "2 or 2x1"), _show_step),
+        Field("stride", "stride", "stride, 2 or 2x1", "S", _pair("stride", "2 or 2x1"), shortest),
+        Field("dilation", "dilation", "dilation, 2 or 2x1", "D", _pair("dilation", "2 or 2x1"), shortest),
         Field(
             "groups", "groups", "groups of channels; in channels for depthwise", "N", _integer("groups", "4")
         ),
@@ -190,7 +186,7 @@ def spec_from(
     for name, text in texts.items():
         try:
             values[name] = FIELDS[name].parse(text)
-        except ValueError as error:
+        except TextError as error:
             problems.append(Problem(name, str(error)))
     in_channels = values.get("in_channels", base.in_channels)
     if in_channels != base.in_channels and 1 <= in_channels <= MAX_CHANNELS:

@@ -14,10 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from tui.fusion.padding import offset_in
+from tui.fusion.pair_text import show_pair
+from tui.fusion.refusal import Refusal
 from tui.fusion.spec import Pair
 
 
-class FusionError(ValueError):
+class FusionError(Refusal, ValueError):
     """A branch that is no convolution in disguise; the message says which, why, and what to do."""
 
 
@@ -204,6 +206,6 @@ def _sum_of_biases(kernels: Sequence[Kernel]) -> Tensor | None:
 def _window(inner: Pair, outer: Pair) -> tuple[slice, slice]:
     """Where a kernel of `inner` taps stands in one of `outer` taps."""
     if inner[0] > outer[0] or inner[1] > outer[1]:
-        raise FusionError(f"a kernel of {inner[0]}x{inner[1]} taps does not fit into {outer[0]}x{outer[1]}")
+        raise FusionError(f"a kernel of {show_pair(inner)} taps does not fit into {show_pair(outer)}")
     top, left = offset_in(inner, outer)
     return slice(top, top + inner[0]), slice(left, left + inner[1])

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, names_of
 from tui.fusion.padding import same_padding
+from tui.fusion.pair_text import show_pair
+from tui.fusion.refusal import Refusal
 
 if TYPE_CHECKING:
     from tui.fusion.spec import BlockSpec
@@ -43,7 +45,7 @@ class Problem:
     message: str
 
 
-class InvalidSpecError(ValueError):
+class InvalidSpecError(Refusal, ValueError):
     """Chosen values that make no block; `problems` says what is wrong at which field."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
@@ -115,7 +117,7 @@ def _branch_problems(spec: BlockSpec, name: str, branch: BranchSpec) -> Iterator
             f"({spec.in_channels} is not {spec.out_channels}): make them equal or switch it off"
         )
     if branch.kind is BranchKind.IDENTITY and spec.stride != (1, 1):
-        shown = f"{spec.stride[0]}x{spec.stride[1]}"
+        shown = show_pair(spec.stride)
         yield (
             f"the identity needs stride 1, not {shown}: it would skip pixels; set stride 1 or switch it off"
         )

@@ -23,7 +23,6 @@ __all__ = [
     "Problem",
     "Scale",
     "WeightFill",
-    "show_pair",
 ]
 
 
@@ -240,8 +239,3 @@ def dilated_size(kernel_size: int, dilation: int) -> int:
     if kernel_size == 1:
         return 1
     return (kernel_size - 1) * dilation + 1 if kernel_size % 2 else kernel_size * dilation
-
-
-def show_pair(pair: Pair) -> str:
-    """A pair as people write it: "3x5"."""
-    return f"{pair[0]}x{pair[1]}"

@@ -10,7 +10,8 @@ from textual.containers import Horizontal
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from tui.fusion.spec import BlockSpec, show_pair
+from tui.fusion.pair_text import show_pair
+from tui.fusion.spec import BlockSpec
 from tui.widgets.view_tabs import ViewTabs
 
 ROOMY = 100

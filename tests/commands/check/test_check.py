@@ -26,7 +26,7 @@ from tui.export.report import json_of, report_of
 from tui.fusion.block import build_block
 from tui.fusion.branch_spec import names_of
 from tui.fusion.branch_text import parse_branches
-from tui.fusion.kernel import Kernel
+from tui.fusion.kernel import FusionError, Kernel
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec, BranchSpec, Dtype, InputFill, PaddingMode, WeightFill
 
@@ -466,7 +466,8 @@ def test_an_unknown_memory_refuses_nothing(
 
 
 @pytest.mark.parametrize(
-    "error", [RuntimeError("no memory\nframe #0: c10"), ValueError("no memory"), MemoryError("no memory")]
+    "error",
+    [RuntimeError("no memory\nframe #0: c10"), FusionError("no memory"), MemoryError("no memory")],
 )
 def test_what_torch_can_not_do_is_told_in_its_first_line(
     error: Exception, monkeypatch: pytest.MonkeyPatch
@@ -478,6 +479,17 @@ def test_what_torch_can_not_do_is_told_in_its_first_line(
     with pytest.raises(CheckError) as caught:
         check(BlockSpec())
     assert str(caught.value) == "this block could not be run: no memory"
+
+
+def test_a_fault_of_this_program_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ValueError of ours must not read as a block that cannot be run: it goes on, to status 70."""
+
+    def fail(*_: object) -> NoReturn:
+        raise ValueError("not enough values to unpack")
+
+    monkeypatch.setattr("tui.analysis.study.run_study", fail)
+    with pytest.raises(ValueError, match="unpack"):
+        check(BlockSpec())
 
 
 @pytest.mark.parametrize(("terminal", "costly"), [(True, True), (True, False), (False, True)])

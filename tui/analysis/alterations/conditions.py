@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from tui.fusion.padding import same_padding
-from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, PaddingMode, Scale, show_pair
+from tui.fusion.pair_text import show_pair
+from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, PaddingMode, Scale
 
 _SINGLE_CONVS = (
     BranchKind.KXK,

@@ -9,6 +9,7 @@ from tui.analysis.alterations.alterations import FUSED, Edit, Shape, shapes_of
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, names_of
 from tui.fusion.named_kernels import NAMED_KERNELS
 from tui.fusion.padding import offset_in, taps_apart
+from tui.fusion.refusal import Refusal
 from tui.fusion.spec import BlockSpec
 
 MOST_EDITS = 20_000
@@ -17,7 +18,7 @@ MOST_EDITS = 20_000
 Index = tuple[int, ...]
 
 
-class NotEditableError(ValueError):
+class NotEditableError(Refusal, ValueError):
     """No number of the block stands there; the message says why, for the user."""
 
 

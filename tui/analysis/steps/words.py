@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from tui.analysis.verdict.verdict import Reason, Verdict
 from tui.fusion.branches import SequenceBranch
+from tui.fusion.pair_text import show_pair
 from tui.fusion.spec import Dtype, PaddingMode, Pair
 
 
 def size(kernel_size: Pair) -> str:
     """A kernel size as the screen writes it: "3×3"."""
-    return f"{kernel_size[0]}×{kernel_size[1]}"
+    return show_pair(kernel_size, "×")
 
 
 AS_IT_IS = (

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.estimate import Estimate, estimate_of, memory_of_this_machine
-from tui.analysis.failure import in_words
+from tui.analysis.failure import CANNOT, in_words
 from tui.analysis.quantities import estimate_in_words, memory_in_words
+from tui.fusion.refusal import Refusal
 from tui.fusion.spec import BlockSpec
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ AGREE = 0
 DISAGREE = 1
 
 
-class CheckError(RuntimeError):
+class CheckError(Refusal, RuntimeError):
     """A study that can not be run; the message says why, for the user."""
 
 
@@ -71,5 +72,5 @@ def _studied(spec: BlockSpec, alterations: Alterations) -> Study:
         from tui.analysis.study import study_of
 
         return study_of(spec, alterations)
-    except (ImportError, OSError, RuntimeError, ValueError, MemoryError) as error:
+    except CANNOT as error:
         raise CheckError(f"this block could not be run: {in_words(error)}") from error

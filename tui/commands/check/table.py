@@ -16,8 +16,9 @@ from tui.analysis.study import Study
 from tui.analysis.verdict.cautions import cautions_of
 from tui.analysis.verdict.verdict import Ruling, Verdict, multiple, percent
 from tui.export.conv2d_text import conv2d_in_words
+from tui.fusion.pair_text import shortest, show_pair
 from tui.fusion.presets import preset_named
-from tui.fusion.spec import BranchSpec, Dtype, PaddingMode, Pair, show_pair
+from tui.fusion.spec import BranchSpec, Dtype, PaddingMode
 
 _HEADING = "bold cyan"
 _ASIDE = "dim"
@@ -80,7 +81,7 @@ def _block(study: Study) -> Table:
     table = Table.grid(padding=(0, 1), pad_edge=True)
     table.add_column(style=_HEADING, min_width=_LABEL_WIDTH)
     table.add_column(overflow="fold")
-    geometry = f"stride {_shortest(spec.stride)}, dilation {_shortest(spec.dilation)}, groups {spec.groups}"
+    geometry = f"stride {shortest(spec.stride)}, dilation {shortest(spec.dilation)}, groups {spec.groups}"
     table.add_row("block", f"{spec.in_channels} -> {spec.out_channels} channels, {geometry}")
     table.add_row("kernel size", show_pair(spec.kernel_size))
     padding = "" if spec.padding_mode is PaddingMode.ZEROS else f", {spec.padding_mode} outside"
@@ -188,7 +189,3 @@ def _table(*headings: str, numbers: bool = False) -> Table:
 
 def _shape(shape: tuple[int, ...]) -> str:
     return f"({', '.join(map(str, shape))})"
-
-
-def _shortest(pair: Pair) -> str:
-    return str(pair[0]) if pair[0] == pair[1] else show_pair(pair)

@@ -13,6 +13,7 @@ from tui.fusion.branches.pointwise import PointwiseStep
 from tui.fusion.composition import compose
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError, Kernel, average_pool, kernel_of
+from tui.fusion.pair_text import show_pair
 from tui.fusion.spec import PaddingMode, Pair, Scale
 
 
@@ -90,7 +91,7 @@ class SequenceBranch(Branch):
             yield fold
         self._refuse_inexact_border(first)
         if isinstance(self.second, nn.Conv2d):
-            title, second = "then a {}x{} convolution".format(*self.kernel_size), kernel_of(self.second)
+            title, second = f"then a {show_pair(self.kernel_size)} convolution", kernel_of(self.second)
         else:
             device = self._placement.device
             title = "then average pooling"

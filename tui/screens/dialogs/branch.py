@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from tui.fusion.branch_spec import BranchSpec
 from tui.fusion.branch_text import parse_branches, show_branch
+from tui.fusion.text_error import TextError
 from tui.widgets.word_row import WordRow
 
 NAMES = (
@@ -81,6 +82,6 @@ def _problem(text: str) -> str:
     """What is wrong with the text, empty where nothing is."""
     try:
         branches = parse_branches(text)
-    except ValueError as error:
+    except TextError as error:
         return str(error)
     return "one branch at a time, without a comma" if len(branches) > 1 else ""

@@ -18,6 +18,7 @@ from textual.widgets import Input, Static
 from tui.fusion.fields import FIELDS, spec_from, texts_of
 from tui.fusion.presets import PRESETS, preset_named
 from tui.fusion.spec import BlockSpec, InvalidSpecError, Problem
+from tui.fusion.text_error import TextError
 from tui.widgets.form.branch_list import BranchList
 from tui.widgets.form.choice import Choice
 from tui.widgets.form.value_input import ValueInput
@@ -137,7 +138,7 @@ class ParameterForm(VerticalScroll):
         """Let out channels, and the groups of a depthwise block, follow where they were as many."""
         try:
             in_channels = FIELDS["in_channels"].parse(event.value)
-        except ValueError:
+        except TextError:
             return
         with self.prevent(Input.Changed):
             for name, value in self._followed.following(in_channels).items():

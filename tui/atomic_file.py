@@ -1,0 +1,72 @@
+"""Writing a file whole or not at all: whatever fails, the old file stays and no part of the new one is left."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+
+class NotOrdinaryFileError(OSError):
+    """What has the name is a device, a pipe or a folder, which no file may displace."""
+
+
+def write_whole(path: Path, data: bytes, *, replace: bool) -> None:
+    """Write the file at `path`, in a folder that is there.
+
+    A reader never meets a half-written file. Replacing one keeps its permissions and follows a link to it.
+
+    Args:
+        path: any name that the file system takes, the longest too.
+        data: the file's bytes.
+        replace: whether a file of that name may be displaced.
+
+    Raises:
+        FileExistsError: there is a file of that name, and `replace` is false.
+        NotOrdinaryFileError: what is there is no ordinary file.
+        OSError, ValueError, RuntimeError: it could not be written, or the name names no file.
+    """
+    target = path.resolve() if replace else path
+    permissions = _permissions_to_keep(target)
+    # The name holds nothing of the target's: a name of the longest length would make one that is too long.
+    temporary = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        _write(temporary, data)
+        if permissions is not None:
+            temporary.chmod(permissions)
+        _put_in_place(temporary, target, replace=replace)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _permissions_to_keep(target: Path) -> int | None:
+    """Those of the file that is to be replaced; None where there is none."""
+    if not target.exists():
+        return None
+    mode = target.stat().st_mode
+    if not stat.S_ISREG(mode):
+        raise NotOrdinaryFileError("what is there is no ordinary file")
+    return stat.S_IMODE(mode)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())  # or a crash of the machine could leave an empty file under the final name
+
+
+def _put_in_place(temporary: Path, target: Path, *, replace: bool) -> None:
+    """Give the finished file its name. Without `replace`, by a link, which never displaces another file."""
+    if not replace:
+        try:
+            target.hardlink_to(temporary)
+        except FileExistsError:
+            raise
+        except (OSError, NotImplementedError):  # no hard links on this file system
+            if os.path.lexists(target):
+                raise FileExistsError("a file of that name is there already") from None
+        else:
+            return
+    temporary.replace(target)
