@@ -135,7 +135,7 @@ def test_a_preset_keeps_its_structure_with_other_channels(name: str) -> None:
 
 def test_what_is_switched_for_all_may_make_no_block() -> None:
     assert problem_of("--branches", "1x1-kxk+zeros-bias", "--bias").startswith(
-        "--branches: 1x1-kxk: zeros padded behind the 1x1's bias make"
+        "--branches: 1x1-kxk: zeros padded after the 1x1's bias make"
     )
 
 
@@ -232,7 +232,7 @@ def test_help_fits_80_columns_and_tells_all(monkeypatch: pytest.MonkeyPatch) -> 
     unwrapped = " ".join(text.split())
     for name, default in texts_of(BlockSpec()).items():
         assert name == "post_norm" or f"{FIELDS[name].help} [{default}]" in unwrapped
-    assert "--post-norm, --no-post-norm a batch norm behind their sum, or none" in unwrapped
+    assert "--post-norm, --no-post-norm a batch norm after their sum, or none" in unwrapped
 
 
 def test_help_comes_before_mistakes() -> None:

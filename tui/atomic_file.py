@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all: whatever fails, the old file stays and no part of the new one is left."""
+"""Writing a file whole or not at all: whatever fails, the old file stays, and no part of the new one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write_whole(path: Path, data: bytes, *, replace: bool) -> None:
 
     Raises:
         FileExistsError: there is a file of that name, and `replace` is false.
-        NotOrdinaryFileError: what is there is no ordinary file.
+        NotOrdinaryFileError: what is there is not an ordinary file.
         OSError, ValueError, RuntimeError: it could not be written, or the name names no file.
     """
     target = path.resolve() if replace else path
@@ -46,7 +46,7 @@ def _permissions_to_keep(target: Path) -> int | None:
         return None
     mode = target.stat().st_mode
     if not stat.S_ISREG(mode):
-        raise NotOrdinaryFileError("what is there is no ordinary file")
+        raise NotOrdinaryFileError("what is there is not an ordinary file")
     return stat.S_IMODE(mode)
 
 

@@ -69,7 +69,7 @@ def _print(request: Request) -> int:
         return OUTPUT_CLOSED
     except OSError as error:
         _discard_output()
-        return _refuse(f"can not write: {error.strerror or error}")
+        return _refuse(f"cannot write: {error.strerror or error}")
     return status
 
 

@@ -22,7 +22,7 @@ SHELLS = ("bash", "zsh", "tcsh")
 _SWITCHES = {
     "bias": "a bias in every convolution, or in none",
     "batch_norm": "a batch norm on every branch, or on none",
-    "post_norm": "a batch norm behind their sum, or none",
+    "post_norm": "a batch norm after their sum, or none",
 }
 
 _CHECK = "check"
@@ -190,7 +190,7 @@ def _alterations(mistake: str | None, spec: BlockSpec) -> Alterations:
         raise OptionsError(f"--mistake: must be one of {', '.join(MISTAKES)}, not {quoted(mistake)}{near}")
     hindrance = obstacle(mistake, spec)
     if hindrance is not None:
-        raise OptionsError(f"--mistake: {mistake} can not be made on this block: {hindrance}")
+        raise OptionsError(f"--mistake: {mistake} cannot be made on this block: {hindrance}")
     return Alterations(mistake=mistake)
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tui.atomic_file import write_whole
 from tui.fusion.refusal import Refusal
 
 
@@ -41,12 +40,14 @@ class Settings:
         """Write the settings to the file (None: the user's own); returns a message where that failed.
 
         Keys of the file that are not known here, a later version's for instance, stay in it. A file that
-        can not be read is left as it is: somebody wrote it by hand and may want to mend it.
+        cannot be read is left as it is: somebody wrote it by hand and may want to mend it.
         """
         path = path or settings_path()
         try:
             values = _read(path) | asdict(self)
-            _replace(path.resolve(), json.dumps(values, indent=2) + "\n")
+            path = path.resolve()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, (json.dumps(values, indent=2) + "\n").encode(), replace=True)
         except (OSError, _BrokenFileError) as error:
             return f"settings are not saved to {path}: {_words(error)}"
         return None
@@ -67,11 +68,11 @@ def _read(path: Path) -> dict[str, Any]:
     """The file's object, empty where there is no file.
 
     Raises:
-        OSError: the file can not be read.
+        OSError: the file cannot be read.
         _BrokenFileError: it holds no JSON object.
     """
     if not path.is_file() and path.exists():  # reading a pipe or a device might never end
-        raise _BrokenFileError("it is no ordinary file")
+        raise _BrokenFileError("it is not an ordinary file")
     try:
         values = json.loads(path.read_text(encoding="utf-8-sig"))  # some editors put a mark in front
     except FileNotFoundError:
@@ -79,29 +80,12 @@ def _read(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise _BrokenFileError("it is not UTF-8") from None
     except ValueError as error:
-        raise _BrokenFileError(f"it is no JSON: {error}") from None
+        raise _BrokenFileError(f"it is not JSON: {error}") from None
     except RecursionError:
         raise _BrokenFileError("it is nested too deeply") from None
     if not isinstance(values, dict):
         raise _BrokenFileError('it must be an object such as {"theme": "nord"}')
     return values
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write the whole file or none of it: a reader never meets one that is half written.
-
-    Raises:
-        OSError: it could not be written; nothing is left behind.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _words(error: OSError | _BrokenFileError) -> str:

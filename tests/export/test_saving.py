@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.export import saving
+from tui import atomic_file
 from tui.export.saving import SavingError, TakenError, is_taken, path_from, save
 
 
@@ -43,7 +43,7 @@ def test_nothing_is_replaced_unless_told(folder: Path) -> None:
 def test_a_file_that_appears_meanwhile_stays(
     folder: Path, monkeypatch: pytest.MonkeyPatch, links: bool
 ) -> None:
-    write = saving._write
+    write = atomic_file._write
 
     def write_and_be_overtaken(path: Path, data: bytes) -> None:
         write(path, data)
@@ -52,7 +52,7 @@ def test_a_file_that_appears_meanwhile_stays(
     def refuse(self: Path, target: Path) -> None:
         raise PermissionError("no links on this file system")
 
-    monkeypatch.setattr(saving, "_write", write_and_be_overtaken)
+    monkeypatch.setattr(atomic_file, "_write", write_and_be_overtaken)
     if not links:
         monkeypatch.setattr(Path, "hardlink_to", refuse)
     with pytest.raises(TakenError):

@@ -98,7 +98,7 @@ def test_a_lone_1x1_is_fused_without_padding() -> None:
 @pytest.mark.parametrize("text", ["kxk+norm", "identity", "1x1-kxk+inner", "avg+norm"])
 def test_fusing_in_train_mode_says_so(text: str) -> None:
     block = build_block(replace(REPVGG, branches=parse_branches(text))).train()
-    with pytest.raises(FusionError, match="a block in train mode can not be fused"):
+    with pytest.raises(FusionError, match="a block in train mode cannot be fused"):
         block.fuse()
 
 

@@ -133,7 +133,7 @@ def test_ways_to_write_a_value(field: str, text: str, value: object) -> None:
         ("branches", "kxk,fork", "or a kernel size such as 5x5 or 3x3d2, with options such as +norm"),
         ("branches", "kxk,fork", "not 'fork'"),
         ("branches", "3x", "branches must be among kxk, 1x1, identity, 1xk, kx1, avg, 1x1-kxk, 1x1-avg"),
-        ("branches", "kxk+norms", "'+norms' in 'kxk+norms' is no option; there are +norm, -bias, +alpha"),
+        ("branches", "kxk+norms", "'+norms' in 'kxk+norms' is not an option; there are +norm, -bias, +alpha"),
         ("branches", "kxk+g", "'+g' in 'kxk+g' is no option"),
         ("branches", "kxk+norm3", "'+norm3' in 'kxk+norm3' is no option"),
         ("branches", "kxk-gamma", "'-gamma' in 'kxk-gamma' is no option"),

@@ -118,12 +118,12 @@ def test_folding_computes_in_float64_whatever_the_norms_dtype() -> None:
 @pytest.mark.parametrize(
     ("norm", "words"),
     [
-        (nn.GroupNorm(1, 2), "a GroupNorm can not be folded: only BatchNorm2d"),
-        (nn.InstanceNorm2d(2, track_running_stats=True), "a InstanceNorm2d can not be folded"),
-        (nn.LayerNorm(2), "a LayerNorm can not be folded"),
-        (nn.Identity(), "a Identity can not be folded"),
+        (nn.GroupNorm(1, 2), "GroupNorm cannot be folded: only BatchNorm2d"),
+        (nn.InstanceNorm2d(2, track_running_stats=True), "InstanceNorm2d cannot be folded"),
+        (nn.LayerNorm(2), "LayerNorm cannot be folded"),
+        (nn.Identity(), "Identity cannot be folded"),
         (nn.BatchNorm2d(2, track_running_stats=False), "no running statistics"),
-        (nn.BatchNorm2d(2).train(), "train mode can not be folded: call eval()"),
+        (nn.BatchNorm2d(2).train(), "train mode cannot be folded: call eval()"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else "",
 )

@@ -16,7 +16,7 @@ from tui.fusion.spec import BlockSpec, PaddingMode
 @pytest.mark.parametrize("batch_norm", [True, False])
 def test_train_mode_is_refused_in_words(batch_norm: bool) -> None:
     block = build_block(BlockSpec().with_branches(batch_norm=batch_norm)).train()
-    with pytest.raises(FusionError, match=r"train mode can not be fused: .* call eval\(\) first"):
+    with pytest.raises(FusionError, match=r"train mode cannot be fused: .* call eval\(\) first"):
         block.fuse()
     block.eval().fuse()
 
@@ -40,7 +40,7 @@ def test_a_module_that_is_no_branch_is_refused_not_left_out() -> None:
     with pytest.raises(FusionError, match="Sigmoid"):
         block.branches.append(nn.Sigmoid())
     assert len(block.branches) == 3
-    with pytest.raises(FusionError, match="a ReLU is no kind of branch whose kernel is known"):
+    with pytest.raises(FusionError, match="ReLU is not a kind of branch whose kernel is known"):
         ReparamBlock([nn.ReLU()])  # type: ignore[list-item]
 
 
@@ -68,7 +68,7 @@ def conv_branch(geometry: Geometry) -> ConvBranch:
             Geometry(dilation=(3, 2)),
             "3x3: taps 3 apart do not fall on taps 2 apart",
         ),
-        (conv_branch(Geometry(groups=2)), Geometry(groups=4), "2 groups can not be written with 4"),
+        (conv_branch(Geometry(groups=2)), Geometry(groups=4), "2 groups cannot be written with 4"),
     ],
 )
 def test_branches_that_do_not_go_together_are_refused(branch: Branch, geometry: Geometry, words: str) -> None:
@@ -86,7 +86,7 @@ def test_a_branch_without_border_minds_no_padding_mode() -> None:
 @pytest.mark.parametrize(
     ("norm", "words"),
     [
-        (nn.GroupNorm(1, 2), "a GroupNorm can not be folded"),
+        (nn.GroupNorm(1, 2), "GroupNorm cannot be folded"),
         (nn.BatchNorm2d(2, track_running_stats=False), "no running statistics"),
     ],
 )

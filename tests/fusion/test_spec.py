@@ -168,13 +168,13 @@ def test_the_limits_themselves_are_allowed() -> None:
         (
             {"branches": parse_branches("1x1-kxk+zeros")},
             "branches",
-            "1x1-kxk: zeros padded behind the 1x1's bias make the 32 pixels at the border (of 81 a channel) "
+            "1x1-kxk: zeros padded after the 1x1's bias make the 32 pixels at the border (of 81 a channel) "
             "wrong in any fused kernel; pad before it (take +zeros out), or take bias and inner norm out",
         ),
         (
             {"branches": parse_branches("1x1-avg+zeros+inner-bias")},
             "branches",
-            "1x1-avg: zeros padded behind the 1x1's batch norm make the 32 pixels",
+            "1x1-avg: zeros padded after the 1x1's batch norm make the 32 pixels",
         ),
         (
             {"branches": parse_branches("avg,kxk"), "padding_mode": PaddingMode.REFLECT},

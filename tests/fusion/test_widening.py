@@ -87,8 +87,8 @@ def test_ungroup_leaves_a_kernel_of_these_groups_alone() -> None:
 @pytest.mark.parametrize(
     ("groups", "fewer", "words"),
     [
-        (4, 3, "a kernel of 4 groups can not be written with 3: 3 does not divide 4"),
-        (2, 4, "a kernel of 2 groups can not be written with 4"),
+        (4, 3, "a kernel of 4 groups cannot be written with 3: 3 does not divide 4"),
+        (2, 4, "a kernel of 2 groups cannot be written with 4"),
         (3, 1, "3 groups do not divide 4 output channels"),
     ],
 )

@@ -12,7 +12,7 @@ CANNOT = (Refusal, ImportError, OSError, RuntimeError, MemoryError)
 def in_words(error: BaseException) -> str:
     """The first line of an error, without torch's C++ stack, with control characters made visible.
 
-    What is no refusal is told as the fault of this program that it is.
+    What is not a refusal is told as the fault of this program that it is.
     """
     lines = (line.strip() for line in str(error).splitlines())
     first = printable(next((line for line in lines if line), type(error).__name__))

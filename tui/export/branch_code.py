@@ -90,7 +90,7 @@ def forward_lines(branch: Branch) -> list[str]:
 
 
 def _mapped_lines(branch: Branch) -> tuple[list[str], str]:
-    """Statements, and the expression behind them that is the output before batch norm and scale."""
+    """Statements, and the expression after them that is the output before batch norm and scale."""
     match branch:
         case ConvBranch():
             geometry = branch.geometry

@@ -6,4 +6,4 @@ from tui.fusion.refusal import Refusal
 
 
 class ExportError(Refusal, ValueError):
-    """It can not be written so; the message says why, and what to do, for the user."""
+    """It cannot be written so; the message says why, and what to do, for the user."""

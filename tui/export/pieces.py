@@ -102,7 +102,7 @@ def scale(kernel: Kernel, factors: Tensor) -> Kernel:
 
 
 def compose(first: Kernel, second: Kernel, groups: int) -> Kernel:
-    """A 1 x 1 kernel and the k x k one behind it as one: a sum over the channels between, in each group."""
+    """A 1 x 1 kernel and the k x k one after it as one: a sum over the channels between, in each group."""
     weights, biases = [], []
     inner, inner_bias = first[0].chunk(groups), first[1].chunk(groups)
     for group, outer in enumerate(second[0].chunk(groups)):

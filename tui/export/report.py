@@ -18,7 +18,7 @@ def report_of(study: Study) -> dict[str, Any]:
     """The study as an object for JSON; numbers that are not finite, which JSON does not know, are None.
 
     `branches` are the summands of the fused kernel, with its groups and spacing of taps; where a batch norm
-    stands behind the sum, its offset is the last of them. `worst` is the element that decided the verdict,
+    stands after the sum, its offset is the last of them. `worst` is the element that decided the verdict,
     `bound` its rounding budget; both are of the float64 run where that found the fusion wrong.
     `error_split` says where the difference comes from; it is None in float64, where nothing finer tells.
     """

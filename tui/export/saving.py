@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
-import stat
 from pathlib import Path
 
+from tui.atomic_file import write_whole
 from tui.fusion.refusal import Refusal
 
 
 class SavingError(Refusal, OSError):
-    """The file can not be written; the message says why, for the user."""
+    """The file cannot be written; the message says why, for the user."""
 
 
 class TakenError(SavingError, FileExistsError):
@@ -36,7 +35,7 @@ def path_from(text: str) -> Path:
         raise SavingError("there is no such user as after the ~") from None
     try:
         if path.is_dir() or text.endswith(("/", os.sep)):
-            raise SavingError("that is a folder; it needs a file's name behind it")
+            raise SavingError("that is a folder; it needs a file's name after it")
         if not path.parent.is_dir():
             raise SavingError("there is no such folder")
     except (OSError, ValueError) as error:
@@ -61,60 +60,11 @@ def save(path: Path, content: str | bytes, *, replace: bool = False) -> None:
     """
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     try:
-        target = path.resolve() if replace else path
-        permissions = _permissions_to_keep(target)
-        temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.part")
-        try:
-            _write(temporary, data)
-            if permissions is not None:
-                temporary.chmod(permissions)
-            _put_in_place(temporary, target, replace=replace)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except SavingError:
-        raise
+        write_whole(path, data, replace=replace)
+    except FileExistsError:
+        raise TakenError("a file of that name is there already") from None
     except (OSError, ValueError, RuntimeError) as error:
         raise _in_words(error) from error
-
-
-def _permissions_to_keep(target: Path) -> int | None:
-    """Those of the file that is to be replaced; None where there is none.
-
-    Raises:
-        SavingError: what is there is no ordinary file: a device or a pipe is not to be replaced by one.
-    """
-    if not target.exists():
-        return None
-    mode = target.stat().st_mode
-    if not stat.S_ISREG(mode):
-        raise SavingError("what is there is no ordinary file")
-    return stat.S_IMODE(mode)
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())  # or a crash of the machine could leave an empty file under the final name
-
-
-def _put_in_place(temporary: Path, target: Path, *, replace: bool) -> None:
-    """Give the finished file its name. Without `replace`, by a link, which never displaces another file.
-
-    Raises:
-        TakenError: another program has made a file of that name meanwhile.
-    """
-    if not replace:
-        try:
-            target.hardlink_to(temporary)
-        except FileExistsError:
-            raise TakenError("a file of that name is there already") from None
-        except (OSError, NotImplementedError):  # no hard links on this file system
-            if is_taken(target):
-                raise TakenError("a file of that name is there already") from None
-        else:
-            return
-    temporary.replace(target)
 
 
 def _in_words(error: Exception) -> SavingError:

@@ -20,7 +20,7 @@ from tui.fusion.spec import BlockSpec, Pair
 from tui.fusion.widening import dilate, ungroup
 
 POST_NORM = "post norm"
-"""The name of the summand that holds the offset of the batch norm behind the sum."""
+"""The name of the summand that holds the offset of the batch norm after the sum."""
 
 
 class Branches(nn.ModuleList):
@@ -33,7 +33,7 @@ class Branches(nn.ModuleList):
     def add_module(self, name: str, module: nn.Module | None) -> None:
         """Take a branch in, or refuse a module of another kind."""
         if not isinstance(module, Branch):
-            raise FusionError(f"a {type(module).__name__} is no kind of branch whose kernel is known")
+            raise FusionError(f"{type(module).__name__} is not a kind of branch whose kernel is known")
         super().add_module(name, module)
 
     def __iter__(self) -> Iterator[Branch]:
@@ -65,7 +65,7 @@ class ReparamBlock(nn.Module):
     Attributes:
         branches: the summands, each with its own groups and dilation.
         geometry: that of the fused convolution: groups and dilations that divide every branch's.
-        post_norm: the batch norm behind the sum, None where there is none.
+        post_norm: the batch norm after the sum, None where there is none.
     """
 
     post_norm: nn.Module | None
@@ -96,7 +96,7 @@ class ReparamBlock(nn.Module):
         zeros with that bias.
 
         Raises:
-            FusionError: the block is in train mode, a branch is no convolution, or the branches' strides,
+            FusionError: the block is in train mode, a branch is not a convolution, or the branches' strides,
                 paddings, groups or dilations do not go together.
         """
         return [(name, last_of(folds).kernel) for name, folds in self._summands()]
@@ -151,7 +151,7 @@ class ReparamBlock(nn.Module):
     def _summands(self) -> Iterator[tuple[str, Iterator[Fold]]]:
         if self.training:
             raise FusionError(
-                "a block in train mode can not be fused: its batch norms follow each input; call eval() first"
+                "a block in train mode cannot be fused: its batch norms follow each input; call eval() first"
             )
         post = None if self.post_norm is None else affine_of(self.post_norm)
         for branch in self.branches:
@@ -181,7 +181,7 @@ class ReparamBlock(nn.Module):
 
 
 def _refuse_other_geometry(branch: Branch, block: Geometry) -> None:
-    """Groups and dilations can be brought together; strides and paddings can not.
+    """Groups and dilations can be brought together; strides and paddings cannot.
 
     Raises:
         FusionError: the branch has another stride, or pads in another way.

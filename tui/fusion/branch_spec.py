@@ -30,7 +30,7 @@ class BranchKind(StrEnum):
 
     @property
     def is_sequence(self) -> bool:
-        """Whether the branch is a 1x1 convolution and something behind it."""
+        """Whether the branch is a 1x1 convolution and something after it."""
         return self in (BranchKind.POINTWISE_KXK, BranchKind.POINTWISE_AVERAGE)
 
 
@@ -50,7 +50,7 @@ class BranchSpec:
 
     Attributes:
         bias: of each convolution in the branch.
-        batch_norm: behind the branch, before its scale.
+        batch_norm: after the branch, before its scale.
         kernel_size, dilation: of a SIZED convolution; the other kinds take the block's.
         groups: of its convolutions, None for the block's.
         scale: what multiplies the output.
@@ -101,7 +101,7 @@ class BranchSpec:
 
 
 def names_of(branches: tuple[BranchSpec, ...]) -> list[str]:
-    """A name for each branch: its title, and a number behind it where the block has several of that title."""
+    """A name for each branch: its title, and a number after it where the block has several of that title."""
     titles = [branch.title for branch in branches]
     seen: dict[str, int] = {}
     names = []

@@ -27,7 +27,7 @@ _NUMBERS = {"g": "groups", "x": "expansion"}
 
 
 def parse_branches(text: str) -> tuple[BranchSpec, ...]:
-    """Branches by name, with what is switched on (+) or off (-) behind each.
+    """Branches by name, with what is switched on (+) or off (-) after each.
 
     Names: kxk, 1x1, identity, 1xk, kx1, avg, 1x1-kxk, 1x1-avg, and kernel sizes such as 5x5 or, dilated by 2,
     3x3d2. A convolution has a bias unless "-bias" follows it, a batch norm only if "+norm" does. "+alpha" and
@@ -83,7 +83,7 @@ def _option(option: re.Match[str], text: str) -> dict[str, Any]:
         return {"scale": Scale(name)}
     if name in _NUMBERS and number is not None and on:
         return {_NUMBERS[name]: int(number)}
-    raise TextError(f"branches: {quoted(option[0])} in {quoted(text)} is no option; there are {OPTIONS}")
+    raise TextError(f"branches: {quoted(option[0])} in {quoted(text)} is not an option; there are {OPTIONS}")
 
 
 def show_branches(branches: tuple[BranchSpec, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Two convolutions behind each other as one."""
+"""Two convolutions, one after the other, as one."""
 
 from __future__ import annotations
 

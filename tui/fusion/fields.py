@@ -113,7 +113,7 @@ FIELDS: dict[str, Field] = {
         Field(
             "post_norm",
             "post norm",
-            "a batch norm behind the sum: yes, no",
+            "a batch norm after the sum: yes, no",
             "yes|no",
             _switch("post norm"),
             lambda on: "yes" if on else "no",

@@ -20,7 +20,7 @@ from tui.fusion.spec import Pair
 
 
 class FusionError(Refusal, ValueError):
-    """A branch that is no convolution in disguise; the message says which, why, and what to do."""
+    """A branch that is not a convolution in disguise; the message says which, why, and what to do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ def affine_of(norm: nn.Module) -> tuple[Tensor, Tensor]:
     """
     if not isinstance(norm, nn.BatchNorm2d):
         raise FusionError(
-            f"a {type(norm).__name__} can not be folded: "
+            f"{type(norm).__name__} cannot be folded: "
             "only BatchNorm2d in eval mode is the same affine map for every input"
         )
     mean, var = norm.running_mean, norm.running_var
@@ -73,7 +73,7 @@ def affine_of(norm: nn.Module) -> tuple[Tensor, Tensor]:
             "input's own, which no fixed kernel can do"
         )
     if norm.training:
-        raise FusionError("a batch norm in train mode can not be folded: call eval() on the block first")
+        raise FusionError("a batch norm in train mode cannot be folded: call eval() on the block first")
     gamma = torch.ones_like(var) if norm.weight is None else norm.weight.detach()
     beta = torch.zeros_like(mean) if norm.bias is None else norm.bias.detach()
     factors = gamma.double() / torch.sqrt(var.double() + norm.eps)
@@ -185,7 +185,7 @@ def add(kernels: Sequence[Kernel], *, overwrite: bool = False) -> Kernel:
     if len(channels) > 1:
         shapes = ", ".join(str(shape) for shape in sorted(channels))
         raise FusionError(
-            f"kernels of different (out_channels, in_channels / groups) can not be added: {shapes}"
+            f"kernels of different (out_channels, in_channels / groups) cannot be added: {shapes}"
         )
     sizes = [kernel.kernel_size for kernel in kernels]
     frame = (max(size[0] for size in sizes), max(size[1] for size in sizes))

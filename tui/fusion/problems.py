@@ -139,7 +139,7 @@ def _branch_problems(spec: BlockSpec, name: str, branch: BranchSpec) -> Iterator
 
 
 def _inexact_border(spec: BlockSpec, name: str, branch: BranchSpec) -> str:
-    """A step that turns 0 into something else, and zeros padded behind it: no single kernel does that."""
+    """A step that turns 0 into something else, and zeros padded after it: no single kernel does that."""
     height, width = spec.output_nchw[2:]
     axes = zip(
         spec.input_shape,
@@ -152,7 +152,7 @@ def _inexact_border(spec: BlockSpec, name: str, branch: BranchSpec) -> str:
     pixels = height * width - rows * columns
     what = "batch norm" if branch.inner_norm else "bias"
     return (
-        f"{name}: zeros padded behind the 1x1's {what} make the {pixels} pixels at the border (of "
+        f"{name}: zeros padded after the 1x1's {what} make the {pixels} pixels at the border (of "
         f"{height * width} a channel) wrong in any fused kernel; pad before it "
         "(take +zeros out), or take bias and inner norm out"
     )
@@ -170,7 +170,7 @@ def _padding_problems(spec: BlockSpec) -> Iterator[Problem]:
     if any(branch.kind is BranchKind.AVERAGE for branch in spec.branches):
         yield Problem(
             "padding_mode",
-            f"average pooling pads with zeros, the convolutions with {mode}: their sum is no single "
+            f"average pooling pads with zeros, the convolutions with {mode}: their sum is not a single "
             "convolution; take the pooling out or choose zeros",
         )
     for name, branch in zip(names_of(spec.branches), spec.branches, strict=True):

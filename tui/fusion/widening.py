@@ -53,7 +53,7 @@ def ungroup(kernel: Kernel, groups: int, fewer: int) -> Kernel:
     """
     if groups % fewer:
         raise FusionError(
-            f"a kernel of {groups} groups can not be written with {fewer}: {fewer} does not divide {groups}"
+            f"a kernel of {groups} groups cannot be written with {fewer}: {fewer} does not divide {groups}"
         )
     out_channels, columns, *taps = kernel.weight.shape
     if out_channels % groups:

@@ -81,7 +81,9 @@ class ValuePrompt(Vertical):
             return
         value = number_in(text)
         if value is None:
-            self._say("This is no number, or too large a one. Enter one like -0.25, 1e-3 or 1/9.", wrong=True)
+            self._say(
+                "This is not a number, or too large a one. Enter one like -0.25, 1e-3 or 1/9.", wrong=True
+            )
         else:
             self.post_message(self.Entered(value))
 

@@ -92,7 +92,7 @@ def test_an_unknown_name_is_no_mistake() -> None:
         ("mean-ignored", BlockSpec(), "the block has no batch norm"),
         ("train-mode", block_of("kxk+norm", input_shape=(1, 1)), "more than one value in each channel"),
         ("train-mode", block_of("kxk+norm", input_shape=(2, 2), stride=(2, 2)), "more than one value"),
-        ("zero-border", block_of("kxk"), "no branch is a 1x1 with something behind it"),
+        ("zero-border", block_of("kxk"), "no branch is a 1x1 with something after it"),
         ("zero-border", block_of("1x1-kxk-bias"), "its value at zero is zero"),
         ("zero-border", block_of("1x1-kxk", padding_mode=PaddingMode.CIRCULAR), "pads circular, not zeros"),
         (

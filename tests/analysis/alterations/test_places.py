@@ -95,7 +95,7 @@ def test_the_shapes_are_those_of_the_block(name: str) -> None:
         ("kxk,1x1", "1x1", (0, 0, 0, 1), "pads the branch's 1×1 kernel"),
         ("kxk,2x2d2", "2x2d2", (0, 0, 2, 3), "between two taps"),
         ("kxk,1x1+g2", "1x1", (0, 1, 1, 1), "between two of the branch's 2 groups"),
-        ("kxk", "post norm", (0, 0, 0, 0), "batch norm behind the sum"),
+        ("kxk", "post norm", (0, 0, 0, 0), "batch norm after the sum"),
     ],
 )
 def test_why_a_number_can_not_be_edited(branches: str, summand: str, tap: Tap, words: str) -> None:

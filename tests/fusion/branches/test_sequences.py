@@ -104,7 +104,7 @@ def test_a_zero_border_behind_a_value_at_zero_is_refused(bias: bool, batch_norm:
     with pytest.raises(FusionError) as caught:
         branch.kernel()
     for words in (
-        "1x1-kxk: zeros are padded behind a 1x1 whose value at zero is not zero",
+        "1x1-kxk: zeros are padded after a 1x1 whose value at zero is not zero",
         "pad that value instead",
     ):
         assert words in str(caught.value)

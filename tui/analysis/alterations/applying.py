@@ -21,7 +21,7 @@ def fusion_of(block: ReparamBlock, folded: Folded, x: Tensor, alterations: Alter
     x: the input, (batch, in_channels, H, W), that the mistake may look at.
 
     Raises:
-        FusionError: a branch is no convolution, or the mistake can not be made on this block.
+        FusionError: a branch is not a convolution, or the mistake cannot be made on this block.
     """
     if alterations.mistake:
         from tui.analysis.alterations.wrong_fusion import wrongly_fused

@@ -174,14 +174,14 @@ def zero_border(spec: BlockSpec) -> Iterator[str]:
     """A sequence is needed whose 1 x 1 makes something of zero, at a border that is seen."""
     sequences = [branch for branch in spec.branches if branch.kind.is_sequence]
     if not sequences:
-        yield "no branch is a 1x1 with something behind it"
+        yield "no branch is a 1x1 with something after it"
     if spec.padding_mode is not PaddingMode.ZEROS:
         yield f"the block pads {spec.padding_mode}, not zeros"
     offset = [branch for branch in sequences if branch.bias or branch.inner_norm]
     if not offset:
         yield "the 1x1 in front has neither bias nor batch norm: its value at zero is zero"
     if not any(_sees_outside(spec, branch) for branch in offset):
-        yield "no output sees what is padded behind the 1x1"
+        yield "no output sees what is padded after the 1x1"
 
 
 def needs_average(spec: BlockSpec) -> Iterator[str]:

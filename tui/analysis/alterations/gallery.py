@@ -112,7 +112,7 @@ _ALL = (
         "nn.init.dirac_ does without its groups argument, a grouped weight has no such column beyond the "
         "first group: those rows stay empty.",
         "In all output channels but the first group's: there the input is missing.",
-        "groups = 1, where column i is right; an input of zeros in the channels behind the first group.",
+        "groups = 1, where column i is right; an input of zeros in the channels after the first group.",
         conditions.identity_column,
         Extent.CHANNELS,
     ),
@@ -153,7 +153,7 @@ _ALL = (
     Mistake(
         "bias-unscaled",
         "conv bias not scaled by gamma/sigma",
-        "A convolution's bias was added behind the batch norm, b + offset, not in front of it, "
+        "A convolution's bias was added after the batch norm, b + offset, not in front of it, "
         "b gamma/sigma + offset: ultralytics/yolov3, issue 807; vlfeat/matconvnet, issue 772.",
         "One number for each output channel, the same at every pixel.",
         "Biases of zero; batch norms with the statistics they start with, but for eps.",
@@ -217,7 +217,7 @@ _ALL = (
     ),
     Mistake(
         "zero-border",
-        "zeros padded behind the bias of a 1×1",
+        "zeros padded after the bias of a 1×1",
         "The unfused block pads zeros between a 1×1 and what follows it. The fused convolution has the 1×1's "
         "value at zero there: its bias, or its batch norm's offset (DingXiaoH/DiverseBranchBlock, issue 9).",
         "At the border only, as wide as the kernel reaches.",
@@ -256,14 +256,14 @@ _ALL = (
     Mistake(
         "scale-forgotten",
         "alpha / gamma forgotten",
-        "The learned scale behind a branch, QARepVGG's alpha or a layer scale, was not multiplied in.",
+        "The learned scale after a branch, QARepVGG's alpha or a layer scale, was not multiplied in.",
         "Everywhere: a multiple of that branch's output.",
         "Scales of 1, as alpha starts.",
         conditions.needs_scale,
     ),
     Mistake(
         "post-norm-forgotten",
-        "batch norm behind the sum forgotten",
+        "batch norm after the sum forgotten",
         "The branches were fused and the batch norm that follows their sum (QARepVGG, RepViT) left out.",
         "Everywhere: another factor and constant in each output channel.",
         "A batch norm with the statistics it starts with, but for eps.",

@@ -46,7 +46,7 @@ def weight_place(spec: BlockSpec, summand: str, tap: tuple[int, int, int, int]) 
     """The weight behind the tap (out, in, ky, kx) of a summand's kernel in the fused kernel's frame.
 
     The summand's kernel may stand in a larger frame, with zeros between its taps and between its groups:
-    those zeros are no numbers of the block.
+    those zeros are not numbers of the block.
 
     Raises:
         NotEditableError: no weight stands there.
@@ -106,7 +106,7 @@ def _branch_named(spec: BlockSpec, summand: str) -> BranchSpec:
     for name, branch in zip(names_of(spec.branches), spec.branches, strict=True):
         if name == summand:
             return branch
-    raise NotEditableError("This offset comes from the batch norm behind the sum; edit a branch.")
+    raise NotEditableError("This offset comes from the batch norm after the sum; edit a branch.")
 
 
 def _refuse_without_weight(branch: BranchSpec, summand: str) -> None:
@@ -129,7 +129,9 @@ def _own_column(spec: BlockSpec, branch: BranchSpec, out: int, column: int) -> i
     )
     own = in_channel - out // rows * own_columns
     if not 0 <= own < own_columns:
-        raise NotEditableError(f"This 0 stands between two of the branch's {groups} groups; it is no weight.")
+        raise NotEditableError(
+            f"This 0 stands between two of the branch's {groups} groups; it is not a weight."
+        )
     return own
 
 
@@ -147,9 +149,9 @@ def _own_tap(spec: BlockSpec, branch: BranchSpec, axis: int, place: int) -> int:
 
 def _words_for_zero(kernel_size: Pair, between: bool) -> str:
     if between:
-        return "This 0 stands between two taps of a dilated kernel; it is no weight."
+        return "This 0 stands between two taps of a dilated kernel; it is not a weight."
     height, width = kernel_size
-    return f"This 0 pads the branch's {height}×{width} kernel to the fused kernel's size; it is no weight."
+    return f"This 0 pads the branch's {height}×{width} kernel to the fused kernel's size; it is not a weight."
 
 
 def _remark(spec: BlockSpec, branch: BranchSpec) -> str:

@@ -40,7 +40,7 @@ def wrongly_fused(name: str, block: ReparamBlock, x: Tensor, folded: Folded | No
     `folded`: what the block comes to; it is folded where that is not known yet.
 
     Raises:
-        FusionError: this mistake can not be made on this block, or the block can not be fused at all.
+        FusionError: this mistake cannot be made on this block, or the block cannot be fused at all.
         KeyError: no mistake has that name.
     """
     hindrance = obstacle(name, structure_of(block, x))
@@ -134,7 +134,7 @@ def _norms(block: ReparamBlock) -> Iterator[nn.BatchNorm2d]:
 
 
 def _convs(block: ReparamBlock) -> Iterator[tuple[nn.Conv2d, nn.Module | None]]:
-    """Each convolution and the batch norm right behind it."""
+    """Each convolution and the batch norm right after it."""
     for branch in block.branches:
         if isinstance(branch, ConvBranch):
             yield branch.conv, branch.norm

@@ -56,7 +56,7 @@ class Budget:
 
     @property
     def overflows(self) -> bool:
-        """Whether the dtype can not hold every number on the way, finite as they are."""
+        """Whether the dtype cannot hold every number on the way, finite as they are."""
         precision = PRECISIONS[self.dtype]
         return math.isfinite(self.peak) and self.peak * (1 + precision.unit) >= precision.largest
 
@@ -93,7 +93,7 @@ def budgets_of(
     (Higham & Mary, SIAM J. Sci. Comput. 41(5), 2019).
 
     Raises:
-        FusionError: the block can not be fused.
+        FusionError: the block cannot be fused.
     """
     out_channels = block.out_channels
     kernel = kernel or block.kernel()

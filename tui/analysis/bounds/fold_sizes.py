@@ -58,7 +58,7 @@ def fold_sizes(block: ReparamBlock) -> FoldSizes:
     """The fold of all branches into one kernel, as ReparamBlock does it or in any other order.
 
     Raises:
-        FusionError: a branch of no known kind, or a norm that is no batch norm in eval mode.
+        FusionError: a branch of no known kind, or a norm that is not a batch norm in eval mode.
     """
     summands = [_written_for(block.geometry, branch, _size_of(branch)) for branch in block.branches]
     if block.post_norm is not None:
@@ -104,7 +104,7 @@ def _mapped(branch: Branch) -> FoldSize:
             return FoldSize(_absolute(kernel_of(branch.conv)))
         case SequenceBranch():
             return _in_sequence(branch)
-    raise FusionError(f"a {type(branch).__name__} is no kind of branch whose rounding is known")
+    raise FusionError(f"{type(branch).__name__} is not a kind of branch whose rounding is known")
 
 
 def _in_sequence(branch: SequenceBranch) -> FoldSize:

@@ -39,7 +39,7 @@ def block_bounds(block: ReparamBlock, x: Bounded, rows: Sequence[int]) -> Bounde
     """The sum of the branches, with the post norm, in these output channels; every partial sum is stored.
 
     Raises:
-        FusionError: a branch of no known kind, or a norm that is no batch norm in eval mode.
+        FusionError: a branch of no known kind, or a norm that is not a batch norm in eval mode.
     """
     first, *rest = block.branches
     y = branch_bounds(first, x, rows)
@@ -78,7 +78,7 @@ def _mapped(branch: Branch, x: Bounded, rows: Sequence[int]) -> Bounded:
             return _convolved(around, branch.conv, rows)
         case SequenceBranch():
             return _in_sequence(branch, x, rows)
-    raise FusionError(f"a {type(branch).__name__} is no kind of branch whose rounding is known")
+    raise FusionError(f"{type(branch).__name__} is not a kind of branch whose rounding is known")
 
 
 def _convolved(x: Bounded, conv: nn.Conv2d, rows: Sequence[int]) -> Bounded:

@@ -47,7 +47,7 @@ class DtypeRow:
 
     @property
     def remark(self) -> str:
-        """What a run in this dtype alone can not show, or could not have shown here; empty for nothing."""
+        """What a run in this dtype alone cannot show, or could not have shown here; empty for nothing."""
         verdict = self.verdict
         if verdict.reason is not Reason.ALGEBRA or self.dtype is Dtype.FLOAT64:
             return verdict.caveat

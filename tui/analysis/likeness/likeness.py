@@ -82,7 +82,7 @@ def likenesses(study: Study) -> Iterator[Doing | Likenesses]:
     It looks at the float64 run. Where that finds nothing wrong, nothing is tried.
 
     Raises:
-        FusionError: the block can not be fused.
+        FusionError: the block cannot be fused.
     """
     if study.verdict.reason is not Reason.ALGEBRA:
         yield Likenesses()
@@ -109,7 +109,7 @@ def looks_like(
         roundoff: unit roundoff of the coarsest dtype that went into either, a finished kernel's for instance.
 
     Raises:
-        FusionError: the block can not be fused.
+        FusionError: the block cannot be fused.
     """
     difference = (outputs.fused - outputs.unfused).detach()
     size = float(difference.norm())

@@ -19,7 +19,7 @@ class Precision:
             (Blanchard et al., SIAM J. Sci. Comput. 42(3), 2020).
         smallest: the smallest subnormal number, which bounds the error of storing one near 0. In float64 the
             smallest normal one, as subnormal numbers are slow to calculate with.
-        underflow: bound on the error of a product near 0 that the summing dtype can not hold.
+        underflow: bound on the error of a product near 0 that the summing dtype cannot hold.
         largest: the largest finite number.
         product: relative error of a product whose factors were rounded once more, 0 where they were not.
         likely: whether the likely error is worth following too, beside the worst one.

@@ -59,7 +59,7 @@ class WrittenSum:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """factor x + offset behind a sum: `title` says of what, `value` is the result in the dtype."""
+    """factor x + offset after a sum: `title` says of what, `value` is the result in the dtype."""
 
     title: str
     factor: float
@@ -153,7 +153,7 @@ def probe_branch(branch: Branch, image: Tensor, element: Element, between: int) 
 
 
 def normed(norm: nn.Module, title: str, channel: int, value: float, dtype: torch.dtype) -> Applied:
-    """A batch norm in eval mode behind a value of that channel.
+    """A batch norm in eval mode after a value of that channel.
 
     Raises:
         FusionError: as `affine_of`.

@@ -55,8 +55,8 @@ class Unfused:
 
     Attributes:
         branches: what each adds, in the order in which the block adds them.
-        sums: behind each branch the sum so far, rounded to the dtype.
-        post: the batch norm behind the sum.
+        sums: after each branch the sum so far, rounded to the dtype.
+        post: the batch norm after the sum.
     """
 
     branches: tuple[ProbedBranch, ...]
@@ -75,7 +75,7 @@ class Probe:
 
     Attributes:
         pixel: its place.
-        unfused: None where it can not be written out; `obstacle` says why.
+        unfused: None where it cannot be written out; `obstacle` says why.
         fused: the fused convolution by hand, its kernel in the dtype.
         torch: both outputs as torch computed them in the dtype. `float64`: in float64.
     """

@@ -21,7 +21,7 @@ from tui.fusion.tap import Tap
 
 
 def post_norm_step(norm: nn.BatchNorm2d, offset: Kernel, geometry: Geometry, x: Tensor, part: str) -> Step:
-    """What the batch norm behind the sum adds, as a kernel of zeros with a bias."""
+    """What the batch norm after the sum adds, as a kernel of zeros with a bias."""
     zeros = x.new_zeros((1, len(offset.weight), *x.shape[2:]))
     reference = run64(norm, zeros)[:, :, :: geometry.stride[0], :: geometry.stride[1]]
     return Step(

@@ -34,7 +34,7 @@ POST_SCALE = (
     "by: (a + b) × scale = a × scale + b × scale."
 )
 POST_OFFSET = (
-    "What the batch norm behind the sum adds comes once, not once a branch: a summand of its own, which has "
+    "What the batch norm after the sum adds comes once, not once a branch: a summand of its own, which has "
     "a bias and no weight."
 )
 
@@ -123,8 +123,8 @@ def both_run(verdict: Verdict, branches: int, products: int) -> str:
     """Why the two sides do not give exactly the same."""
     if verdict.reason is Reason.ALGEBRA:
         return (
-            "These are two different maps. Rounding is no excuse: in float64, where it almost vanishes, the "
-            "difference stays. The failed check before this step tells where it came in."
+            "These are two different maps. Rounding is not an excuse: in float64, where it almost vanishes, "
+            "the difference stays. The failed check before this step tells where it came in."
         )
     rounded = "each output and each sum" if branches > 1 else "their output"
     order = (

@@ -147,7 +147,7 @@ class Verdict:
                 )
             case Reason.OVERFLOW:
                 return (
-                    f"The algebra is right, but {self.dtype} overflowed: it can not hold the values on the "
+                    f"The algebra is right, but {self.dtype} overflowed: it cannot hold the values on the "
                     "way, which became infinite or NaN."
                 )
             case Reason.NOTHING:

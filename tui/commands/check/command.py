@@ -20,7 +20,7 @@ DISAGREE = 1
 
 
 class CheckError(Refusal, RuntimeError):
-    """A study that can not be run; the message says why, for the user."""
+    """A study that cannot be run; the message says why, for the user."""
 
 
 def check(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED, *, as_json: bool = False) -> int:

@@ -98,7 +98,7 @@ def _block(study: Study) -> Table:
 
 def _kernels(study: Study) -> Table:
     table = _table("branch", "weight", "bias", "on it")
-    specs = (*study.spec.branches, None)  # a post norm stands behind the branches and is none of them
+    specs = (*study.spec.branches, None)  # a post norm stands after the branches and is none of them
     for spec, branch in zip(specs, study.summands, strict=False):
         has_bias, words = (True, "its offset") if spec is None else (spec.bias, _options(spec))
         table.add_row(branch.name, _shape(branch.kernel.weight.shape), "yes" if has_bias else "-", words)
@@ -123,7 +123,7 @@ def _options(branch: BranchSpec) -> str:
 
 
 def _conv2d(study: Study) -> Text:
-    # In one line however narrow the screen: what is cut in two can not be pasted.
+    # In one line however narrow the screen: what is cut in two cannot be pasted.
     code = Text(conv2d_in_words(study.conv, study.spec.dtype), no_wrap=True, overflow="ignore")
     kernel_size = study.fused_kernel.kernel.kernel_size
     if study.conv.kernel_size == kernel_size:

@@ -1,4 +1,4 @@
-"""Branch, what all kinds share: a map, a batch norm and a scale behind it, the folds to a kernel."""
+"""Branch, what all kinds share: a map, a batch norm and a scale after it, the folds to a kernel."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Branch(nn.Module, abc.ABC):
         It has the branch's own groups and taps; the branch's dilation is not yet in it.
 
         Raises:
-            FusionError: the branch is in train mode, or it is no convolution.
+            FusionError: the branch is in train mode, or it is not a convolution.
         """
         return last_of(self.folds()).kernel
 

@@ -76,7 +76,7 @@ class PointwiseStep(nn.Module):
         """The folds to its kernel (out_channels, in_channels / groups, 1, 1), which is the last one's.
 
         Raises:
-            FusionError: the norm can not be folded.
+            FusionError: the norm cannot be folded.
         """
         kernel = kernel_of(self.conv)
         yield Fold("1x1 convolution", kernel)

@@ -1,4 +1,4 @@
-"""The branch that is a 1 x 1 convolution and something behind it: a k x k convolution or average pooling."""
+"""The branch that is a 1 x 1 convolution and something after it: a k x k convolution or average pooling."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SequenceBranch(Branch):
     """1 x 1 then k x k, or 1 x 1 then average pooling (DBB: Ding et al., 2021, transforms III and V).
 
     The padding stands between the two. So that the sequence is one convolution at the border too, it holds
-    the first step's value at zero, as DBB pads it behind a batch norm; plain zeros, `zero_border`, fuse only
+    the first step's value at zero, as DBB pads it after a batch norm; plain zeros, `zero_border`, fuse only
     where that value is zero.
 
     Attributes:
@@ -105,12 +105,12 @@ class SequenceBranch(Branch):
         mode = self.geometry.padding_mode
         if mode is not PaddingMode.ZEROS:
             raise FusionError(
-                f"{self.name}: zeros padded between the steps and {mode} elsewhere are no single "
+                f"{self.name}: zeros padded between the steps and {mode} elsewhere are not a single "
                 f"convolution; pad {mode} between the steps too, or zeros everywhere"
             )
         if first.bias is not None and bool(first.bias.any()):
             raise FusionError(
-                f"{self.name}: zeros are padded behind a 1x1 whose value at zero is not zero: no single "
-                "convolution does that at the border; pad that value instead, as DBB does behind its batch "
+                f"{self.name}: zeros are padded after a 1x1 whose value at zero is not zero: no single "
+                "convolution does that at the border; pad that value instead, as DBB does after its batch "
                 "norm, or take bias and batch norm off the 1x1"
             )

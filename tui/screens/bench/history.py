@@ -9,7 +9,7 @@ LONGEST = 200
 
 
 class SubjectHistory:
-    """A line of subjects and a place in it. A new one behind an older place drops those that came after."""
+    """A line of subjects and a place in it. A new one after an older place drops those that came after."""
 
     def __init__(self, first: Subject) -> None:
         self._subjects = [first]

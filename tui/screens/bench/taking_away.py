@@ -47,7 +47,7 @@ async def _fulfilled(screen: Screen[None], study: Study, grid: str, request: Exp
     """Copy or save it; returns what to tell the user.
 
     Raises:
-        ExportError, SavingError: it can not be done; the message says why.
+        ExportError, SavingError: it cannot be done; the message says why.
     """
     picture = await _picture(screen) if request.item is Item.SVG else None
     make = partial(_made, request, study, grid, picture)

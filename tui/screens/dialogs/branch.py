@@ -21,10 +21,10 @@ NAMES = (
     ("1xk, kx1", "one row, one column of the kernel (ACNet)"),
     ("5x5, 3x3d2", "a kernel size of its own; d2: dilated by 2 (RepLKNet, UniRepLKNet)"),
     ("avg", "average pooling (DBB, QARepVGG V2)"),
-    ("1x1-kxk, 1x1-avg", "a 1x1 convolution and a second step behind it (DBB)"),
+    ("1x1-kxk, 1x1-avg", "a 1x1 convolution and a second step after it (DBB)"),
 )
 OPTIONS = (
-    ("+norm, -bias", "a batch norm behind it; convolutions without bias"),
+    ("+norm, -bias", "a batch norm after it; convolutions without bias"),
     ("+alpha, +gamma", "times one learned number, or one an output channel"),
     ("+g4", "4 groups of its own"),
     ("+inner", "sequences: a batch norm between the steps, padded with its value at zero"),

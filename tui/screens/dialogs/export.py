@@ -163,7 +163,7 @@ class ExportScreen(ModalScreen[ExportRequest | None]):
         if ITEMS[self.item].is_text:
             self.dismiss(ExportRequest(self.item))
         else:
-            self._complain("this is no text to be copied: f saves it to a file.", naming=False)
+            self._complain("this is not text that can be copied: f saves it to a file.", naming=False)
 
     @on(Input.Submitted)
     @work

@@ -20,7 +20,7 @@ READING: tuple[HelpLine, ...] = (
         "positive and negative weights; grey is zero, the deepest colour is the scale or beyond",
     ),
     HelpLine("underline, ▴ ▾", "a weight beyond the scale"),
-    HelpLine("nan, ×, ∞", "a weight that is no number, or infinite"),
+    HelpLine("nan, ×, ∞", "a weight that is not a number, or infinite"),
     HelpLine("0", "exactly zero; a small weight reads +0.00"),
     HelpLine("the number under “out 0”", "the bias of that output channel"),
 )
@@ -48,7 +48,7 @@ WORDS: tuple[HelpLine, ...] = (
     HelpLine(
         "by hand",
         "In Probe: each sum of products is computed exactly and rounded once to the dtype, and so is "
-        "each step behind it. torch rounds inside its sums too, in an order of its own.",
+        "each step after it. torch rounds inside its sums too, in an order of its own.",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""The gallery of mistakes as a list: which is made, which fit the difference, which can not be made."""
+"""The gallery of mistakes as a list: which is made, which fit the difference, which cannot be made."""
 
 from __future__ import annotations
 

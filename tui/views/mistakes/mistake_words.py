@@ -29,7 +29,7 @@ def words_on(name: str, study: Study, *, low: bool, with_story: bool) -> Content
 
 
 def heading(name: str, study: Study) -> Content:
-    """The mistake's title, and whether it is made, can be, or why it can not."""
+    """The mistake's title, and whether it is made, can be, or why it cannot."""
     made = study.alterations.mistake
     hindrance = obstacle(name, study.spec) if name else None
     if hindrance is not None:

@@ -143,7 +143,7 @@ class OutputsView(StudyView):
         if self.pixel is None:
             raise NotEditableError("There is no result yet.")
         if not self.maps.source.has_focus:
-            raise NotEditableError("An output can not be edited. The input can: tab goes from map to map.")
+            raise NotEditableError("An output cannot be edited. The input can: tab goes from map to map.")
         return EditablePlace(INPUT, (self.pixel.batch, self.in_channel, *self._place))
 
     def show_study(self, study: Study) -> None:

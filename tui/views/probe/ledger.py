@@ -30,7 +30,7 @@ class Row:
 
     Attributes:
         title: what it is called.
-        stage: the sum behind it; None for a batch norm behind the sum, which is `applied`.
+        stage: the sum behind it; None for a batch norm after the sum, which is `applied`.
         adds: what it adds, None where it is no summand. so_far: the sum up to here, None where it is no part.
         note: what else is in it.
         between: whether it reads the channels between the two steps of a sequence.

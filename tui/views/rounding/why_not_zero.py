@@ -46,13 +46,13 @@ def why_not_zero(study: Study) -> str:
             return _why_infinite(dtype)
         case Reason.ARITHMETIC:
             return (
-                f"Why that is no rounding: no order of adding makes errors that large in {dtype}. In float64 "
-                "both sides agree: the kernel is right, its run is not; a faulty backend, for instance."
+                f"Why that is not rounding: no order of adding makes errors that large in {dtype}. In "
+                "float64 both sides agree: the kernel is right, its run is not; a faulty backend, for instance."
             )
         case Reason.SHAPE | Reason.NOT_FINITE:
-            return "Why that is no rounding: rounding makes neither another shape nor a NaN."
+            return "Why that is not rounding: rounding makes neither another shape nor a NaN."
     return (
-        "Why that is no rounding: rounding shrinks with the dtype, to a 2^29th from float32 to float64. "
+        "Why that is not rounding: rounding shrinks with the dtype, to a 2^29th from float32 to float64. "
         f"In float64 the difference is still {finest}: the two sides are not the same map."
     )
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class StepList(OptionList):
-    """One option a step, whose id is its place; the names between them can not be chosen."""
+    """One option a step, whose id is its place; the names between them cannot be chosen."""
 
     DEFAULT_CSS = """
     StepList {

@@ -52,7 +52,7 @@ class BranchRow(Horizontal):
             for part, label, value, tip in (
                 ("name", label_of(branch), True, None),
                 ("bias", "", branch.bias, "a bias of its own"),
-                ("norm", "", branch.batch_norm, "a batch norm behind it"),
+                ("norm", "", branch.batch_norm, "a batch norm after it"),
             )
         )
 

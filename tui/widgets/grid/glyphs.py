@@ -1,4 +1,4 @@
-"""A weight as one glyph, for cells too small for digits: what its colour can not tell."""
+"""A weight as one glyph, for cells too small for digits: what its colour cannot tell."""
 
 from __future__ import annotations
 

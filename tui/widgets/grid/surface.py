@@ -31,7 +31,7 @@ class GridSurface(ScrollView):
     With Labels.PIXELS it is a map (1, 1, H, W), its rows and columns numbered. Attributes are set from
     outside and the widget sets none but `depth` and `whole_cells`. Only visible taps are ever read.
 
-    Colour tells sign and size, and glyphs what it can not tell. Where there are digits, a value beyond the
+    Colour tells sign and size, and glyphs what it cannot tell. Where there are digits, a value beyond the
     scale is underlined. At PAIR it is "▴" or "▾", an infinity "+∞" or "-∞", and NaN a cross; at HALF a cell
     with an infinity or a NaN among its two weights is "∞" or a cross. At NORM a kernel has the colour of the
     root mean square of its taps. What is lit is greener and bold, and where cells end in a blank it stands in
