@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -12,9 +13,11 @@ import pytest
 
 from tui import __version__
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
+from tui.analysis.alterations.gallery import MISTAKES
 from tui.cli import main
 from tui.colour_depth import ColourDepth
 from tui.fusion.spec import BlockSpec, Dtype
+from tui.plain_text import print_readably
 
 
 class FakeApp:
@@ -318,3 +321,34 @@ def test_a_mistake_of_ours_is_70_and_a_traceback() -> None:
     assert (done.returncode, done.stdout) == (70, "")
     assert done.stderr.startswith("Traceback")
     assert done.stderr.endswith("ZeroDivisionError: division by zero\n")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_every_mistake_can_be_told_in_every_encoding(encoding: str) -> None:
+    """What `check` prints of each mistake, on a stream of that encoding; nothing becomes a question mark."""
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, encoding=encoding)
+    print_readably(stream)
+    for mistake in MISTAKES.values():
+        print(mistake.title, mistake.story, mistake.shows, mistake.hidden_by, file=stream)
+    print("repvgg-downsample 3×3 → … − ≤ ≠ ± é", file=stream)
+    stream.flush()
+    text = written.getvalue().decode(encoding)
+    assert "?" not in text
+    if encoding == "ascii":
+        assert "1x1 not padded" in text
+        assert text.endswith("repvgg-downsample 3x3 -> ... - <= != +/- e\n")
+
+
+@pytest.mark.parametrize("json", [True, False])
+def test_check_prints_in_ascii(json: bool) -> None:
+    arguments = ["check", "--preset", "repvgg", "--in-channels", "4", "--mistake", "1x1-off-centre"]
+    done = subprocess.run(
+        [sys.executable, "-m", "tui", *arguments, *["--json"] * json],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert done.stdout.isascii()
+    assert json or b"1x1 one tap off centre" in done.stdout

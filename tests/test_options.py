@@ -258,3 +258,18 @@ def test_completion_knows_options_and_values(shell: str) -> None:
 def test_values_for_completion_are_no_validation() -> None:
     completion_script("bash")
     assert problem_of("--dtype", "int8").startswith("--dtype: dtype must be one of float64")
+
+
+def test_a_presets_name_in_any_case() -> None:
+    assert (
+        parse(["--preset", "RepVGG", "--dtype", "FP16"]).spec
+        == parse(["--preset", "repvgg", "--dtype", "float16"]).spec
+    )
+
+
+@pytest.mark.parametrize("text", ["kxj", "kxk+foo", "identity+norm+bias", "kxk+g2+g4"])
+def test_no_message_says_its_option_twice(text: str) -> None:
+    with pytest.raises(OptionsError) as caught:
+        parse(["--branches", text])
+    assert str(caught.value).startswith("--branches: ")
+    assert not str(caught.value).startswith("--branches: branches")

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from tui.options import PROGRAM, OptionsError, Request, parse
+from tui.plain_text import print_readably
 from tui.signals import dying_by_signals
 from tui.terminal import encoding_of_terminal, places_text, term_in_words
 
@@ -47,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with these arguments (None: the process's own); returns the exit status."""
     for message in _MEANINGLESS_WARNINGS:
         warnings.filterwarnings("ignore", message, UserWarning)
+    for stream in (sys.stdout, sys.stderr):
+        print_readably(stream)
     try:
         request = parse(sys.argv[1:] if arguments is None else arguments)
         if request.check or request.text is not None:

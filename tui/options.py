@@ -15,6 +15,7 @@ from tui.fusion.presets import PRESETS
 from tui.fusion.quoting import quoted
 from tui.fusion.refusal import Refusal
 from tui.fusion.spec import BlockSpec, InvalidSpecError
+from tui.plain_text import in_ascii
 
 PROGRAM = "repfuse-tui"
 SHELLS = ("bash", "zsh", "tcsh")
@@ -176,6 +177,7 @@ def _text(value: str | bool) -> str:
 
 
 def _preset_named(name: str) -> BlockSpec:
+    name = name.strip().lower()
     if name not in PRESETS:
         near = _nearest(name, list(PRESETS))
         raise OptionsError(f"--preset: must be one of {', '.join(PRESETS)}, not {quoted(name)}{near}")
@@ -209,7 +211,7 @@ def build_parser() -> OptionParser:
             program=PROGRAM,
             default=_DEFAULT_PRESET,
             presets=_in_columns({preset.name: preset.summary for preset in PRESETS.values()}),
-            mistakes=_in_columns({name: _in_ascii(mistake.title) for name, mistake in MISTAKES.items()}),
+            mistakes=_in_columns({name: in_ascii(mistake.title) for name, mistake in MISTAKES.items()}),
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,  # a script that writes --input must not change its meaning with a new option
@@ -251,10 +253,6 @@ def _add_field(group: argparse._ArgumentGroup, name: str, default: str) -> None:
 def _add_switches(group: argparse._ArgumentGroup) -> None:
     for name, words in _SWITCHES.items():
         group.add_argument(_option(name), action=argparse.BooleanOptionalAction, help=words)
-
-
-def _in_ascii(title: str) -> str:
-    return title.replace("×", "x")  # a pipe may take nothing else, and the help must always come
 
 
 def _in_columns(words: Mapping[str, str]) -> str:

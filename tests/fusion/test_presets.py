@@ -10,7 +10,7 @@ import torch
 from tests.fusion.strategies import filled_block, filled_input, with_wild_norms
 from tui.fusion.branch_text import show_branches
 from tui.fusion.presets import PRESETS, preset_named, unireplknet_branches, unireplknet_convs
-from tui.fusion.spec import BlockSpec
+from tui.fusion.spec import BlockSpec, Dtype, InputFill, WeightFill
 
 # name: branches as in the paper's code, kernel size, groups, stride, post norm
 BLOCKS = {
@@ -69,7 +69,7 @@ def test_a_preset_fuses_and_is_known_by_its_spec(name: str) -> None:
     assert preset.name == name
     assert 0 < len(preset.summary) <= 53
     assert preset_named(preset.spec) == name
-    assert preset_named(replace(preset.spec, seed=99)) is None
+    assert preset_named(replace(preset.spec, seed=99)) == name
     spec = replace(preset.spec, input_shape=(8, 8))
     block, x = with_wild_norms(filled_block(spec)), filled_input(spec)
     with torch.no_grad():
@@ -130,3 +130,11 @@ def test_unireplknets_small_convs_fit_into_the_large_one(size: int) -> None:
 def test_unireplknet_has_no_other_sizes() -> None:
     with pytest.raises(ValueError, match="kernel size 5, 7, 9, 11, 13, 15, 17, not 6"):
         unireplknet_convs(6)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_with_another_dtype_input_or_seed_still_is_it(name: str) -> None:
+    spec = PRESETS[name].spec
+    changed = replace(spec, dtype=Dtype.BFLOAT16, seed=7, batch_size=3, input=InputFill.ONES)
+    assert preset_named(changed) == preset_named(replace(changed, weights=WeightFill.INTEGERS)) == name
+    assert preset_named(replace(spec, kernel_size=(4, 4), branches=spec.branches[:1])) != name

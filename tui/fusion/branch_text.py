@@ -48,15 +48,22 @@ def _parse_branch(text: str) -> BranchSpec:
     match = _BRANCH.fullmatch(text)
     if match is None:
         raise TextError(
-            f"branches must be among {KINDS}, with options such as +norm or -bias, not {quoted(text)}"
+            f"a branch must be one of {KINDS}, with options such as +norm or -bias, not {quoted(text)}"
         )
     values = _kind(match["kind"])
+    given: dict[str, str] = {}
     for option in _OPTION.finditer(match["options"]):
-        values |= _option(option, text)
+        ((name, value),) = _option(option, text).items()
+        if name in given and values[name] != value:
+            raise TextError(
+                f"{quoted(given[name])} and {quoted(option[0])} contradict each other in {quoted(text)}: "
+                "keep one"
+            )
+        given[name], values[name] = option[0], value
     branch = BranchSpec(**values)
     dropped = [name for name, value in values.items() if getattr(branch, name) != value]
     if dropped:
-        raise TextError(f"branches: {branch.title} has no use for an option in {quoted(text)}; take it out")
+        raise TextError(f"{branch.title} has no use for an option in {quoted(text)}; take it out")
     return branch
 
 
@@ -83,7 +90,7 @@ def _option(option: re.Match[str], text: str) -> dict[str, Any]:
         return {"scale": Scale(name)}
     if name in _NUMBERS and number is not None and on:
         return {_NUMBERS[name]: int(number)}
-    raise TextError(f"branches: {quoted(option[0])} in {quoted(text)} is not an option; there are {OPTIONS}")
+    raise TextError(f"{quoted(option[0])} in {quoted(text)} is not an option; there are {OPTIONS}")
 
 
 def show_branches(branches: tuple[BranchSpec, ...]) -> str:

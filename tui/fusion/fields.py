@@ -79,10 +79,27 @@ def _switch(words: str) -> Callable[[str], bool]:
     return parse
 
 
-def _choice(words: str, choices: type[StrEnum]) -> Callable[[str], StrEnum]:
+_DTYPES_BY_OTHER_NAMES = {
+    "double": Dtype.FLOAT64,
+    "fp64": Dtype.FLOAT64,
+    "float": Dtype.FLOAT32,
+    "single": Dtype.FLOAT32,
+    "fp32": Dtype.FLOAT32,
+    "bf16": Dtype.BFLOAT16,
+    "half": Dtype.FLOAT16,
+    "fp16": Dtype.FLOAT16,
+}
+
+
+def _choice(
+    words: str, choices: type[StrEnum], others: Mapping[str, StrEnum] | None = None
+) -> Callable[[str], StrEnum]:
+    """Reads one of the choices in upper or lower case, or by one of its other names."""
+
     def parse(text: str) -> StrEnum:
+        name = text.strip().lower().removeprefix("torch.")
         try:
-            return choices(text.strip())
+            return (others or {}).get(name) or choices(name)
         except ValueError:
             raise TextError(f"{words} must be one of {', '.join(choices)}, not {quoted(text)}") from None
 
@@ -157,7 +174,7 @@ FIELDS: dict[str, Field] = {
             "dtype",
             "dtype of weights and input: " + ", ".join(Dtype),
             "DTYPE",
-            _choice("dtype", Dtype),
+            _choice("dtype", Dtype, _DTYPES_BY_OTHER_NAMES),
             choices=tuple(Dtype),
         ),
         Field("seed", "seed", "seed of all random values", "N", _integer("seed", "0")),

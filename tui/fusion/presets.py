@@ -153,6 +153,15 @@ PRESETS: dict[str, Preset] = {
 }
 
 
+_FREE = {"input_shape", "batch_size", "input", "weights", "dtype", "seed"}
+"""What may be another than the preset's: it makes no other block of it."""
+
+
 def preset_named(spec: BlockSpec) -> str | None:
-    """The name of the preset that this block is, None when it is none of them."""
-    return next((name for name, preset in PRESETS.items() if preset.spec == spec), None)
+    """The name of the preset that this block is, None when it is none of them.
+
+    Its structure decides; with another dtype, input, seed or fill a preset still is that preset.
+    """
+    changes = {name: set(spec.changes_from(preset.spec)) for name, preset in PRESETS.items()}
+    same = [name for name, changed in changes.items() if changed <= _FREE]
+    return min(same, key=lambda name: len(changes[name]), default=None)

@@ -373,7 +373,8 @@ def test_an_even_kernel_with_stride_tells_why_its_convolution_is_larger() -> Non
 
 def test_only_a_preset_is_called_one() -> None:
     assert "residual" in line_with("preset", printed(study_of(BlockSpec())))
-    assert "preset" not in printed(study_of(BlockSpec(seed=1)))
+    assert "residual" in line_with("preset", printed(study_of(BlockSpec(seed=1, dtype=Dtype.BFLOAT16))))
+    assert "preset" not in printed(study_of(BlockSpec(kernel_size=(5, 5))))
 
 
 # The sentences

@@ -47,7 +47,7 @@ def why_not_zero(study: Study) -> str:
         case Reason.ARITHMETIC:
             return (
                 f"Why that is not rounding: no order of adding makes errors that large in {dtype}. In "
-                "float64 both sides agree: the kernel is right, its run is not; a faulty backend, for instance."
+                "float64 both sides agree: the kernel is right, its run is not; a faulty backend, say."
             )
         case Reason.SHAPE | Reason.NOT_FINITE:
             return "Why that is not rounding: rounding makes neither another shape nor a NaN."
