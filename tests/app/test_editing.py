@@ -62,7 +62,7 @@ async def test_escape_and_nonsense_change_nothing(open_bench: OpenBench) -> None
         shown = bench.app.study
         bench.grids[0].focus()
         await bench.press("enter", "x", "enter")
-        assert "This is no number" in bench.text("#prompt-hint")
+        assert "This is not a number" in bench.text("#prompt-hint")
         await bench.press("escape")
         assert bench.grids[0].has_focus
         assert bench.app.study is shown

@@ -14,7 +14,7 @@ from tests.held_study import HeldStudy
 from tests.specs import EXACT
 from tui import atomic_file
 from tui.analysis.progress import Doing
-from tui.export.grid import csv_of, npy_of
+from tui.export.grid import csv_of, npz_of
 from tui.export.items import ITEMS, Item, file_name_of, summary_of
 from tui.export.snippet import snippet_of
 from tui.screens.bench import taking_away
@@ -65,7 +65,7 @@ async def test_enter_copies_what_is_text_and_not_too_long(
     async with open_bench(EXACT, SMALL) as bench:
         assert bench.app.study is not None
         await bench.press("x", "4", "enter")
-        assert "no text" in hint(bench)
+        assert "not text" in hint(bench)
         await bench.press("1", "enter")
         notice = await until_told(bench)
         assert bench.app.clipboard == snippet_of(bench.app.study)
@@ -87,12 +87,13 @@ async def test_f_saves_the_grid_in_focus(open_bench: OpenBench, folder: Path) ->
         await bench.press("x", "3", "f", "enter")
         assert await until_told(bench) == f"Saved 1x1.csv, {(folder / '1x1.csv').stat().st_size} bytes."
         kernel = bench.app.study.summands[1].kernel
+        biases = 0 if kernel.bias is None else 2
         rows = (folder / "1x1.csv").read_text().splitlines()
-        assert len(rows) == 1 + 2 * 2 * 3 * 3
-        assert f"0,1,1,1,{float(kernel.weight[0, 1])!r}" in rows
+        assert len(rows) == 1 + 2 * 2 * 3 * 3 + biases
+        assert f"weight,0,1,1,1,{float(kernel.weight[0, 1])!r}" in rows
         await bench.press("3", "x", "4", "f", "enter")
-        await bench.until((folder / "fused.npy").exists, "another view means the fused kernel")
-        assert (folder / "fused.npy").read_bytes() == npy_of(bench.app.study.fused_kernel.kernel.weight)
+        await bench.until((folder / "fused.npz").exists, "another view means the fused kernel")
+        assert (folder / "fused.npz").read_bytes() == npz_of(bench.app.study.fused_kernel.kernel)
 
 
 async def test_a_file_is_replaced_only_after_a_yes(open_bench: OpenBench, folder: Path) -> None:
@@ -108,7 +109,7 @@ async def test_a_file_is_replaced_only_after_a_yes(open_bench: OpenBench, folder
             assert (folder / "fused.csv").read_text() == "mine"
         await bench.press("enter", "y")
         await until_told(bench)
-        assert (folder / "fused.csv").read_text() == csv_of(bench.app.study.fused_kernel.kernel.weight)
+        assert (folder / "fused.csv").read_text() == csv_of(bench.app.study.fused_kernel.kernel)
         assert [path.name for path in folder.iterdir()] == ["fused.csv"]
         assert bench.app.screen is bench.app.bench
 
@@ -168,13 +169,13 @@ def test_every_item_has_its_words() -> None:
     ):
         assert len(set(texts)) == len(Item)
         assert all(texts)
-    assert {summary_of(item, "1x1") for item in (Item.CSV, Item.NPY)} == {
-        "1x1: a row for each weight",
-        "1x1: its weight for numpy.load",
+    assert {summary_of(item, "1x1") for item in (Item.CSV, Item.NPZ)} == {
+        "1x1: a row for each weight and bias",
+        "1x1: weight and bias for numpy.load",
     }
-    assert {item: file_name_of(item, "1x1 #2") for item in (Item.SNIPPET, Item.CSV, Item.NPY)} == {
+    assert {item: file_name_of(item, "1x1 #2") for item in (Item.SNIPPET, Item.CSV, Item.NPZ)} == {
         Item.SNIPPET: "block.py",
         Item.CSV: "1x1-2.csv",
-        Item.NPY: "1x1-2.npy",
+        Item.NPZ: "1x1-2.npz",
     }
-    assert [item for item in Item if not ITEMS[item].is_text] == [Item.NPY]
+    assert [item for item in Item if not ITEMS[item].is_text] == [Item.NPZ]

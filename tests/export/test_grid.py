@@ -1,4 +1,4 @@
-"""A kernel as CSV and as .npy, read back by other means, comes to the same numbers."""
+"""A kernel as CSV and as .npz, read back by other means, comes to the same numbers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import csv
 import io
 import struct
+import zipfile
 
 import pytest
 import torch
@@ -15,8 +16,9 @@ from tui.analysis.alterations.alterations import FUSED, Alterations
 from tui.analysis.study import Study, study_of
 from tui.export import grid
 from tui.export.errors import ExportError
-from tui.export.grid import csv_of, grid_of, npy_of
+from tui.export.grid import csv_of, grid_of, npy_of, npz_of
 from tui.fusion.branch_text import parse_branches
+from tui.fusion.kernel import Kernel
 from tui.fusion.spec import BlockSpec, Dtype
 
 DTYPES = [getattr(torch, dtype) for dtype in Dtype]
@@ -64,10 +66,11 @@ def test_npy_keeps_the_order_of_a_view() -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_csv_reads_back(dtype: torch.dtype) -> None:
     weight = odd_numbers(dtype)
-    header, *rows = csv.reader(io.StringIO(csv_of(weight)))
-    assert header == ["out", "in", "ky", "kx", "value"]
+    header, *rows = csv.reader(io.StringIO(csv_of(Kernel(weight, None))))
+    assert header == ["tensor", "out", "in", "ky", "kx", "value"]
     again = torch.full(weight.shape, 99.0, dtype=dtype)
-    for *place, value in rows:
+    for tensor, *place, value in rows:
+        assert tensor == "weight"
         again[tuple(map(int, place))] = torch.tensor(float(value), dtype=dtype)
     assert len(rows) == weight.numel()
     assert torch.equal(bits(again.nan_to_num(7.0)), bits(weight.nan_to_num(7.0)))
@@ -83,23 +86,48 @@ def result() -> Study:
 def test_the_grids_of_the_branches_add_up_to_the_fused_one(result: Study) -> None:
     grids = [grid_of(result, branch.name) for branch in result.summands]
     fused = grid_of(result, FUSED)
-    assert {tuple(each.shape) for each in grids} == {tuple(fused.shape)} == {(2, 2, 3, 5)}
-    torch.testing.assert_close(sum(grids[1:], grids[0]).to(fused.dtype), fused)
-    assert len({tuple(each.flatten().tolist()) for each in grids}) == len(grids)
+    weights = [each.weight for each in grids]
+    assert {tuple(each.shape) for each in weights} == {tuple(fused.weight.shape)} == {(2, 2, 3, 5)}
+    torch.testing.assert_close(sum(weights[1:], weights[0]).to(fused.weight.dtype), fused.weight)
+    assert len({tuple(each.flatten().tolist()) for each in weights}) == len(grids)
+    biases = [each.bias for each in grids if each.bias is not None]
+    assert fused.bias is not None
+    torch.testing.assert_close(sum(biases[1:], biases[0]).to(fused.bias.dtype), fused.bias)
 
 
 def test_a_kernel_that_a_mistake_made_smaller_stands_in_the_frame() -> None:
     spec = BlockSpec(dilation=(2, 2), branches=parse_branches("kxk,3x3"))
     spoilt = study_of(spec, Alterations(mistake="dilation-dropped"))
     assert spoilt.fused_kernel.kernel.kernel_size < spoilt.frame
-    assert grid_of(spoilt, FUSED).shape[2:] == spoilt.frame
+    assert grid_of(spoilt, FUSED).weight.shape[2:] == spoilt.frame
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_npz_and_csv_hold_the_weight_and_the_bias(dtype: torch.dtype) -> None:
+    kernel = Kernel(odd_numbers(dtype), torch.tensor([0.1, -3.0], dtype=dtype))
+    assert kernel.bias is not None
+    with zipfile.ZipFile(io.BytesIO(npz_of(kernel))) as archive:
+        parts = {name: read_npy(archive.read(name)).to(dtype) for name in archive.namelist()}
+    assert parts.keys() == {"weight.npy", "bias.npy"}
+    assert torch.equal(bits(parts["weight.npy"].nan_to_num(7.0)), bits(kernel.weight.nan_to_num(7.0)))
+    assert torch.equal(parts["bias.npy"], kernel.bias)
+    rows = [row for row in csv.reader(io.StringIO(csv_of(kernel))) if row[0] == "bias"]
+    assert [row[1:5] for row in rows] == [["0", "", "", ""], ["1", "", "", ""]]
+    assert torch.equal(torch.tensor([float(row[5]) for row in rows], dtype=dtype), kernel.bias)
+
+
+def test_a_kernel_without_a_bias_has_none_in_its_files() -> None:
+    kernel = Kernel(torch.ones(2, 1, 1, 1), None)
+    with zipfile.ZipFile(io.BytesIO(npz_of(kernel))) as archive:
+        assert archive.namelist() == ["weight.npy"]
+    assert "bias" not in csv_of(kernel)
 
 
 def test_too_large_ones_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     weight = torch.zeros(2, 2, 3, 3)
     monkeypatch.setattr(grid, "MOST_CSV_ROWS", 35)
     monkeypatch.setattr(grid, "MOST_NPY_BYTES", 35)
-    with pytest.raises(ExportError, match="CSV would have 36 rows, and 35 is the most"):
-        csv_of(weight)
+    with pytest.raises(ExportError, match=r"CSV would have 36 rows, and 35 is the most: take \.npz"):
+        csv_of(Kernel(weight, None))
     with pytest.raises(ExportError, match="GiB is the most"):
         npy_of(weight)

@@ -119,7 +119,7 @@ def test_a_broken_link_counts_as_taken(folder: Path) -> None:
 
 def test_a_pipe_is_not_replaced(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
-    with pytest.raises(SavingError, match="no ordinary file"):
+    with pytest.raises(SavingError, match="not an ordinary file"):
         save(folder / "pipe", "new", replace=True)
     assert (folder / "pipe").is_fifo()
 

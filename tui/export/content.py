@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.analysis.study import Study
 from tui.export.conv2d_text import conv2d_in_words
-from tui.export.grid import csv_of, grid_of, npy_of
+from tui.export.grid import csv_of, grid_of, npz_of
 from tui.export.items import Item
 from tui.export.snippet import snippet_of
 from tui.export.study_json import study_json_of
@@ -24,8 +24,8 @@ def content_of(item: Item, study: Study, grid: str) -> str | bytes:
             return conv2d_in_words(study.conv, study.spec.dtype) + "\n"
         case Item.CSV:
             return csv_of(grid_of(study, grid))
-        case Item.NPY:
-            return npy_of(grid_of(study, grid))
+        case Item.NPZ:
+            return npz_of(grid_of(study, grid))
         case Item.JSON:
             return study_json_of(study)
     raise KeyError(item)

@@ -1,7 +1,9 @@
-"""One kernel of a study as a table of numbers: CSV to read, .npy to load."""
+"""One kernel of a study, weight and bias, as numbers: CSV to read, .npz to load."""
 
 from __future__ import annotations
 
+import io
+import zipfile
 from itertools import product
 
 import torch
@@ -12,18 +14,18 @@ from tui.analysis.study import Study
 from tui.export.errors import ExportError
 from tui.export.literals import shortest_numbers
 from tui.export.raw import little_endian
-from tui.fusion.kernel import pad_to
+from tui.fusion.kernel import Kernel, pad_to
 
 MOST_CSV_ROWS = 2_000_000
 MOST_NPY_BYTES = 2**31
-CSV_HEADER = "out,in,ky,kx,value"
+CSV_HEADER = "tensor,out,in,ky,kx,value"
 
 _NPY_TYPES = {torch.float64: "<f8", torch.float32: "<f4", torch.float16: "<f2"}
 _NPY_ALIGNMENT = 64
 
 
-def grid_of(study: Study, name: str) -> Tensor:
-    """The weight (out_channels, in_channels / groups, kH, kW) that the screen shows for a summand or "fused".
+def grid_of(study: Study, name: str) -> Kernel:
+    """The kernel (out_channels, in_channels / groups, kH, kW) that the screen shows for a summand or "fused".
 
     A summand's is in float64, in the frame of the fused kernel: all of them add up to the fused one's.
 
@@ -31,25 +33,47 @@ def grid_of(study: Study, name: str) -> Tensor:
         KeyError: the study has no summand of that name.
     """
     kernels = {branch.name: branch.kernel for branch in study.summands} | {FUSED: study.fused_kernel.kernel}
-    return pad_to(kernels[name], study.frame).weight
+    return pad_to(kernels[name], study.frame)
 
 
-def csv_of(weight: Tensor) -> str:
-    """A row for each weight: its place and its value, which reads back as the same number in its dtype.
+def csv_of(kernel: Kernel) -> str:
+    """A row for each weight and each bias: its place and its value, which reads back as the same number.
+
+    "weight,0,1,2,2,0.5", and "bias,0,,,,0.1" where the kernel has one.
 
     Raises:
         ExportError: the rows are too many for a text.
     """
+    weight = kernel.weight
     if weight.numel() > MOST_CSV_ROWS:
         raise ExportError(
-            f"CSV would have {weight.numel():,} rows, and {MOST_CSV_ROWS:,} is the most: take .npy"
+            f"CSV would have {weight.numel():,} rows, and {MOST_CSV_ROWS:,} is the most: take .npz"
         )
     places = product(*map(range, weight.shape))
-    rows = (
-        ",".join([*map(str, place), value])
+    rows = [
+        ",".join(["weight", *map(str, place), value])
         for place, value in zip(places, shortest_numbers(weight), strict=True)
-    )
+    ]
+    if kernel.bias is not None:
+        rows += [f"bias,{out},,,,{value}" for out, value in enumerate(shortest_numbers(kernel.bias))]
     return "\n".join([CSV_HEADER, *rows]) + "\n"
+
+
+def npz_of(kernel: Kernel) -> bytes:
+    """Weight, and bias where there is one, as NumPy's .npz: a zip file of a .npy for each.
+
+    Source: numpy.savez. `numpy.load(file)["weight"]` gives the one, ["bias"] the other.
+
+    Raises:
+        ExportError: the file would be too large.
+    """
+    parts = {"weight": kernel.weight} | ({} if kernel.bias is None else {"bias": kernel.bias})
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, tensor in parts.items():
+            # A fixed date: the same kernel gives the same file.
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), npy_of(tensor))
+    return file.getvalue()
 
 
 def npy_of(weight: Tensor) -> bytes:

@@ -14,7 +14,7 @@ class Item(StrEnum):
     SNIPPET = "snippet"
     CONV = "conv"
     CSV = "csv"
-    NPY = "npy"
+    NPZ = "npz"
     JSON = "json"
     SVG = "svg"
 
@@ -41,8 +41,10 @@ ITEMS: Mapping[Item, Description] = {
         "PyTorch snippet", "the block, its fusion and the input, ready to run", "block.py"
     ),
     Item.CONV: Description("Fused conv", "one line, nn.Conv2d(...), without its numbers", "conv.py"),
-    Item.CSV: Description("Grid as CSV", "{grid}: a row for each weight", "{grid}.csv"),
-    Item.NPY: Description("Grid as .npy", "{grid}: its weight for numpy.load", "{grid}.npy", is_text=False),
+    Item.CSV: Description("Grid as CSV", "{grid}: a row for each weight and bias", "{grid}.csv"),
+    Item.NPZ: Description(
+        "Grid as .npz", "{grid}: weight and bias for numpy.load", "{grid}.npz", is_text=False
+    ),
     Item.JSON: Description("Study as JSON", "every choice, number and finding", "study.json"),
     Item.SVG: Description("Screen as SVG", "a picture of the screen behind this", "screen.svg"),
 }

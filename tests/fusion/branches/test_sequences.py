@@ -124,7 +124,7 @@ def test_a_zero_border_in_another_padding_mode_is_refused() -> None:
     step = PointwiseStep(4, 4, bias=False)
     branch = SequenceBranch("1x1-kxk", step, 4, (3, 3), geometry, zero_border=True).eval()
     with pytest.raises(
-        FusionError, match=r"zeros padded between the steps and reflect .* no single convolution"
+        FusionError, match=r"zeros padded between the steps and reflect .* not a single convolution"
     ):
         branch.kernel()
 
