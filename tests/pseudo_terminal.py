@@ -22,6 +22,15 @@ PATIENCE = 90.0
 """Seconds after which a program is given up: it decides no result."""
 
 _PRIVATE_MODE = re.compile(rb"\x1b\[\?([\d;]+)([hl])")
+_NOT_OURS = (
+    "NO_COLOR",
+    "TEXTUAL_THEME",
+    "TEXTUAL_DRIVER",
+    "PYTHONIOENCODING",
+    "PYTHONUTF8",
+    "COLUMNS",  # pytest-xdist sets these two, and they would win over the size of the pty
+    "LINES",
+)
 _OURS = Path(__file__).parent.parent
 
 NORMAL = {
@@ -131,7 +140,7 @@ def _environment(folder: Path, variables: Mapping[str, str | None]) -> dict[str,
         "TERM": "xterm-256color",
         "COLORTERM": "truecolor",
         "XDG_CONFIG_HOME": str(folder),
-        **dict.fromkeys(("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_DRIVER", "PYTHONIOENCODING", "PYTHONUTF8")),
+        **dict.fromkeys(_NOT_OURS),
         **variables,
     }
     return {name: value for name, value in (dict(os.environ) | ours).items() if value is not None}
