@@ -28,6 +28,9 @@ class SteadyFooter(Footer):
         if shown == self._shown or stays or not self.is_attached or screen is not self.screen:
             return
         self._shown = shown
+        # Footer would hold on to every key that it ever showed, as a watcher of `compact`: a change of that
+        # is when Textual drops the watchers that are gone.
+        self.mutate_reactive(Footer.compact)
         super().bindings_changed(screen)
         if not in_focus:
             self.call_after_refresh(self.recompose)

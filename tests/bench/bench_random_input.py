@@ -1,0 +1,82 @@
+"""Whether random keys, bursts, clicks and resizes ever end the program or hold it up; run by hand.
+
+    python -m tests.bench.bench_random_input [ACTS [FIRST_SEED]]
+
+Without numbers 10,000 acts, 200 for each start of the program. To hold: no exception, and no stall above a
+second. Fewer of the same acts are in the ordinary tests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.driver import opener
+from tests.random_input import RandomInput, leave_dialogs
+from tests.specs import EXACT
+
+ACTS = 10_000
+ACTS_A_START = 200
+TICK = 0.005
+
+
+class StallWatch:
+    """Notices for how long the loop of the program did not come round; `longest` is in seconds."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+        self._task = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(TICK)
+            self.longest = max(self.longest, time.perf_counter() - before - TICK)
+
+    def end(self) -> None:
+        """Watch no longer."""
+        self._task.cancel()
+
+
+async def longest_stall(seed: int, acts: int, folder: Path) -> float:
+    """Act on one start of the program; in seconds.
+
+    Raises:
+        Exception: whatever ended the program; what was done last has been printed by then.
+    """
+    async with opener(folder / "settings.toml")(EXACT) as bench:
+        chance, watch = RandomInput(bench, seed), StallWatch()
+        try:
+            await chance.act(acts)
+            await leave_dialogs(bench)
+        except BaseException:
+            print(f"seed {seed} ended after: {'; '.join(chance.acts[-12:])}", flush=True)
+            raise
+        finally:
+            watch.end()
+        return watch.longest
+
+
+def main(acts: int = ACTS, first_seed: int = 1000) -> None:
+    """Print how many starts ended by an exception, and the longest stall."""
+    ended, longest, starts = 0, 0.0, -(-acts // ACTS_A_START)
+    for seed in range(first_seed, first_seed + starts):
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)  # files are saved too
+            try:
+                longest = max(longest, asyncio.run(longest_stall(seed, ACTS_A_START, Path(folder))))
+            except Exception as error:
+                ended += 1
+                print(f"seed {seed}: {error!r}", flush=True)
+            os.chdir("/")
+    print(
+        f"{starts * ACTS_A_START} acts in {starts} starts: {ended} exceptions, longest stall {longest:.2f} s"
+    )
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
