@@ -16,6 +16,7 @@ from tui.analysis.alterations.places import (
     NotEditableError,
     bias_place,
     kernel_edits,
+    tap_of,
     weight_place,
 )
 from tui.analysis.study import study_of
@@ -67,6 +68,7 @@ def test_a_weight_moves_its_own_tap_and_no_other(name: str) -> None:
             after = kernels_of(spec, Edit(place.name, place.index, 7.0))
             changed = (after[summand].weight != kernel.weight).nonzero().tolist()
             assert changed == [list(tap)], (summand, tap)
+            assert tap_of(spec, Edit(place.name, place.index, 7.0)) == tap
 
 
 @pytest.mark.parametrize("name", SPECS)

@@ -17,8 +17,8 @@ from tui.widgets.grid.geometry import GridGeometry
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.labels import Labels
 from tui.widgets.grid.lit import Lit
-from tui.widgets.grid.painter import GridPainter, Look, Marks
-from tui.widgets.grid.palette import CURSOR, LEVELS, NAN, Palette
+from tui.widgets.grid.painter import GridPainter, Marks
+from tui.widgets.grid.palette import CURSOR, LEVELS, NAN, Look, Palette
 from tui.widgets.grid.weight_source import WeightSource
 from tui.widgets.grid.zoom import Zoom
 

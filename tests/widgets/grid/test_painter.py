@@ -14,8 +14,8 @@ from textual.strip import Strip
 
 from tui.fusion.tap import Tap
 from tui.widgets.grid.geometry import GridGeometry
-from tui.widgets.grid.painter import GridPainter, Look, Marks
-from tui.widgets.grid.palette import CURSOR, HOVER, LEVELS, NAN, Palette
+from tui.widgets.grid.painter import GridPainter, Marks
+from tui.widgets.grid.palette import CURSOR, HOVER, LEVELS, NAN, Look, Palette
 from tui.widgets.grid.weight_source import WeightSource
 from tui.widgets.grid.zoom import Zoom
 

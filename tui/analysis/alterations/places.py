@@ -11,6 +11,7 @@ from tui.fusion.named_kernels import NAMED_KERNELS
 from tui.fusion.padding import offset_in, taps_apart
 from tui.fusion.refusal import Refusal
 from tui.fusion.spec import BlockSpec
+from tui.fusion.tap import Tap
 
 MOST_EDITS = 20_000
 """Numbers that are set at once."""
@@ -60,6 +61,29 @@ def weight_place(spec: BlockSpec, summand: str, tap: tuple[int, int, int, int]) 
     rows = _own_tap(spec, branch, 0, ky)
     columns = _own_tap(spec, branch, 1, kx)
     return EditablePlace(f"{summand}.weight", (out, column, rows, columns), _remark(spec, branch))
+
+
+def tap_of(spec: BlockSpec, edit: Edit) -> Tap | None:
+    """Where an edited weight stands in its summand's kernel in the frame; the reverse of `weight_place`.
+
+    None for what no single tap shows: a bias, the input, a layer of a sequence.
+    """
+    summand, _, tensor = edit.place.rpartition(".")
+    if tensor != "weight":
+        return None
+    if summand == FUSED:
+        return Tap(*edit.index)
+    branches = dict(zip(names_of(spec.branches), spec.branches, strict=True))
+    branch = branches.get(summand)
+    if branch is None:
+        return None
+    out, own, row, column = edit.index
+    return Tap(
+        out,
+        own + _first_column(spec, branch, out),
+        _place_of_tap(spec, branch, 0, row),
+        _place_of_tap(spec, branch, 1, column),
+    )
 
 
 def bias_place(spec: BlockSpec, summand: str, out: int) -> EditablePlace:
@@ -123,28 +147,42 @@ def _refuse_without_weight(branch: BranchSpec, summand: str) -> None:
 def _own_column(spec: BlockSpec, branch: BranchSpec, out: int, column: int) -> int:
     """The branch's own column behind a column of the fused kernel, which may have fewer groups."""
     groups = spec.branch_groups(branch)
-    own_columns, rows = spec.in_channels // groups, spec.out_channels // groups
-    in_channel = (
-        out // (spec.out_channels // spec.fused_groups) * (spec.in_channels // spec.fused_groups) + column
-    )
-    own = in_channel - out // rows * own_columns
-    if not 0 <= own < own_columns:
+    own = column - _first_column(spec, branch, out)
+    if not 0 <= own < spec.in_channels // groups:
         raise NotEditableError(
             f"This 0 stands between two of the branch's {groups} groups; it is not a weight."
         )
     return own
 
 
+def _first_column(spec: BlockSpec, branch: BranchSpec, out: int) -> int:
+    """The column of the fused kernel in which the branch's own first column stands."""
+    groups, fused_groups = spec.branch_groups(branch), spec.fused_groups
+    first = out // (spec.out_channels // groups) * (spec.in_channels // groups)
+    return first - out // (spec.out_channels // fused_groups) * (spec.in_channels // fused_groups)
+
+
 def _own_tap(spec: BlockSpec, branch: BranchSpec, axis: int, place: int) -> int:
     """The branch's own tap on an axis behind a tap of the fused kernel's frame."""
-    sizes = spec.branch_kernel_size(branch)
-    size, step = sizes[axis], taps_apart(sizes, spec.branch_dilation(branch), spec.fused_dilation)[axis]
-    inside = place - offset_in(spec.embedded_kernel_size(branch), spec.fused_kernel_size)[axis]
-    first = 0 if size % 2 else step - 1
-    own, rest = divmod(inside - first, step)
-    if rest or not 0 <= own < size:
+    first, step = _grid_of_taps(spec, branch, axis)
+    own, rest = divmod(place - first, step)
+    if rest or not 0 <= own < spec.branch_kernel_size(branch)[axis]:
         raise NotEditableError(_words_for_zero(spec.branch_kernel_size(branch), rest != 0))
     return own
+
+
+def _place_of_tap(spec: BlockSpec, branch: BranchSpec, axis: int, own: int) -> int:
+    """The tap of the fused kernel's frame at which a branch's own tap stands."""
+    first, step = _grid_of_taps(spec, branch, axis)
+    return first + own * step
+
+
+def _grid_of_taps(spec: BlockSpec, branch: BranchSpec, axis: int) -> tuple[int, int]:
+    """The frame's tap at which the branch's first one stands, and how far its taps lie apart."""
+    sizes = spec.branch_kernel_size(branch)
+    step = taps_apart(sizes, spec.branch_dilation(branch), spec.fused_dilation)[axis]
+    offset = offset_in(spec.embedded_kernel_size(branch), spec.fused_kernel_size)[axis]
+    return offset + (0 if sizes[axis] % 2 else step - 1), step
 
 
 def _words_for_zero(kernel_size: Pair, between: bool) -> str:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from tui.analysis.numerics.precision import PRECISIONS
-from tui.fusion.spec import Dtype
 from tui.fusion.tap import Tap
+from tui.views.kernels.stars import add_up
 from tui.views.shared.styles import MUTED
 from tui.widgets.grid.number_format import precise
 from tui.widgets.grid.weight_source import WeightSource
@@ -49,7 +48,7 @@ def _sum(place: str, kernels: FusedKernels, number: Callable[[Summand], float | 
     parts: list[str | tuple[str, str]] = [(f"{place}: ", MUTED)]
     for position, (name, value) in enumerate(summands):
         parts += [(f"{' + ' if position else ''}{name} ", MUTED), (_shown(value), "bold")]
-    if kernels.adds_up or _add_up([value or 0.0 for _, value in summands], fused or 0.0, kernels.spec.dtype):
+    if kernels.adds_up or add_up([value or 0.0 for _, value in summands], fused or 0.0, kernels.spec.dtype):
         parts.append((" = fused ", MUTED))
     else:
         parts += [(" ≠ ", "bold $text-error"), ("fused ", MUTED)]
@@ -58,9 +57,3 @@ def _sum(place: str, kernels: FusedKernels, number: Callable[[Summand], float | 
 
 def _shown(value: float | None) -> str:
     return "none" if value is None else precise(value)
-
-
-def _add_up(summands: list[float], fused: float, dtype: Dtype) -> bool:
-    """Whether the fused number is their sum, but for rounding to the dtype."""
-    precision = PRECISIONS[dtype]
-    return abs(sum(summands) - fused) <= 2 * precision.unit * sum(map(abs, summands)) + precision.smallest

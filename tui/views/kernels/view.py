@@ -17,6 +17,7 @@ from tui.fusion.padding import centre
 from tui.fusion.spec import BlockSpec, Pair
 from tui.fusion.tap import Tap
 from tui.views.kernels.inspector import bias_line, weight_line
+from tui.views.kernels.stars import stars_of
 from tui.views.shared.colour_scale import ColourScale
 from tui.views.shared.kernel_panel import KernelPanel
 from tui.views.shared.panel_titles import PanelTitle, panel_titles
@@ -128,9 +129,11 @@ class KernelsView(StudyView):
             await self._replace_panels(summands)
         self._place_cursor(kernels)
         shown = (*kernels.summands, kernels.fused_kernel)
-        for panel, summand, branch in zip(self.panels, summands, shown, strict=True):
+        for panel, summand, branch, starred in zip(
+            self.panels, summands, shown, stars_of(kernels), strict=True
+        ):
             panel.entitle(summand, kernels.alterations.count_of(summand.name))
-            panel.show(branch.kernel, kernels.frame)
+            panel.show(branch.kernel, kernels.frame, starred)
         self._displayed = kernels  # the panels are its own only now: there may be another number of them
         self._arrange()
         self._colour()

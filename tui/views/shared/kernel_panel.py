@@ -11,7 +11,7 @@ from textual.content import Content
 from tui.fusion.branch_spec import Pair
 from tui.views.shared.panel_titles import PanelTitle
 from tui.widgets.grid.heat_grid import HeatGrid
-from tui.widgets.grid.weight_source import WeightSource
+from tui.widgets.grid.weight_source import Starred, WeightSource
 
 if TYPE_CHECKING:
     from tui.fusion.kernel import Kernel
@@ -32,13 +32,15 @@ class KernelPanel(Vertical):
     def entitle(self, summand: PanelTitle, edits: int = 0) -> None:
         """Be the panel of this summand, of which so many numbers were set by hand."""
         self.summand = summand
-        by_hand = "" if not edits else "1 number set by hand" if edits == 1 else f"{edits} set by hand"
+        by_hand = "" if not edits else "* 1 number set by hand" if edits == 1 else f"* {edits} set by hand"
+        if summand.sign == "≠":
+            by_hand = "* not the sum" + (f", {edits} set by hand" if edits else "")
         self.border_title = Content(f"{summand.sign} {summand.title}".strip())
         self.border_subtitle = Content(" · ".join(filter(None, (summand.folded, by_hand))))
         self.set_class(summand.sign in ("=", "≠"), "-fused")
         self.set_class(summand.sign == "≠", "-spoilt")
 
-    def show(self, kernel: Kernel, frame: Pair) -> None:
+    def show(self, kernel: Kernel, frame: Pair, starred: Starred | None = None) -> None:
         """Put the kernel into the grid, centred in a frame of that kernel size."""
-        self.grid.source = WeightSource(kernel.weight, frame)
+        self.grid.source = WeightSource(kernel.weight, frame, starred)
         self.grid.bias = None if kernel.bias is None else kernel.bias.tolist()

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from math import isinf, sqrt
 from typing import NamedTuple
 
-from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
@@ -16,32 +15,15 @@ from tui.fusion.tap import Tap
 from tui.widgets.grid.geometry import GridGeometry, PixelRow
 from tui.widgets.grid.glyphs import glyph, shade
 from tui.widgets.grid.grid_labels import column_labels, has_words, header_labels, row_label, row_number
+from tui.widgets.grid.half_blocks import GROUND, INFINITE, LIT, STAR, HalfBlocks
 from tui.widgets.grid.labels import Labels
 from tui.widgets.grid.lit import Lit
 from tui.widgets.grid.number_format import cell_text
-from tui.widgets.grid.palette import CURSOR, HOVER, LEVELS, NAN, Palette
+from tui.widgets.grid.palette import CURSOR, HOVER, Look
 from tui.widgets.grid.weight_source import WeightSource
 from tui.widgets.grid.zoom import Zoom
 
-GROUND = 100
-"""The tone of a half cell that shows no weight. The other tones are levels of the palette, and INFINITE."""
-
-INFINITE = 101
-"""The tone of +inf, and negated that of -inf: coloured as full, and marked."""
-
-LIT = 1000
-"""Is added to the tone of a half cell that is lit."""
-
 NONE_LIT = range(0)
-
-
-class Look(NamedTuple):
-    """The styles that a grid is drawn in; `ground` is what lies between the tiles."""
-
-    palette: Palette
-    ground: Style
-    label: Style
-    label_here: Style
 
 
 class Marks(NamedTuple):
@@ -71,7 +53,7 @@ class GridPainter:
         self.look = look
         self.scale = scale
         self.bias = bias
-        self._cells: dict[tuple[int, int], Segment] = {}
+        self._half_blocks = HalfBlocks(look)
         self._gap = Segment(" ", look.ground)
         self._opening = Segment("[", look.label_here)
 
@@ -124,8 +106,11 @@ class GridPainter:
         return [self._label(text, here=label.out == cursor.out)]
 
     def _margin(self, row: int, window: Region, marks: Marks) -> Segment:
-        """The column between gutter and body, where what is lit in the very first column opens."""
+        """The column between gutter and body: the star of a bias, or where what is lit in column 0 opens."""
         pixels = self.geometry.pixel_row(2 * row)
+        label = row_label(self.geometry, window, row, marks.cursor.out)
+        if self.bias is not None and label is not None and label.is_bias and self._has_star(label.out):
+            return Segment(STAR, self.look.label_here)
         if not self._has_brackets or window.x or pixels is None:
             return self._gap
         return self._opening if 0 in self._lit_in(pixels, 0, marks) else self._gap
@@ -151,7 +136,34 @@ class GridPainter:
         lower = self.geometry.pixel_row(2 * row + 1)
         upper_tones = self._tones(upper, tiles, columns, marks)
         lower_tones = self._tones(lower, tiles, columns, marks)
-        return (self._half_blocks(*tones) for tones in zip(upper_tones, lower_tones, strict=True))
+        cells = [self._half_blocks.cell(*tones) for tones in zip(upper_tones, lower_tones, strict=True)]
+        for row_, tones in ((upper, upper_tones), (lower, lower_tones)):
+            for place in self._star_places(row_, tiles, columns):
+                if {CURSOR, HOVER}.isdisjoint((upper_tones[place], lower_tones[place])):
+                    cells[place] = self._half_blocks.star(tones[place])
+        return iter(cells)
+
+    def _stars(self, row: PixelRow, tiles: range) -> list[list[bool]] | None:
+        """Which numbers of a row of pixels have a star, a list for each tile; None where none can have."""
+        starred = self.source.starred
+        if starred is None:
+            return None
+        if self.geometry.zoom is not Zoom.NORM:
+            return starred.row(row.out, row.ky, tiles.start, tiles.stop)
+        rows = [starred.row(row.out, ky, tiles.start, tiles.stop) for ky in range(self.geometry.shape[2])]
+        return [[any(any(kernel) for kernel in kernels)] for kernels in zip(*rows, strict=True)]
+
+    def _star_places(self, row: PixelRow | None, tiles: range, columns: range) -> Iterator[int]:
+        """Where in a line of half blocks a star stands."""
+        stars = None if row is None else self._stars(row, tiles)
+        pitch = len(columns) + self.geometry.pitch.width - self.geometry.tile.width
+        for tile, kernel in enumerate(stars or ()):
+            for place, column in enumerate(columns):
+                if kernel[column]:
+                    yield tile * pitch + place
+
+    def _has_star(self, out: int) -> bool:
+        return self.source.starred is not None and self.source.starred.bias(out)
 
     def _values(self, row: PixelRow, tiles: range) -> list[list[float]]:
         """The numbers of a row of pixels, a list for each tile.
@@ -184,13 +196,16 @@ class GridPainter:
         gap = self._blank(self.geometry.pitch.width - self.geometry.tile.width)
         size = self.geometry.zoom.columns
         marked = self._marked(row, marks)
+        stars = self._stars(row, tiles)
         for in_, kernel in zip(tiles, self._values(row, tiles), strict=True):
             lit = self._lit_in(row, in_, marks)
             for column in columns:
                 mark = marked.get((in_, column)) if marked else None
                 cell = self._cell(kernel[column], mark, lit=column in lit)
+                if stars and stars[in_ - tiles.start][column]:
+                    cell = _starred(cell)
                 # Half a number would read as another number.
-                if x < 0 or x + len(cell.text.rstrip()) > window.width:
+                if x < 0 or x + len(cell.text.rstrip(" *")) > window.width:
                     cell = Segment(" " * size, cell.style)
                 elif lit and self._has_brackets:
                     cell = _bracketed(cell, column in lit, column + 1 in lit)
@@ -248,39 +263,6 @@ class GridPainter:
             return INFINITE if value > 0 else -INFINITE
         return self.look.palette.level(value, self.scale)
 
-    def _half_blocks(self, upper: int, lower: int) -> Segment:
-        """The cell that shows one tone above another; drawn once for each pair of tones."""
-        key = (upper, lower)
-        cell = self._cells.get(key)
-        if cell is None:
-            cell = self._cells[key] = self._draw_half_blocks(upper, lower)
-        return cell
-
-    def _draw_half_blocks(self, upper: int, lower: int) -> Segment:
-        palette, ground = self.look.palette, self.look.ground
-        plain = {_unlit(upper), _unlit(lower)}
-        marks = {NAN, INFINITE, -INFINITE} & plain
-        # A mark takes the whole cell, for it is better not to see a half than not to see a NaN.
-        if marks and not {CURSOR, HOVER} & plain:
-            lit = upper > LIT // 2 or lower > LIT // 2
-            if NAN in marks:
-                return Segment("×", palette.style(NAN, lit=lit))
-            return Segment("∞", palette.style(LEVELS if marks.pop() > 0 else -LEVELS, lit=lit))
-        if upper == GROUND and lower == GROUND:
-            return self._gap
-        if upper == GROUND:
-            return Segment("▄", ground + Style(color=self._colour(lower)))
-        if lower == GROUND:
-            return Segment("▀", ground + Style(color=self._colour(upper)))
-        return Segment("▀", Style(color=self._colour(upper), bgcolor=self._colour(lower)))
-
-    def _colour(self, tone: int) -> RichColor:
-        level = _unlit(tone)
-        if abs(level) == INFINITE:
-            level = LEVELS if level > 0 else -LEVELS
-        colours = self.look.palette.colours if level == tone else self.look.palette.lit_colours
-        return colours[level].rich_color
-
     def _label(self, text: str, *, here: bool = False) -> Segment:
         return Segment(text, self.look.label_here if here else self.look.label)
 
@@ -288,8 +270,10 @@ class GridPainter:
         return Segment(" " * columns, self.look.ground)
 
 
-def _unlit(tone: int) -> int:
-    return tone - LIT if tone > LIT // 2 else tone
+def _starred(cell: Segment) -> Segment:
+    """The cell with a star in its last column, be it blank or the last of a number's digits."""
+    last = cell.text[-1]
+    return Segment(cell.text[:-1] + STAR, cell.style) if last == " " or last.isdigit() else cell
 
 
 def _bracketed(cell: Segment, lit: bool, next_lit: bool) -> Segment:

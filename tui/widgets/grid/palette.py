@@ -224,5 +224,14 @@ class Palette:
         return self._over[level] if over else self._styles[level]
 
 
+class Look(NamedTuple):
+    """The styles that a grid is drawn in; `ground` is what lies between the tiles."""
+
+    palette: Palette
+    ground: Style
+    label: Style
+    label_here: Style
+
+
 def _written(paper: Color, ink: Color) -> Style:
     return Style(color=ink.rich_color, bgcolor=paper.rich_color)

@@ -19,8 +19,8 @@ from tui.plain_characters import lacks_half_blocks
 from tui.widgets.grid.geometry import HEADER, GridGeometry, fit, revealed
 from tui.widgets.grid.labels import Labels
 from tui.widgets.grid.lit import Lit
-from tui.widgets.grid.painter import GridPainter, Look, Marks
-from tui.widgets.grid.palette import Palette
+from tui.widgets.grid.painter import GridPainter, Marks
+from tui.widgets.grid.palette import Look, Palette
 from tui.widgets.grid.weight_source import WeightSource
 from tui.widgets.grid.zoom import Zoom
 

@@ -19,17 +19,28 @@ class Array4D(Protocol):
         """Slices, as views of the same memory."""
 
 
+class Starred(Protocol):
+    """Which numbers of a kernel are marked with a star. Like the weight it is asked for what is visible."""
+
+    def row(self, out: int, ky: int, in_start: int, in_stop: int) -> list[list[bool]]:
+        """For one row of taps in the frame, as `WeightSource.row` has them."""
+
+    def bias(self, out: int) -> bool:
+        """For the bias of an output channel."""
+
+
 @dataclass(frozen=True, eq=False)
 class WeightSource:
     """A weight of shape (out_channels, in_channels/groups, kH, kW), shown with the taps of `frame`.
 
     The frame is a kernel size (kH', kW') at least as large as the weight's own; the weight stands in it
     with centres aligned, and every tap outside the weight reads as 0. So a 1 x 1 kernel "padded to 7 x 7"
-    costs no memory.
+    costs no memory. `starred` says which of the numbers are marked; None for none.
     """
 
     weight: Array4D
     frame: tuple[int, int]
+    starred: Starred | None = None
 
     @classmethod
     def of(cls, weight: Array4D) -> WeightSource:

@@ -1,0 +1,86 @@
+"""Which numbers of the grids have a star: those that were set by hand, and those that are not the sum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tui.analysis.alterations.places import tap_of
+from tui.analysis.numerics.precision import PRECISIONS
+from tui.fusion.spec import Dtype
+from tui.fusion.tap import Tap
+from tui.widgets.grid.weight_source import Starred, WeightSource
+
+if TYPE_CHECKING:
+    from tui.analysis.study import FusedKernels
+
+
+def stars_of(kernels: FusedKernels) -> list[Starred | None]:
+    """For each summand and then for the fused kernel; None where nothing has a star."""
+    edits = kernels.alterations
+    stars: list[Starred | None] = [
+        SetByHand(kernels, each.name) if edits.count_of(each.name) else None for each in kernels.summands
+    ]
+    return [*stars, None if kernels.adds_up else NotTheSum(kernels)]
+
+
+def add_up(summands: list[float], fused: float, dtype: Dtype) -> bool:
+    """Whether the fused number is their sum, but for rounding to the dtype."""
+    precision = PRECISIONS[dtype]
+    return abs(sum(summands) - fused) <= 2 * precision.unit * sum(map(abs, summands)) + precision.smallest
+
+
+@dataclass(frozen=True, eq=False)
+class SetByHand:
+    """A star for each number of a branch that a person set."""
+
+    kernels: FusedKernels
+    name: str
+
+    @cached_property
+    def _taps(self) -> frozenset[Tap]:
+        edits = self.kernels.alterations.edits
+        taps = (tap_of(self.kernels.spec, edit) for edit in edits if edit.place == f"{self.name}.weight")
+        return frozenset(tap for tap in taps if tap is not None)
+
+    @cached_property
+    def _biases(self) -> frozenset[int]:
+        edits = self.kernels.alterations.edits
+        return frozenset(edit.index[0] for edit in edits if edit.place == f"{self.name}.bias")
+
+    def row(self, out: int, ky: int, in_start: int, in_stop: int) -> list[list[bool]]:
+        """For one row of taps in the frame, a list for each input channel."""
+        width = self.kernels.frame[1]
+        return [
+            [Tap(out, in_, ky, kx) in self._taps for kx in range(width)] for in_ in range(in_start, in_stop)
+        ]
+
+    def bias(self, out: int) -> bool:
+        """For the bias of an output channel."""
+        return out in self._biases
+
+
+@dataclass(frozen=True, eq=False)
+class NotTheSum:
+    """A star for each number of a fused kernel that is not the sum of the branches' numbers."""
+
+    kernels: FusedKernels
+
+    def row(self, out: int, ky: int, in_start: int, in_stop: int) -> list[list[bool]]:
+        """For one row of taps in the frame, a list for each input channel."""
+        frame, dtype = self.kernels.frame, self.kernels.spec.dtype
+        rows = [
+            WeightSource(each.kernel.weight, frame).row(out, ky, in_start, in_stop)
+            for each in (*self.kernels.summands, self.kernels.fused_kernel)
+        ]
+        return [
+            [not add_up(list(summands), fused, dtype) for *summands, fused in zip(*kernel, strict=True)]
+            for kernel in zip(*rows, strict=True)
+        ]
+
+    def bias(self, out: int) -> bool:
+        """For the bias of an output channel; none counts as 0."""
+        biases = [each.kernel.bias for each in (*self.kernels.summands, self.kernels.fused_kernel)]
+        *summands, fused = [0.0 if bias is None else float(bias[out]) for bias in biases]
+        return not add_up(summands, fused, self.kernels.spec.dtype)
