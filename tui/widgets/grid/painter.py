@@ -271,9 +271,9 @@ class GridPainter:
 
 
 def _starred(cell: Segment) -> Segment:
-    """The cell with a star in its last column, be it blank or the last of a number's digits."""
-    last = cell.text[-1]
-    return Segment(cell.text[:-1] + STAR, cell.style) if last == " " or last.isdigit() else cell
+    """The cell with a star in its last column: in place of a blank, of a last digit, or of a lone glyph."""
+    before, last = cell.text[:-1], cell.text[-1]
+    return Segment(before + STAR, cell.style) if not before or last == " " or last.isdigit() else cell
 
 
 def _bracketed(cell: Segment, lit: bool, next_lit: bool) -> Segment:
