@@ -11,6 +11,7 @@ from tui import __version__
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.alterations.gallery import MISTAKES, obstacle
 from tui.fusion.fields import FIELDS, spec_from, texts_of
+from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.presets import PRESETS
 from tui.fusion.quoting import quoted
 from tui.fusion.refusal import Refusal
@@ -138,10 +139,10 @@ def _refuse_unknown(rest: Sequence[str], command: str | None, option_names: Sequ
     for text in rest:
         if text.startswith("-"):
             name = text.partition("=")[0]
-            raise OptionsError(f"{_shown(name)}: there is no such option{_nearest(name, option_names)}")
+            raise OptionsError(f"{_shown(name)}: there is no such option{did_you_mean(name, option_names)}")
     for word in rest if command is None else (command, *rest):
         if word != _CHECK:
-            raise OptionsError(f"{_shown(word)}: there is no such command{_nearest(word, [_CHECK])}")
+            raise OptionsError(f"{_shown(word)}: there is no such command{did_you_mean(word, [_CHECK])}")
     if rest:
         raise OptionsError(f"{_CHECK}: stands more than once")
 
@@ -149,14 +150,6 @@ def _refuse_unknown(rest: Sequence[str], command: str | None, option_names: Sequ
 def _shown(text: str) -> str:
     """Text from outside: bare where that is safe and short, else in quotes."""
     return text if text.isascii() and text.isprintable() and 0 < len(text) <= 40 else quoted(text)
-
-
-def _nearest(text: str, names: Sequence[str]) -> str:
-    """Words that suggest the nearest of the names, empty where none is near."""
-    from difflib import get_close_matches  # only a mistake needs it
-
-    near = get_close_matches(text, names, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _spec_of(options: argparse.Namespace) -> BlockSpec:
@@ -179,7 +172,7 @@ def _text(value: str | bool) -> str:
 def _preset_named(name: str) -> BlockSpec:
     name = name.strip().lower()
     if name not in PRESETS:
-        near = _nearest(name, list(PRESETS))
+        near = did_you_mean(name, list(PRESETS))
         raise OptionsError(f"--preset: must be one of {', '.join(PRESETS)}, not {quoted(name)}{near}")
     return PRESETS[name].spec
 
@@ -188,7 +181,7 @@ def _alterations(mistake: str | None, spec: BlockSpec) -> Alterations:
     if mistake is None:
         return NOTHING_ALTERED
     if mistake not in MISTAKES:
-        near = _nearest(mistake, list(MISTAKES))
+        near = did_you_mean(mistake, list(MISTAKES))
         raise OptionsError(f"--mistake: must be one of {', '.join(MISTAKES)}, not {quoted(mistake)}{near}")
     hindrance = obstacle(mistake, spec)
     if hindrance is not None:

@@ -130,6 +130,7 @@ def test_ways_to_write_a_value(field: str, text: str, value: object) -> None:
         ("kernel_size", "9" * 20 + "x1", "kernel size has more than 19 digits"),
         ("input_shape", "big", "input height and width must be a number or height x width"),
         ("dtype", "float8", "dtype must be one of float64, float32, bfloat16, float16, not 'float8'"),
+        ("dtype", "floot16", "float16, not 'floot16'; did you mean float16?"),
         ("input", "", "input must be one of random, integers, ones, ramp, impulses, not ''"),
         ("weights", "impulses", "weights must be one of random, integers, ones, not 'impulses'"),
         ("branches", "kxk,fork", "or a kernel size such as 5x5 or 3x3d2, with options such as +norm"),

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from tui.fusion.branch_text import parse_branches, show_branches
+from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.pair_text import shortest, show_pair
 from tui.fusion.problems import MAX_CHANNELS
 from tui.fusion.quoting import quoted
@@ -101,7 +102,10 @@ def _choice(
         try:
             return (others or {}).get(name) or choices(name)
         except ValueError:
-            raise TextError(f"{words} must be one of {', '.join(choices)}, not {quoted(text)}") from None
+            near = did_you_mean(name, choices)
+            raise TextError(
+                f"{words} must be one of {', '.join(choices)}, not {quoted(text)}{near}"
+            ) from None
 
     return parse
 

@@ -21,6 +21,7 @@ READING: tuple[HelpLine, ...] = (
     ),
     HelpLine("underline, ▴ ▾", "a weight beyond the scale"),
     HelpLine("nan, ×, ∞", "a weight that is not a number, or infinite"),
+    HelpLine("*", "a number that was set by hand; in the fused kernel, one that is not the sum"),
     HelpLine("0", "exactly zero; a small weight reads +0.00"),
     HelpLine("the number under “out 0”", "the bias of that output channel"),
 )
