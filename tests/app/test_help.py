@@ -14,6 +14,7 @@ from textual.dom import DOMNode
 from textual.keys import format_key
 
 import tui.screens
+import tui.screens.dialogs
 import tui.views
 import tui.widgets
 from tui.app import RepFuseApp
@@ -52,6 +53,20 @@ def test_every_binding_has_its_line_in_the_help() -> None:
     assert ids - set(told) - walks == set()
     assert set(told) - ids == set(), "the help tells of what is not bound"
     assert [name for name, count in told.items() if count > 1] == []
+
+
+def test_no_binding_escapes_the_help_for_want_of_an_id() -> None:
+    said_where_they_are = {"leave"}  # by the prompt for a number, as dialogs say their keys
+    of_dialogs = {
+        binding.action
+        for module in walk_packages(tui.screens.dialogs.__path__, "tui.screens.dialogs.")
+        for found in vars(import_module(module.name)).values()
+        if isinstance(found, type)
+        for binding in vars(found).get("BINDINGS", ())
+        if isinstance(binding, Binding)
+    }
+    unnamed = {binding.action for binding in bound() if not binding.id}
+    assert unnamed - of_dialogs == said_where_they_are
 
 
 def test_a_line_names_a_key_of_each_of_its_bindings() -> None:
