@@ -73,9 +73,11 @@ def main(acts: int = ACTS, first_seed: int = 1000) -> None:
                 ended += 1
                 print(f"seed {seed}: {error!r}", flush=True)
             os.chdir("/")
-    print(
-        f"{starts * ACTS_A_START} acts in {starts} starts: {ended} exceptions, longest stall {longest:.2f} s"
-    )
+        done = seed - first_seed + 1
+        print(
+            f"{done * ACTS_A_START} acts in {done} starts: {ended} exceptions, longest stall {longest:.2f} s",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
