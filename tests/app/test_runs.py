@@ -215,6 +215,28 @@ async def test_what_is_not_the_forms_is_dimmed_at_once_and_only_that(
         assert bench.text("#difference") == verdict
 
 
+async def test_a_number_of_kernels_whose_study_is_not_there_yet_is_not_edited(
+    open_bench: OpenBench, held: HeldStudy
+) -> None:
+    """The last tap of the 5x5 kernels in sight is none of the study's, which are the old block's."""
+    async with open_bench(EXACT, study=held, reach=Doing) as bench:
+        held.runs[0].let_go.set()
+        await bench.reach(Idle)
+        await bench.enter("kernel_size", "5")
+        await bench.until(lambda: held.has_run(replace(EXACT, kernel_size=(5, 5))))
+        held.runs[-1].stop_before = "running the branches"
+        held.runs[-1].let_go.set()
+        await bench.until(lambda: bench.app.kernels is not bench.app.study, "the new kernels")
+        await bench.press("escape", "ctrl+end", "end", "down", "down", "down", "down", "enter")
+        assert not bench.app.bench.has_class("-editing")
+        (note,) = bench.app._notifications
+        assert "still being run" in note.message
+        held.let_all_go()
+        await bench.reach(Idle)
+        await bench.press("enter")
+        assert bench.app.bench.has_class("-editing")
+
+
 async def test_a_run_can_be_stopped(open_bench: OpenBench, held: HeldStudy) -> None:
     async with open_bench(EXACT, study=held, reach=Doing) as bench:
         await bench.press("S")

@@ -268,9 +268,13 @@ class BenchScreen(Screen[None]):
 
     def _edit(self, wanted: Callable[[], EditablePlace]) -> None:
         place = place_or_reason(self, wanted)
-        if place is not None and self.study is not None:
-            self.add_class("-editing")
-            self.query_one(NumberEditor).edit(self.study, place)
+        if place is None or self.study is None:
+            return
+        if self.kernels is not self.study:
+            self.notify("This block is still being run: its numbers can be set when its result is there.")
+            return
+        self.add_class("-editing")
+        self.query_one(NumberEditor).edit(self.study, place)
 
     @on(NumberEditor.Edited)
     def _number_edited(self, event: NumberEditor.Edited) -> None:
