@@ -270,7 +270,7 @@ class BenchScreen(Screen[None]):
         place = place_or_reason(self, wanted)
         if place is None or self.study is None:
             return
-        if self.kernels is not self.study:
+        if self.kernels is not self.study or self.view.study is not self.study:
             self.notify("This block is still being run: its numbers can be set when its result is there.")
             return
         self.add_class("-editing")
