@@ -20,6 +20,7 @@ from tui.export.items import ITEMS, Item, file_name_of, summary_of
 from tui.export.saving import SavingError, is_taken, path_from
 from tui.fusion.quoting import printable
 from tui.screens.dialogs.replace import ReplaceScreen
+from tui.widgets.paged_option_list import PagedOptionList
 
 COPY_HINT = "enter copies it · f saves it to a file · escape closes"
 NO_TEXT_HINT = "f saves it to a file · escape closes"
@@ -87,7 +88,7 @@ class ExportScreen(ModalScreen[ExportRequest | None]):
         """A line for each thing, the name of its file, and how to go on."""
         with Vertical() as dialog:
             dialog.border_title = "Export"
-            options = OptionList(*map(self._option, ITEMS), compact=True)
+            options = PagedOptionList(*map(self._option, ITEMS), compact=True)
             options.highlighted = list(ITEMS).index(self._first)
             yield options
             with Horizontal():

@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from tui.fusion.branch_spec import Pair
 from tui.fusion.named_kernels import NAMED_KERNELS
+from tui.widgets.paged_option_list import PagedOptionList
 
 
 class ChosenKernel(NamedTuple):
@@ -54,7 +55,7 @@ class NamedKernelScreen(ModalScreen[ChosenKernel | None]):
         with Vertical() as dialog:
             dialog.border_title = Content(f"A kernel for {self._target}")
             dialog.border_subtitle = "escape closes"
-            yield OptionList(
+            yield PagedOptionList(
                 *(
                     Option(Content(f"{name:<12}{kernel.summary}"), id=name)
                     for name, kernel in NAMED_KERNELS.items()

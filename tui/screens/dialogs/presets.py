@@ -14,6 +14,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.fusion.presets import PRESETS
+from tui.widgets.paged_option_list import PagedOptionList
 
 KEYS = "1234567890abcdefghijklmno"
 """The keys of the presets, in their order; without those that close the dialog."""
@@ -45,7 +46,7 @@ class PresetScreen(ModalScreen[str | None]):
         """One line for each preset."""
         with Vertical() as dialog:
             dialog.border_title = "Presets"
-            yield OptionList(
+            yield PagedOptionList(
                 *(
                     Option(
                         Content.assemble(

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.analysis.alterations.gallery import MISTAKES, obstacle
 from tui.fusion.spec import BlockSpec
+from tui.widgets.paged_option_list import PagedOptionList
 
 RIGHT = "none: fused rightly"
 NAMES = ("", *MISTAKES)
@@ -20,7 +20,7 @@ NAMES = ("", *MISTAKES)
 MADE, ALIKE, IMPOSSIBLE = "●", "≈", "–"
 
 
-class MistakeList(OptionList):
+class MistakeList(PagedOptionList):
     """Posts OptionHighlighted and OptionSelected, as any OptionList."""
 
     DEFAULT_CSS = """

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.content import Content
-from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.views.shared.styles import MUTED
 from tui.views.steps.step_text import BLOCK, mark
+from tui.widgets.paged_option_list import PagedOptionList
 
 if TYPE_CHECKING:
     from tui.analysis.steps.step import Walkthrough
 
 
-class StepList(OptionList):
+class StepList(PagedOptionList):
     """One option a step, whose id is its place; the names between them cannot be chosen."""
 
     DEFAULT_CSS = """
