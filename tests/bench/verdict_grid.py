@@ -24,6 +24,7 @@ import torch
 from tests.analysis.verdict.verdict_cases import FAULTS, Case, Run, cases, run_of
 from tui.analysis.alterations.wrong_fusion import wrongly_fused
 from tui.analysis.bounds.budget import budgets_of
+from tui.analysis.bounds.fold_sizes import fold_sizes
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.study import run
 from tui.analysis.verdict.judging import judge
@@ -179,9 +180,10 @@ def cost(name: str, channels: int, dtype: Dtype) -> str:
         outputs = Outputs(run_.unfused, run(run_.block.fuse(), run_.x))
         outputs64 = Outputs(run_.unfused64, run(run_.block64.fuse(), run_.x64))
         middle = time.perf_counter()
-        channels_judged = channels_to_judge(run_.block64, outputs, outputs64)
-        both = budgets_of(run_.block64, run_.x64, [dtype, Dtype.FLOAT64], channels_judged, kernel)
-        judge(dtype, outputs, outputs64, *both)
+        sizes = fold_sizes(run_.block64)
+        channels_judged = channels_to_judge(run_.block64, run_.x64, sizes, outputs, outputs64)
+        both = budgets_of(run_.block64, run_.x64, [dtype, Dtype.FLOAT64], channels_judged, kernel, sizes)
+        judge(dtype, outputs, outputs64, both[0], both[1])
         runs.append(middle - start)
         budgets.append(time.perf_counter() - middle)
     spent, judging = statistics.median(runs[1:]), statistics.median(budgets[1:])

@@ -13,6 +13,7 @@ from tui.analysis.alterations.alterations import FUSED, INPUT, NOTHING_ALTERED, 
 from tui.analysis.alterations.applying import alter_block, alter_input, fusion_of, parameters_of
 from tui.analysis.alterations.fusion import Fusion, block_in_float64
 from tui.analysis.bounds.budget import Budget, budgets_of
+from tui.analysis.bounds.fold_sizes import fold_sizes
 from tui.analysis.cost import Cost, cost_of
 from tui.analysis.numerics.comparison import Comparison, compare
 from tui.analysis.numerics.float16 import Float16ThroughFloat32
@@ -21,8 +22,9 @@ from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.progress import Doing
 from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
 from tui.analysis.verdict.judging import judge
+from tui.analysis.verdict.left_out import left_out
 from tui.analysis.verdict.sampling import channels_to_judge
-from tui.analysis.verdict.verdict import Verdict
+from tui.analysis.verdict.verdict import ALL_FINITE, Verdict
 from tui.fusion.block import Folded, ReparamBlock, build_block, conv_of
 from tui.fusion.branches import Fold
 from tui.fusion.fill import fill_block, make_input
@@ -165,7 +167,9 @@ def run_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> It
         yield doing("splitting the difference", 7)
         split = split_of(outputs, outputs64.unfused, output_of_given(conv, x))
     yield doing("bounding what rounding can do", pieces)
-    budget, verdict = judged(spec.dtype, block64, folded.kernel, x, outputs, outputs64)
+    budget, verdict = judged(
+        spec.dtype, block64, folded.kernel, fusion64.kernel, x.double(), outputs, outputs64
+    )
     yield Study(
         **vars(kernels),
         block=block,
@@ -247,13 +251,23 @@ def run_in_float64(
 
 
 def judged(
-    dtype: Dtype, block64: ReparamBlock, kernel: Kernel, x: Tensor, outputs: Outputs, outputs64: Outputs
+    dtype: Dtype,
+    block64: ReparamBlock,
+    right: Kernel,
+    fused: Kernel,
+    x64: Tensor,
+    outputs: Outputs,
+    outputs64: Outputs,
 ) -> tuple[Budget, Verdict]:
     """The rounding budget and the verdict on the outputs of two runs, in the dtype and in float64.
 
-    `kernel`: what the block comes to, float64.
+    `right`: what the block comes to, `fused`: the kernel that was run, both float64; x64 (batch, in_channels,
+    H, W).
     """
-    channels = channels_to_judge(block64, outputs, outputs64)
+    sizes = fold_sizes(block64)
+    channels = channels_to_judge(block64, x64, sizes, outputs, outputs64)
     dtypes = [dtype] if dtype is Dtype.FLOAT64 else [dtype, Dtype.FLOAT64]
-    budgets = budgets_of(block64, x.double(), dtypes, channels, kernel)
-    return budgets[0], judge(dtype, outputs, outputs64, budgets[0], budgets[-1])
+    budgets = budgets_of(block64, x64, dtypes, channels, right, sizes)
+    comparable = outputs.same_shape and outputs64.same_shape
+    found = left_out(block64, x64, outputs, outputs64, (fused, right), sizes) if comparable else ALL_FINITE
+    return budgets[0], judge(dtype, outputs, outputs64, budgets[0], budgets[-1], found)

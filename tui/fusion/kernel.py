@@ -40,6 +40,12 @@ class Kernel:
         """(kH, kW)."""
         return int(self.weight.shape[2]), int(self.weight.shape[3])
 
+    def rows(self, rows: Sequence[int]) -> Kernel:
+        """Of these output channels only, in that order; itself where that is all of them."""
+        if len(rows) == len(self.weight):
+            return self
+        return Kernel(self.weight[list(rows)], None if self.bias is None else self.bias[list(rows)])
+
     def to(self, dtype: torch.dtype) -> Kernel:
         """The kernel in that dtype: the one rounding at the end of a fusion."""
         return Kernel(self.weight.to(dtype), None if self.bias is None else self.bias.to(dtype))

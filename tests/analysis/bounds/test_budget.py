@@ -89,10 +89,13 @@ def test_a_fused_weight_that_float16_cannot_hold_overflows() -> None:
         assert block.half().fuse().weight.isinf().any()
 
 
-def test_constant_weights_get_the_rigorous_budget() -> None:
-    spec = BlockSpec(kernel_size=(7, 7), weights=WeightFill.ONES)
+def test_equal_products_get_the_rigorous_budget_and_products_of_varied_pixels_do_not() -> None:
+    spec = BlockSpec(kernel_size=(7, 7), weights=WeightFill.ONES, input=InputFill.ONES)
     budget = budget_of(filled_block(spec), filled_input(spec), Dtype.FLOAT32)
     assert budget.probable.equal(budget.rigorous)
+    varied = replace(spec, input=InputFill.RANDOM)
+    budget = budget_of(filled_block(varied), filled_input(varied), Dtype.FLOAT32)
+    assert budget.probable.max() < 0.3 * budget.rigorous.max()
 
 
 def test_several_dtypes_in_one_walk_are_each_as_alone() -> None:

@@ -14,14 +14,15 @@ from torch import Tensor
 
 from tests.analysis.verdict.verdict_cases import FAULTS, Case, Run, effect_of, run_of
 from tui.analysis.bounds.budget import budgets_of
+from tui.analysis.bounds.fold_sizes import FoldSizes, fold_sizes
 from tui.analysis.numerics.comparison import compare
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.study import run
 from tui.analysis.verdict.judging import judge
 from tui.analysis.verdict.sampling import channels_to_judge
-from tui.analysis.verdict.verdict import Reason, Ruling, Verdict, Worst
-from tui.fusion.block import conv_of
+from tui.analysis.verdict.verdict import NotFinite, Reason, Ruling, Verdict, Worst
+from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.kernel import Kernel
 from tui.fusion.presets import PRESETS
@@ -56,8 +57,14 @@ class FourOutputs:
         """In the dtype and in float64."""
         return Outputs(self.unfused, self.fused), Outputs(self.unfused64, self.fused64)
 
+    @property
+    def looked_at(self) -> tuple[ReparamBlock, Tensor, FoldSizes]:
+        """The block, its input and the sizes of its fold."""
+        return self.run.block64, self.run.x64, fold_sizes(self.run.block64)
+
     def judged(self) -> Verdict:
-        return judge(self.dtype, *self.both, *self.budgets)
+        budget, budget64 = self.budgets
+        return judge(self.dtype, *self.both, budget, budget64)
 
 
 PLACE = Pixel(1, 2, 3, 4)
@@ -232,8 +239,8 @@ WIDE = replace(PRESETS["repvgg"].spec, input_shape=(5, 5))
 
 def test_a_small_run_is_judged_whole_and_a_large_one_in_a_sample() -> None:
     outputs = FourOutputs(WIDE)
-    assert channels_to_judge(outputs.run.block64, *outputs.both) == tuple(range(64))
-    sample = channels_to_judge(outputs.run.block64, *outputs.both, most_macs=250_000)
+    assert channels_to_judge(*outputs.looked_at, *outputs.both) == tuple(range(64))
+    sample = channels_to_judge(*outputs.looked_at, *outputs.both, most_macs=250_000)
     assert 8 <= len(sample) <= 28
     assert list(sample) == sorted(set(sample))
     assert max(after - before for before, after in itertools.pairwise(sample)) <= 8
@@ -246,7 +253,7 @@ def test_a_bug_in_one_channel_is_in_every_sample(channel: int) -> None:
     weight = kernel.weight.clone()
     weight[channel] *= 1 + 1e-6
     outputs.fused64 = run(conv_of(Kernel(weight, kernel.bias), outputs.run.block.geometry), outputs.run.x64)
-    sample = channels_to_judge(outputs.run.block64, *outputs.both, most_macs=1)
+    sample = channels_to_judge(*outputs.looked_at, *outputs.both, most_macs=1)
     assert channel in sample
     assert len(sample) < 64
     outputs.bound(sample)
@@ -261,7 +268,7 @@ def test_a_bug_in_a_quiet_channel_is_in_every_sample() -> None:
     outputs = FourOutputs(WIDE)
     outputs.unfused64[:, 29] *= 1e-12
     outputs.fused64[:, 29] = outputs.unfused64[:, 29] * (1 + 1e-6)
-    assert 29 in channels_to_judge(outputs.run.block64, *outputs.both, most_macs=1)
+    assert 29 in channels_to_judge(*outputs.looked_at, *outputs.both, most_macs=1)
 
 
 @pytest.mark.parametrize("first", [3, 21, 50])
@@ -270,13 +277,13 @@ def test_of_many_channels_that_differ_alike_the_one_that_is_told_of_is_in_every_
     outputs.unfused, outputs.fused = torch.ones_like(outputs.unfused), torch.ones_like(outputs.unfused)
     outputs.fused[:, first:] = 1.5
     assert compare(outputs.both[0]).worst.channel == first
-    assert first in channels_to_judge(outputs.run.block64, *outputs.both, most_macs=1)
+    assert first in channels_to_judge(*outputs.looked_at, *outputs.both, most_macs=1)
 
 
 def test_a_channel_that_is_not_finite_is_in_every_sample() -> None:
     outputs = FourOutputs(WIDE)
     outputs.fused[0, 41, 2, 2] = math.nan
-    assert 41 in channels_to_judge(outputs.run.block64, *outputs.both, most_macs=1)
+    assert 41 in channels_to_judge(*outputs.looked_at, *outputs.both, most_macs=1)
 
 
 def test_judging_changes_no_output() -> None:
@@ -292,7 +299,8 @@ def test_every_reason_has_a_sentence_without_a_hole() -> None:
     for reason in Reason:
         within = reason.ruling in (Ruling.EXACT, Ruling.ROUNDING)
         for used in (0.003, 0.41) if within else (2.7, 6.7e5, math.inf):
-            sentence = Verdict(reason, Dtype.FLOAT16, used, 1.0, used, worst, 1, 1).sentence
+            found = NotFinite("input", 1, 3, (0,), (0,))
+            sentence = Verdict(reason, Dtype.FLOAT16, used, 1.0, used, worst, 1, 1, not_finite=found).sentence
             assert sentence.endswith(".")
             assert not {"inf", "nan", "None"} & set(sentence.replace("%", " ").split())
     assert Verdict(Reason.ALGEBRA, Dtype.FLOAT32, 9.0, 1.0, 6.7e5, worst, 1, 1).sentence == (

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from tests.fusion.strategies import EVERYTHING, with_wild_norms
 from tui.analysis.bounds.budget import budgets_of
+from tui.analysis.bounds.fold_sizes import fold_sizes
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.study import run
 from tui.analysis.verdict.judging import judge
@@ -125,10 +126,11 @@ class Run:
 
     def judged_by(self, outputs: Outputs, outputs64: Outputs) -> Verdict:
         """The verdict on these outputs."""
-        channels = channels_to_judge(self.block64, outputs, outputs64)
+        sizes = fold_sizes(self.block64)
+        channels = channels_to_judge(self.block64, self.x64, sizes, outputs, outputs64)
         dtypes = [self.dtype, Dtype.FLOAT64]
-        budgets = budgets_of(self.block64, self.x64, dtypes, channels)
-        return judge(self.dtype, outputs, outputs64, *budgets)
+        budget, budget64 = budgets_of(self.block64, self.x64, dtypes, channels, sizes=sizes)
+        return judge(self.dtype, outputs, outputs64, budget, budget64)
 
 
 def run_of(case: Case) -> Run:

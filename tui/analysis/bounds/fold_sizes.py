@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -52,6 +52,12 @@ class FoldSizes:
     kernel: Kernel
     roundings: int
     touched: Tensor
+
+    def rows(self, rows: Sequence[int]) -> FoldSizes:
+        """Of these output channels only."""
+        if len(rows) == len(self.touched):
+            return self
+        return FoldSizes(self.kernel.rows(rows), self.roundings, self.touched[list(rows)])
 
 
 def fold_sizes(block: ReparamBlock) -> FoldSizes:

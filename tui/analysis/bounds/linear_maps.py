@@ -11,10 +11,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tui.analysis.numerics.precision import gamma_n
+from tui.analysis.bounds.alike import rounded_alike
+from tui.analysis.numerics.componentwise import componentwise
+from tui.analysis.numerics.precision import UNIT64, gamma_n
 from tui.fusion.spec import Pair
 
 _FLOAT32_UNIT = 2.0**-24
+
+_WIDEST_RANGE = 2.0**100
+"""Of two factors together, from their smallest numbers to their largest: more is not left to float32."""
 
 
 class LinearMap(Protocol):
@@ -39,6 +44,14 @@ class LinearMap(Protocol):
 
     def squared(self, x: Tensor) -> Tensor:
         """(L * L) x for x >= 0, L squared element by element: how variances are passed on."""
+        ...
+
+    def alike(self) -> Tensor:
+        """How many products err for how many, for each output channel, as `rounded_alike` has it."""
+        ...
+
+    def below(self, smallest: float) -> Tensor | None:
+        """The sum of each output channel's |weights| below `smallest`, (rows, 1, 1); None without any."""
         ...
 
 
@@ -74,6 +87,10 @@ class Convolution:
         inputs = (starts.view(-1, 1) + torch.arange(columns)).flatten()
         return replace(chosen, inputs=inputs, groups=len(rows))
 
+    def with_weight(self, weight: Tensor) -> Convolution:
+        """The same with another weight of its shape."""
+        return replace(self, weight=weight)
+
     def signed(self, x: Tensor) -> Tensor:
         """The convolution itself."""
         return self._convolved(x, self.weight)
@@ -86,6 +103,17 @@ class Convolution:
         """With weight * weight."""
         return self._from_above(x, self.weight.square())
 
+    def alike(self) -> Tensor:
+        """As `rounded_alike` counts its rows."""
+        return rounded_alike(self.weight)
+
+    def below(self, smallest: float) -> Tensor | None:
+        """Of each row."""
+        sizes = self.weight.abs()
+        if not bool(((sizes > 0) & (sizes < smallest)).any()):
+            return None
+        return sizes.masked_fill(sizes >= smallest, 0.0).flatten(1).sum(dim=1).view(-1, 1, 1)
+
     def _convolved(self, x: Tensor, weight: Tensor) -> Tensor:
         if self.inputs is not None:
             x = x[:, self.inputs]
@@ -96,15 +124,16 @@ class Convolution:
 
         Without cancellation that error is relative: gamma_{n+4} with the rounding of the factors. Both are
         brought to at most 1 first, by a power of 2, so that nothing overflows and what underflows is below
-        n 2^-124.
+        n 2^-124. Where that is not small beside the smallest of them, float64 takes the time.
         """
         scales = [_power_of_2_above(tensor) for tensor in (x, weight)]
-        if None in scales:
-            return self._convolved(x, weight)
+        if None in scales or _range_of(x) * _range_of(weight) > _WIDEST_RANGE:
+            return self._convolved(x, weight).mul_(1 + 2 * gamma_n(self.terms + 4, UNIT64))
         x_scale, weight_scale = (float(scale or 1.0) for scale in scales)
-        y = self._convolved((x / x_scale).float(), (weight / weight_scale).float()).double()
+        with componentwise():
+            y = self._convolved((x / x_scale).float(), (weight / weight_scale).float()).double()
         y.mul_(1 + 2 * gamma_n(self.terms + 4, _FLOAT32_UNIT)).add_(self.terms * 2.0**-124)
-        return y.mul_(x_scale).mul_(weight_scale)
+        return y.clamp_min_(0.0).mul_(x_scale).mul_(weight_scale)
 
 
 def _power_of_2_above(x: Tensor) -> float | None:
@@ -114,6 +143,17 @@ def _power_of_2_above(x: Tensor) -> float | None:
     if not bool(largest.isfinite()) or abs(exponent) > 1000:
         return None
     return math.ldexp(1.0, exponent)
+
+
+def _range_of(x: Tensor) -> float:
+    """The largest element over the smallest that is not 0; 1 where there is none."""
+    if not x.numel():
+        return 1.0
+    largest = float(x.max())
+    smallest = float(x.min())
+    if smallest == 0:
+        smallest = float(torch.where(x > 0, x, math.inf).min())
+    return largest / smallest if 0 < smallest <= largest else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +179,13 @@ class Averaging:
     def squared(self, x: Tensor) -> Tensor:
         """Weights 1 / n become 1 / n^2."""
         return self.signed(x) / self.terms
+
+    def alike(self) -> Tensor:
+        """All weights are equal."""
+        return torch.tensor(float(self.terms) ** 2, dtype=torch.float64)
+
+    def below(self, smallest: float) -> None:
+        """Without any."""
 
 
 def convolution_of(conv: nn.Conv2d, weight: Tensor | None = None) -> Convolution:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tui.analysis.bounds.alike import is_varied
 from tui.analysis.bounds.linear_maps import LinearMap
 from tui.analysis.numerics.precision import BATCH_NORM_ROUNDINGS, Precision, gamma_n
 
@@ -46,11 +47,21 @@ class Bounded:
         value: (batch, channels, H, W), float64.
         errors: one for each arithmetic.
         peak: the largest |value| of all tensors that were stored on the way here.
+        sum_peak: the largest sum of |products|, which no partial sum of a convolution exceeds.
     """
 
     value: Tensor
     errors: tuple[Errors, ...]
     peak: float = 0.0
+    sum_peak: float = 0.0
+
+    def peaks(self, *others: Bounded, stored: Tensor | None = None) -> tuple[float, float]:
+        """Both peaks of this and of others, and what else was stored."""
+        every = (self, *others)
+        peak = max(each.peak for each in every)
+        if stored is not None:
+            peak = max(peak, largest_of(stored))
+        return peak, max(each.sum_peak for each in every)
 
 
 def exact(value: Tensor, precisions: Sequence[Precision]) -> Bounded:
@@ -59,12 +70,26 @@ def exact(value: Tensor, precisions: Sequence[Precision]) -> Bounded:
     return Bounded(value, tuple(Errors(precision, zero, zero, zero) for precision in precisions))
 
 
+def given(value: Tensor, precisions: Sequence[Precision]) -> Bounded:
+    """A tensor as it was given: without error, but that hardware may read numbers near zero as zero."""
+    zero, sizes = value.new_zeros(()), value.abs()
+    smallest = float(torch.where(sizes > 0, sizes, math.inf).min()) if value.numel() else math.inf
+
+    def flushed(precision: Precision) -> Errors:
+        if not smallest < precision.underflow:
+            return Errors(precision, zero, zero, zero)
+        lost = sizes.masked_fill(sizes >= precision.underflow, 0.0)
+        return Errors(precision, lost, lost if precision.likely else zero, zero)
+
+    return Bounded(value, tuple(map(flushed, precisions)))
+
+
 def convolve(x: Bounded, linear: LinearMap, bias: Tensor | None = None) -> Bounded:
     """linear(x) + bias, summed in any order and stored.
 
     Worst: gamma_{n+2} |L| (|x| + worst), for n products, the bias and what the products themselves lose. In
     variance each of n + 2 roundings is uniform and relative to a partial sum, whose mean square over random
-    orders is y^2 / 3 + (L^2 x^2 + bias^2) / 6.
+    orders is y^2 / 3 + (L^2 x^2 + bias^2) / 6. Products that may be equal round alike: `rounded_alike`.
     """
     offset = _by_channel(bias, x.value)
     value = linear.signed(x.value) + offset
@@ -72,6 +97,7 @@ def convolve(x: Bounded, linear: LinearMap, bias: Tensor | None = None) -> Bound
     if any(each.precision.likely for each in x.errors):
         squares = linear.squared(x.value.square()) + offset.square()
         partial = torch.add(squares, value.square(), alpha=2)
+        alike: Tensor | float = linear.terms if is_varied(x.value) else linear.alike()
     worst, stored = (
         _passed(linear.absolute, [getattr(each, name) for each in x.errors]) for name in ("worst", "stored")
     )
@@ -80,9 +106,9 @@ def convolve(x: Bounded, linear: LinearMap, bias: Tensor | None = None) -> Bound
     for each, carried, kept, variance in zip(x.errors, worst, stored, variances, strict=True):
         precision = each.precision
         summing = precision.error_of_sum(linear.terms)
-        spread = [(1.0, variance)]
+        spread: list[tuple[float | Tensor, Tensor]] = [(1.0, variance)]
         if precision.likely:
-            spread.append((precision.accumulation**2 / 18 * (linear.terms + 2), partial))
+            spread.append((precision.accumulation**2 / 18 * (alike + 2), partial))
         errors.append(
             _stored(
                 precision,
@@ -91,9 +117,17 @@ def convolve(x: Bounded, linear: LinearMap, bias: Tensor | None = None) -> Bound
                 stored=[(1.0, kept)],
                 variance=spread,
                 underflow=(linear.terms + 1) * precision.underflow,
+                flushed=flushed_weights(linear, x.value, precision),
             )
         )
-    return Bounded(value, tuple(errors), max(x.peak, _largest(absolute)))
+    peak, sum_peak = x.peaks(stored=absolute)
+    return Bounded(value, tuple(errors), peak, max(sum_peak, largest_of(sizes)))
+
+
+def flushed_weights(linear: LinearMap, x: Tensor, precision: Precision) -> Tensor | None:
+    """What is lost, (rows, 1, 1), where weights near zero are read as zero; None where no weight is."""
+    below = linear.below(precision.underflow)
+    return None if below is None else below * largest_of(x.abs())
 
 
 def _by_channel(numbers: Tensor | None, like: Tensor) -> Tensor:
@@ -146,7 +180,7 @@ def _scaled(x: Bounded, value: Tensor, factors: Tensor, sizes: Tensor, roundings
                 variance=[(gain.square(), each.variance), (rounding**2 / 24, squares)],
             )
         )
-    return Bounded(value, tuple(errors), max(x.peak, _largest(absolute)))
+    return Bounded(value, tuple(errors), *x.peaks(stored=absolute))
 
 
 def add(x: Bounded, y: Bounded) -> Bounded:
@@ -165,7 +199,7 @@ def add(x: Bounded, y: Bounded) -> Bounded:
                 variance=[(1.0, _of_sum(one.variance, other.variance))],
             )
         )
-    return Bounded(value, tuple(errors), max(x.peak, y.peak, _largest(absolute)))
+    return Bounded(value, tuple(errors), *x.peaks(y, stored=absolute))
 
 
 def _of_sum(one: Tensor, other: Tensor) -> Tensor:
@@ -185,7 +219,7 @@ def store(x: Bounded, size: Tensor) -> Bounded:
         )
         for each in x.errors
     )
-    return Bounded(x.value, errors, x.peak)
+    return Bounded(x.value, errors, *x.peaks())
 
 
 _Terms = Sequence[tuple[float | Tensor, Tensor]]
@@ -200,14 +234,24 @@ def _stored(
     stored: _Terms,
     variance: _Terms,
     underflow: float = 0.0,
+    flushed: Tensor | None = None,
 ) -> Errors:
-    """The errors behind one rounding to the dtype, relative to `size`; those before it as weighted sums."""
+    """The errors behind one rounding to the dtype, relative to `size`; those before it as weighted sums.
+
+    `underflow` and `flushed`, the latter (rows, 1, 1), are lost near zero whatever the size, and add in
+    full: hardware that flushes one number flushes all.
+    """
     unit, zero = precision.unit, size.new_zeros(())
-    total = _weighted([*worst, (unit / (1 + unit), size)], underflow + precision.smallest)
+    near_zero = underflow + precision.lost_near_zero
+    total = _weighted([*worst, (unit / (1 + unit), size)], near_zero)
+    if flushed is not None:
+        total = total + flushed
     total.mul_(1 + unit)
     if not precision.likely:
         return Errors(precision, total, zero, zero)
-    kept = _weighted([*stored, ((1 + 8 * unit) * unit, size)], precision.smallest)
+    kept = _weighted([*stored, ((1 + 8 * unit) * unit, size)], near_zero)
+    if flushed is not None:
+        kept = kept + flushed
     return Errors(precision, total, kept, _weighted(variance, 0.0))
 
 
@@ -226,8 +270,8 @@ def _weighted(terms: _Terms, constant: float) -> Tensor:
     return total.add_(constant) if constant else total
 
 
-def _largest(absolute: Tensor) -> float:
-    """The largest of them; infinite ones count, NaN does not."""
+def largest_of(absolute: Tensor) -> float:
+    """The largest of some sizes; infinite ones count, NaN does not."""
     largest = float(absolute.max())
     return float(absolute.nan_to_num(0.0, torch.inf).max()) if math.isnan(largest) else largest
 
@@ -252,7 +296,7 @@ def _each(x: Bounded, change: Callable[[Tensor], Tensor]) -> Bounded:
         Errors(each.precision, change(each.worst), change(each.stored), change(each.variance))
         for each in x.errors
     )
-    return Bounded(change(x.value), errors, x.peak)
+    return Bounded(change(x.value), errors, *x.peaks())
 
 
 def framed(x: Bounded, border: Border, outside: Bounded) -> Bounded:
@@ -279,4 +323,4 @@ def framed(x: Bounded, border: Border, outside: Bounded) -> Bounded:
         )
         for one, other in zip(x.errors, outside.errors, strict=True)
     )
-    return Bounded(frame(x.value, outside.value), errors, max(x.peak, outside.peak))
+    return Bounded(frame(x.value, outside.value), errors, *x.peaks(outside))

@@ -122,7 +122,7 @@ def _row_in(dtype: Dtype, study: Study) -> Generator[Doing, None, DtypeRow]:
         split = split_of(outputs, outputs64.unfused, output_of_given(conv, x))
     yield Doing(f"bounding what rounding can do in {dtype}")
     block64 = block_in_float64(block)
-    budget, verdict = judged(dtype, block64, folded.kernel, x, outputs, outputs64)
+    budget, verdict = judged(dtype, block64, folded.kernel, fusion.kernel, x.double(), outputs, outputs64)
     comparison = compare(outputs)
     there = _budget_there(budget, comparison)
     return DtypeRow(dtype, comparison, there, verdict, split, ulp_histogram(outputs))

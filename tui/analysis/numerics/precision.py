@@ -19,8 +19,11 @@ class Precision:
             (Blanchard et al., SIAM J. Sci. Comput. 42(3), 2020).
         smallest: the smallest subnormal number, which bounds the error of storing one near 0. In float64 the
             smallest normal one, as subnormal numbers are slow to calculate with.
-        underflow: bound on the error of a product near 0 that the summing dtype cannot hold.
+        underflow: bound on the error of a product near 0 that the summing dtype cannot hold, and of any
+            number below it, in or out, where the hardware flushes those to zero: AVX-512's bfloat16 does
+            so always, others after torch.set_flush_denormal(True).
         largest: the largest finite number.
+        largest_sum: the largest finite number of the dtype that sums are held in.
         product: relative error of a product whose factors were rounded once more, 0 where they were not.
         likely: whether the likely error is worth following too, beside the worst one.
     """
@@ -30,8 +33,14 @@ class Precision:
     smallest: float
     underflow: float
     largest: float
+    largest_sum: float
     product: float = 0.0
     likely: bool = True
+
+    @property
+    def lost_near_zero(self) -> float:
+        """Bound on the absolute error of storing one number, in the dtype or flushed to zero."""
+        return max(self.smallest, self.underflow)
 
     def error_of_sum(self, terms: int) -> float:
         """Relative bound on the error of a sum of that many products and a bias, in any order."""
@@ -48,16 +57,22 @@ def gamma_n(roundings: int, unit: float) -> float:
 
 
 _FLOAT32_NORMAL = 2.0**-126
+_FLOAT32_LARGEST = 2.0**127 * (2 - 2.0**-23)
+_FLOAT64_LARGEST = 2.0**1023 * (2 - 2.0**-52)
 
 PRECISIONS = {
     # Likely errors are no help here: even the worst are far below any mistake, and a constant input makes
     # all errors alike, up to 2.7 times what is likely of independent ones.
     Dtype.FLOAT64: Precision(
-        2.0**-53, 2.0**-53, 2.0**-1022, 2.0**-1022, 2.0**1023 * (2 - 2.0**-52), likely=False
+        2.0**-53, 2.0**-53, 2.0**-1022, 2.0**-1022, _FLOAT64_LARGEST, _FLOAT64_LARGEST, likely=False
     ),
-    Dtype.FLOAT32: Precision(2.0**-24, 2.0**-24, 2.0**-149, _FLOAT32_NORMAL, 2.0**127 * (2 - 2.0**-23)),
-    Dtype.BFLOAT16: Precision(2.0**-8, 2.0**-23, 2.0**-133, _FLOAT32_NORMAL, 2.0**127 * (2 - 2.0**-7)),
-    Dtype.FLOAT16: Precision(2.0**-11, 2.0**-23, 2.0**-24, _FLOAT32_NORMAL, 65504.0),
+    Dtype.FLOAT32: Precision(
+        2.0**-24, 2.0**-24, 2.0**-149, _FLOAT32_NORMAL, _FLOAT32_LARGEST, _FLOAT32_LARGEST
+    ),
+    Dtype.BFLOAT16: Precision(
+        2.0**-8, 2.0**-23, 2.0**-133, _FLOAT32_NORMAL, 2.0**127 * (2 - 2.0**-7), _FLOAT32_LARGEST
+    ),
+    Dtype.FLOAT16: Precision(2.0**-11, 2.0**-23, 2.0**-24, _FLOAT32_NORMAL, 65504.0, _FLOAT32_LARGEST),
 }
 
 UNIT64 = PRECISIONS[Dtype.FLOAT64].unit

@@ -126,6 +126,8 @@ def both_run(verdict: Verdict, branches: int, products: int) -> str:
             "These are two different maps. Rounding is not an excuse: in float64, where it almost vanishes, "
             "the difference stays. The failed check before this step tells where it came in."
         )
+    if verdict.reason in (Reason.WEIGHTS, Reason.DATA, Reason.NOTHING, Reason.OVERFLOW):
+        return f"NaN and infinite values hide what lies behind them. {verdict.sentence}"
     rounded = "each output and each sum" if branches > 1 else "their output"
     order = (
         f"the branches round {rounded}, the fused convolution adds {products} products at once, with rounded "

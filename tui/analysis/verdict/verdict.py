@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -36,9 +37,15 @@ class Reason(StrEnum):
     TF32 = "tf32"
     """float32 whose differences are those of factors cut to TF32."""
     OVERFLOW = "overflow"
-    """One side became infinite where the other did not, or both everywhere: the dtype is too narrow."""
+    """One side is infinite where the other is not, or both in a whole channel: the dtype is too narrow."""
+    TRANSFORMED = "transformed"
+    """float32 whose differences are those of a convolution by Winograd's or Fourier's transform."""
     NOTHING = "nothing"
-    """Every element is NaN or infinite on both sides alike, and no overflow made it so."""
+    """Some channel is NaN or infinite on both sides alike at every element, and no overflow made it so."""
+    DATA = "data"
+    """The input or a weight is not finite, and so is what the other side has finite, or a whole channel."""
+    WEIGHTS = "weights"
+    """Of a channel that is nowhere finite outputs say nothing, but its fused weights are other ones."""
     SHAPE = "shape"
     """The outputs have different shapes."""
     NOT_FINITE = "not finite"
@@ -56,10 +63,9 @@ class Reason(StrEnum):
                 return Ruling.EXACT
             case Reason.WITHIN:
                 return Ruling.ROUNDING
-            case Reason.COARSE | Reason.TF32 | Reason.OVERFLOW | Reason.NOTHING:
-                return Ruling.SUSPICIOUS
-            case _:
+            case Reason.SHAPE | Reason.NOT_FINITE | Reason.ALGEBRA | Reason.ARITHMETIC | Reason.WEIGHTS:
                 return Ruling.WRONG
+        return Ruling.SUSPICIOUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +92,44 @@ _CAVEATS = {
 }
 
 
+_MOST_LISTED = 6
+
 _SUMMARIES = {
     Reason.SAME: "no element differs",
     Reason.TF32: "looks like TF32",
-    Reason.NOTHING: "every value is NaN or infinite",
+    Reason.TRANSFORMED: "looks like Winograd or FFT",
+    Reason.NOTHING: "nothing finite to compare",
+    Reason.DATA: "NaN or infinite data",
+    Reason.WEIGHTS: "the fused weights are wrong",
     Reason.SHAPE: "the shapes differ",
     Reason.NOT_FINITE: "NaN or infinite on one side only",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class NotFinite:
+    """What is NaN or infinite in a study.
+
+    Attributes:
+        cause: the input or the parameter that is, "input" or "kxk.weight"; "" where all of them are finite.
+        unfused, fused: how many elements of each output are.
+        channels: the output channels that are nowhere finite, on both sides alike: no output tells of them.
+        wrong: those of them whose fused weights are other ones than the branches come to.
+    """
+
+    cause: str = ""
+    unfused: int = 0
+    fused: int = 0
+    channels: tuple[int, ...] = ()
+    wrong: tuple[int, ...] = ()
+
+    @property
+    def data(self) -> str:
+        """The cause as the subject of a sentence."""
+        return f"the {self.cause}" if self.cause == "input" else self.cause
+
+
+ALL_FINITE = NotFinite()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +144,7 @@ class Verdict:
         worst: the element with the largest share of its budget; of the float64 run where that decided.
         channels: how many of the out_channels were judged.
         non_finite: elements that are NaN or infinite on both sides alike, and were left out.
+        not_finite: what else is known of what is NaN or infinite.
     """
 
     reason: Reason
@@ -118,6 +156,7 @@ class Verdict:
     channels: int
     out_channels: int
     non_finite: int = 0
+    not_finite: NotFinite = ALL_FINITE
 
     @property
     def ruling(self) -> Ruling:
@@ -145,13 +184,25 @@ class Verdict:
                     f"The algebra is right, but float32 differs by {multiple(self.budget_used)} its rounding "
                     "budget: that looks like TF32, which keeps 10 bits of each factor."
                 )
-            case Reason.OVERFLOW:
+            case Reason.TRANSFORMED:
                 return (
-                    f"The algebra is right, but {self.dtype} overflowed: it cannot hold the values on the "
-                    "way, which became infinite or NaN."
+                    f"The algebra is right, but float32 differs by {multiple(self.budget_used)} its rounding "
+                    "budget: that looks like a convolution by Winograd's or Fourier's transform, whose "
+                    "errors are relative to the largest values near by."
+                )
+            case Reason.OVERFLOW:
+                narrow = (
+                    self.dtype is not Dtype.FLOAT64
+                )  # else it is what the algebra would have been seen in
+                known = "The algebra is right, but" if narrow else "No more can be said:"
+                return (
+                    f"{known} {self.dtype} overflowed: it cannot hold the values on the way, which "
+                    "became infinite or NaN."
                 )
             case Reason.NOTHING:
-                return f"Nothing can be said of {self.dtype}: every value is NaN or infinite on both sides."
+                return f"Nothing can be said of {self._nowhere_finite}."
+            case Reason.DATA:
+                return self._of_data
         return f"They do NOT agree: {self._fault}"
 
     @property
@@ -163,6 +214,11 @@ class Verdict:
                 return (
                     "NaN or infinite values stand where the other side has none, and no overflow explains it."
                 )
+            case Reason.WEIGHTS:
+                return (
+                    f"nothing can be said by outputs of {self._nowhere_finite}; but the fused weights of "
+                    f"{_outs(self.not_finite.wrong)} are not what the branches come to."
+                )
             case Reason.ALGEBRA:
                 return (
                     f"in float64 the difference is {multiple(self.algebra_used)} the largest that rounding "
@@ -172,6 +228,27 @@ class Verdict:
             f"in float64 all is well, but in {self.dtype} the difference is {multiple(self.budget_used)} the "
             "rounding budget, more than rounding can make: the fusion is right; suspect torch's own "
             f"{self.dtype} convolution."
+        )
+
+    @property
+    def _nowhere_finite(self) -> str:
+        channels = self.not_finite.channels
+        if not channels or len(channels) == self.out_channels:
+            return f"{self.dtype}: every value is NaN or infinite on both sides"
+        return f"{_outs(channels)} in {self.dtype}: every value there is NaN or infinite on both sides"
+
+    @property
+    def _of_data(self) -> str:
+        found = self.not_finite
+        if found.channels:
+            return f"{found.data.capitalize() if found.cause == 'input' else found.data} is not finite: " + (
+                f"nothing can be said of {self._nowhere_finite}."
+            )
+        values = "value" if found.unfused == 1 else "values"
+        return (
+            f"The algebra is right, but {found.data} is not finite: that made {found.unfused} {values} of "
+            f"the unfused output NaN or infinite and {found.fused} of the fused one, where a weight of 0 "
+            "times NaN or infinity is NaN too."
         )
 
     @property
@@ -197,7 +274,8 @@ class Verdict:
     @property
     def caveat(self) -> str:
         """What this dtype alone could not have shown; empty where there is nothing to say."""
-        if self.dtype not in _CAVEATS or self.ruling is Ruling.WRONG:
+        unknown = self.not_finite.channels or self.reason is Reason.DATA
+        if self.dtype not in _CAVEATS or self.ruling is Ruling.WRONG or unknown:
             return ""
         return (
             f"In {self.dtype} alone one weight off by 10 %, {_CAVEATS[self.dtype]} or a batch norm's eps of "
@@ -221,8 +299,17 @@ class Verdict:
         if self.non_finite:
             parts.append(
                 f"{self.non_finite} elements are NaN or infinite on both sides alike and were left out"
+                + (f", as {self.not_finite.data} is not finite" if self.not_finite.cause else "")
             )
         return "; ".join(parts) + "." if parts else ""
+
+
+def _outs(channels: Sequence[int]) -> str:
+    """ "out 3", "out 0, 1 and 4", or how many where they are many."""
+    if len(channels) > _MOST_LISTED:
+        return f"{len(channels)} output channels"
+    listed = [str(channel) for channel in channels]
+    return "out " + (listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}")
 
 
 def percent(used: float) -> str:

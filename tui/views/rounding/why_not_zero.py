@@ -14,6 +14,36 @@ if TYPE_CHECKING:
     from tui.analysis.study import Study
 
 
+_NO_ROUNDING = "Why that is not rounding: rounding makes neither another shape nor a NaN."
+
+_WORDS = {
+    Reason.COARSE: (
+        "Why that is odd: most errors of rounding cancel each other, and the budget counts on it. "
+        "Here they add up, or some step keeps fewer bits than the dtype has."
+    ),
+    Reason.TF32: (
+        "Why that is TF32: each factor lost the last 13 of its 24 bits before it was multiplied. Set "
+        "torch.backends.cudnn.conv.fp32_precision to 'ieee' to keep them."
+    ),
+    Reason.TRANSFORMED: (
+        "Why that is a transform: Winograd's and Fourier's multiply fewer numbers, sums of many pixels, and "
+        "lose what is small beside its neighbours. torch takes them for some batches where it has no oneDNN; "
+        "torch.backends.nnpack.set_flags(False) keeps it from that."
+    ),
+    Reason.DATA: (
+        "Why that is not rounding: what is NaN or infinite spreads to all that reads it, and 0 times it is "
+        "NaN. A kernel with zeros in it reads more than the branches do."
+    ),
+    Reason.WEIGHTS: (
+        "Why that is not rounding: where a whole channel is NaN or infinite any kernel gives the same. So "
+        "its weights were compared one by one, and they differ by more than folding rounds."
+    ),
+    Reason.SHAPE: _NO_ROUNDING,
+    Reason.NOT_FINITE: _NO_ROUNDING,
+}
+"""What needs no figures."""
+
+
 def why_not_zero(study: Study) -> str:
     """The reason of the study's verdict, told with its figures."""
     dtype, finest = study.spec.dtype, two_digits(study.float64.max_abs_diff)
@@ -32,16 +62,6 @@ def why_not_zero(study: Study) -> str:
                 f"Why it is not 0: both sides add the same products in another order, and {dtype} keeps "
                 f"{bits_of(dtype)} bits of each sum. {left}"
             )
-        case Reason.COARSE:
-            return (
-                "Why that is odd: most errors of rounding cancel each other, and the budget counts on it. "
-                "Here they add up, or some step keeps fewer bits than the dtype has."
-            )
-        case Reason.TF32:
-            return (
-                "Why that is TF32: each factor lost the last 13 of its 24 bits before it was multiplied. Set "
-                "torch.backends.cudnn.conv.fp32_precision to 'ieee' to keep them."
-            )
         case Reason.OVERFLOW | Reason.NOTHING:
             return _why_infinite(dtype)
         case Reason.ARITHMETIC:
@@ -49,12 +69,12 @@ def why_not_zero(study: Study) -> str:
                 f"Why that is not rounding: no order of adding makes errors that large in {dtype}. In "
                 "float64 both sides agree: the kernel is right, its run is not; a faulty backend, say."
             )
-        case Reason.SHAPE | Reason.NOT_FINITE:
-            return "Why that is not rounding: rounding makes neither another shape nor a NaN."
-    return (
-        "Why that is not rounding: rounding shrinks with the dtype, to a 2^29th from float32 to float64. "
-        f"In float64 the difference is still {finest}: the two sides are not the same map."
-    )
+        case Reason.ALGEBRA:
+            return (
+                "Why that is not rounding: rounding shrinks with the dtype, to a 2^29th from float32 to "
+                f"float64. In float64 the difference is still {finest}: the two sides are not the same map."
+            )
+    return _WORDS[study.verdict.reason]
 
 
 def _why_infinite(dtype: Dtype) -> str:

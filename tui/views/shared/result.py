@@ -120,7 +120,9 @@ def truth_line(study: Study) -> Content:
     """mean 5.6e-08   allclose yes   in float64 8.9e-16: the algebra is right."""
     comparison = study.comparison
     algebra = ("the algebra is right", "$text-success")
-    if study.float64.non_finite:
+    if study.verdict.reason is Reason.WEIGHTS:
+        algebra = ("the fused weights are wrong", "bold $text-error")
+    elif study.float64.non_finite:
         algebra = ("NaN and infinite values cannot be compared", "$text-warning")
     elif study.verdict.reason is Reason.ALGEBRA:
         algebra = ("the two are not the same map", "bold $text-error")
