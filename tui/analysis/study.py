@@ -16,6 +16,7 @@ from tui.analysis.bounds.budget import Budget, budgets_of
 from tui.analysis.bounds.fold_sizes import fold_sizes
 from tui.analysis.cost import Cost, cost_of
 from tui.analysis.numerics.comparison import Comparison, compare
+from tui.analysis.numerics.componentwise import componentwise
 from tui.analysis.numerics.float16 import Float16ThroughFloat32
 from tui.analysis.numerics.magnitude import Magnitude, magnitude_of
 from tui.analysis.numerics.outputs import Outputs
@@ -24,7 +25,7 @@ from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_
 from tui.analysis.verdict.judging import judge
 from tui.analysis.verdict.left_out import left_out
 from tui.analysis.verdict.sampling import channels_to_judge
-from tui.analysis.verdict.verdict import ALL_FINITE, Verdict
+from tui.analysis.verdict.verdict import ALL_FINITE, Reason, Verdict
 from tui.fusion.block import Folded, ReparamBlock, build_block, conv_of
 from tui.fusion.branches import Fold
 from tui.fusion.fill import fill_block, make_input
@@ -168,7 +169,14 @@ def run_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> It
         split = split_of(outputs, outputs64.unfused, output_of_given(conv, x))
     yield doing("bounding what rounding can do", pieces)
     budget, verdict = judged(
-        spec.dtype, block64, folded.kernel, fusion64.kernel, x.double(), outputs, outputs64
+        spec.dtype,
+        block64,
+        folded.kernel,
+        fusion64.kernel,
+        x.double(),
+        outputs,
+        outputs64,
+        partial(run_componentwise, fusion.block, conv, x),
     )
     yield Study(
         **vars(kernels),
@@ -258,11 +266,13 @@ def judged(
     x64: Tensor,
     outputs: Outputs,
     outputs64: Outputs,
+    again: Callable[[], Outputs] | None = None,
 ) -> tuple[Budget, Verdict]:
     """The rounding budget and the verdict on the outputs of two runs, in the dtype and in float64.
 
     `right`: what the block comes to, `fused`: the kernel that was run, both float64; x64 (batch, in_channels,
-    H, W).
+    H, W). `again`: runs both sides in the dtype once more, without transforms, where it is doubtful what the
+    first run did.
     """
     sizes = fold_sizes(block64)
     channels = channels_to_judge(block64, x64, sizes, outputs, outputs64)
@@ -270,4 +280,19 @@ def judged(
     budgets = budgets_of(block64, x64, dtypes, channels, right, sizes)
     comparable = outputs.same_shape and outputs64.same_shape
     found = left_out(block64, x64, outputs, outputs64, (fused, right), sizes) if comparable else ALL_FINITE
-    return budgets[0], judge(dtype, outputs, outputs64, budgets[0], budgets[-1], found)
+    verdict = judge(dtype, outputs, outputs64, budgets[0], budgets[-1], found)
+    if again is not None and dtype is Dtype.FLOAT32 and verdict.reason in _DOUBTFUL:
+        plain = judge(dtype, again(), outputs64, budgets[0], budgets[-1], found)
+        if plain.ruling.agrees:
+            verdict = replace(verdict, reason=Reason.TRANSFORMED)
+    return budgets[0], verdict
+
+
+_DOUBTFUL = (Reason.COARSE, Reason.TF32, Reason.ARITHMETIC)
+"""What torch's backend may have made of a right float32 fusion."""
+
+
+def run_componentwise(block: nn.Module, conv: nn.Module, x: Tensor) -> Outputs:
+    """Both sides once more, without transforms."""
+    with componentwise():
+        return Outputs(run(block, x), run(conv, x))

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from tests.analysis.verdict.kinds_of_data import KINDS
 from tests.fusion.strategies import EVERYTHING, with_wild_norms
-from tui.analysis.bounds.budget import budgets_of
-from tui.analysis.bounds.fold_sizes import fold_sizes
 from tui.analysis.numerics.outputs import Outputs
-from tui.analysis.study import run
-from tui.analysis.verdict.judging import judge
-from tui.analysis.verdict.sampling import channels_to_judge
+from tui.analysis.study import judged, run, run_componentwise
 from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import ReparamBlock, build_block, conv_of
 from tui.fusion.branch_text import parse_branches
@@ -52,11 +50,20 @@ NORMS = ("as filled", "wild", "var 1e-7")
 
 @dataclass(frozen=True)
 class Case:
-    """A block with its values: a spec, the kind of its batch norms' statistics, a factor on the input."""
+    """A block with its values.
+
+    Attributes:
+        norms: the kind of its batch norms' statistics.
+        loudness: a factor on the input.
+        data: what else was done to its numbers, of KINDS.
+        channels_last: how its input lies in memory.
+    """
 
     spec: BlockSpec
     norms: str = NORMS[0]
     loudness: float = 1.0
+    data: str = "plain"
+    channels_last: bool = False
 
 
 def cases(seed: int, count: int, channels: tuple[int, ...]) -> Iterator[Case]:
@@ -99,6 +106,32 @@ def _drawn(draw: random.Random, channels: tuple[int, ...], dtype: Dtype) -> Bloc
     )
 
 
+def hard_cases(
+    seed: int, count: int, channels: tuple[int, ...], kinds: Sequence[str] = tuple(KINDS)
+) -> Iterator[Case]:
+    """That many cases, each dtype and each kind of data in turn; any stride, some kernels large."""
+    draw, dtypes = random.Random(seed), list(Dtype)
+    found = 0
+    while found < count:
+        data, dtype = kinds[found // len(dtypes) % len(kinds)], dtypes[found % len(dtypes)]
+        try:
+            spec = _drawn(draw, channels, dtype)
+            large = draw.random() < 0.1
+            spec = replace(
+                spec,
+                stride=(draw.randint(1, 5), draw.randint(1, 5)) if draw.random() < 0.3 else spec.stride,
+                kernel_size=(draw.choice((9, 17, 31)), draw.choice((3, 31))) if large else spec.kernel_size,
+                padding_mode=PaddingMode.ZEROS if large else spec.padding_mode,
+                batch_size=draw.choice((1, 2, 2, 16, 64)),
+                weights=WeightFill.RANDOM,
+                input=InputFill.RANDOM,
+            )
+        except InvalidSpecError:
+            continue
+        found += 1
+        yield Case(spec, draw.choice(NORMS), data=data, channels_last=draw.random() < 0.25)
+
+
 @dataclass(frozen=True, eq=False)
 class Run:
     """A case built and run in its dtype and in float64: the block, the input and the unfused outputs."""
@@ -122,15 +155,20 @@ class Run:
         conv = conv_of(kernel.to(torch_dtype(self.dtype)), geometry)
         outputs = Outputs(self.unfused, run(conv, self.x))
         outputs64 = Outputs(self.unfused64, run(conv_of(kernel, geometry), self.x64))
-        return self.judged_by(outputs, outputs64)
+        again = partial(run_componentwise, self.block, conv, self.x)
+        return self.judged_by(outputs, outputs64, kernel, again)
 
-    def judged_by(self, outputs: Outputs, outputs64: Outputs) -> Verdict:
-        """The verdict on these outputs."""
-        sizes = fold_sizes(self.block64)
-        channels = channels_to_judge(self.block64, self.x64, sizes, outputs, outputs64)
-        dtypes = [self.dtype, Dtype.FLOAT64]
-        budget, budget64 = budgets_of(self.block64, self.x64, dtypes, channels, sizes=sizes)
-        return judge(self.dtype, outputs, outputs64, budget, budget64)
+    def judged_by(
+        self,
+        outputs: Outputs,
+        outputs64: Outputs,
+        kernel: Kernel | None = None,
+        again: Callable[[], Outputs] | None = None,
+    ) -> Verdict:
+        """The verdict on these outputs, the fused ones those of this float64 kernel."""
+        right = self.block64.kernel()
+        kernels = right, kernel or right
+        return judged(self.dtype, self.block64, *kernels, self.x64, outputs, outputs64, again)[1]
 
 
 def run_of(case: Case) -> Run:
@@ -144,7 +182,12 @@ def run_of(case: Case) -> Run:
         for norm in _norms(block):
             assert norm.running_var is not None
             norm.running_var.fill_(1e-7)
-    block64, x = copy.deepcopy(block).double(), make_input(spec) * case.loudness
+    x = make_input(spec) * case.loudness
+    with torch.no_grad():
+        KINDS[case.data](block, x, torch.Generator().manual_seed(spec.seed))
+    if case.channels_last:
+        x = x.contiguous(memory_format=torch.channels_last)
+    block64 = copy.deepcopy(block).double()
     return Run(spec.dtype, block, block64, x, run(block, x), run(block64, x.double()))
 
 

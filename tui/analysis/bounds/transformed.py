@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from torch import Tensor
@@ -29,4 +30,4 @@ def transformed_bound(
     energy = sizes.kernel.weight.square().sum(dim=(2, 3), keepdim=True)
     loudest = x.abs().amax(dim=(2, 3), keepdim=True).square()
     norms = Convolution(energy, groups=groups).rows(rows).signed(loudest).sqrt()
-    return 2 * _AMPLIFICATION * precision.accumulation * norms
+    return (2 * _AMPLIFICATION * precision.accumulation * norms).nan_to_num_(math.inf)

@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -17,7 +18,7 @@ from tui.analysis.numerics.comparison import Comparison, compare
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.precision import FINEST_FIRST
 from tui.analysis.progress import Doing
-from tui.analysis.study import Study, judged, run, run_in_float64
+from tui.analysis.study import Study, judged, run, run_componentwise, run_in_float64
 from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
 from tui.analysis.verdict.verdict import Reason, Verdict, multiple, percent
 from tui.fusion.block import conv_of
@@ -115,14 +116,17 @@ def _row_in(dtype: Dtype, study: Study) -> Generator[Doing, None, DtypeRow]:
         outputs64 = study.outputs64
     else:
         outputs64 = yield from run_in_float64(fusion.in_float64(), x)
-    outputs, split = outputs64, None
+    outputs, split, again = outputs64, None, None
     if dtype is not Dtype.FLOAT64:
         conv = conv_of(fusion.kernel.to(own), fusion.geometry)
+        again = partial(run_componentwise, fusion.block, conv, x)
         outputs = Outputs(run(fusion.block, x), run(conv, x))
         split = split_of(outputs, outputs64.unfused, output_of_given(conv, x))
     yield Doing(f"bounding what rounding can do in {dtype}")
     block64 = block_in_float64(block)
-    budget, verdict = judged(dtype, block64, folded.kernel, fusion.kernel, x.double(), outputs, outputs64)
+    budget, verdict = judged(
+        dtype, block64, folded.kernel, fusion.kernel, x.double(), outputs, outputs64, again
+    )
     comparison = compare(outputs)
     there = _budget_there(budget, comparison)
     return DtypeRow(dtype, comparison, there, verdict, split, ulp_histogram(outputs))
