@@ -1,9 +1,10 @@
 """How often the verdict errs, over thousands of fusions: `python -m tests.bench.verdict_grid`.
 
-Right fusions must be exact or rounding, unless the dtype overflows. Wrong ones must be wrong wherever they
-have an effect; the gallery of mistakes is taken where it is there. A right fusion whose run is far off in the
-dtype only is run again without oneDNN: where that is right, it was oneDNN that computed something else, and
-the verdict was right to say so. The table of one run is in verdict_grid.txt.
+Right fusions must be exact or rounding, unless the dtype overflows; of data that are not plain, with oneDNN
+and without it, unless it overflows, is not finite, or was run by a transform. Wrong ones must be wrong
+wherever they have an effect; the gallery of mistakes is taken where it is there. A right fusion whose run is
+far off in the dtype only is run again without oneDNN: where that is right, it was oneDNN that computed
+something else, and the verdict was right to say so. The table of one run is in verdict_grid.txt.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from typing import Any
 import pytest
 import torch
 
-from tests.analysis.verdict.verdict_cases import FAULTS, Case, Run, cases, run_of
+from tests.analysis.verdict.kinds_of_data import KINDS
+from tests.analysis.verdict.verdict_cases import FAULTS, Case, Run, cases, hard_cases, run_of
 from tui.analysis.alterations.wrong_fusion import wrongly_fused
 from tui.analysis.bounds.budget import budgets_of
 from tui.analysis.bounds.fold_sizes import fold_sizes
@@ -35,6 +37,15 @@ from tui.fusion.kernel import FusionError, Kernel
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import Dtype
 from tui.fusion.torch_dtypes import torch_dtype
+
+HARD = 8640
+"""How many right fusions of data of every kind; every second one without oneDNN."""
+
+EVERY_HARD = 9
+"""Of so many of those one is made wrong."""
+
+TOLD = (Reason.OVERFLOW, Reason.DATA, Reason.NOTHING, Reason.TRANSFORMED)
+"""What may be told of a right fusion beside that it is right."""
 
 SIZES: tuple[tuple[int, tuple[int, ...]], ...] = (
     (2400, (2, 4, 8)),
@@ -139,6 +150,29 @@ def measure() -> tuple[dict[Dtype, Tally], dict[str, Wrongs]]:
     return tallies, wrongs
 
 
+def measure_hard() -> tuple[dict[str, Counter[str]], dict[str, Wrongs]]:
+    """What was ruled on right fusions of each kind of data, and on wrong ones."""
+    rulings: dict[str, Counter[str]] = defaultdict(Counter)
+    wrongs: dict[str, Wrongs] = defaultdict(Wrongs)
+    for number, case in enumerate(hard_cases(SEED, HARD, (1, 2, 4, 8, 16))):
+        with pytest.MonkeyPatch.context() as patch:
+            once_around = number // (len(KINDS) * len(Dtype))
+            patch.setattr(torch.backends.mkldnn, "enabled", once_around % 2 == 0)
+            run_ = run_of(case)
+            verdict = run_.judged()
+            told = verdict.reason in TOLD
+            rulings[case.data][verdict.reason if told else verdict.ruling] += 1
+            if not told and not verdict.ruling.agrees:
+                print(f"false alarm: {verdict} on {case}", flush=True)
+            if number % EVERY_HARD == 0 and case.data != "not finite":
+                wrong = _by_kernel(FAULTS["one weight off by 1e-4"])(case, run_)
+                assert wrong is not None
+                verdict, effect = judged_wrong(run_, wrong)
+                if verdict.reason is not Reason.DATA:
+                    _count_wrong(wrongs[case.data], verdict, effect, "one weight off by 1e-4", case)
+    return rulings, wrongs
+
+
 def _count_right(tally: Tally, case: Case, run_: Run) -> None:
     verdict = run_.judged()
     if verdict.reason is Reason.ARITHMETIC:
@@ -193,6 +227,19 @@ def cost(name: str, channels: int, dtype: Dtype) -> str:
     )
 
 
+def report_hard() -> None:
+    rulings, wrongs = measure_hard()
+    columns = (*Ruling, *TOLD)
+    print("\nData that are not plain, half of it without oneDNN")
+    print(f"{'right fusions':<16} cases " + " ".join(f"{column:>11}" for column in columns))
+    for kind, found in rulings.items():
+        counts = " ".join(f"{found[column]:>11}" for column in columns)
+        print(f"{kind:<16} {sum(found.values()):5} {counts}")
+    print("one weight off by 1e-4  caught missed hidden  least x the float64 bound")
+    for kind, wrong in wrongs.items():
+        print(f"{kind:<23} {wrong.caught:6} {wrong.missed:6} {wrong.hidden:6}  {wrong.least:.1e}")
+
+
 def report() -> None:
     tallies, wrongs = measure()
     print("\nRight fusions")
@@ -206,6 +253,7 @@ def report() -> None:
     print("\nWrong fusions\nmistake                       caught missed hidden  least x the float64 bound")
     for name, found in wrongs.items():
         print(f"{name:<29} {found.caught:6} {found.missed:6} {found.hidden:6}  {found.least:.1e}")
+    report_hard()
     print("\nCost of the verdict")
     for name, channels in (("residual", 2), ("repvgg", 64), ("repvgg", 256), ("dbb", 64), ("replknet", 64)):
         for dtype in (Dtype.FLOAT32, Dtype.FLOAT64):

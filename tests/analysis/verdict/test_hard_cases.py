@@ -225,9 +225,8 @@ def test_a_run_by_winograd_is_no_wrong_kernel_and_no_tf32(
 ) -> None:
     monkeypatch.setattr(torch.backends.mkldnn, "enabled", False)
     verdict = study_of(replace(spec, seed=seed)).verdict
-    assert verdict.ruling is not Ruling.WRONG
-    assert verdict.reason is not Reason.TF32
-    assert verdict.reason in (Reason.WITHIN, Reason.COARSE, Reason.TRANSFORMED)
+    assert verdict.reason in (Reason.WITHIN, Reason.TRANSFORMED)
+    assert verdict.ruling in (Ruling.ROUNDING, Ruling.SUSPICIOUS)
 
 
 # Numbers near zero may be flushed to it.
