@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tests.fusion.strategies import filled_block, filled_input, specs
 from tui.analysis.cost import Sides, cost_of
 from tui.fusion.branch_text import parse_branches
-from tui.fusion.spec import BlockSpec, PaddingMode
+from tui.fusion.spec import BlockSpec, Dtype, Pair
 
 
 def macs_of(module: nn.Module, x: Tensor) -> int:
@@ -36,30 +36,38 @@ def macs_of(module: nn.Module, x: Tensor) -> int:
 @given(specs())
 def test_counts_are_those_of_the_modules(spec: BlockSpec) -> None:
     block, x = filled_block(spec), filled_input(spec)
-    kernel = block.kernel()
-    bias = 0 if kernel.bias is None else kernel.bias.numel()
-    cost = cost_of(spec)
-    assert cost.params.unfused == sum(parameter.numel() for parameter in block.parameters())
-    assert cost.params.fused == kernel.weight.numel() + bias
-    assert cost.macs.unfused == macs_of(block, x)
-    with torch.no_grad():
-        assert cost.macs.fused == block(x).numel() * kernel.weight[0].numel()
+    conv, cost = block.fuse(), cost_of(spec)
+    for side, module in (("unfused", block), ("fused", conv)):
+        assert getattr(cost.params, side) == sum(parameter.numel() for parameter in module.parameters())
+        assert getattr(cost.macs, side) == macs_of(module, x)
 
 
-@given(specs())
-def test_fused_counts_are_those_of_the_conv_where_it_needs_no_larger_frame(spec: BlockSpec) -> None:
-    odd = tuple(
-        replace(branch, kernel_size=(branch.kernel_size[0] | 1, branch.kernel_size[1] | 1))
-        if branch.kernel_size
-        else branch
-        for branch in spec.branches
+@pytest.mark.parametrize("size", [(1, 1), (1, 4), (2, 2), (2, 3), (3, 3), (4, 4), (6, 5)])
+@pytest.mark.parametrize("stride", [(1, 1), (2, 2), (1, 3)])
+@pytest.mark.parametrize("dilation", [(1, 1), (2, 2), (3, 1)])
+@pytest.mark.parametrize("branches", ["kxk,1x1", "kxk-bias,1x1-bias"])
+def test_the_fused_side_is_the_conv_that_is_given_away(
+    size: Pair, stride: Pair, dilation: Pair, branches: str
+) -> None:
+    spec = BlockSpec(
+        3,
+        4,
+        size,
+        stride,
+        dilation,
+        branches=parse_branches(branches),
+        input_shape=(13, 12),
+        dtype=Dtype.FLOAT64,
     )
-    kernel_size = (spec.kernel_size[0] | 1, spec.kernel_size[1] | 1)
-    spec = replace(spec, kernel_size=kernel_size, branches=odd, padding_mode=PaddingMode.ZEROS)
-    conv = filled_block(spec).fuse()
-    cost = cost_of(spec)
+    conv, cost = filled_block(spec).fuse(), cost_of(spec)
+    assert conv.kernel_size == spec.conv2d_kernel_size
     assert cost.params.fused == sum(parameter.numel() for parameter in conv.parameters())
     assert cost.macs.fused == macs_of(conv, filled_input(spec))
+
+
+def test_figures_of_an_even_kernel_with_stride() -> None:
+    spec = BlockSpec(4, 4, (4, 4), (2, 2), branches=parse_branches("kxk,1x1"))
+    assert cost_of(spec).params.fused == 4 * 4 * 5 * 5 + 4
 
 
 def test_figures_of_the_default_block() -> None:

@@ -64,7 +64,8 @@ def _last_weights(spec: BlockSpec, branch: BranchSpec) -> int:
 
 
 def _fused_weights(spec: BlockSpec) -> int:
-    height, width = spec.fused_kernel_size
+    """Weights of the nn.Conv2d that is given away, the zeros of a larger frame among them."""
+    height, width = spec.conv2d_kernel_size
     return spec.out_channels * (spec.in_channels // spec.fused_groups) * height * width
 
 

@@ -76,7 +76,8 @@ def _bytes(spec: BlockSpec, params: Sides) -> int:
     )
     inputs += 2 * spec.batch_size * between * spec.input_shape[0] * spec.input_shape[1]
     outputs = positions_of(spec) * spec.out_channels
-    unfolded = positions_of(spec) * spec.in_channels * spec.fused_kernel_size[0] * spec.fused_kernel_size[1]
+    height, width = spec.conv2d_kernel_size
+    unfolded = positions_of(spec) * spec.in_channels * height * width
     parameters = params.unfused * (size + 16) + params.fused * (size + 16)
     steps = sum(_step_count(spec, branch) * _summand_weights(spec, branch) for branch in spec.branches)
     return inputs * (size + 8) + outputs * (2 * size + 7 * 8) + unfolded * 8 + parameters + steps * 8
@@ -93,7 +94,7 @@ def _seconds(spec: BlockSpec, macs: Sides) -> float:
     convolving = [branch for branch in spec.branches if branch.kind.has_weight]
     groups = spec.fused_groups + sum(spec.branch_groups(branch) for branch in convolving)
     round_ = (macs.unfused + macs.fused) / _MACS_PER_SECOND + groups * _SECONDS_PER_GROUP
-    sizes = [spec.fused_kernel_size, *(spec.branch_kernel_size(branch) for branch in convolving)]
+    sizes = [spec.conv2d_kernel_size, *(spec.branch_kernel_size(branch) for branch in convolving)]
     taps = sum(height * width for height, width in sizes if (height, width) != (1, 1))
     unfolding = positions_of(spec) * spec.in_channels * taps * _SECONDS_PER_UNFOLDED
     judging = min(macs.unfused, MOST_JUDGED_MACS) * _SECONDS_PER_JUDGED_MAC

@@ -14,7 +14,7 @@ from tui.fusion.branch_spec import names_of
 from tui.fusion.branches import Branch, Fold, build_branch, last_of
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError, Kernel, add, affine_of, pad_to, scale
-from tui.fusion.padding import symmetric_padding, taps_apart
+from tui.fusion.padding import conv2d_size_and_padding, taps_apart
 from tui.fusion.pair_text import show_pair
 from tui.fusion.spec import BlockSpec, Pair
 from tui.fusion.widening import dilate, ungroup
@@ -214,11 +214,10 @@ def _relative_dilation(branch: Branch, block: Geometry) -> Pair:
 def conv_of(kernel: Kernel, geometry: Geometry) -> nn.Conv2d:
     """The kernel as an nn.Conv2d with "same" padding, to take away.
 
-    An nn.Conv2d pads both sides alike (or, as padding="same", has no stride). Where an even kernel needs
-    more zeros after than before, it is embedded in the next odd kernel, whose first row or column is zero.
+    An even kernel that nn.Conv2d cannot pad is embedded in the next odd one (`conv2d_size_and_padding`).
     """
     out_channels, columns = kernel.weight.shape[:2]
-    size, padding = _padding_of(kernel.kernel_size, geometry)
+    size, padding = conv2d_size_and_padding(kernel.kernel_size, geometry.stride, geometry.dilation)
     kernel = pad_to(kernel, size)
     conv = nn.Conv2d(
         int(columns) * geometry.groups,
@@ -237,20 +236,6 @@ def conv_of(kernel: Kernel, geometry: Geometry) -> nn.Conv2d:
     if kernel.bias is not None:
         conv.bias = nn.Parameter(kernel.bias)
     return conv.eval()
-
-
-def _padding_of(kernel_size: Pair, geometry: Geometry) -> tuple[Pair, Pair | str]:
-    """The kernel size that nn.Conv2d can pad evenly, and its `padding` argument."""
-    symmetric = symmetric_padding(kernel_size, geometry.dilation)
-    if symmetric is not None:
-        return kernel_size, symmetric
-    steps = zip(kernel_size, geometry.dilation, strict=True)
-    if geometry.stride == (1, 1) and all(size % 2 or dilation == 1 for size, dilation in steps):
-        return kernel_size, "same"
-    odd = (kernel_size[0] | 1, kernel_size[1] | 1)
-    symmetric = symmetric_padding(odd, geometry.dilation)
-    assert symmetric is not None
-    return odd, symmetric
 
 
 def build_block(spec: BlockSpec) -> ReparamBlock:

@@ -47,3 +47,24 @@ def symmetric_padding(kernel_size: Pair, dilation: Pair) -> Pair | None:
         same_padding(size, step) for size, step in zip(kernel_size, dilation, strict=True)
     )
     return (top, left) if (top, left) == (bottom, right) else None
+
+
+def conv2d_size_and_padding(kernel_size: Pair, stride: Pair, dilation: Pair) -> tuple[Pair, Pair | str]:
+    """The kernel size and the `padding` argument of the nn.Conv2d that pads a kernel like `same_padding`.
+
+    An nn.Conv2d pads both sides alike (or, as padding="same", has no stride). An even kernel that needs more
+    zeros after than before is therefore given away in the next odd frame, whose first row or column is zero.
+
+    >>> conv2d_size_and_padding((4, 3), stride=(2, 2), dilation=(1, 1))
+    ((5, 3), (2, 1))
+    """
+    symmetric = symmetric_padding(kernel_size, dilation)
+    if symmetric is not None:
+        return kernel_size, symmetric
+    steps = zip(kernel_size, dilation, strict=True)
+    if stride == (1, 1) and all(size % 2 or step == 1 for size, step in steps):
+        return kernel_size, "same"
+    odd = (kernel_size[0] | 1, kernel_size[1] | 1)
+    symmetric = symmetric_padding(odd, dilation)
+    assert symmetric is not None
+    return odd, symmetric

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, Scale
-from tui.fusion.padding import taps_apart
+from tui.fusion.padding import conv2d_size_and_padding, taps_apart
 from tui.fusion.problems import InvalidSpecError, Problem, problems_of
 
 __all__ = [
@@ -174,6 +174,11 @@ class BlockSpec:
         """(kH, kW) of the fused kernel: the smallest that holds every branch's."""
         sizes = [self.embedded_kernel_size(branch) for branch in self.branches]
         return max(size[0] for size in sizes), max(size[1] for size in sizes)
+
+    @property
+    def conv2d_kernel_size(self) -> Pair:
+        """(kH, kW) of the nn.Conv2d to take away: the next odd one where it cannot pad an even kernel."""
+        return conv2d_size_and_padding(self.fused_kernel_size, self.stride, self.fused_dilation)[0]
 
     @property
     def input_nchw(self) -> tuple[int, int, int, int]:

@@ -9,8 +9,8 @@ import pytest
 from tests.specs import EXACT
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.study import Study, study_of
-from tui.fusion.spec import BlockSpec
-from tui.views.shared.result import difference_line, truth_line
+from tui.fusion.spec import BlockSpec, Pair
+from tui.views.shared.result import difference_line, remarks_of, truth_line
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +67,10 @@ def test_nan_in_float64_is_told_as_such(study: Study) -> None:
     line = truth_line(replace(study, float64=replace(study.float64, non_finite=2)))
     assert "NaN and infinite values cannot be compared" in str(line)
     assert "the algebra is right" in str(truth_line(study))
+
+
+@pytest.mark.parametrize(("stride", "said"), [((2, 2), True), ((1, 1), False)])
+def test_a_larger_frame_is_told_beside_the_counts(stride: Pair, said: bool) -> None:
+    spec = replace(EXACT, kernel_size=(4, 4), stride=stride, branches=EXACT.branches[:2])
+    words = "Fused is counted as 5×5: 4×4 and zeros, as nn.Conv2d pads evenly."
+    assert (words in remarks_of(study_of(spec))) is said

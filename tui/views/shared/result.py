@@ -14,6 +14,7 @@ from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.quantities import count, times, two_digits
 from tui.analysis.verdict.cautions import cautions_of
 from tui.analysis.verdict.verdict import Reason, Ruling
+from tui.fusion.pair_text import show_pair
 from tui.views.shared.styles import MUTED
 
 if TYPE_CHECKING:
@@ -57,11 +58,11 @@ class ResultView(Vertical):
             "truth": truth_line(study),
             "counts": _counts(study),
             "ratio": Content(times(study.cost.macs.unfused, study.cost.macs.fused)),
-            "remark": Content("\n".join(_remarks(study))),
+            "remark": Content("\n".join(remarks_of(study))),
         }
         for name, text in texts.items():
             self.query_one(f"#{name}", Static).update(text)
-        self.set_class(bool(_remarks(study)), "-remarked")
+        self.set_class(bool(remarks_of(study)), "-remarked")
 
     def watch_doing(self) -> None:
         """Say what is being run, or the verdict again."""
@@ -148,7 +149,7 @@ def _counts(study: Study) -> Content:
     )
 
 
-def _remarks(study: Study) -> list[str]:
+def remarks_of(study: Study) -> list[str]:
     """What a reader must know to trust the figures."""
     alterations = study.alterations
     remarks = []
@@ -157,6 +158,10 @@ def _remarks(study: Study) -> list[str]:
     if alterations.edits:
         edits = len(alterations.edits)
         remarks.append("One number was set by hand." if edits == 1 else f"{edits} numbers were set by hand.")
+    kernel_size, given = study.spec.fused_kernel_size, study.spec.conv2d_kernel_size
+    if given != kernel_size:
+        frames = show_pair(given, "×"), show_pair(kernel_size, "×")
+        remarks.append("Fused is counted as {}: {} and zeros, as nn.Conv2d pads evenly.".format(*frames))
     remarks += cautions_of(study.spec)
     if study.comparison.non_finite:
         remarks.append(f"{count(study.comparison.non_finite)} output elements are NaN or infinite.")
