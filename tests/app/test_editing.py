@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from textual.widgets import OptionList
+from textual.widgets import Input, OptionList
 
 from tests.driver import Bench, OpenBench
-from tests.specs import EXACT
+from tests.held_study import HeldStudy
+from tests.specs import EXACT, ROUNDED
 from tui.analysis.alterations.alterations import NOTHING_ALTERED
 from tui.analysis.verdict.verdict import Ruling
 from tui.fusion.named_kernels import NAMED_KERNELS
+from tui.fusion.spec import BlockSpec
 from tui.fusion.tap import Tap
 from tui.run_state import Idle
 from tui.screens.dialogs.named_kernels import NamedKernelScreen
+from tui.views.outputs.view import OutputsView
+from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.value_prompt import ValuePrompt, number_in
 
 
@@ -66,6 +70,92 @@ async def test_escape_and_nonsense_change_nothing(open_bench: OpenBench) -> None
         await bench.press("escape")
         assert bench.grids[0].has_focus
         assert bench.app.study is shown
+
+
+@pytest.mark.parametrize("place", ["fused.weight", "fused.bias", "kxk.weight", "kxk.bias", "input"])
+@pytest.mark.parametrize(("spec", "digits"), [(EXACT, ""), (ROUNDED, ".25e")], ids=["exact", "rounded"])
+async def test_a_number_left_as_it_is_is_no_edit(
+    open_bench: OpenBench, spec: BlockSpec, place: str, digits: str
+) -> None:
+    """As it stood, or the same in more digits."""
+    async with open_bench(spec) as bench:
+        shown = bench.app.study
+        if place == "input":
+            await bench.press("3")
+            bench.app.bench.query_one(OutputsView).query(HeatGrid).first().focus()
+        else:
+            bench.grids[0 if place.startswith("kxk") else 3].focus()
+        await bench.press("B" if place.endswith("bias") else "enter")
+        assert place in bench.text("#prompt-label")
+        prompt = bench.app.bench.query_one(ValuePrompt)
+        if digits:
+            line = prompt.query_one(Input)
+            line.value = f"{float(line.value):{digits}}"
+        await bench.press("enter")
+        await bench.reach(Idle)
+        assert not prompt.display
+        assert bench.app.study is shown
+        assert not bench.app.bench._subject.alterations
+        assert not any("by hand" in str(panel.border_subtitle) for panel in bench.kernels.panels)
+        await bench.press("u")
+        assert "nothing more in that direction" in [*bench.app._notifications][-1].message
+
+
+async def test_an_edited_number_left_as_it_is_is_no_second_edit(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        bench.grids[0].focus()
+        await bench.press("enter")
+        await type_in(bench, "5")
+        await bench.press("B")
+        await type_in(bench, "7")
+        await bench.until(lambda: edits(bench) == 2)
+        shown = bench.app.study
+        await bench.press("enter", "enter", "enter")
+        await type_in(bench, "5.00")
+        assert bench.app.study is shown
+        await bench.press("u")
+        await bench.until(lambda: edits(bench) == 1)
+
+
+async def test_the_number_before_an_edit_that_still_runs_is_another_one(
+    open_bench: OpenBench, held: HeldStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_bench(EXACT) as bench:
+        monkeypatch.setattr(bench.app, "_study_function", held)
+        bench.grids[0].focus()
+        before = weight(bench, 0)
+        altered = bench.app.bench
+        for text, values in (("5", [5.0]), (f"{before:.3f}", [before])):
+            await bench.press("enter", "ctrl+u", *("minus" if key == "-" else key for key in text), "enter")
+            assert [edit.value for edit in altered._subject.alterations.edits] == values
+        await bench.press("enter", "enter")
+        assert [edit.value for edit in altered._subject.alterations.edits] == [before]
+        assert len(held.runs) == 2
+
+
+async def test_a_reset_of_what_is_not_set_runs_nothing(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        shown = bench.app.study
+        await bench.press("delete", "B")
+        await type_in(bench, "")
+        assert bench.app.study is shown
+
+
+async def test_a_kernel_by_name_that_is_there_already_is_no_edit(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        bench.grids[0].focus()
+        shown = []
+        for _ in range(2):
+            await bench.press("n")
+            options = bench.app.screen.query_one(OptionList)
+            options.highlighted = [option.id for option in options.options].index("Sobel x")
+            await bench.press("a")
+            await bench.reach(Idle)
+            await bench.until(lambda: edits(bench) == 36)
+            shown.append(bench.app.study)
+        assert shown[0] is shown[1]
+        await bench.press("u")
+        await bench.until(lambda: edits(bench) == 0)
 
 
 async def test_an_empty_line_brings_the_blocks_own_value_back(open_bench: OpenBench) -> None:

@@ -10,7 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from tui.analysis.alterations.alterations import FUSED, INPUT, NOTHING_ALTERED, Alterations, Subject
-from tui.analysis.alterations.applying import alter_block, alter_input, fusion_of, parameters_of
+from tui.analysis.alterations.applying import (
+    alter_block,
+    alter_input,
+    fusion_of,
+    parameters_of,
+    taking_effect,
+)
 from tui.analysis.alterations.fusion import Fusion, block_in_float64
 from tui.analysis.bounds.budget import Budget, budgets_of
 from tui.analysis.bounds.fold_sizes import fold_sizes
@@ -59,6 +65,8 @@ class FusedKernels:
 
     Attributes:
         alterations: what was changed by hand on top of the spec.
+        in_effect: what of it changed a number: an edit that sets the number that is there is none. Its values
+            are rounded to the spec's dtype.
         summands: each branch's kernel, in the spec's order, and after them the post norm's offset if there
             is one; their sum is the fused kernel.
         fused_kernel: the fused kernel in the spec's dtype; another one than that sum where it was altered.
@@ -68,6 +76,7 @@ class FusedKernels:
 
     spec: BlockSpec
     alterations: Alterations
+    in_effect: Alterations
     summands: tuple[Summand, ...]
     fused_kernel: Summand
     adds_up: bool
@@ -146,12 +155,13 @@ def run_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> It
     doing = partial(Doing, count=pieces)
     yield doing("building the block", 1)
     block = fill_block(build_block(spec).to(torch_dtype(spec.dtype)), spec)
-    block = alter_block(block, alterations)
-    x = alter_input(make_input(spec), alterations)
+    x = make_input(spec)
+    taken = taking_effect(alterations, parameters_of(block) | {INPUT: x})
+    block, x = alter_block(block, taken), alter_input(x, taken)
     yield doing("fusing the branches", 2)
     folded = block.folded()
-    fusion = fusion_of(block, folded, x, alterations)
-    kernels = _kernels(spec, alterations, folded, fusion)
+    fusion = fusion_of(block, folded, x, taken)
+    kernels = _kernels(Subject(spec, alterations), taken, folded, fusion)
     conv = conv_of(kernels.fused_kernel.kernel, fusion.geometry)
     yield kernels
     yield doing("running the branches", 3)
@@ -197,14 +207,19 @@ def run_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> It
     )
 
 
-def _kernels(spec: BlockSpec, alterations: Alterations, folded: Folded, fusion: Fusion) -> FusedKernels:
+def _kernels(subject: Subject, taken: Alterations, folded: Folded, fusion: Fusion) -> FusedKernels:
+    """`taken`: the alterations but for edits of the block and its input that set what was there."""
+    spec = subject.spec
     fused = fusion.kernel.to(torch_dtype(spec.dtype))
+    own = (edit for edit in taken.edits if not edit.is_of(FUSED))
+    in_effect = replace(taken, edits=(*own, *fusion.edits))
     return FusedKernels(
         spec,
-        alterations,
+        subject.alterations,
+        in_effect,
         summands=tuple(_summand(name, folds) for name, folds in folded.summands),
         fused_kernel=Summand(FUSED, fused, magnitude_of(fused)),
-        adds_up=not alterations.alters_fusion or _same(fusion.kernel, folded.kernel),
+        adds_up=not in_effect.alters_fusion or _same(fusion.kernel, folded.kernel),
         frame=spec.fused_kernel_size,
     )
 

@@ -93,7 +93,7 @@ def _refuse_too_many(tensors: dict[str, dict[str, Tensor]]) -> None:
 
 def _right_conv(study: Study) -> nn.Conv2d:
     """The convolution that the block as it is comes to."""
-    if study.alterations.alters_fusion:
+    if study.in_effect.alters_fusion:
         return conv_of(study.block.kernel().to(study.block.dtype), study.block.geometry)
     return study.conv
 
@@ -249,13 +249,13 @@ def _docstring(study: Study) -> str:
 def _altered(study: Study) -> list[str]:
     """What in it is not as the block would have it."""
     lines = []
-    if study.alterations.mistake:
+    if study.in_effect.mistake:
         lines.append(f"Fused with a mistake, made on purpose: {study.alterations.mistake}.")
-    count = len(study.alterations.edits)
+    count = len(study.in_effect.edits)
     if count:
         lines.append(
             "One number in it was set by hand." if count == 1 else f"{count} numbers were set by hand."
         )
-    if study.alterations.alters_fusion:
+    if study.in_effect.alters_fusion:
         lines.append("So `fused` is another convolution than fuse(block).")
     return [*lines, ""] if lines else []

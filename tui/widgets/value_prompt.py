@@ -43,7 +43,9 @@ class ValuePrompt(Vertical):
         value: float | None
 
     class Left(Message):
-        """The user leaves the number as it is."""
+        """The user leaves the number as it is, by escape or by entering what stands there."""
+
+    _asked = ""
 
     def compose(self) -> ComposeResult:
         """What is edited, its number, and how to go on."""
@@ -59,7 +61,7 @@ class ValuePrompt(Vertical):
         self.query_one("#prompt-remark", Static).update(remark)
         self._say(self.HINT, wrong=False)
         line = self.query_one(Input)
-        line.value = number
+        line.value = self._asked = number
         self.add_class("-asking")
         line.focus()
 
@@ -76,6 +78,9 @@ class ValuePrompt(Vertical):
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         text = event.value.strip()
+        if text == self._asked:
+            self.post_message(self.Left())
+            return
         if not text:
             self.post_message(self.Entered(None))
             return

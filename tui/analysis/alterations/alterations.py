@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import isnan
 
 from tui.analysis.alterations.gallery import obstacle
 from tui.fusion.branch_spec import BranchKind, BranchSpec, names_of
@@ -31,6 +32,10 @@ class Edit:
     index: tuple[int, ...]
     value: float
 
+    def is_of(self, name: str) -> bool:
+        """Whether it is a number of that branch, or of the fused convolution."""
+        return self.place.startswith(f"{name}.")
+
 
 @dataclass(frozen=True, slots=True)
 class Alterations:
@@ -51,14 +56,26 @@ class Alterations:
     @property
     def alters_fusion(self) -> bool:
         """Whether the fused convolution is made another one than the block, on purpose."""
-        return bool(self.mistake) or any(edit.place.startswith(f"{FUSED}.") for edit in self.edits)
+        return bool(self.mistake) or any(edit.is_of(FUSED) for edit in self.edits)
 
     def count_of(self, name: str) -> int:
         """How many numbers of that branch, or of the fused convolution, were set."""
-        return sum(edit.place.startswith(f"{name}.") for edit in self.edits)
+        return sum(edit.is_of(name) for edit in self.edits)
+
+    def value_at(self, place: str, index: tuple[int, ...]) -> float | None:
+        """To what that number was set, None where it was not."""
+        here = (edit.value for edit in self.edits if (edit.place, edit.index) == (place, index))
+        return next(here, None)
 
     def edited(self, *edits: Edit) -> Alterations:
-        """With these numbers set; an older edit of the same number is dropped."""
+        """With these numbers set; an older edit of the same number is dropped, unless it sets the same."""
+        older = {(edit.place, edit.index): edit.value for edit in self.edits}
+        edits = tuple(
+            edit
+            for edit in edits
+            if (edit.place, edit.index) not in older
+            or not same_number(older[edit.place, edit.index], edit.value)
+        )
         numbers = {(edit.place, edit.index) for edit in edits}
         kept = tuple(edit for edit in self.edits if (edit.place, edit.index) not in numbers)
         return replace(self, edits=kept + edits)
@@ -114,6 +131,11 @@ def _shapes_of_branch(spec: BlockSpec, branch: BranchSpec) -> dict[str, Shape]:
         if branch.bias:
             shapes["bias"] = (spec.out_channels,)
     return shapes
+
+
+def same_number(one: float, other: float) -> bool:
+    """Whether they are equal, or both NaN."""
+    return one == other or (isnan(one) and isnan(other))
 
 
 def _is_inside(index: tuple[int, ...], shape: Shape | None) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from tui.analysis.alterations.alterations import FUSED, INPUT, Alterations
+from tui.analysis.alterations.alterations import FUSED, INPUT, Alterations, Edit, same_number
 from tui.analysis.alterations.fusion import Fusion
 from tui.fusion.block import Folded, ReparamBlock
 from tui.fusion.branches import Branch, ConvBranch, SequenceBranch
@@ -29,8 +30,36 @@ def fusion_of(block: ReparamBlock, folded: Folded, x: Tensor, alterations: Alter
         fusion = wrongly_fused(alterations.mistake, block, x, folded)
     else:
         fusion = Fusion(block, folded.kernel, block.geometry)
-    kernel = alter_kernel(fusion.kernel, alterations, folded.kernel.kernel_size)
-    return replace(fusion, kernel=kernel)
+    edits = [edit for edit in alterations.edits if edit.is_of(FUSED)]
+    if not edits:
+        return fusion
+    frame = folded.kernel.kernel_size
+    there = _tensors_of(pad_to(fusion.kernel.to(block.dtype), frame))
+    taken = taking_effect(Alterations(tuple(edits)), there).edits
+    return replace(fusion, kernel=alter_kernel(fusion.kernel, taken, frame), edits=taken)
+
+
+def taking_effect(alterations: Alterations, tensors: Mapping[str, Tensor]) -> Alterations:
+    """Without the edits that set the number that is there already, the others with the value as it is set.
+
+    A value is rounded to the dtype before it is compared; NaN is the same number as NaN. Edits of places that
+    are not among `tensors` stay as they are.
+    """
+    edits = (
+        _taking_effect(edit, tensors[edit.place]) if edit.place in tensors else edit
+        for edit in alterations.edits
+    )
+    return replace(alterations, edits=tuple(edit for edit in edits if edit is not None))
+
+
+def _taking_effect(edit: Edit, tensor: Tensor) -> Edit | None:
+    there, value = float(tensor.detach()[edit.index]), float(_rounded(edit.value, tensor))
+    return None if same_number(value, there) else replace(edit, value=value)
+
+
+def sets_another(value: float, number: Tensor) -> bool:
+    """Whether that value, rounded to the number's dtype, is another number."""
+    return _taking_effect(Edit("", (), value), number) is not None
 
 
 @torch.no_grad()
@@ -56,22 +85,28 @@ def _rounded(value: float, like: Tensor) -> Tensor:
     return torch.tensor(value, dtype=torch.float64).to(like.dtype)
 
 
-def alter_kernel(kernel: Kernel, alterations: Alterations, frame: Pair) -> Kernel:
+def alter_kernel(kernel: Kernel, edits: Sequence[Edit], frame: Pair) -> Kernel:
     """A fused kernel with the edited weights and biases set: the same one where none was, else a copy.
 
     The edited taps are those of `frame`, the right kernel's size; a wrong kernel may be smaller.
     """
-    edits = [edit for edit in alterations.edits if edit.place.startswith(f"{FUSED}.")]
     if not edits:
         return kernel
     if any(edit.place == f"{FUSED}.weight" for edit in edits):
         kernel = pad_to(kernel, frame)
-    weight = kernel.weight.clone()
-    bias = weight.new_zeros(len(weight)) if kernel.bias is None else kernel.bias.clone()
+    altered = {place: tensor.clone() for place, tensor in _tensors_of(kernel).items()}
     for edit in edits:
-        (weight if edit.place == f"{FUSED}.weight" else bias)[edit.index] = edit.value
+        altered[edit.place][edit.index] = edit.value
+    weight, bias = altered[f"{FUSED}.weight"], altered[f"{FUSED}.bias"]
     unbiased = kernel.bias is None and not bias.any()
     return Kernel(weight, None if unbiased else bias)
+
+
+def _tensors_of(fused: Kernel) -> dict[str, Tensor]:
+    """Its weight and its bias, zeros where it has none, by their place."""
+    weight, bias = fused.weight, fused.bias
+    zeros = weight.new_zeros(len(weight)) if bias is None else bias
+    return {f"{FUSED}.weight": weight, f"{FUSED}.bias": zeros}
 
 
 def parameters_of(block: ReparamBlock) -> dict[str, Tensor]:

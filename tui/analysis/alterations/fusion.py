@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
+from tui.analysis.alterations.alterations import Edit
 from tui.fusion.block import ReparamBlock
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel
@@ -21,15 +22,17 @@ class Fusion:
             mistake lies in running.
         kernel: of the fused convolution, float64. In most mistakes it is the wrong one.
         geometry: of the fused convolution.
+        edits: of the fused convolution's numbers: those that set another one than was there.
     """
 
     block: ReparamBlock
     kernel: Kernel
     geometry: Geometry
+    edits: tuple[Edit, ...] = ()
 
     def in_float64(self) -> Fusion:
         """The same with the block in float64; the kernel is so already, and folding again gives it again."""
-        return Fusion(block_in_float64(self.block), self.kernel, self.geometry)
+        return replace(self, block=block_in_float64(self.block))
 
 
 def block_in_float64(block: ReparamBlock) -> ReparamBlock:

@@ -111,7 +111,7 @@ def _row_in(dtype: Dtype, study: Study) -> Generator[Doing, None, DtypeRow]:
     own = torch_dtype(dtype)
     block, x = copy.deepcopy(study.block).to(own), study.x.to(own)
     folded = block.folded()
-    fusion = fusion_of(block, folded, x, study.alterations)
+    fusion = fusion_of(block, folded, x, study.in_effect)
     if torch.promote_types(study.x.dtype, own) is own:  # no number was rounded: the same values in float64
         outputs64 = study.outputs64
     else:

@@ -40,7 +40,7 @@ def sum_steps(study: Study, frame: Pair, x: Tensor, part: str) -> Iterator[Step]
 
     `frame`: (kH, kW) that holds every branch's kernel.
     """
-    if len(study.summands) == 1 and not study.alterations.alters_fusion:
+    if len(study.summands) == 1 and not study.in_effect.alters_fusion:
         return
     fusion = study.fusion64
     fused = step_kernel("fused", fusion.kernel)

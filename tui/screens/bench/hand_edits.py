@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
-from tui.analysis.alterations.alterations import Edit, shapes_of
+from tui.analysis.alterations.alterations import Edit, Subject, shapes_of
 from tui.analysis.alterations.places import EditablePlace, NotEditableError, kernel_edits
 from tui.fusion.spec import BlockSpec
 from tui.screens.dialogs.named_kernels import NamedKernelScreen
+
+if TYPE_CHECKING:
+    from tui.analysis.study import Study
 
 
 def place_or_reason(screen: Screen[Any], wanted: Callable[[], EditablePlace]) -> EditablePlace | None:
@@ -20,6 +23,19 @@ def place_or_reason(screen: Screen[Any], wanted: Callable[[], EditablePlace]) ->
     except NotEditableError as refusal:
         screen.notify(str(refusal), timeout=6, markup=False)
         return None
+
+
+def changing(edits: tuple[Edit, ...], study: Study | None, subject: Subject) -> tuple[Edit, ...]:
+    """The edits; none where each sets the number that is there.
+
+    What is there is known of the study of that subject, not of an older one while a newer is run.
+    """
+    if study is None or study.subject != subject:
+        return edits
+    from tui.analysis.alterations.applying import sets_another  # a study is there, and with it torch
+
+    numbers = ((edit.value, study.number_at(edit.place, edit.index)) for edit in edits)
+    return edits if any(sets_another(value, number) for value, number in numbers) else ()
 
 
 async def chosen_kernel(screen: Screen[Any], spec: BlockSpec, place: EditablePlace) -> tuple[Edit, ...]:

@@ -32,14 +32,17 @@ class NumberEditor(ValuePrompt):
     _place: EditablePlace | None = None
     _came_from: Widget | None = None
 
-    def edit(self, study: Study, place: EditablePlace) -> None:
-        """Ask for the number at that place."""
+    def edit(self, study: Study, place: EditablePlace, edited: float | None = None) -> None:
+        """Ask for the number at that place; `edited`: what was set there and may be still to be run."""
         from tui.export.literals import shortest_numbers  # a study is there, and with it torch
 
         if self._place is None:
             self._came_from = self.screen.focused
         self._place = place
-        (number,) = shortest_numbers(study.number_at(place.name, place.index).reshape(1))
+        there = study.number_at(place.name, place.index).reshape(1)
+        if edited is not None:
+            there = there.double().fill_(edited).to(there.dtype)
+        (number,) = shortest_numbers(there)
         self.ask(place.words, number, place.remark)
 
     @on(ValuePrompt.Entered)

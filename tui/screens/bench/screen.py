@@ -23,7 +23,7 @@ from tui.analysis.quantities import estimate_in_words
 from tui.export.items import Item
 from tui.fusion.spec import BlockSpec
 from tui.run_state import Idle, RunState, Stopped, Waiting
-from tui.screens.bench.hand_edits import chosen_kernel, place_or_reason
+from tui.screens.bench.hand_edits import changing, chosen_kernel, place_or_reason
 from tui.screens.bench.history import SubjectHistory
 from tui.screens.bench.number_editor import NumberEditor
 from tui.screens.bench.study_views import VIEWS, StudyViews
@@ -264,6 +264,7 @@ class BenchScreen(Screen[None]):
 
     def action_reset_all(self) -> None:
         """Drop every number that was set by hand, and the mistake."""
+        self._wanted = NOTHING_ALTERED
         self._alter(NOTHING_ALTERED)
 
     def _edit(self, wanted: Callable[[], EditablePlace]) -> None:
@@ -274,7 +275,8 @@ class BenchScreen(Screen[None]):
             self.notify("This block is still being run: its numbers can be set when its result is there.")
             return
         self.add_class("-editing")
-        self.query_one(NumberEditor).edit(self.study, place)
+        edited = self._subject.alterations.value_at(place.name, place.index)
+        self.query_one(NumberEditor).edit(self.study, place, edited)
 
     @on(NumberEditor.Edited)
     def _number_edited(self, event: NumberEditor.Edited) -> None:
@@ -283,7 +285,7 @@ class BenchScreen(Screen[None]):
         if event.value is None:
             self._alter(alterations.without(place.name, place.index))
         else:
-            self._alter(alterations.edited(Edit(place.name, place.index, event.value)))
+            self._set((Edit(place.name, place.index, event.value),))
 
     @on(NumberEditor.Closed)
     def _editor_closed(self, event: NumberEditor.Closed) -> None:
@@ -295,17 +297,22 @@ class BenchScreen(Screen[None]):
         """Offer kernels by name for the branch in focus."""
         place = place_or_reason(self, self.view.weight_under_cursor)
         edits = () if place is None else await chosen_kernel(self, self._subject.spec, place)
-        if edits:
-            self._alter(self._subject.alterations.edited(*edits))
+        self._set(edits)
 
     @on(StudyView.MistakeChosen)
     def _mistake_chosen(self, event: StudyView.MistakeChosen) -> None:
         event.stop()
         self._alter(replace(self._subject.alterations, mistake=event.name))
 
+    def _set(self, edits: tuple[Edit, ...]) -> None:
+        """Set these numbers, if that changes one."""
+        self._alter(self._subject.alterations.edited(*changing(edits, self.study, self._subject)))
+
     def _alter(self, alterations: Alterations) -> None:
-        """Go on to the same block with other alterations, and ask for its run at once."""
+        """Go on to the same block with these alterations, if they are others, and ask for its run at once."""
         spec = self._subject.spec
+        if alterations.fitting(spec) == self._subject.alterations:
+            return
         self._wanted = alterations.fitting(spec)
         self._edited(Subject(spec, self._wanted), pause=0)
 

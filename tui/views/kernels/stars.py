@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def stars_of(kernels: FusedKernels) -> list[Starred | None]:
     """For each summand and then for the fused kernel; None where nothing has a star."""
-    edits = kernels.alterations
+    edits = kernels.in_effect
     stars: list[Starred | None] = [
         SetByHand(kernels, each.name) if edits.count_of(each.name) else None for each in kernels.summands
     ]
@@ -40,13 +40,13 @@ class SetByHand:
 
     @cached_property
     def _taps(self) -> frozenset[Tap]:
-        edits = self.kernels.alterations.edits
+        edits = self.kernels.in_effect.edits
         taps = (tap_of(self.kernels.spec, edit) for edit in edits if edit.place == f"{self.name}.weight")
         return frozenset(tap for tap in taps if tap is not None)
 
     @cached_property
     def _biases(self) -> frozenset[int]:
-        edits = self.kernels.alterations.edits
+        edits = self.kernels.in_effect.edits
         return frozenset(edit.index[0] for edit in edits if edit.place == f"{self.name}.bias")
 
     def row(self, out: int, ky: int, in_start: int, in_stop: int) -> list[list[bool]]:

@@ -132,7 +132,7 @@ class KernelsView(StudyView):
         for panel, summand, branch, starred in zip(
             self.panels, summands, shown, stars_of(kernels), strict=True
         ):
-            panel.entitle(summand, kernels.alterations.count_of(summand.name))
+            panel.entitle(summand, kernels.in_effect.count_of(summand.name))
             panel.show(branch.kernel, kernels.frame, starred)
         self._displayed = kernels  # the panels are its own only now: there may be another number of them
         self._arrange()

@@ -35,7 +35,7 @@ def heading(name: str, study: Study) -> Content:
     if hindrance is not None:
         state = (f"\nnot on this block: {hindrance}", "$text-warning")
     elif name == made:
-        by_hand = not name and study.alterations.alters_fusion
+        by_hand = not name and study.in_effect.alters_fusion
         now = "● now, but for numbers set by hand" if by_hand else "● now"
         state = ("●\N{NO-BREAK SPACE}made" if name else now, "bold $text-primary")
     else:
@@ -62,7 +62,7 @@ def signs(name: str) -> Content:
 def findings(study: Study, answers: Answers) -> Content:
     """Where the two outputs differ, and which mistakes that looks like."""
     if study.verdict.ruling is not Ruling.WRONG:
-        made = study.alterations.alters_fusion
+        made = study.in_effect.alters_fusion
         words = (
             "hidden: this input and these parameters do not show it" if made else "nowhere beyond rounding"
         )

@@ -151,7 +151,7 @@ def _counts(study: Study) -> Content:
 
 def remarks_of(study: Study) -> list[str]:
     """What a reader must know to trust the figures."""
-    alterations = study.alterations
+    alterations = study.in_effect
     remarks = []
     if alterations.mistake:
         remarks.append(f"Fused wrongly on purpose: {MISTAKES[alterations.mistake].title}.")
