@@ -230,7 +230,7 @@ def _add_program_options(parser: OptionParser) -> None:
     group = parser.add_argument_group("commands and general options")
     group.add_argument("command", nargs="?", metavar=_CHECK, help="report without a screen, then exit")
     group.add_argument("--json", action="store_true", help="check: the report as one JSON object")
-    group.add_argument("--mistake", metavar="NAME", help="fuse the block wrongly in a well-known way, below")
+    group.add_argument("--mistake", metavar="NAME", help="fuse the block, or run it, wrongly in a way below")
     group.add_argument("-h", "--help", action="store_true", help="show this and exit")
     group.add_argument("--version", action="store_true", help="show it and exit")
     group.add_argument(

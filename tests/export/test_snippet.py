@@ -171,7 +171,11 @@ def test_a_mistake_is_carried(mistake: str) -> None:
     result = studied(spec, Alterations(mistake=mistake))
     text = snippet_of(result)
     names = ran(text)
-    assert mistake in text
+    is_run_wrongly = mistake in RUN_WRONGLY
+    assert f"{'Run' if is_run_wrongly else 'Fused'} with a mistake, made on purpose: {mistake}." in text
+    assert ("`block` does not run as" in text) is is_run_wrongly
+    assert ("`fused` is another convolution" in text) is not is_run_wrongly
+    assert ("the unfused run is wrong" in text) is is_run_wrongly
     assert_comes_to(names, result)
     assert (
         names["again"] == result.comparison.max_abs_diff if mistake in RUN_WRONGLY else names["again"] < 1e-4

@@ -18,8 +18,7 @@ from tui.analysis.alterations.applying import (
     taking_effect,
 )
 from tui.analysis.alterations.fusion import Fusion, block_in_float64
-from tui.analysis.bounds.budget import Budget, budgets_of
-from tui.analysis.bounds.fold_sizes import fold_sizes
+from tui.analysis.bounds.budget import Budget
 from tui.analysis.cost import Cost, cost_of
 from tui.analysis.numerics.comparison import Comparison, compare
 from tui.analysis.numerics.componentwise import componentwise
@@ -28,10 +27,8 @@ from tui.analysis.numerics.magnitude import Magnitude, magnitude_of
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.progress import Doing
 from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
-from tui.analysis.verdict.judging import judge
-from tui.analysis.verdict.left_out import left_out
-from tui.analysis.verdict.sampling import channels_to_judge
-from tui.analysis.verdict.verdict import ALL_FINITE, Reason, Verdict
+from tui.analysis.verdict.evidence import Evidence, verdict_on
+from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import Folded, ReparamBlock, build_block, conv_of
 from tui.fusion.branches import Fold
 from tui.fusion.fill import fill_block, make_input
@@ -101,6 +98,7 @@ class Study(FusedKernels):
         x: the input, (batch, in_channels, H, W).
         outputs: the block's output and the fused convolution's. `outputs64`: the same, everything re-run in
             float64 from the same parameters.
+        right64: where another block ran than the one that is fused, what both sides should have given.
         comparison: the two outputs against each other. `float64`: the same for the two in float64.
         budget: how far the outputs of a right fusion may lie apart, in the spec's dtype.
         verdict: whether the difference is rounding or a mistake.
@@ -116,6 +114,7 @@ class Study(FusedKernels):
     x: Tensor
     outputs: Outputs
     outputs64: Outputs
+    right64: Outputs | None
     comparison: Comparison
     float64: Comparison
     budget: Budget
@@ -151,7 +150,7 @@ def run_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> It
         FusionError: a branch is not a convolution, or the mistake cannot be made on this block.
         RuntimeError: torch could not do it, out of memory for instance.
     """
-    pieces = 5 if spec.dtype is Dtype.FLOAT64 else 8
+    pieces = (5 if spec.dtype is Dtype.FLOAT64 else 8) + alterations.alters_run
     doing = partial(Doing, count=pieces)
     yield doing("building the block", 1)
     block = fill_block(build_block(spec).to(torch_dtype(spec.dtype)), spec)
@@ -170,24 +169,31 @@ def run_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> It
     outputs = Outputs(unfused, run(conv, x))
     comparison = compare(outputs)
     block64 = block_in_float64(block)
-    fusion64 = replace(fusion, block=block64) if fusion.block is block else fusion.in_float64()
+    fusion64 = fusion.in_float64(block, block64)
     outputs64, reference, split = outputs, comparison, None
     if spec.dtype is not Dtype.FLOAT64:
         outputs64 = yield from run_in_float64(fusion64, x, doing, 5)
         reference = compare(outputs64)
-        yield doing("splitting the difference", 7)
-        split = split_of(outputs, outputs64.unfused, output_of_given(conv, x))
+    right64 = None
+    if fusion.block is not block:
+        yield doing("running the block as it should be", 5 if spec.dtype is Dtype.FLOAT64 else 7)
+        right64 = run_rightly(block64, folded.kernel, fusion64, x, outputs64)
+    if spec.dtype is not Dtype.FLOAT64:
+        yield doing("splitting the difference", pieces - 1)
+        split = split_of(outputs, (right64 or outputs64).unfused, output_of_given(conv, x))
     yield doing("bounding what rounding can do", pieces)
-    budget, verdict = judged(
+    evidence = Evidence(
         spec.dtype,
         block64,
+        x.double(),
         folded.kernel,
         fusion64.kernel,
-        x.double(),
         outputs,
         outputs64,
+        right64,
         partial(run_componentwise, fusion.block, conv, x),
     )
+    budget, verdict = verdict_on(evidence)
     yield Study(
         **vars(kernels),
         block=block,
@@ -198,6 +204,7 @@ def run_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> It
         x=x,
         outputs=outputs,
         outputs64=outputs64,
+        right64=right64,
         comparison=comparison,
         float64=reference,
         budget=budget,
@@ -273,38 +280,19 @@ def run_in_float64(
     return Outputs(unfused, run(conv_of(fusion64.kernel, fusion64.geometry), x64))
 
 
-def judged(
-    dtype: Dtype,
-    block64: ReparamBlock,
-    right: Kernel,
-    fused: Kernel,
-    x64: Tensor,
-    outputs: Outputs,
-    outputs64: Outputs,
-    again: Callable[[], Outputs] | None = None,
-) -> tuple[Budget, Verdict]:
-    """The rounding budget and the verdict on the outputs of two runs, in the dtype and in float64.
+def run_rightly(
+    block64: ReparamBlock, kernel: Kernel, fusion64: Fusion, x: Tensor, outputs64: Outputs
+) -> Outputs | None:
+    """What both sides should have given in float64: the block, and the convolution of its `kernel`.
 
-    `right`: what the block comes to, `fused`: the kernel that was run, both float64; x64 (batch, in_channels,
-    H, W). `again`: runs both sides in the dtype once more, without transforms, where it is doubtful what the
-    first run did.
+    None where the block itself ran as the unfused side. A right fused output is not run again.
     """
-    sizes = fold_sizes(block64)
-    channels = channels_to_judge(block64, x64, sizes, outputs, outputs64)
-    dtypes = [dtype] if dtype is Dtype.FLOAT64 else [dtype, Dtype.FLOAT64]
-    budgets = budgets_of(block64, x64, dtypes, channels, right, sizes)
-    comparable = outputs.same_shape and outputs64.same_shape
-    found = left_out(block64, x64, outputs, outputs64, (fused, right), sizes) if comparable else ALL_FINITE
-    verdict = judge(dtype, outputs, outputs64, budgets[0], budgets[-1], found)
-    if again is not None and dtype is Dtype.FLOAT32 and verdict.reason in _DOUBTFUL:
-        plain = judge(dtype, again(), outputs64, budgets[0], budgets[-1], found)
-        if plain.ruling.agrees:
-            verdict = replace(verdict, reason=Reason.TRANSFORMED)
-    return budgets[0], verdict
-
-
-_DOUBTFUL = (Reason.COARSE, Reason.TF32, Reason.ARITHMETIC)
-"""What torch's backend may have made of a right float32 fusion."""
+    if fusion64.block is block64:
+        return None
+    x64 = x.double()
+    right = fusion64.kernel is kernel
+    fused = outputs64.fused if right else run(conv_of(kernel, block64.geometry), x64)
+    return Outputs(run(block64, x64), fused)
 
 
 def run_componentwise(block: nn.Module, conv: nn.Module, x: Tensor) -> Outputs:

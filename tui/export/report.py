@@ -9,7 +9,7 @@ from typing import Any
 
 from tui.analysis.study import Study
 from tui.analysis.verdict.error_split import ErrorSplit
-from tui.analysis.verdict.verdict import Worst
+from tui.analysis.verdict.verdict import Reason, Worst
 from tui.export.conv2d_text import conv2d_arguments
 from tui.fusion.spec import BranchSpec
 
@@ -20,6 +20,7 @@ def report_of(study: Study) -> dict[str, Any]:
     `branches` are the summands of the fused kernel, with its groups and spacing of taps; where a batch norm
     stands after the sum, its offset is the last of them. `worst` is the element that decided the verdict,
     `bound` its rounding budget; both are of the float64 run where that found the fusion wrong.
+    `wrong_side` is "fused", "unfused" or "both" where float64 found the two to be different maps, else None.
     `error_split` says where the difference comes from; it is None in float64, where nothing finer tells.
     """
     branches = [_branch_spec(branch) for branch in study.spec.branches]
@@ -41,6 +42,7 @@ def report_of(study: Study) -> dict[str, Any]:
         "allclose": study.comparison.allclose,
         "verdict": study.verdict.ruling,
         "agree": study.verdict.ruling.agrees,
+        "wrong_side": study.verdict.side if study.verdict.reason is Reason.ALGEBRA else None,
         "budget_used": _finite(study.verdict.budget_used),
         "bound": _finite(study.verdict.bound),
         "worst": _worst(study.verdict.worst),

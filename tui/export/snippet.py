@@ -9,6 +9,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 import tui
+from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.study import Study
 from tui.export import pieces
 from tui.export.branch_code import forward_lines, modules_of, named, norm_in_words, parameters_of
@@ -250,7 +251,8 @@ def _altered(study: Study) -> list[str]:
     """What in it is not as the block would have it."""
     lines = []
     if study.in_effect.mistake:
-        lines.append(f"Fused with a mistake, made on purpose: {study.alterations.mistake}.")
+        made = MISTAKES[study.in_effect.mistake].side.made
+        lines.append(f"{made} with a mistake, made on purpose: {study.in_effect.mistake}.")
     count = len(study.in_effect.edits)
     if count:
         lines.append(
@@ -258,4 +260,6 @@ def _altered(study: Study) -> list[str]:
         )
     if study.in_effect.alters_fusion:
         lines.append("So `fused` is another convolution than fuse(block).")
+    if study.in_effect.alters_run:
+        lines.append("So `block` does not run as what fuse(block) makes of it, which is right.")
     return [*lines, ""] if lines else []

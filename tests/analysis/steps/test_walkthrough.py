@@ -184,6 +184,35 @@ def test_a_mistake_about_a_bias_fails_at_the_biases() -> None:
     assert failed == ["biases added", "both sides run"]
 
 
+@pytest.mark.parametrize(
+    ("mistake", "branches"),
+    [
+        ("train-mode", "kxk+norm-bias,1x1+norm-bias,identity+norm"),
+        ("train-mode", "kxk+norm"),
+        ("zero-border", "kxk+norm,1x1-kxk+inner"),
+        ("average-uncounted", "kxk,avg,1x1-avg"),
+    ],
+)
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_where_the_unfused_run_is_wrong_all_checks_of_the_kernel_hold(
+    mistake: str, branches: str, batch_size: int
+) -> None:
+    spec = BlockSpec(branches=parse_branches(branches), batch_size=batch_size)
+    steps = steps_of(spec, Alterations(mistake=mistake))
+    assert [step.title for step in steps if not step.check.passed] == ["both sides run"]
+    assert not any("on purpose" in step.words for step in steps[:-1])
+    assert steps[-1].words.startswith("Run wrongly on purpose: ")
+    assert "the kernel is right" in steps[-1].words
+
+
+def test_where_both_are_wrong_the_kernel_fails_too() -> None:
+    altered = Alterations((Edit("fused.weight", (1, 0, 2, 2), 100.0),), "train-mode")
+    steps = steps_of(REPVGG, altered)
+    assert [step.title for step in steps if not step.check.passed] == ["kernels added", "both sides run"]
+    assert "where the kernel went wrong" in steps[-1].words
+    assert "not the block" in steps[-1].words
+
+
 def test_a_fused_weight_set_by_hand_is_told_where_it_stands() -> None:
     steps = steps_of(EXACT, Alterations((Edit("fused.weight", (1, 0, 2, 2), 100.0),)))
     added = next(step for step in steps if step.title == "kernels added")

@@ -15,7 +15,8 @@ from tests.analysis.verdict.verdict_cases import Case, Run, run_of
 from tui.analysis.alterations.alterations import FUSED, INPUT, Alterations, Edit
 from tui.analysis.bounds.budget import budgets_of
 from tui.analysis.numerics.outputs import Outputs
-from tui.analysis.study import Study, judged, run, study_of
+from tui.analysis.study import Study, run, study_of
+from tui.analysis.verdict.evidence import Evidence, verdict_on
 from tui.analysis.verdict.verdict import Reason, Ruling, Verdict
 from tui.fusion.block import ReparamBlock, build_block, conv_of
 from tui.fusion.branch_text import parse_branches
@@ -40,7 +41,7 @@ def verdict_on(block: ReparamBlock, x: Tensor, dtype: Dtype, kernel: Kernel | No
     conv = conv_of(given.to(torch_dtype(dtype)), block.geometry)
     outputs = Outputs(run(narrow, small), run(conv, small))
     outputs64 = Outputs(run(wide, x64), run(conv_of(given, block.geometry), x64))
-    return judged(dtype, wide, right, given, x64, outputs, outputs64)[1]
+    return verdict_on(Evidence(dtype, wide, x64, right, given, outputs, outputs64))[1]
 
 
 def build_like(block: ReparamBlock, dtype: Dtype) -> ReparamBlock:

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from tests.analysis.verdict.kinds_of_data import KINDS
 from tests.fusion.strategies import EVERYTHING, with_wild_norms
 from tui.analysis.numerics.outputs import Outputs
-from tui.analysis.study import judged, run, run_componentwise
+from tui.analysis.study import run, run_componentwise
+from tui.analysis.verdict.evidence import Evidence, verdict_on
 from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import ReparamBlock, build_block, conv_of
 from tui.fusion.branch_text import parse_branches
@@ -168,7 +169,8 @@ class Run:
         """The verdict on these outputs, the fused ones those of this float64 kernel."""
         right = self.block64.kernel()
         kernels = right, kernel or right
-        return judged(self.dtype, self.block64, *kernels, self.x64, outputs, outputs64, again)[1]
+        evidence = Evidence(self.dtype, self.block64, self.x64, *kernels, outputs, outputs64, again=again)
+        return verdict_on(evidence)[1]
 
 
 def run_of(case: Case) -> Run:

@@ -102,7 +102,7 @@ def test_report_has_these_keys(result: Study) -> None:
     report = report_of(result)
     assert list(report) == [
         *("spec", "mistake", "branches", "fused", "max_abs_diff", "mean_abs_diff", "max_abs_diff_float64"),
-        *("allclose", "verdict", "agree", "budget_used", "bound", "worst", "error_split"),
+        *("allclose", "verdict", "agree", "wrong_side", "budget_used", "bound", "worst", "error_split"),
         *("params", "macs"),
     ]
     assert list(report["worst"]) == ["index", "fused", "unfused", "difference", "ulps"]
@@ -427,8 +427,23 @@ def test_a_mistake_on_purpose_is_found_and_named(as_json: bool, capsys: pytest.C
     if as_json:
         report = json.loads(out)
         assert (report["mistake"], report["verdict"]) == ("identity-twice", "wrong")
+        assert report["wrong_side"] == "fused"
     else:
         assert "identity added twice" in line_with("mistake on purpose", out)
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_mistake_of_the_unfused_run_is_not_blamed_on_the_kernel(
+    as_json: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    normed = ("--branches", "kxk+norm-bias,1x1+norm-bias,identity+norm")
+    assert main(["check", *normed, "--mistake", "train-mode", *["--json"] * as_json]) == 1
+    out = capsys.readouterr().out
+    if as_json:
+        assert json.loads(out)["wrong_side"] == "unfused"
+    else:
+        assert line_with("mistake on purpose", out).rstrip().endswith("(in the unfused run)")
+        assert "the unfused run is wrong, the fused kernel is right." in " ".join(out.split())
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import isnan
 
-from tui.analysis.alterations.gallery import obstacle
+from tui.analysis.alterations.gallery import MISTAKES, obstacle
+from tui.analysis.side import WrongSide
 from tui.fusion.branch_spec import BranchKind, BranchSpec, names_of
 from tui.fusion.spec import BlockSpec
 
@@ -55,8 +56,14 @@ class Alterations:
 
     @property
     def alters_fusion(self) -> bool:
-        """Whether the fused convolution is made another one than the block, on purpose."""
-        return bool(self.mistake) or any(edit.is_of(FUSED) for edit in self.edits)
+        """Whether the fused convolution is made another one than the block comes to, on purpose."""
+        fused_wrongly = bool(self.mistake) and MISTAKES[self.mistake].side is not WrongSide.UNFUSED
+        return fused_wrongly or any(edit.is_of(FUSED) for edit in self.edits)
+
+    @property
+    def alters_run(self) -> bool:
+        """Whether another block is run as the unfused side than the one that is fused, on purpose."""
+        return bool(self.mistake) and MISTAKES[self.mistake].side is not WrongSide.FUSED
 
     def count_of(self, name: str) -> int:
         """How many numbers of that branch, or of the fused convolution, were set."""

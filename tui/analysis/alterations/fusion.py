@@ -30,9 +30,12 @@ class Fusion:
     geometry: Geometry
     edits: tuple[Edit, ...] = ()
 
-    def in_float64(self) -> Fusion:
-        """The same with the block in float64; the kernel is so already, and folding again gives it again."""
-        return replace(self, block=block_in_float64(self.block))
+    def in_float64(self, given: ReparamBlock, given64: ReparamBlock) -> Fusion:
+        """The same with the block in float64: `given64` where it is the one that was given.
+
+        The kernel is in float64 already, and folding again gives it again.
+        """
+        return replace(self, block=given64 if self.block is given else block_in_float64(self.block))
 
 
 def block_in_float64(block: ReparamBlock) -> ReparamBlock:

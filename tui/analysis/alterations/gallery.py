@@ -1,4 +1,4 @@
-"""The well-known ways to fuse wrongly, as words: what was done, what it shows, what hides it."""
+"""The well-known ways to fuse, or to compare, wrongly, as words: what was done, what shows or hides it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from tui.analysis.alterations import conditions
 from tui.analysis.alterations.conditions import Condition
+from tui.analysis.side import WrongSide
 from tui.fusion.spec import BlockSpec
 
 
@@ -22,7 +23,7 @@ class Extent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One way to fuse wrongly.
+    """One way to fuse wrongly, or to run the block wrongly beside a right fusion.
 
     Attributes:
         name: what the command line and the settings call it.
@@ -32,6 +33,7 @@ class Mistake:
         hidden_by: which inputs or settings would have hidden it.
         condition: why it cannot be made on a block, where it cannot.
         extent: where the error map is not zero, for a random input and random parameters.
+        side: which side is wrong.
     """
 
     name: str
@@ -41,6 +43,12 @@ class Mistake:
     hidden_by: str
     condition: Condition
     extent: Extent = Extent.EVERYWHERE
+    side: WrongSide = WrongSide.FUSED
+
+    @property
+    def on_purpose(self) -> str:
+        """What was done: "Fused wrongly on purpose: 1x1 missing."."""
+        return f"{self.side.made} wrongly on purpose: {self.title}."
 
 
 _ALL = (
@@ -214,6 +222,7 @@ _ALL = (
         "Everywhere, another factor and constant in each channel, and others for the next input.",
         "An input whose own mean and variance are the running ones.",
         conditions.train_mode,
+        side=WrongSide.UNFUSED,
     ),
     Mistake(
         "zero-border",
@@ -224,6 +233,7 @@ _ALL = (
         "A 1×1 that leaves 0 at 0: no bias, and batch norms with the statistics they start with.",
         conditions.zero_border,
         Extent.BORDER,
+        WrongSide.UNFUSED,
     ),
     Mistake(
         "dilation-dropped",
@@ -243,6 +253,7 @@ _ALL = (
         "An input that is zero within reach of the border.",
         conditions.needs_average,
         Extent.BORDER,
+        WrongSide.UNFUSED,
     ),
     Mistake(
         "idconv-raw",

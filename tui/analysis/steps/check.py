@@ -36,9 +36,7 @@ def input_of_checks(block: ReparamBlock, x: Tensor, frame: Pair) -> tuple[Tensor
     rows, columns = min(height, max(side, reach[0])), min(width, max(side, reach[1]))
     corner = (rows, columns) != (height, width)
     part = f"on {rows}×{columns} of {height}×{width} pixels" if corner else ""
-    # In train mode a batch norm wants more than one value a channel, which one image may not have.
-    images = len(x) if block.training else 1
-    return x[:images, :, :rows, :columns].to(torch.float64, copy=True), part
+    return x[:1, :, :rows, :columns].to(torch.float64, copy=True), part
 
 
 @torch.no_grad()

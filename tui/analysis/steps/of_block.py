@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from tui.analysis.alterations.gallery import MISTAKES
+from tui.analysis.side import WrongSide
 from tui.analysis.steps import arithmetic, words
 from tui.analysis.steps.check import check_kernel, run64
 from tui.analysis.steps.step import Check, Line, Step, Written, step_kernel
@@ -49,12 +50,13 @@ def sum_steps(study: Study, frame: Pair, x: Tensor, part: str) -> Iterator[Step]
         for branch in study.summands
     ]
     weighted = tuple(summand for summand in summands if summand.title != POST_NORM)
-    linear = _less_the_value_at_zero(fusion.block, x)
+    block = study.block64  # as it should be, whatever ran as the unfused side
+    linear = _less_the_value_at_zero(block, x)
     dtype = study.spec.dtype
     yield Step(
         "",
         "kernels added",
-        _on_purpose(study) + words.kernels_added(len(weighted)),
+        _on_purpose(study, WrongSide.FUSED) + words.kernels_added(len(weighted)),
         weighted,
         step_kernel("fused", Kernel(fusion.kernel.weight, None)),
         arithmetic.added(weighted, fused, study.fused_kernel.kernel, dtype),
@@ -73,7 +75,7 @@ def sum_steps(study: Study, frame: Pair, x: Tensor, part: str) -> Iterator[Step]
     yield Step(
         "",
         "biases added",
-        _on_purpose(study) + words.BIASES_ADDED,
+        _on_purpose(study, WrongSide.FUSED) + words.BIASES_ADDED,
         tuple(summand for summand in summands if summand.kernel.bias is not None),
         fused,
         arithmetic.added_biases(summands, fused, study.fused_kernel.kernel, dtype),
@@ -82,7 +84,7 @@ def sum_steps(study: Study, frame: Pair, x: Tensor, part: str) -> Iterator[Step]
             fusion.kernel,
             fusion.geometry,
             zeros,
-            run64(fusion.block, zeros),
+            run64(block, zeros),
             part,
         ),
     )
@@ -102,9 +104,10 @@ def _between_frames(fused: Pair, frame: Pair) -> Callable[[Tap], Tap]:
     return origin
 
 
-def _on_purpose(study: Study) -> str:
-    mistake = study.alterations.mistake
-    return f"Fused wrongly on purpose: {MISTAKES[mistake].title}. " if mistake else ""
+def _on_purpose(study: Study, side: WrongSide) -> str:
+    """The mistake that was made on that side; "" for none."""
+    mistake = MISTAKES.get(study.alterations.mistake)
+    return f"{mistake.on_purpose} " if mistake is not None and mistake.side is side else ""
 
 
 def last_step(study: Study) -> Step:
@@ -122,7 +125,7 @@ def last_step(study: Study) -> Step:
     return Step(
         "",
         "both sides run",
-        words.both_run(study.verdict, len(names), products),
+        _on_purpose(study, WrongSide.UNFUSED) + words.both_run(study.verdict, len(names), products),
         (),
         step_kernel("fused", study.fused_kernel.kernel),
         lambda _: lines,

@@ -36,7 +36,7 @@ def _steps(study: Study) -> Iterator[Doing | Step]:
     block = copy.deepcopy(study.block64).requires_grad_(False)  # its branches are taken apart
     sizes = [branch.kernel.kernel_size for branch in study.summands]
     frame = max(size[0] for size in sizes), max(size[1] for size in sizes)
-    x, part = input_of_checks(study.fusion.block, study.x, frame)
+    x, part = input_of_checks(study.block, study.x, frame)
     for branch, found in zip(block.branches, study.summands, strict=False):
         yield Doing(f"checking the steps of {found.name}")
         yield from BranchSteps(branch, found.folds, block, frame, x, part)

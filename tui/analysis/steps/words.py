@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tui.analysis.side import WrongSide
 from tui.analysis.verdict.verdict import Reason, Verdict
 from tui.fusion.branches import SequenceBranch
 from tui.fusion.pair_text import show_pair
@@ -119,12 +120,21 @@ BIASES_ADDED = (
 )
 
 
+_WHERE_IT_CAME_IN = {
+    WrongSide.FUSED: "The failed check before this step tells where it came in.",
+    WrongSide.UNFUSED: "All checks before this step hold: the kernel is right. What ran as the unfused side "
+    "is not the block that was fused.",
+    WrongSide.BOTH: "The failed check before this step tells where the kernel went wrong; and what ran as "
+    "the unfused side is not the block that was fused.",
+}
+
+
 def both_run(verdict: Verdict, branches: int, products: int) -> str:
     """Why the two sides do not give exactly the same."""
     if verdict.reason is Reason.ALGEBRA:
         return (
             "These are two different maps. Rounding is not an excuse: in float64, where it almost vanishes, "
-            "the difference stays. The failed check before this step tells where it came in."
+            f"the difference stays. {_WHERE_IT_CAME_IN[verdict.side]}"
         )
     if verdict.reason in (Reason.WEIGHTS, Reason.DATA, Reason.NOTHING, Reason.OVERFLOW):
         return f"NaN and infinite values hide what lies behind them. {verdict.sentence}"

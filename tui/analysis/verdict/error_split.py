@@ -29,7 +29,7 @@ class ErrorPart:
 
 @dataclass(frozen=True, slots=True)
 class Nearer:
-    """On how many elements each side is nearer to the float64 value; `equal`: as near."""
+    """On how many elements each side is nearer to the block's float64 value; `equal`: as near."""
 
     fused: int
     unfused: int
@@ -41,9 +41,11 @@ class ErrorSplit:
     """fused - unfused = weights + fused - unfused, of these three shares, at every element.
 
     Attributes:
-        weights: conv(x, W_given - W_fused), what the rounding of the fused weight and bias does.
+        weights: what the fused weight gives in float64 less the float64 value: what its rounding does, and
+            what is wrong about it.
         fused: the fused output less what its own weight gives in float64: its arithmetic.
-        unfused: the unfused output less the float64 value: its arithmetic.
+        unfused: the unfused output less the float64 value: its arithmetic, and what it did wrong if another
+            block ran.
         nearer: which side is nearer to the float64 value.
     """
 
@@ -60,25 +62,25 @@ def output_of_given(conv: nn.Conv2d, x: Tensor) -> Tensor:
     return y
 
 
-def split_of(outputs: Outputs, unfused64: Tensor, given64: Tensor) -> ErrorSplit | None:
+def split_of(outputs: Outputs, exact64: Tensor, given64: Tensor) -> ErrorSplit | None:
     """Split the difference of two outputs.
 
-    `unfused64`: the unfused side re-run in float64, the exact value for this purpose. `given64`: as
-    `output_of_given` gives it. None where the outputs are float64 themselves, whose rounding no float64 run
-    can show, and where no element is finite on both sides.
+    `exact64`: what the block as it should be gives in float64, the exact value for this purpose. `given64`:
+    as `output_of_given` gives it. None where the outputs are float64 themselves, whose rounding no float64
+    run can show, and where no element is finite on both sides.
 
     Raises:
         ValueError: the shapes differ.
     """
     fused, unfused = outputs.fused, outputs.unfused
-    if len({tensor.shape for tensor in (fused, unfused, unfused64, given64)}) > 1:
+    if len({tensor.shape for tensor in (fused, unfused, exact64, given64)}) > 1:
         raise ValueError("the four outputs have different shapes")
     if fused.dtype is torch.float64:
         return None
-    finite = torch.stack([fused.double(), unfused.double(), unfused64, given64]).isfinite().all(dim=0)
+    finite = torch.stack([fused.double(), unfused.double(), exact64, given64]).isfinite().all(dim=0)
     if not finite.any():
         return None
-    y, z, exact, given = (tensor[finite].double() for tensor in (fused, unfused, unfused64, given64))
+    y, z, exact, given = (tensor[finite].double() for tensor in (fused, unfused, exact64, given64))
     worst = int((y - z).abs().argmax())
     of_fused, of_unfused = (y - exact).abs(), (z - exact).abs()
     nearer = Nearer(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tui.analysis.numerics.pixel import Pixel
+from tui.analysis.side import WrongSide
 from tui.fusion.spec import Dtype
 
 
@@ -145,6 +146,7 @@ class Verdict:
         channels: how many of the out_channels were judged.
         non_finite: elements that are NaN or infinite on both sides alike, and were left out.
         not_finite: what else is known of what is NaN or infinite.
+        side: which side is wrong, where the algebra is.
     """
 
     reason: Reason
@@ -157,6 +159,7 @@ class Verdict:
     out_channels: int
     non_finite: int = 0
     not_finite: NotFinite = ALL_FINITE
+    side: WrongSide = WrongSide.FUSED
 
     @property
     def ruling(self) -> Ruling:
@@ -222,7 +225,7 @@ class Verdict:
             case Reason.ALGEBRA:
                 return (
                     f"in float64 the difference is {multiple(self.algebra_used)} the largest that rounding "
-                    "can make; the fused kernel is wrong."
+                    f"can make; {self.side.sentence}."
                 )
         return (
             f"in float64 all is well, but in {self.dtype} the difference is {multiple(self.budget_used)} the "
@@ -262,7 +265,7 @@ class Verdict:
             case Reason.OVERFLOW:
                 return f"{self.dtype} overflowed"
             case Reason.ALGEBRA:
-                return f"{multiple(self.algebra_used)} its bound"
+                return f"{self.side.before_a_figure}{multiple(self.algebra_used)} its bound"
         return _SUMMARIES[self.reason]
 
     @property

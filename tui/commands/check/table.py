@@ -92,7 +92,8 @@ def _block(study: Study) -> Table:
     if preset is not None:
         table.add_row("preset", preset)
     if mistake:
-        table.add_row("mistake on purpose", MISTAKES[mistake].title)
+        aside = "in the unfused run" if study.alterations.alters_run else "in the fused kernel"
+        table.add_row("mistake on purpose", _with_aside(MISTAKES[mistake].title, aside))
     return table
 
 

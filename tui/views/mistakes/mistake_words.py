@@ -9,6 +9,7 @@ from textual.content import Content
 from tui.analysis.alterations.gallery import MISTAKES, obstacle
 from tui.analysis.inquiry import Answers
 from tui.analysis.progress import Doing, Failed
+from tui.analysis.side import WrongSide
 from tui.analysis.verdict.verdict import Ruling, percent
 from tui.views.shared.styles import MUTED
 
@@ -50,19 +51,20 @@ def story(name: str) -> Content:
 
 
 def signs(name: str) -> Content:
-    """What its error map looks like, and what would have hidden it."""
+    """Which side is wrong if not the fused one, what its error map looks like, what would have hidden it."""
     if not name:
         return Content("")
     mistake = MISTAKES[name]
-    return Content.assemble(
-        ("shows  ", MUTED), mistake.shows, "\n", ("hidden by  ", MUTED), mistake.hidden_by
-    )
+    lines = [("shows  ", mistake.shows), ("hidden by  ", mistake.hidden_by)]
+    if mistake.side is not WrongSide.FUSED:
+        lines.insert(0, ("wrong  ", "the unfused run; the fused kernel is right."))
+    return Content("\n").join(Content.assemble((label, MUTED), words) for label, words in lines)
 
 
 def findings(study: Study, answers: Answers) -> Content:
     """Where the two outputs differ, and which mistakes that looks like."""
     if study.verdict.ruling is not Ruling.WRONG:
-        made = study.in_effect.alters_fusion
+        made = study.in_effect.alters_fusion or study.in_effect.alters_run
         words = (
             "hidden: this input and these parameters do not show it" if made else "nowhere beyond rounding"
         )
@@ -85,7 +87,8 @@ def _where(found: Likenesses, study: Study) -> Content:
         return Content.assemble(("where  ", MUTED), hidden if study.float64.non_finite else right)
     words = str(found.pattern)
     part = "" if "values" in words else f", {percent(found.pattern.share)}"
-    return Content.assemble(("where  ", MUTED), (words, "bold"), part)
+    side = "" if study.verdict.side is WrongSide.FUSED else f"; {study.verdict.side.sentence}"
+    return Content.assemble(("where  ", MUTED), (words, "bold"), part, side)
 
 
 def _looks_like(found: Likenesses) -> Content:

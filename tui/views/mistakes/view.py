@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 class MistakesView(StudyView):
-    """Fuse wrongly in a well-known way and see the error map; or see what a wrong difference looks like."""
+    """Make a well-known mistake and see its error map; or see what a wrong difference looks like."""
 
     TITLE: ClassVar[str] = "Mistakes"
     SUMMARY: ClassVar[str] = "what a wrong fusion looks like, and which mistake a wrong one looks like"
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
         HelpLine(
             "enter",
-            "in Mistakes: fuse with the one that is highlighted; undo or the first line takes it back",
+            "in Mistakes: make the one that is highlighted; undo or the first line takes it back",
         ),
         HelpLine(
             "← →",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tui.analysis.quantities import two_digits
+from tui.analysis.side import WrongSide
 from tui.analysis.verdict.verdict import Reason
 from tui.fusion.spec import Dtype
 from tui.views.shared.styles import MUTED
@@ -86,10 +87,13 @@ def _main_part(split: ErrorSplit, row: DtypeRow) -> str:
         return "Nothing was rounded on either side."
     if max(squares) < sum(squares) / 2:
         return "No part makes most of it."
-    weight = "rounding the fused weight."
+    weight, branches = "rounding the fused weight.", "rounding in the branches."
     if row.verdict.reason is Reason.ALGEBRA:
-        weight = "a weight not the block's."
-    places = (weight, "rounding in the fused run.", "rounding in the branches.")
+        if row.verdict.side is not WrongSide.UNFUSED:
+            weight = "a weight not the block's."
+        if row.verdict.side is not WrongSide.FUSED:
+            branches = "an unfused run not the block's."
+    places = (weight, "rounding in the fused run.", branches)
     return f"Most of it: {places[squares.index(max(squares))]}"
 
 

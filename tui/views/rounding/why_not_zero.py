@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.analysis.numerics.precision import PRECISIONS
 from tui.analysis.quantities import two_digits
+from tui.analysis.side import WrongSide
 from tui.analysis.verdict.verdict import Reason
 from tui.fusion.spec import Dtype
 
@@ -43,6 +44,12 @@ _WORDS = {
 }
 """What needs no figures."""
 
+_DIFFERENT_MAPS = {
+    WrongSide.FUSED: "the two sides are not the same map.",
+    WrongSide.UNFUSED: "what ran unfused is not the block that was fused. The fused kernel is right.",
+    WrongSide.BOTH: "neither side is what the block should be.",
+}
+
 
 def why_not_zero(study: Study) -> str:
     """The reason of the study's verdict, told with its figures."""
@@ -72,7 +79,7 @@ def why_not_zero(study: Study) -> str:
         case Reason.ALGEBRA:
             return (
                 "Why that is not rounding: rounding shrinks with the dtype, to a 2^29th from float32 to "
-                f"float64. In float64 the difference is still {finest}: the two sides are not the same map."
+                f"float64. In float64 the difference is still {finest}: {_DIFFERENT_MAPS[study.verdict.side]}"
             )
     return _WORDS[study.verdict.reason]
 

@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.quantities import count, times, two_digits
+from tui.analysis.side import WrongSide
 from tui.analysis.verdict.cautions import cautions_of
 from tui.analysis.verdict.verdict import Reason, Ruling
 from tui.fusion.pair_text import show_pair
@@ -25,6 +26,13 @@ RULING_STYLES = {
     Ruling.ROUNDING: "$text-success",
     Ruling.SUSPICIOUS: "$text-warning",
     Ruling.WRONG: "$text-error",
+}
+
+
+_NOT_THE_SAME = {
+    WrongSide.FUSED: "the two are not the same map",
+    WrongSide.UNFUSED: "the unfused run is wrong",
+    WrongSide.BOTH: "both sides are wrong",
 }
 
 
@@ -92,10 +100,12 @@ def difference_line(study: Study, width: int) -> Content:
     the line is wider than `width` columns, it has fewer words.
     """
     summary = study.verdict.summary
+    shorter = summary.replace(" of its budget", "")
     ways = [
         (summary, "max |fused − unfused|"),
-        (summary.replace(" of its budget", ""), "max |fused − unfused|"),
-        (summary.replace(" of its budget", ""), "max |d|"),
+        (shorter, "max |fused − unfused|"),
+        (shorter, "max |d|"),
+        (shorter.removeprefix(study.verdict.side.before_a_figure), "max |d|"),  # the next line tells the side
     ]
     lines = [_difference(study, *words) for words in ways]
     return next((line for line in lines if line.cell_length <= width), lines[-1])
@@ -126,7 +136,7 @@ def truth_line(study: Study) -> Content:
     elif study.float64.non_finite:
         algebra = ("NaN and infinite values cannot be compared", "$text-warning")
     elif study.verdict.reason is Reason.ALGEBRA:
-        algebra = ("the two are not the same map", "bold $text-error")
+        algebra = (_NOT_THE_SAME[study.verdict.side], "bold $text-error")
     return Content.assemble(
         ("mean ", MUTED),
         two_digits(comparison.mean_abs_diff),
@@ -154,7 +164,7 @@ def remarks_of(study: Study) -> list[str]:
     alterations = study.in_effect
     remarks = []
     if alterations.mistake:
-        remarks.append(f"Fused wrongly on purpose: {MISTAKES[alterations.mistake].title}.")
+        remarks.append(MISTAKES[alterations.mistake].on_purpose)
     if alterations.edits:
         edits = len(alterations.edits)
         remarks.append("One number was set by hand." if edits == 1 else f"{edits} numbers were set by hand.")

@@ -1,0 +1,70 @@
+"""What was run of a fusion and what it is held against: all that a verdict looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from tui.analysis.bounds.budget import Budget, budgets_of
+from tui.analysis.bounds.fold_sizes import fold_sizes
+from tui.analysis.numerics.outputs import Outputs
+from tui.analysis.verdict.judging import judge
+from tui.analysis.verdict.left_out import left_out
+from tui.analysis.verdict.sampling import channels_to_judge
+from tui.analysis.verdict.verdict import ALL_FINITE, Reason, Verdict
+from tui.analysis.verdict.wrong_side import wrong_side
+from tui.fusion.block import ReparamBlock
+from tui.fusion.kernel import Kernel
+from tui.fusion.spec import Dtype
+
+_DOUBTFUL = (Reason.COARSE, Reason.TF32, Reason.ARITHMETIC)
+"""What torch's backend may have made of a right float32 fusion."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Both runs of a fusion, right or wrong, and the block that it is of.
+
+    Attributes:
+        dtype: the arithmetic that is judged.
+        block64: the block as it should be, in float64 and eval mode.
+        x64: the input, (batch, in_channels, H, W), in float64.
+        right: what the block comes to; `fused`: the kernel that was run. Both float64.
+        outputs: of both sides in the dtype; `outputs64`: in float64.
+        right64: what both should have given in float64; None where the block itself ran as the unfused side.
+        again: runs both sides in the dtype once more, without transforms; asked where it is doubtful what
+            the first run did.
+    """
+
+    dtype: Dtype
+    block64: ReparamBlock
+    x64: Tensor
+    right: Kernel
+    fused: Kernel
+    outputs: Outputs
+    outputs64: Outputs
+    right64: Outputs | None = None
+    again: Callable[[], Outputs] | None = None
+
+
+def verdict_on(evidence: Evidence) -> tuple[Budget, Verdict]:
+    """The rounding budget and the verdict."""
+    dtype, block64, x64 = evidence.dtype, evidence.block64, evidence.x64
+    outputs, outputs64 = evidence.outputs, evidence.outputs64
+    sizes = fold_sizes(block64)
+    channels = channels_to_judge(block64, x64, sizes, outputs, outputs64)
+    dtypes = [dtype] if dtype is Dtype.FLOAT64 else [dtype, Dtype.FLOAT64]
+    budgets = budgets_of(block64, x64, dtypes, channels, evidence.right, sizes)
+    found = ALL_FINITE
+    if outputs.same_shape and outputs64.same_shape:
+        found = left_out(block64, x64, outputs, outputs64, (evidence.fused, evidence.right), sizes)
+    verdict = judge(dtype, outputs, outputs64, budgets[0], budgets[-1], found)
+    if verdict.reason is Reason.ALGEBRA:
+        verdict = replace(verdict, side=wrong_side(outputs64, evidence.right64, budgets[-1]))
+    if evidence.again is not None and dtype is Dtype.FLOAT32 and verdict.reason in _DOUBTFUL:
+        plain = judge(dtype, evidence.again(), outputs64, budgets[0], budgets[-1], found)
+        if plain.ruling.agrees:
+            verdict = replace(verdict, reason=Reason.TRANSFORMED)
+    return budgets[0], verdict
