@@ -53,6 +53,11 @@ def test_what_is_not_the_sum() -> None:
     assert not fused.bias(0)
 
 
+def test_a_mistake_of_the_unfused_run_leaves_the_kernel_without() -> None:
+    study = study_of(EXACT.with_branches(batch_norm=True), Alterations(mistake="train-mode"))
+    assert not any(stars_of(study))
+
+
 def test_a_bias_that_is_lost() -> None:
     *_, fused = stars_of(study_of(EXACT, Alterations(mistake="bias-lost")))
     assert fused is not None

@@ -106,6 +106,25 @@ def test_a_mistake_that_the_numbers_hide_is_told() -> None:
     assert "hidden" in str(findings(hidden, Answers()))
 
 
+@pytest.mark.parametrize("mistake", ["train-mode", "identity-twice"])
+def test_a_mistake_of_the_run_is_told_as_such(mistake: str) -> None:
+    study = study_of(EXACT.with_branches(batch_norm=True), Alterations(mistake=mistake))
+    (*_, found) = likenesses(study)
+    assert isinstance(found, Likenesses)
+    of_run = mistake == "train-mode"
+    told = str(findings(study, Answers(likeness=found)))
+    assert ("; the unfused run is wrong, the fused kernel is right\n" in told) is of_run
+    assert ("wrong  the unfused run; the fused kernel is right." in str(signs(mistake))) is of_run
+
+
+def test_a_mistake_of_the_run_that_the_numbers_hide_is_told_too() -> None:
+    no_bias = tuple(Edit("1x1-kxk.first.bias", (channel,), 0.0) for channel in range(2))
+    spec = replace(EXACT, branches=parse_branches("kxk,1x1-kxk"))
+    hidden = study_of(spec, Alterations(no_bias, "zero-border"))
+    assert not hidden.in_effect.alters_fusion
+    assert "hidden" in str(findings(hidden, Answers()))
+
+
 def test_a_run_that_went_wrong_is_no_mistake_of_the_gallery(wrong: Study) -> None:
     broken = replace(wrong, verdict=replace(wrong.verdict, reason=Reason.ARITHMETIC))
     (found,) = likenesses(broken)

@@ -35,6 +35,7 @@ CASES = {
     "rounding": (replace(NORMED, dtype=Dtype.BFLOAT16), NOTHING_ALTERED),
     "too large": (replace(EXACT, dtype=Dtype.FLOAT16), TOO_LARGE),
     "wrong": (replace(ROUNDED, dtype=Dtype.BFLOAT16), SLIGHTLY_WRONG),
+    "run wrongly": (NORMED, Alterations(mistake="train-mode")),
     "very wrong": (ROUNDED, Alterations(mistake="1x1-missing")),
 }
 
@@ -135,6 +136,16 @@ def test_the_part_that_makes_most_is_named(rms: tuple[float, float, float], word
 def test_the_weight_of_a_wrong_fusion_is_not_called_rounded() -> None:
     text = str(error_parts_text(found("very wrong")[1].row(Dtype.FLOAT32), 42))
     assert "a weight not the block's" in text
+
+
+@pytest.mark.parametrize("dtype", [Dtype.FLOAT32, Dtype.BFLOAT16])
+def test_a_wrong_run_is_not_blamed_on_the_weight(dtype: Dtype) -> None:
+    study, table = found("run wrongly")
+    text = str(error_parts_text(table.row(dtype), 42))
+    assert "Most of it: the branches run wrongly." in text
+    assert "nearer to float64: fused 100 %" in text
+    assert "what ran unfused is not the block" in why_not_zero(study)
+    assert "The fused kernel is right." in why_not_zero(study)
 
 
 def test_the_parts_are_written_so_that_they_add_up() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.specs import EXACT
+from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.study import Study, study_of
 from tui.fusion.spec import BlockSpec, Pair
@@ -74,3 +75,29 @@ def test_a_larger_frame_is_told_beside_the_counts(stride: Pair, said: bool) -> N
     spec = replace(EXACT, kernel_size=(4, 4), stride=stride, branches=EXACT.branches[:2])
     words = "Fused is counted as 5×5: 4×4 and zeros, as nn.Conv2d pads evenly."
     assert (words in remarks_of(study_of(spec))) is said
+
+
+NORMED = EXACT.with_branches(batch_norm=True)
+SIDES = {
+    "the two are not the same map": Alterations(mistake="flipped"),
+    "the unfused run is wrong": Alterations(mistake="train-mode"),
+    "both sides are wrong": Alterations((Edit("fused.weight", (0, 0, 1, 1), 99.0),), "train-mode"),
+}
+
+
+@pytest.mark.parametrize("words", SIDES)
+def test_the_side_that_is_wrong_is_told(words: str) -> None:
+    assert str(truth_line(study_of(NORMED, SIDES[words]))).endswith(words)
+
+
+def test_a_mistake_is_told_on_the_side_where_it_was_made() -> None:
+    told = {side: remarks_of(study_of(NORMED, altered)) for side, altered in SIDES.items()}
+    assert "Fused wrongly on purpose: kernel flipped." in told["the two are not the same map"]
+    assert "Run wrongly on purpose: unfused side in train mode." in told["the unfused run is wrong"]
+
+
+def test_where_room_is_short_the_side_stands_in_the_next_line_only() -> None:
+    wrong = study_of(NORMED, SIDES["the unfused run is wrong"])
+    assert str(difference_line(wrong, 200)).startswith("wrong  unfused run, ")
+    assert "unfused run" not in str(difference_line(wrong, 78))
+    assert difference_line(wrong, 78).cell_length <= 78

@@ -92,7 +92,7 @@ def _main_part(split: ErrorSplit, row: DtypeRow) -> str:
         if row.verdict.side is not WrongSide.UNFUSED:
             weight = "a weight not the block's."
         if row.verdict.side is not WrongSide.FUSED:
-            branches = "an unfused run not the block's."
+            branches = "the branches run wrongly."
     places = (weight, "rounding in the fused run.", branches)
     return f"Most of it: {places[squares.index(max(squares))]}"
 
