@@ -60,7 +60,7 @@ def test_numbers_set_by_hand_are_told() -> None:
 def test_the_words_are_those_of_the_gallery(name: str) -> None:
     mistake = MISTAKES[name]
     assert str(story(name)) == mistake.story
-    assert mistake.shows in str(signs(name))
+    assert mistake.shows.removesuffix(".") in str(signs(name))
     assert mistake.hidden_by in str(signs(name))
 
 
@@ -106,15 +106,9 @@ def test_a_mistake_that_the_numbers_hide_is_told() -> None:
     assert "hidden" in str(findings(hidden, Answers()))
 
 
-@pytest.mark.parametrize("mistake", ["train-mode", "identity-twice"])
-def test_a_mistake_of_the_run_is_told_as_such(mistake: str) -> None:
-    study = study_of(EXACT.with_branches(batch_norm=True), Alterations(mistake=mistake))
-    (*_, found) = likenesses(study)
-    assert isinstance(found, Likenesses)
-    of_run = mistake == "train-mode"
-    told = str(findings(study, Answers(likeness=found)))
-    assert ("; the unfused run is wrong, the fused kernel is right\n" in told) is of_run
-    assert ("wrong  the unfused run; the fused kernel is right." in str(signs(mistake))) is of_run
+def test_a_mistake_of_the_run_is_told_as_such() -> None:
+    of_run = {name for name in MISTAKES if "; the unfused run is wrong.\n" in str(signs(name))}
+    assert of_run == {"train-mode", "zero-border", "average-uncounted"}
 
 
 def test_a_mistake_of_the_run_that_the_numbers_hide_is_told_too() -> None:

@@ -51,14 +51,14 @@ def story(name: str) -> Content:
 
 
 def signs(name: str) -> Content:
-    """Which side is wrong if not the fused one, what its error map looks like, what would have hidden it."""
+    """What its error map looks like, which side is wrong if not the fused one, what would have hidden it."""
     if not name:
         return Content("")
     mistake = MISTAKES[name]
-    lines = [("shows  ", mistake.shows), ("hidden by  ", mistake.hidden_by)]
-    if mistake.side is not WrongSide.FUSED:
-        lines.insert(0, ("wrong  ", "the unfused run; the fused kernel is right."))
-    return Content("\n").join(Content.assemble((label, MUTED), words) for label, words in lines)
+    shows = mistake.shows
+    if mistake.side is not WrongSide.FUSED:  # no line of its own: the map below needs each row
+        shows = f"{shows.removesuffix('.')}; the unfused run is wrong."
+    return Content.assemble(("shows  ", MUTED), shows, "\n", ("hidden by  ", MUTED), mistake.hidden_by)
 
 
 def findings(study: Study, answers: Answers) -> Content:
@@ -87,8 +87,7 @@ def _where(found: Likenesses, study: Study) -> Content:
         return Content.assemble(("where  ", MUTED), hidden if study.float64.non_finite else right)
     words = str(found.pattern)
     part = "" if "values" in words else f", {percent(found.pattern.share)}"
-    side = "" if study.verdict.side is WrongSide.FUSED else f"; {study.verdict.side.sentence}"
-    return Content.assemble(("where  ", MUTED), (words, "bold"), part, side)
+    return Content.assemble(("where  ", MUTED), (words, "bold"), part)
 
 
 def _looks_like(found: Likenesses) -> Content:
