@@ -31,11 +31,11 @@ def edited(spec: BlockSpec, *edits: tuple[str, tuple[int, ...], float]) -> Study
     return study_of(spec, Alterations(tuple(Edit(*edit) for edit in edits)))
 
 
-def verdict_on(block: ReparamBlock, x: Tensor, dtype: Dtype, kernel: Kernel | None = None) -> Verdict:
+def verdict_of(block: ReparamBlock, x: Tensor, dtype: Dtype, kernel: Kernel | None = None) -> Verdict:
     """On this float64 kernel for this block, the right one if none is given; block and x are float64."""
-    narrow = build_like(block, dtype)
+    narrow = in_dtype(block, dtype)
     small = x.to(torch_dtype(dtype))
-    wide, x64 = build_like(narrow, Dtype.FLOAT64), small.double()
+    wide, x64 = in_dtype(narrow, Dtype.FLOAT64), small.double()
     right = narrow.kernel()
     given = kernel or right
     conv = conv_of(given.to(torch_dtype(dtype)), block.geometry)
@@ -44,7 +44,7 @@ def verdict_on(block: ReparamBlock, x: Tensor, dtype: Dtype, kernel: Kernel | No
     return verdict_on(Evidence(dtype, wide, x64, right, given, outputs, outputs64))[1]
 
 
-def build_like(block: ReparamBlock, dtype: Dtype) -> ReparamBlock:
+def in_dtype(block: ReparamBlock, dtype: Dtype) -> ReparamBlock:
     import copy
 
     return copy.deepcopy(block).to(torch_dtype(dtype))
@@ -103,7 +103,7 @@ def test_weights_of_few_values_are_rounding(kind: str, seed: int) -> None:
     for weight in weights_of(block):
         weight.copy_(few_valued(kind, generator, weight))
     x = torch.full((1, 512, 6, 6), float(torch.rand((), generator=generator)) + 0.1, dtype=torch.float64)
-    assert verdict_on(block, x, Dtype.FLOAT32).ruling in (Ruling.ROUNDING, Ruling.EXACT)
+    assert verdict_of(block, x, Dtype.FLOAT32).ruling in (Ruling.ROUNDING, Ruling.EXACT)
 
 
 # An overflow on the way is no wrong kernel.
@@ -124,7 +124,7 @@ def test_a_partial_sum_that_overflows_is_an_overflow(dtype: Dtype, weight: float
     one.copy_(torch.tensor([weight, -weight], dtype=torch.float64).view(1, 2, 1, 1))
     other.copy_(-one)
     x = torch.full((1, 2, 3, 3), pixel, dtype=torch.float64)
-    verdict = verdict_on(block, x, dtype)
+    verdict = verdict_of(block, x, dtype)
     assert (verdict.ruling, verdict.reason) == (Ruling.SUSPICIOUS, Reason.OVERFLOW)
     assert "overflow" in verdict.sentence
 
@@ -134,7 +134,7 @@ def test_two_sums_that_overflow_in_float64_are_an_overflow() -> None:
     one, other = weights_of(block)
     one.fill_(1e200)
     other.fill_(-1e200)
-    verdict = verdict_on(block, torch.full((1, 1, 3, 3), 1e200, dtype=torch.float64), Dtype.FLOAT64)
+    verdict = verdict_of(block, torch.full((1, 1, 3, 3), 1e200, dtype=torch.float64), Dtype.FLOAT64)
     assert verdict.reason is Reason.OVERFLOW
 
 
@@ -250,7 +250,7 @@ def test_an_input_near_the_smallest_numbers_is_rounding(exponent: int, dtype: Dt
         for branches in ("identity", "kxk,1x1,identity", "1x1-kxk,1x1-avg+norm", "kxk+norm+alpha,1x1+gamma"):
             block = block_of(4, 4, branches)
             x = torch.randn(1, 4, 9, 9, dtype=torch.float64, generator=generator) * 2.0**exponent
-            verdict = verdict_on(block, x, dtype)
+            verdict = verdict_of(block, x, dtype)
             assert verdict.ruling in (Ruling.ROUNDING, Ruling.EXACT), branches
     finally:
         torch.set_flush_denormal(False)
@@ -271,7 +271,7 @@ def test_a_wrong_channel_is_in_the_sample_beside_louder_ones(channel: int) -> No
     wrong = right.weight.clone()
     wrong[channel] *= 1.001
     x = torch.randn(spec.input_nchw, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    verdict = verdict_on(block, x, Dtype.FLOAT64, Kernel(wrong, None))
+    verdict = verdict_of(block, x, Dtype.FLOAT64, Kernel(wrong, None))
     assert verdict.channels < 256
     assert verdict.reason is Reason.ALGEBRA
     assert verdict.worst.index.channel == channel
@@ -285,8 +285,8 @@ def test_an_input_of_any_range_hides_no_flipped_channel(loud: float) -> None:
     right = block.kernel()
     wrong = right.weight.clone()
     wrong[1] = wrong[1].flip(1, 2)
-    assert verdict_on(block, x, Dtype.FLOAT64).ruling in (Ruling.ROUNDING, Ruling.EXACT)
-    assert verdict_on(block, x, Dtype.FLOAT64, Kernel(wrong, None)).reason is Reason.ALGEBRA
+    assert verdict_of(block, x, Dtype.FLOAT64).ruling in (Ruling.ROUNDING, Ruling.EXACT)
+    assert verdict_of(block, x, Dtype.FLOAT64, Kernel(wrong, None)).reason is Reason.ALGEBRA
 
 
 def test_right_fusions_of_plain_data_are_judged_as_tightly_as_before() -> None:
