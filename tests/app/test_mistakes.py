@@ -11,7 +11,7 @@ import pytest
 from tests.driver import Bench, OpenBench
 from tests.specs import EXACT
 from tui.analysis.alterations.alterations import Alterations
-from tui.analysis.likeness.likeness import Likenesses
+from tui.analysis.likeness.found import Likenesses
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.study import Study

@@ -11,7 +11,7 @@ from tui.analysis.progress import Doing, Failed
 
 if TYPE_CHECKING:
     from tui.analysis.dtypes.dtype_table import DtypeTable
-    from tui.analysis.likeness.likeness import Likenesses
+    from tui.analysis.likeness.found import Likenesses
     from tui.analysis.steps.walkthrough import Walkthrough
     from tui.analysis.study import Study
 

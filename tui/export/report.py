@@ -7,6 +7,8 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from tui.analysis.likeness.found import Likeness, Likenesses
+from tui.analysis.likeness.likeness import likenesses_within
 from tui.analysis.study import Study
 from tui.analysis.verdict.error_split import ErrorSplit
 from tui.analysis.verdict.verdict import Reason, Worst
@@ -22,6 +24,11 @@ def report_of(study: Study) -> dict[str, Any]:
     `bound` its rounding budget; both are of the float64 run where that found the fusion wrong.
     `wrong_side` is "fused", "unfused" or "both" where float64 found the two to be different maps, else None.
     `error_split` says where the difference comes from; it is None in float64, where nothing finer tells.
+    `looks_like` says which mistakes make the difference; it is None where the float64 run finds nothing
+    wrong, and where looking for them takes longer than somebody would wait.
+
+    Raises:
+        FusionError: the block cannot be fused.
     """
     branches = [_branch_spec(branch) for branch in study.spec.branches]
     return {
@@ -47,6 +54,7 @@ def report_of(study: Study) -> dict[str, Any]:
         "bound": _finite(study.verdict.bound),
         "worst": _worst(study.verdict.worst),
         "error_split": _split(study.split),
+        "looks_like": _likenesses(likenesses_within(study)),
         "params": asdict(study.cost.params),
         "macs": asdict(study.cost.macs),
     }
@@ -67,6 +75,26 @@ def _split(split: ErrorSplit | None) -> dict[str, Any] | None:
         for share, numbers in shares.items()
     }
     return finite | {"nearer": asdict(split.nearer)}
+
+
+def _likenesses(known: Likenesses | None) -> dict[str, Any] | None:
+    """In words, and each of those found: which mistakes together, how often, and how much of it they make."""
+    if known is None or not known.words:
+        return None
+    nearest = None if known.nearest is None else _likeness(known.nearest)
+    return {"words": known.words, "found": [_likeness(each) for each in known.found], "nearest": nearest}
+
+
+def _likeness(likeness: Likeness) -> dict[str, Any]:
+    return {
+        "title": likeness.title,
+        "mistakes": [
+            {"name": each.name, "multiple": each.multiple, "number": each.number}
+            for each in (likeness, *likeness.beside)
+        ],
+        "score": likeness.score,
+        "channels": list(likeness.channels),
+    }
 
 
 def _branch_spec(branch: BranchSpec) -> dict[str, Any]:

@@ -92,6 +92,8 @@ def test_an_unknown_name_is_no_mistake() -> None:
         ("mean-ignored", BlockSpec(), "the block has no batch norm"),
         ("train-mode", block_of("kxk+norm", input_shape=(1, 1)), "more than one value in each channel"),
         ("train-mode", block_of("kxk+norm", input_shape=(2, 2), stride=(2, 2)), "more than one value"),
+        ("var-unbiased", BlockSpec(), "the block has no batch norm"),
+        ("var-unbiased", block_of("kxk+norm", input_shape=(1, 1)), "sees one value in each channel"),
         ("zero-border", block_of("kxk"), "no branch is a 1x1 with something after it"),
         ("zero-border", block_of("1x1-kxk-bias"), "its value at zero is zero"),
         ("zero-border", block_of("1x1-kxk", padding_mode=PaddingMode.CIRCULAR), "pads circular, not zeros"),
@@ -118,9 +120,12 @@ def test_what_stands_in_the_way(name: str, spec: BlockSpec, why: str) -> None:
 
 def test_an_inner_norm_counts_the_pixels_before_the_stride() -> None:
     spec = block_of("1x1-kxk+inner", input_shape=(2, 2), stride=(2, 2))
-    assert obstacle("train-mode", spec) is None
-    wrong = wrongly_fused("train-mode", filled_block(spec), filled_input(spec))
-    assert wrong.block(filled_input(spec)).shape == (1, 2, 1, 1)
+    for name in ("train-mode", "var-unbiased"):
+        assert obstacle(name, spec) is None
+        wrong = wrongly_fused(name, filled_block(spec), filled_input(spec))
+        assert wrong.block(filled_input(spec)).isfinite().all()
+        assert wrong.block(filled_input(spec)).shape == (1, 2, 1, 1)
+        assert wrong.kernel.weight.isfinite().all()
 
 
 @given(specs(), st.sampled_from(sorted(MISTAKES)))

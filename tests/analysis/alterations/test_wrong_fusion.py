@@ -150,6 +150,11 @@ def yolo_eps(module: nn.Module) -> None:
         module.eps = 1e-3
 
 
+def unbiased_var(module: nn.Module) -> None:
+    if isinstance(module, nn.BatchNorm2d) and module.running_var is not None:
+        module.running_var.mul_(100 / 99)  # one input of 10 x 10 pixels
+
+
 def no_identity(module: nn.Module) -> None:
     if isinstance(module, SequenceBranch):
         module.first.conv.get_buffer("identity").zero_()
@@ -248,6 +253,7 @@ LINEAR: dict[str, tuple[str, Callable[[ReparamBlock, Tensor], Tensor]]] = {
     "mean-ignored": ("sequences", lambda block, x: edited(block, zero_mean)(x)),
     "var-not-rooted": ("post norm", lambda block, x: edited(block, square_var)(x)),
     "eps-1e-3": ("sequences", lambda block, x: edited(block, yolo_eps)(x)),
+    "var-unbiased": ("sequences", lambda block, x: edited(block, unbiased_var)(x)),
     "dilation-dropped": ("dilated", undilated),
     "scale-forgotten": ("sequences", lambda block, x: edited(block, unit_scale)(x)),
     "post-norm-forgotten": (
@@ -297,6 +303,25 @@ def test_a_norm_without_gamma_and_beta_can_be_folded_wrongly_too() -> None:
     bare = functional.conv2d(x, branch.conv.weight, padding=1)
     told = branch.norm(bare) + branch.conv.bias.view(-1, 1, 1)
     assert_same(fused_output(wrongly_fused("bias-unscaled", block, x), x), told)
+
+
+@torch.no_grad()
+def test_a_variance_is_unbiased_by_the_values_that_its_batch_norm_sees() -> None:
+    spec = replace(BLOCKS["strided"], post_norm=True, batch_size=3, input_shape=(7, 10))
+    block, x = filled_block(spec), filled_input(spec)
+    seen = {}
+
+    def count(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        seen[norm] = inputs[0].numel() / inputs[0].shape[1]
+
+    other = copy.deepcopy(block)
+    for norm in norms(other):
+        norm.register_forward_pre_hook(count)
+    other(x)
+    assert set(seen.values()) == {3 * 7 * 10, 3 * 4 * 5}
+    for module, values in seen.items():
+        module.get_buffer("running_var").mul_(values / (values - 1))
+    assert_same(fused_output(wrongly_fused("var-unbiased", block, x), x), other(x))
 
 
 # Mistakes of the unfused side: the kernel is right, another block is run.

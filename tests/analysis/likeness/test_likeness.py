@@ -11,11 +11,14 @@ from torch import Tensor
 
 from tests.analysis.mistake_blocks import BLOCKS, NORMED, POSSIBLE
 from tests.fusion.strategies import filled_block, filled_input
+from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.alterations.gallery import MISTAKES, possible
 from tui.analysis.alterations.wrong_fusion import wrongly_fused
-from tui.analysis.likeness.likeness import Likeness, Likenesses, likest, looks_like
+from tui.analysis.likeness.found import Likeness, Likenesses
+from tui.analysis.likeness.likeness import likenesses_within, likest, looks_like
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.progress import Doing
+from tui.analysis.study import study_of
 from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.kernel import Kernel
@@ -158,6 +161,16 @@ def test_a_mistake_is_named_from_nine_tenths_on(score: float, named: bool) -> No
     assert [likeness.score for likeness in found] == pytest.approx([score] * named)
 
 
+@pytest.mark.parametrize(("times", "named"), [(0.09, False), (0.11, True), (9.5, True), (10.5, False)])
+def test_a_tenth_of_a_mistake_or_ten_times_it_is_another(times: float, named: bool) -> None:
+    block, x, outputs = made("1x1-off-centre", NORMED)
+    parted = Outputs(outputs.unfused, outputs.unfused + times * (outputs.fused - outputs.unfused))
+    (*_, found) = looks_like(block, x, parted)
+    assert isinstance(found, Likenesses)
+    assert [likeness.name for likeness in found.found] == ["1x1-off-centre"] * named
+    assert found.nearest is None or found.nearest.name != "1x1-off-centre"
+
+
 def bias_halved_in_about_the_same_ratio(channels: int) -> tuple[ReparamBlock, Tensor, Kernel]:
     """A block, its input, and its kernel with a bias of 0.5 to 0.52 times what it should be."""
     spec = BlockSpec(channels, channels, branches=parse_branches("kxk-bias,1x1"))
@@ -189,6 +202,17 @@ def test_nothing_is_said_of_what_is_not_finite(value: float) -> None:
     assert isinstance(nothing, Likenesses)
     assert (nothing.found, nothing.nearest) == ((), None)
     assert likest(looks_like(block, x, outputs)) == ()
+
+
+def test_who_waits_is_not_kept_waiting() -> None:
+    right, wrong = study_of(BlockSpec()), study_of(BlockSpec(), Alterations(mistake="flipped"))
+    known = likenesses_within(right, seconds=0)
+    assert known is not None
+    assert known.words == ""
+    assert likenesses_within(wrong, seconds=0) is None
+    known = likenesses_within(wrong)
+    assert known is not None
+    assert known.words == "kernel flipped, exactly"
 
 
 def test_it_says_what_it_tries_and_can_be_left_at_any_time() -> None:

@@ -103,7 +103,7 @@ def test_report_has_these_keys(result: Study) -> None:
     assert list(report) == [
         *("spec", "mistake", "branches", "fused", "max_abs_diff", "mean_abs_diff", "max_abs_diff_float64"),
         *("allclose", "verdict", "agree", "wrong_side", "budget_used", "bound", "worst", "error_split"),
-        *("params", "macs"),
+        *("looks_like", "params", "macs"),
     ]
     assert list(report["worst"]) == ["index", "fused", "unfused", "difference", "ulps"]
     assert list(report["fused"]) == ["weight_shape", "bias", "conv2d"]

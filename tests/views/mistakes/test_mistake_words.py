@@ -11,7 +11,8 @@ from tests.specs import EXACT
 from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.inquiry import Answers
-from tui.analysis.likeness.likeness import Likeness, Likenesses, likenesses
+from tui.analysis.likeness.found import Likeness, Likenesses
+from tui.analysis.likeness.likeness import likenesses
 from tui.analysis.likeness.pattern import Pattern, pattern_of
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing, Failed
@@ -89,10 +90,30 @@ def test_a_difference_that_no_mistake_explains(wrong: Study) -> None:
         ([Likeness("flipped", 0.93)], "kernel flipped (93 % of it)"),
         ([Likeness("flipped", 0.93, multiple=0.5)], "kernel flipped × 0.5 (93 % of it)"),
         ([Likeness("flipped", 0.99, channels=(1, 3))], "kernel flipped in out 1, 3"),
+        ([Likeness("eps", 1.0, told="eps 1e-06 for 1e-05")], "looks like  eps 1e-06 for 1e-05, exactly"),
+        ([Likeness("identity-twice", 1.0, 2)], "identity added three times, exactly"),
+        ([Likeness("identity-missing", 1.0, 2)], "identity missing × 2, exactly"),
+        (
+            [Likeness("1x1-missing", 1.0, beside=(Likeness("identity-missing", 1.0),))],
+            "1×1 missing and identity missing, exactly",
+        ),
     ],
 )
 def test_how_well_a_mistake_fits(wrong: Study, found: list[Likeness], words: str) -> None:
     assert said(wrong, *found).endswith(words)
+
+
+def test_it_is_told_in_the_same_words_without_a_screen(wrong: Study) -> None:
+    flipped, lost = Likeness("flipped", 0.93, multiple=0.5), Likeness("bias-lost", 1.0)
+    for found in (
+        Likenesses((lost,), SOMEWHERE),
+        Likenesses((lost, replace(lost, name="flipped")), SOMEWHERE),
+        Likenesses((flipped,), SOMEWHERE),
+        Likenesses((), SOMEWHERE, flipped),
+        Likenesses((), SOMEWHERE),
+    ):
+        text = str(findings(wrong, Answers(likeness=found)))
+        assert text.splitlines()[1] == f"looks like  {found.words}"
 
 
 def test_before_there_is_an_answer(wrong: Study) -> None:

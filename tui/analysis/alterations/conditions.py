@@ -163,11 +163,23 @@ def needs_norm(spec: BlockSpec) -> Iterator[str]:
 def train_mode(spec: BlockSpec) -> Iterator[str]:
     """A batch norm is needed that sees more than one value a channel."""
     yield from needs_norm(spec)
+    if _fewest_values(spec) == 1:
+        yield "a batch norm in train mode needs more than one value in each channel"
+
+
+def variance_unbiased(spec: BlockSpec) -> Iterator[str]:
+    """A batch norm is needed that sees more than one value a channel: n / (n - 1) is infinite for n = 1."""
+    yield from needs_norm(spec)
+    if _fewest_values(spec) == 1:
+        yield "a batch norm that sees one value in each channel has no n / (n - 1)"
+
+
+def _fewest_values(spec: BlockSpec) -> int:
+    """How many values of each channel the batch norm that sees the fewest sees."""
     behind = spec.batch_size * spec.output_nchw[2] * spec.output_nchw[3]
     before = spec.batch_size * spec.input_shape[0] * spec.input_shape[1]
     inner_only = not spec.post_norm and not any(branch.batch_norm for branch in spec.branches)
-    if (before if inner_only else behind) == 1:
-        yield "a batch norm in train mode needs more than one value in each channel"
+    return before if inner_only else behind
 
 
 def zero_border(spec: BlockSpec) -> Iterator[str]:

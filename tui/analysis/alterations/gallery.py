@@ -215,6 +215,16 @@ _ALL = (
         conditions.needs_norm,
     ),
     Mistake(
+        "var-unbiased",
+        "running_var × n / (n − 1)",
+        "The variance was unbiased again: torch's running_var already is (pytorch/pytorch, issue 77427), "
+        "other frameworks' need not be. n = batch × height × width, here of what is on the bench: no "
+        "checkpoint holds that of training.",
+        "Everywhere: the same factor in each output channel, for variances far above eps.",
+        "A large n: with 10,000 values a channel it is 1 part in 20,000. Variances below eps.",
+        conditions.variance_unbiased,
+    ),
+    Mistake(
         "train-mode",
         "unfused side in train mode",
         "eval() was forgotten before the comparison: the block's batch norms followed the input, the fused "

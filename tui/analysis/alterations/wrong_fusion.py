@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from tui.analysis.alterations.count_inside import InsideAverage
 from tui.analysis.alterations.fusion import Fusion
 from tui.analysis.alterations.gallery import obstacle
+from tui.analysis.alterations.variances import unbiased, values_seen, with_variances_times
 from tui.fusion.block import Folded, ReparamBlock
 from tui.fusion.branches import (
     AverageBranch,
@@ -36,7 +37,8 @@ _Edit = Callable[[ReparamBlock], None]
 def wrongly_fused(name: str, block: ReparamBlock, x: Tensor, folded: Folded | None = None) -> Fusion:
     """The block fused with the mistake of that name; the block itself stays as it is.
 
-    x is the input that both sides will see, (batch, in_channels, H, W); only its shape counts.
+    x is the input that both sides will see, (batch, in_channels, H, W); only its shape counts. It says how
+    many values of a channel a batch norm sees, for the mistake that needs to know.
     `folded`: what the block comes to; it is folded where that is not known yet.
 
     Raises:
@@ -46,6 +48,9 @@ def wrongly_fused(name: str, block: ReparamBlock, x: Tensor, folded: Folded | No
     hindrance = obstacle(name, structure_of(block, x))
     if hindrance is not None:
         raise FusionError(hindrance)
+    if name == "var-unbiased":
+        wrong = with_variances_times(block, *map(unbiased, values_seen(block, x)))
+        return Fusion(block, wrong.kernel(), block.geometry)
     return _MAKERS[name](block, folded or block.folded())
 
 

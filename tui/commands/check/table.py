@@ -12,6 +12,7 @@ from rich.text import Text
 
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.cost import Sides
+from tui.analysis.likeness.likeness import LONGEST, likenesses_within
 from tui.analysis.study import Study
 from tui.analysis.verdict.cautions import cautions_of
 from tui.analysis.verdict.verdict import Ruling, Verdict, multiple, percent
@@ -59,6 +60,7 @@ def table_of(study: Study) -> RenderableType:
     verdict = study.verdict
     cautions = (*cautions_of(study.spec), verdict.scope, verdict.caveat)
     sentences = [Text(caution, _CAUTION) for caution in cautions if caution]
+    sentences += _looks_like(study)
     sentences.append(Text(verdict.sentence, _RULINGS[verdict.ruling]))
     tables: list[RenderableType] = [
         _block(study),
@@ -69,6 +71,14 @@ def table_of(study: Study) -> RenderableType:
         *map(_indented, sentences),
     ]
     return Group(*chain.from_iterable((table, "") for table in tables[:-1]), tables[-1])
+
+
+def _looks_like(study: Study) -> list[Text]:
+    """Which mistake the difference looks like, where the float64 run finds one."""
+    known = likenesses_within(study)
+    if known is None:
+        return [Text(f"Which mistake it looks like was not found out within {LONGEST:.0f} seconds.", _ASIDE)]
+    return [Text(f"It looks like {known.words}.")] if known.words else []
 
 
 def _indented(text: Text) -> Padding:

@@ -14,7 +14,7 @@ from tui.analysis.verdict.verdict import Ruling, percent
 from tui.views.shared.styles import MUTED
 
 if TYPE_CHECKING:
-    from tui.analysis.likeness.likeness import Likeness, Likenesses
+    from tui.analysis.likeness.found import Likenesses
     from tui.analysis.study import Study
 
 _RIGHTLY = (
@@ -91,25 +91,14 @@ def _where(found: Likenesses, study: Study) -> Content:
 
 
 def _looks_like(found: Likenesses) -> Content:
+    label = ("looks like  ", MUTED)
     if found.pattern is None:
-        return Content.assemble(("looks like  ", MUTED), "no mistake of the gallery can be told")
-    if not found.found:
-        none: Content = Content.assemble(("looks like  ", MUTED), ("none of the gallery", "bold"))
-        if found.nearest is None:
-            return none
-        return none + Content.assemble(("; nearest: ", MUTED)) + _likeness(found.nearest)
-    likenesses = Content("; ").join(map(_likeness, found.found))
-    if found.found[0].same:
-        likenesses += ", exactly" if len(found.found) == 1 else ": each exactly"
-    return Content.assemble(("looks like  ", MUTED), likenesses)
-
-
-def _likeness(likeness: Likeness) -> Content:
-    """The mistake's title; where it is not the very same, where and how much of it."""
-    title = (MISTAKES[likeness.name].title, "bold")
-    if likeness.same:
-        return Content.assemble(title)
-    if likeness.channels:
-        return Content.assemble(title, f" in out {', '.join(map(str, likeness.channels))}")
-    times = "" if 0.99 < likeness.multiple < 1.01 else f" × {likeness.multiple:.2g}"
-    return Content.assemble(title, f"{times} ({percent(likeness.score)} of it)")
+        return Content.assemble(label, "no mistake of the gallery can be told")
+    if found.found:
+        parts = [Content.assemble((likeness.title, "bold"), likeness.extent) for likeness in found.found]
+        return Content.assemble(label) + Content("; ").join(parts) + found.how_exactly
+    none = Content.assemble(label, ("none of the gallery", "bold"))
+    if found.nearest is None:
+        return none
+    nearest = Content.assemble((found.nearest.title, "bold"), found.nearest.extent)
+    return none + Content.assemble(("; nearest: ", MUTED)) + nearest

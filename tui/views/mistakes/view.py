@@ -186,4 +186,4 @@ def _alike(answers: Answers) -> tuple[str, ...]:
         case None | Doing() | Failed():
             return ()
         case found:
-            return tuple(likeness.name for likeness in found.found)
+            return tuple(name for likeness in found.found for name in likeness.names)
