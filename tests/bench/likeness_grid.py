@@ -23,7 +23,9 @@ from tui.analysis.alterations.gallery import possible
 from tui.analysis.alterations.wrong_fusion import wrongly_fused
 from tui.analysis.likeness.found import Likeness, Likenesses
 from tui.analysis.likeness.likeness import looks_like
+from tui.analysis.likeness.search import Search
 from tui.analysis.numerics.outputs import Outputs
+from tui.analysis.progress import Doing
 from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.kernel import Kernel, add
 from tui.fusion.presets import PRESETS
@@ -124,6 +126,31 @@ def benches() -> Iterator[tuple[str, Bench]]:
 
 
 @dataclass
+class Scores:
+    """How much of one mistake another accounts for, where they are not the same thing."""
+
+    pairs: int = 0
+    above: Counter[float] = field(default_factory=Counter)
+
+    def count(self, bench: Bench) -> None:
+        for name in bench.names():
+            outputs = bench.outputs_with(name)
+            difference = outputs.fused - outputs.unfused
+            tolerance = 1e-6 * float(difference.norm())
+            search = Search(bench.block, bench.block.folded(), bench.x, bench.right, difference, tolerance)
+            *_, found = _run(search)
+            assert isinstance(found, list)
+            others = [each for each in found if each.name != name and not each.same]
+            self.pairs += len(others)
+            for limit in (0.5, 0.9):
+                self.above[limit] += sum(each.score > limit for each in others)
+
+
+def _run(search: Search) -> Iterator[Doing | list[Likeness]]:
+    yield (yield from search.each())
+
+
+@dataclass
 class Tally:
     """How one kind of wrong fusion was named."""
 
@@ -215,13 +242,17 @@ def main() -> None:
         "a kernel changed at random": partial(count_random, random_=random_),
     }
     tallies = {title: Tally() for title in counts}
+    scores = Scores()
     for _, bench in benches():
+        scores.count(bench)
         for title, count in counts.items():
             count(tallies[title], bench)
     print(f"{'wrong fusion':44}{'cases':>7}{'named':>7}{'same':>7}{'alike':>7}{'runs':>6}")
     for title, tally in tallies.items():
         same, alike = tally.others["same"], tally.others["alike"]
         print(f"{title:44}{tally.cases:7}{tally.named:7}{same:7}{alike:7}{tally.most_runs:6}")
+    above = " and ".join(f"{count} above {limit}" for limit, count in sorted(scores.above.items()))
+    print(f"\nOf {scores.pairs} pairs of others in the gallery {above}.")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any
 
 from tui.analysis.likeness.found import Likeness, Likenesses
 from tui.analysis.likeness.likeness import likenesses_within
+from tui.analysis.progress import Failed
 from tui.analysis.study import Study
 from tui.analysis.verdict.error_split import ErrorSplit
 from tui.analysis.verdict.verdict import Reason, Worst
@@ -24,11 +25,8 @@ def report_of(study: Study) -> dict[str, Any]:
     `bound` its rounding budget; both are of the float64 run where that found the fusion wrong.
     `wrong_side` is "fused", "unfused" or "both" where float64 found the two to be different maps, else None.
     `error_split` says where the difference comes from; it is None in float64, where nothing finer tells.
-    `looks_like` says which mistakes make the difference; it is None where the float64 run finds nothing
-    wrong, and where looking for them takes longer than somebody would wait.
-
-    Raises:
-        FusionError: the block cannot be fused.
+    `looks_like` says which mistakes make the difference, or why that was not found out; it is None where the
+    float64 run finds nothing wrong.
     """
     branches = [_branch_spec(branch) for branch in study.spec.branches]
     return {
@@ -77,9 +75,11 @@ def _split(split: ErrorSplit | None) -> dict[str, Any] | None:
     return finite | {"nearer": asdict(split.nearer)}
 
 
-def _likenesses(known: Likenesses | None) -> dict[str, Any] | None:
+def _likenesses(known: Likenesses | Failed) -> dict[str, Any] | None:
     """In words, and each of those found: which mistakes together, how often, and how much of it they make."""
-    if known is None or not known.words:
+    if isinstance(known, Failed):
+        return {"words": f"not found out: {known.words}", "found": [], "nearest": None}
+    if not known.words:
         return None
     nearest = None if known.nearest is None else _likeness(known.nearest)
     return {"words": known.words, "found": [_likeness(each) for each in known.found], "nearest": nearest}

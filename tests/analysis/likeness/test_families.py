@@ -67,9 +67,9 @@ SWEPT = {
     "eps 1e-06 for 1e-05": eps_of(1e-6),
     "eps 0.0001 for 1e-05": eps_of(1e-4),
     "eps 0.1 for 1e-05": eps_of(0.1),
-    "running_var × 1.06667 = n / (n − 1), n = 16": variance_times(16 / 15),
-    "running_var × 1.001 = n / (n − 1), n = 1,000": variance_times(1000 / 999),
-    "running_var × 0.99992 = (n − 1) / n, n = 12,544": variance_times(12543 / 12544),
+    "running_var × 1.06667 = n / (n - 1), n = 16": variance_times(16 / 15),
+    "running_var × 1.001 = n / (n - 1), n = 1,000": variance_times(1000 / 999),
+    "running_var × 0.99992 = (n - 1) / n, n = 12,544": variance_times(12543 / 12544),
 }
 
 
@@ -113,7 +113,7 @@ def test_where_all_variances_are_the_same_eps_and_factor_are_the_same_thing() ->
     variances(block, [1.0] * 8)
     assert titles_after(block, x, eps_of(0.01001)) == [
         "eps 0.01 for 1e-05",
-        "running_var × 1.01 = n / (n − 1), n = 101",
+        "running_var × 1.01 = n / (n - 1), n = 101",
     ]
 
 

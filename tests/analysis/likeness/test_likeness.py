@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import NoReturn
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from tui.analysis.alterations.wrong_fusion import wrongly_fused
 from tui.analysis.likeness.found import Likeness, Likenesses
 from tui.analysis.likeness.likeness import likenesses_within, likest, looks_like
 from tui.analysis.numerics.outputs import Outputs
-from tui.analysis.progress import Doing
+from tui.analysis.progress import Doing, Failed
 from tui.analysis.study import study_of
 from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.branch_text import parse_branches
@@ -206,13 +207,21 @@ def test_nothing_is_said_of_what_is_not_finite(value: float) -> None:
 
 def test_who_waits_is_not_kept_waiting() -> None:
     right, wrong = study_of(BlockSpec()), study_of(BlockSpec(), Alterations(mistake="flipped"))
-    known = likenesses_within(right, seconds=0)
-    assert known is not None
-    assert known.words == ""
-    assert likenesses_within(wrong, seconds=0) is None
-    known = likenesses_within(wrong)
-    assert known is not None
-    assert known.words == "kernel flipped, exactly"
+    nothing, flipped = likenesses_within(right, seconds=0), likenesses_within(wrong)
+    assert isinstance(nothing, Likenesses)
+    assert nothing.words == ""
+    assert isinstance(flipped, Likenesses)
+    assert flipped.words == "kernel flipped, exactly"
+    assert likenesses_within(wrong, seconds=0) == Failed("not within 0 seconds")
+
+
+def test_what_torch_cannot_do_is_told_to_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise RuntimeError("no memory\nframe #0: c10")
+
+    wrong = study_of(BlockSpec(), Alterations(mistake="flipped"))
+    monkeypatch.setattr("tui.analysis.likeness.search.wrongly_fused", fail)
+    assert likenesses_within(wrong) == Failed("no memory")
 
 
 def test_it_says_what_it_tries_and_can_be_left_at_any_time() -> None:

@@ -12,9 +12,11 @@ from rich.text import Text
 from torch import Tensor, nn
 
 from tests.fusion.strategies import EVERYTHING
+from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.analysis.cost import Sides
 from tui.analysis.estimate import Estimate
 from tui.analysis.numerics.pixel import Pixel
+from tui.analysis.progress import Failed
 from tui.analysis.study import Study, study_of
 from tui.analysis.verdict.cautions import cautions_of
 from tui.analysis.verdict.verdict import Reason, Worst
@@ -444,6 +446,57 @@ def test_a_mistake_of_the_unfused_run_is_not_blamed_on_the_kernel(
     else:
         assert line_with("mistake on purpose", out).rstrip().endswith("(in the unfused run)")
         assert "the unfused run is wrong, the fused kernel is right." in " ".join(out.split())
+
+
+def only_the_first_branch() -> Study:
+    """The default block beside its first branch alone, put there by hand."""
+    kernel = study_of(BlockSpec()).summands[0].kernel
+    places = torch.cartesian_prod(*map(torch.arange, kernel.weight.shape)).tolist()
+    edits = [Edit("fused.weight", tuple(place), float(kernel.weight[tuple(place)])) for place in places]
+    assert kernel.bias is not None
+    edits += [Edit("fused.bias", (out,), value) for out, value in enumerate(kernel.bias.tolist())]
+    return study_of(BlockSpec(), Alterations(tuple(edits)))
+
+
+def test_two_mistakes_at_once_are_told() -> None:
+    done = only_the_first_branch()
+    assert "It looks like 1×1 missing and identity missing, exactly." in printed(done)
+    assert json.loads(json_of(done))["looks_like"] == {
+        "words": "1×1 missing and identity missing, exactly",
+        "found": [
+            {
+                "title": "1×1 missing and identity missing",
+                "mistakes": [
+                    {"name": "1x1-missing", "multiple": 1, "number": None},
+                    {"name": "identity-missing", "multiple": 1, "number": None},
+                ],
+                "score": 1,
+                "channels": [],
+            }
+        ],
+        "nearest": None,
+    }
+
+
+def test_of_a_right_fusion_nothing_is_said(result: Study) -> None:
+    assert "looks like" not in printed(result)
+    assert json.loads(json_of(result))["looks_like"] is None
+
+
+def test_what_is_like_no_mistake_comes_with_the_nearest() -> None:
+    done = study_of(BlockSpec(), Alterations((Edit("fused.weight", (0, 0, 0, 0), 3.0),)))
+    known = json.loads(json_of(done))["looks_like"]
+    assert known["words"].startswith("none of the gallery")
+    assert known["found"] == []
+    assert f"It looks like {known['words']}." in " ".join(printed(done).split())
+
+
+def test_why_it_was_not_found_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = study_of(BlockSpec(), Alterations(mistake="flipped"))
+    for module in ("tui.commands.check.table", "tui.export.report"):
+        monkeypatch.setattr(f"{module}.likenesses_within", lambda _: Failed("no [/] memory"))
+    assert "What it looks like was not found out: no [/] memory." in printed(done)
+    assert json.loads(json_of(done))["looks_like"]["words"] == "not found out: no [/] memory"
 
 
 @pytest.mark.parametrize(

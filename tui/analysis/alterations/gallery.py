@@ -216,7 +216,7 @@ _ALL = (
     ),
     Mistake(
         "var-unbiased",
-        "running_var × n / (n − 1)",
+        "running_var × n / (n - 1)",
         "The variance was unbiased again: torch's running_var already is (pytorch/pytorch, issue 77427), "
         "other frameworks' need not be. n = batch × height × width, here of what is on the bench: no "
         "checkpoint holds that of training.",

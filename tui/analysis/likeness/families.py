@@ -161,7 +161,7 @@ def _unbiased(block: ReparamBlock, ratio: float, values: int) -> Family:
 
     return Family(
         name="variance",
-        title="running_var × n / (n − 1), any n",
+        title="running_var × n / (n - 1), any n",
         first=0.0,
         second=1 / max(values, 2),
         lowest=-0.5,
@@ -180,7 +180,7 @@ def _told_unbiased(at: float, error: float, ratio: float) -> Likeness | None:
     values = round(1 / abs(at))
     if abs(abs(at) * values - 1) > max(error, 1e-6):
         return Likeness("var-scaled", 1.0, told=factor, number=_factor(at)) if ratio == 1 else None
-    words = "n / (n − 1)" if at > 0 else "(n − 1) / n"
+    words = "n / (n - 1)" if at > 0 else "(n - 1) / n"
     before = "" if ratio == 1 else f", {round(values * ratio):,} before the stride"
     return Likeness(
         "var-unbiased", 1.0, told=f"{factor} = {words}, n = {values:,}{before}", number=_factor(at)

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.cost import Sides
-from tui.analysis.likeness.likeness import LONGEST, likenesses_within
+from tui.analysis.likeness.likeness import likenesses_within
+from tui.analysis.progress import Failed
 from tui.analysis.study import Study
 from tui.analysis.verdict.cautions import cautions_of
 from tui.analysis.verdict.verdict import Ruling, Verdict, multiple, percent
@@ -76,8 +77,8 @@ def table_of(study: Study) -> RenderableType:
 def _looks_like(study: Study) -> list[Text]:
     """Which mistake the difference looks like, where the float64 run finds one."""
     known = likenesses_within(study)
-    if known is None:
-        return [Text(f"Which mistake it looks like was not found out within {LONGEST:.0f} seconds.", _ASIDE)]
+    if isinstance(known, Failed):
+        return [Text(f"What it looks like was not found out: {known.words}.", _ASIDE)]
     return [Text(f"It looks like {known.words}.")] if known.words else []
 
 
