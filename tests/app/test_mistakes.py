@@ -9,7 +9,7 @@ from typing import NoReturn
 import pytest
 
 from tests.driver import Bench, OpenBench
-from tests.specs import EXACT
+from tests.specs import EXACT, only_first_branch
 from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.likeness.found import Likenesses
 from tui.analysis.numerics.pixel import Pixel
@@ -37,6 +37,11 @@ async def make(bench: Bench, name: str) -> None:
     view_of(bench).gallery.go_to(name)
     await bench.press("enter")
     await bench.until(lambda: mistake_of(bench) == name, name)
+    await found(bench)
+
+
+async def found(bench: Bench) -> None:
+    """Wait till it is known what the difference looks like, or why not."""
     await bench.until(lambda: isinstance(bench.app.answers.likeness, Likenesses | Failed), "an answer")
 
 
@@ -71,6 +76,18 @@ async def test_a_mistake_is_made_shown_found_and_taken_back(open_bench: OpenBenc
         await bench.press("U")
         await bench.until(lambda: mistake_of(bench) == "identity-column")
         assert view.gallery.name_under_cursor == "identity-column"
+
+
+async def test_both_of_two_mistakes_at_once_are_marked(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT, alterations=only_first_branch(EXACT)) as bench:
+        await bench.press("6")
+        await found(bench)
+        gallery = view_of(bench).gallery
+        prompts = (str(option.prompt) for option in gallery.options)
+        assert [words for words in prompts if words.startswith("≈")] == [
+            "≈ 1×1 missing",
+            "≈ identity missing",
+        ]
 
 
 async def test_the_map_is_walked_through_in_all_channels(open_bench: OpenBench) -> None:

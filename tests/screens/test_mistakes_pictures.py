@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.app.test_mistakes import GROUPED, make, view_of
+from tests.app.test_mistakes import GROUPED, found, make, view_of
 from tests.driver import MEDIUM, SMALL, LooksAsStored, OpenBench
-from tests.specs import EXACT
+from tests.specs import EXACT, only_first_branch
 from tui.fusion.branch_text import parse_branches
 
 SEQUENCE = replace(EXACT, branches=parse_branches("kxk,1x1-kxk"))
@@ -25,6 +25,17 @@ async def test_mistake(
     async with open_bench(MADE[name], size) as bench:
         await bench.press("6")
         await make(bench, name)
+        await looks_as_stored(bench)
+
+
+@both_sizes
+async def test_two_at_once(
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]
+) -> None:
+    async with open_bench(EXACT, size, alterations=only_first_branch(EXACT)) as bench:
+        await bench.press("6")
+        await found(bench)
+        assert "looks like  1×1 missing and identity missing, exactly" in bench.text("#mistake-findings")
         await looks_as_stored(bench)
 
 

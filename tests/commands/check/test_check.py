@@ -12,6 +12,7 @@ from rich.text import Text
 from torch import Tensor, nn
 
 from tests.fusion.strategies import EVERYTHING
+from tests.specs import only_first_branch
 from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.analysis.cost import Sides
 from tui.analysis.estimate import Estimate
@@ -448,18 +449,8 @@ def test_a_mistake_of_the_unfused_run_is_not_blamed_on_the_kernel(
         assert "the unfused run is wrong, the fused kernel is right." in " ".join(out.split())
 
 
-def only_the_first_branch() -> Study:
-    """The default block beside its first branch alone, put there by hand."""
-    kernel = study_of(BlockSpec()).summands[0].kernel
-    places = torch.cartesian_prod(*map(torch.arange, kernel.weight.shape)).tolist()
-    edits = [Edit("fused.weight", tuple(place), float(kernel.weight[tuple(place)])) for place in places]
-    assert kernel.bias is not None
-    edits += [Edit("fused.bias", (out,), value) for out, value in enumerate(kernel.bias.tolist())]
-    return study_of(BlockSpec(), Alterations(tuple(edits)))
-
-
 def test_two_mistakes_at_once_are_told() -> None:
-    done = only_the_first_branch()
+    done = study_of(BlockSpec(), only_first_branch(BlockSpec()))
     assert "It looks like 1×1 missing and identity missing, exactly." in printed(done)
     assert json.loads(json_of(done))["looks_like"] == {
         "words": "1×1 missing and identity missing, exactly",
