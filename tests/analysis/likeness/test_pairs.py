@@ -21,7 +21,7 @@ from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.kernel import Kernel, add, scale
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, WeightFill
+from tui.fusion.spec import BlockSpec
 
 BOTH = "1×1 missing and identity missing"
 REPVGG = [name for name in PRESETS if name in ("repvgg", "repvgg-grouped", "mobileone", "qarepvgg", "repvit")]
@@ -109,15 +109,36 @@ def test_nearly_the_two_is_not_the_two() -> None:
     assert not any(likeness.beside for likeness in likenesses(block, x, kernel))
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_few_whole_numbers_are_no_evidence(seed: int) -> None:
-    """Of small whole numbers any is so and so many times one and so many times another."""
-    spec = BlockSpec(3, 3, branches=parse_branches("kxk,1x1,kx1"), weights=WeightFill.INTEGERS, seed=seed)
+@pytest.mark.parametrize(("channels", "named"), [(1, False), (7, False), (8, True)])
+def test_a_few_numbers_tell_no_sign(channels: int, named: bool) -> None:
+    """Of a few small whole numbers each is so and so many times another."""
+    spec = BlockSpec(channels, channels, branches=parse_branches("kxk,1x1-bias"))
     block, x = filled_block(spec), filled_input(spec)
     kernel = block.kernel()
     assert kernel.bias is not None
-    kernel.bias[0] -= 6
-    assert not any(likeness.beside or likeness.multiple > 1 for likeness in likenesses(block, x, kernel))
+    found = likenesses(block, x, Kernel(kernel.weight, -kernel.bias))
+    assert [likeness.title for likeness in found] == [
+        "conv biases dropped × 2",
+        "the whole bias lost × 2",
+    ] * named
+
+
+@pytest.mark.parametrize(("channels", "named"), [(2, False), (8, True)])
+def test_a_few_numbers_tell_no_sign_beside_another_mistake(channels: int, named: bool) -> None:
+    spec = BlockSpec(channels, channels, branches=parse_branches("kxk,1x1-bias,identity"))
+    block, x = filled_block(spec), filled_input(spec)
+    right, kernel = block.kernel(), times(block, identity=0)
+    assert right.bias is not None
+    found = likenesses(block, x, Kernel(kernel.weight, -right.bias))
+    told = [likeness.title for likeness in found if likeness.same]
+    assert (
+        told
+        == [
+            "identity missing and conv biases dropped × 2",
+            "identity missing and the whole bias lost × 2",
+        ]
+        * named
+    )
 
 
 def test_a_large_output_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,9 +24,11 @@ from tui.fusion.block import ReparamBlock
 ALIKE = 0.9
 """The score from which a mistake is named.
 
-Measured over 48 blocks, the presets in 8 and 32 channels among them: the mistake that was made always scored
-1, another one only where both are the same thing on that block. Of 8390 pairs of others 268 scored above 0.5
-and 6 above 0.9. Of 580 kernels changed at random, in a weight, a bias or all over, none was taken for one.
+Measured over 48 blocks, the presets in 8 and 32 channels among them, and small ones again with variances down
+to 1e-4 (tests/bench/likeness_grid): the mistake that was made always scored 1, 1071 of 1071, another one only
+where both are the same thing on that block; so did every eps and every unbiased variance, 897 of 897. Of 9556
+pairs of others 281 scored above 0.5 and 16 above 0.9, with small variances of 5970 pairs 374 and 102. Of 888
+kernels changed at random, in a weight, a bias or all over, none was taken for one.
 """
 
 LONGEST = 60.0
