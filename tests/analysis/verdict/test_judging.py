@@ -174,7 +174,7 @@ def test_what_is_not_finite_on_both_sides_is_left_out_and_said(value: float) -> 
     verdict = outputs.judged()
     assert verdict.ruling is before.ruling
     assert verdict.non_finite == 8
-    assert verdict.scope == "8 elements are NaN or infinite on both sides alike and were left out."
+    assert verdict.scope == "8 elements are NaN or infinite on both sides alike and left out."
 
 
 def test_nothing_finite_is_no_agreement() -> None:

@@ -13,7 +13,8 @@ from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, E
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.alterations.wrong_fusion import wrongly_fused
 from tui.analysis.dtypes.dtype_table import DtypeTable, dtype_table
-from tui.analysis.likeness.likeness import Likenesses, likenesses
+from tui.analysis.likeness.found import Likenesses
+from tui.analysis.likeness.likeness import likenesses
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.progress import Doing
 from tui.analysis.side import WrongSide

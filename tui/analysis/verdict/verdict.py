@@ -301,10 +301,14 @@ class Verdict:
             )
         if self.non_finite:
             parts.append(
-                f"{self.non_finite} elements are NaN or infinite on both sides alike and were left out"
+                f"{_elements(self.non_finite)} NaN or infinite on both sides alike and left out"
                 + (f", as {self.not_finite.data} is not finite" if self.not_finite.cause else "")
             )
         return "; ".join(parts) + "." if parts else ""
+
+
+def _elements(number: int) -> str:
+    return "1 element is" if number == 1 else f"{number} elements are"
 
 
 def _outs(channels: Sequence[int]) -> str:

@@ -173,7 +173,9 @@ def remarks_of(study: Study) -> list[str]:
         frames = show_pair(given, "×"), show_pair(kernel_size, "×")
         remarks.append("Fused is counted as {}: {} and zeros, as nn.Conv2d pads evenly.".format(*frames))
     remarks += cautions_of(study.spec)
-    if study.comparison.non_finite:
-        remarks.append(f"{count(study.comparison.non_finite)} output elements are NaN or infinite.")
+    non_finite = study.comparison.non_finite
+    if non_finite != study.verdict.non_finite:  # the scope tells of those that are left out
+        one = non_finite == 1
+        remarks.append(f"{count(non_finite)} output element{' is' if one else 's are'} NaN or infinite.")
     remarks += [words for words in (study.verdict.caveat, study.verdict.scope) if words]
     return remarks
