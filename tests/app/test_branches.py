@@ -8,6 +8,7 @@ from textual.widgets import Input, Static
 from tests.driver import Bench, OpenBench
 from tests.settle import settle
 from tests.specs import EXACT, exact_preset
+from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.fusion.branch_text import show_branches
 from tui.fusion.presets import PRESETS
 from tui.fusion.tap import Tap
@@ -182,7 +183,8 @@ async def test_a_click_on_the_presets_name_opens_the_list_and_runs_nothing(open_
 
 @pytest.mark.parametrize("then", ["run", "edit", "mistake", "delete"])
 async def test_an_invalid_form_keeps_its_warning(open_bench: OpenBench, then: str) -> None:
-    async with open_bench(EXACT) as bench:
+    by_hand = Alterations((Edit("kxk.weight", (0, 0, 1, 1), 5.0),))
+    async with open_bench(EXACT, alterations=by_hand) as bench:
         await bench.enter("kernel_size", "0")
         await bench.reach(Withdrawn)
         await bench.press("escape")
