@@ -20,13 +20,14 @@ from tui.analysis.alterations.applying import (
 from tui.analysis.alterations.fusion import Fusion, block_in_float64
 from tui.analysis.bounds.budget import Budget
 from tui.analysis.cost import Cost, cost_of
-from tui.analysis.numerics.comparison import Comparison, compare
+from tui.analysis.numerics.comparison import Comparison, Distance, compare, distance_of
 from tui.analysis.numerics.componentwise import componentwise
+from tui.analysis.numerics.convolution import ConvolutionsAsProducts
 from tui.analysis.numerics.float16 import Float16ThroughFloat32
 from tui.analysis.numerics.magnitude import Magnitude, magnitude_of
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.progress import Doing
-from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
+from tui.analysis.verdict.error_split import ErrorSplit, split_of, weight_share
 from tui.analysis.verdict.evidence import Evidence, verdict_on
 from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import Folded, ReparamBlock, build_block, conv_of
@@ -99,7 +100,7 @@ class Study(FusedKernels):
         outputs: the block's output and the fused convolution's. `outputs64`: the same, everything re-run in
             float64 from the same parameters.
         right64: where another block ran than the one that is fused, what both sides should have given.
-        comparison: the two outputs against each other. `float64`: the same for the two in float64.
+        comparison: the two outputs against each other. `float64`: how far apart the two in float64 are.
         budget: how far the outputs of a right fusion may lie apart, in the spec's dtype.
         verdict: whether the difference is rounding or a mistake.
         split: where the difference comes from; None in float64, whose rounding no float64 run can show.
@@ -116,7 +117,7 @@ class Study(FusedKernels):
     outputs64: Outputs
     right64: Outputs | None
     comparison: Comparison
-    float64: Comparison
+    float64: Distance
     budget: Budget
     verdict: Verdict
     split: ErrorSplit | None
@@ -170,17 +171,18 @@ def run_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> It
     comparison = compare(outputs)
     block64 = block_in_float64(block)
     fusion64 = fusion.in_float64(block, block64)
-    outputs64, reference, split = outputs, comparison, None
+    outputs64, split = outputs, None
+    reference: Distance = comparison
     if spec.dtype is not Dtype.FLOAT64:
         outputs64 = yield from run_in_float64(fusion64, x, doing, 5)
-        reference = compare(outputs64)
+        reference = distance_of(outputs64)
     right64 = None
     if fusion.block is not block:
         yield doing("running the block as it should be", 5 if spec.dtype is Dtype.FLOAT64 else 7)
         right64 = run_rightly(block64, folded.kernel, fusion64, x, outputs64)
     if spec.dtype is not Dtype.FLOAT64:
         yield doing("splitting the difference", pieces - 1)
-        split = split_of(outputs, (right64 or outputs64).unfused, output_of_given(conv, x))
+        split = split_between(outputs, outputs64, right64, fusion, x)
     yield doing("bounding what rounding can do", pieces)
     evidence = Evidence(
         spec.dtype,
@@ -272,12 +274,26 @@ def run(module: nn.Module, x: Tensor) -> Tensor:
 def run_in_float64(
     fusion64: Fusion, x: Tensor, doing: Callable[[str, int], Doing] = Doing, number: int = 0
 ) -> Generator[Doing, None, Outputs]:
-    """Yield what is done, by `doing` from that number on; return both outputs of a fusion in float64."""
+    """Yield what is done, by `doing` from that number on; return both outputs of a fusion in float64.
+
+    They are a reference: their convolutions take the fastest way that float64 has, which may not be torch's.
+    """
     yield doing("running the branches in float64", number)
     x64 = x.double()
-    unfused = run(fusion64.block, x64)
+    with ConvolutionsAsProducts():
+        unfused = run(fusion64.block, x64)
     yield doing("running the fused convolution in float64", number + 1)
-    return Outputs(unfused, run(conv_of(fusion64.kernel, fusion64.geometry), x64))
+    with ConvolutionsAsProducts():
+        return Outputs(unfused, run(conv_of(fusion64.kernel, fusion64.geometry), x64))
+
+
+def split_between(
+    outputs: Outputs, outputs64: Outputs, right64: Outputs | None, fusion: Fusion, x: Tensor
+) -> ErrorSplit | None:
+    """Where the difference of a fusion's outputs comes from; None where no element of theirs is finite."""
+    exact = Outputs((right64 or outputs64).unfused, outputs64.fused)
+    with ConvolutionsAsProducts():
+        return split_of(outputs, exact, weight_share(fusion.kernel, fusion.geometry, x))
 
 
 def run_rightly(
@@ -291,8 +307,9 @@ def run_rightly(
         return None
     x64 = x.double()
     right = fusion64.kernel is kernel
-    fused = outputs64.fused if right else run(conv_of(kernel, block64.geometry), x64)
-    return Outputs(run(block64, x64), fused)
+    with ConvolutionsAsProducts():
+        fused = outputs64.fused if right else run(conv_of(kernel, block64.geometry), x64)
+        return Outputs(run(block64, x64), fused)
 
 
 def run_componentwise(block: nn.Module, conv: nn.Module, x: Tensor) -> Outputs:

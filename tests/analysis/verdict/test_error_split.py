@@ -9,10 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.analysis.verdict.verdict_cases import Case, run_conv, run_of
+from tests.analysis.verdict.verdict_cases import Case, Run, run_conv, run_of
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.study import run
-from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
+from tui.analysis.verdict.error_split import ErrorSplit, split_of, weight_share
+from tui.fusion.block import conv_of
+from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import Dtype
@@ -23,7 +25,7 @@ def flat(*values: float, dtype: torch.dtype = torch.float64) -> Tensor:
 
 
 def split(fused: Tensor, unfused: Tensor, unfused64: Tensor, given64: Tensor) -> ErrorSplit:
-    found = split_of(Outputs(unfused, fused), unfused64, given64)
+    found = split_of(Outputs(unfused, fused), Outputs(unfused64, given64), torch.zeros(()).double())
     assert found is not None
     return found
 
@@ -45,7 +47,11 @@ def test_the_shares_add_up_to_the_difference(dtype: Dtype) -> None:
     case = run_of(Case(spec, "wild"))
     conv = case.block.fuse()
     fused = run(conv, case.x)
-    found = split(fused, case.unfused, case.unfused64, output_of_given(conv, case.x))
+    kernel = case.block64.kernel()
+    outputs64 = Outputs(case.unfused64, run(conv_of(kernel, case.block.geometry), case.x.double()))
+    share = weight_share(kernel, case.block.geometry, case.x)
+    found = split_of(Outputs(case.unfused, fused), outputs64, share)
+    assert found is not None
     difference = fused.double() - case.unfused.double()
     worst = float(difference.flatten()[difference.abs().argmax()])
     parts = found.weights.at_worst + found.fused.at_worst - found.unfused.at_worst
@@ -60,7 +66,7 @@ def test_the_shares_add_up_to_the_difference(dtype: Dtype) -> None:
 
 
 def test_float64_has_nothing_to_be_split_by() -> None:
-    assert split_of(Outputs(flat(1.0), flat(1.0)), flat(1.0), flat(1.0)) is None
+    assert split_of(Outputs(flat(1.0), flat(1.0)), Outputs(flat(1.0), flat(1.0)), flat(0.0)) is None
 
 
 def test_what_is_not_finite_stays_out() -> None:
@@ -68,9 +74,50 @@ def test_what_is_not_finite_stays_out() -> None:
     found = split(fused, flat(1, 1, 1, dtype=torch.float32), flat(1, 1, 1), flat(1, 1, 1))
     assert found.fused.max_abs == found.fused.at_worst == 1.0
     assert found.nearer.unfused == 1
-    assert split_of(Outputs(flat(1, dtype=torch.float32), fused[..., :1]), flat(1), flat(1)) is None
+    assert (
+        split_of(Outputs(flat(1, dtype=torch.float32), fused[..., :1]), Outputs(flat(1), flat(1)), flat(0))
+        is None
+    )
 
 
 def test_other_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="different shapes"):
-        split_of(Outputs(flat(1.0), flat(1.0, 2.0)), flat(1.0), flat(1.0))
+        split_of(Outputs(flat(1.0), flat(1.0, 2.0)), Outputs(flat(1.0), flat(1.0)), flat(0.0))
+
+
+def given_less_fused(kernel: Kernel, case: Run) -> Tensor:
+    """What `weight_share` is, by two convolutions in float64."""
+    x = case.x.double()
+    of_given, of_fused = (
+        run(conv_of(each, case.block.geometry), x)
+        for each in (kernel.to(case.x.dtype).to(torch.float64), kernel)
+    )
+    return of_given - of_fused
+
+
+@pytest.mark.parametrize("preset", ["repvgg", "repvgg-depthwise", "dbb", "unireplknet", "residual"])
+@pytest.mark.parametrize("dtype", [Dtype.FLOAT32, Dtype.BFLOAT16, Dtype.FLOAT16])
+@pytest.mark.parametrize("scale", [1.0, 2.0**-120, 2.0**100], ids=["usual", "tiny", "huge"])
+def test_the_share_of_the_weights_holds_to_four_digits(preset: str, dtype: Dtype, scale: float) -> None:
+    spec = replace(PRESETS[preset].spec.with_in_channels(8), input_shape=(9, 7), dtype=dtype)
+    case = run_of(Case(spec, "wild"))
+    kernel = case.block64.kernel()
+    if dtype is not Dtype.FLOAT16:
+        case = replace(case, x=case.x * scale)
+    expected = given_less_fused(kernel, case)
+    share = weight_share(kernel, case.block.geometry, case.x).expand_as(expected)
+    assert float((share - expected).abs().max()) <= 1e-4 * float(expected.abs().max()) + 1e-300
+    assert share.dtype is torch.float64
+
+
+def test_weights_that_are_not_rounded_share_nothing() -> None:
+    kernel = Kernel(torch.full((2, 2, 1, 1), 0.5).double(), torch.tensor([0.5, 1 / 3], dtype=torch.float64))
+    share = weight_share(kernel, Geometry(), torch.ones(1, 2, 3, 3))
+    offset = float(torch.tensor(1 / 3)) - 1 / 3
+    assert share.expand(1, 2, 3, 3)[0, :, 1, 1].tolist() == [0.0, offset]
+
+
+def test_a_weight_that_the_dtype_cannot_hold_is_left_out_where_it_reaches() -> None:
+    kernel = Kernel(torch.full((1, 1, 1, 1), 1e39, dtype=torch.float64), None)
+    x = torch.tensor([0.0, 1.0]).view(1, 1, 1, 2)
+    assert weight_share(kernel, Geometry(), x).isfinite().any().item() is False

@@ -18,8 +18,15 @@ from tui.analysis.numerics.comparison import Comparison, compare
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.precision import FINEST_FIRST
 from tui.analysis.progress import Doing
-from tui.analysis.study import Study, run, run_componentwise, run_in_float64, run_rightly
-from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
+from tui.analysis.study import (
+    Study,
+    run,
+    run_componentwise,
+    run_in_float64,
+    run_rightly,
+    split_between,
+)
+from tui.analysis.verdict.error_split import ErrorSplit
 from tui.analysis.verdict.evidence import Evidence, verdict_on
 from tui.analysis.verdict.verdict import Reason, Verdict, multiple, percent
 from tui.fusion.block import conv_of
@@ -107,25 +114,28 @@ def _own_row(study: Study) -> DtypeRow:
 
 
 def _row_in(dtype: Dtype, study: Study) -> Generator[Doing, None, DtypeRow]:
-    """The study's block in another dtype; runs that the study holds are not made again."""
+    """The study's block in another dtype; float64 runs that the study holds are not made again.
+
+    In float64 both sides run as torch runs them, as they do in every dtype that is judged.
+    """
     yield Doing(f"running in {dtype}")
     own = torch_dtype(dtype)
     block, x = copy.deepcopy(study.block).to(own), study.x.to(own)
     folded = block.folded()
     fusion = fusion_of(block, folded, x, study.in_effect)
     block64 = block_in_float64(block)
-    if torch.promote_types(study.x.dtype, own) is own:  # no number was rounded: the same values in float64
-        outputs64, right64 = study.outputs64, study.right64
-    else:
-        fusion64 = fusion.in_float64(block, block64)
-        outputs64 = yield from run_in_float64(fusion64, x)
-        right64 = run_rightly(block64, folded.kernel, fusion64, x, outputs64)
-    outputs, split, again = outputs64, None, None
+    conv = conv_of(fusion.kernel.to(own), fusion.geometry)
+    outputs = Outputs(run(fusion.block, x), run(conv, x))
+    outputs64, right64, split = outputs, study.right64, None
+    again = partial(run_componentwise, fusion.block, conv, x)
     if dtype is not Dtype.FLOAT64:
-        conv = conv_of(fusion.kernel.to(own), fusion.geometry)
-        again = partial(run_componentwise, fusion.block, conv, x)
-        outputs = Outputs(run(fusion.block, x), run(conv, x))
-        split = split_of(outputs, (right64 or outputs64).unfused, output_of_given(conv, x))
+        if torch.promote_types(study.x.dtype, own) is own:  # no number was rounded
+            outputs64 = study.outputs64
+        else:
+            fusion64 = fusion.in_float64(block, block64)
+            outputs64 = yield from run_in_float64(fusion64, x)
+            right64 = run_rightly(block64, folded.kernel, fusion64, x, outputs64)
+        split = split_between(outputs, outputs64, right64, fusion, x)
     yield Doing(f"bounding what rounding can do in {dtype}")
     evidence = Evidence(
         dtype, block64, x.double(), folded.kernel, fusion.kernel, outputs, outputs64, right64, again

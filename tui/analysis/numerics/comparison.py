@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from tui.analysis.numerics.closeness import Closeness, closeness_of
-from tui.analysis.numerics.outputs import Outputs
+from tui.analysis.numerics.outputs import Outputs, largest_abs
 from tui.analysis.numerics.pixel import Pixel
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """The difference of the fused and the unfused output.
+class Distance:
+    """How far apart the fused and the unfused output are.
 
     Attributes:
         max_abs_diff: the largest |fused - unfused|; inf where only one is finite, or they differ in
@@ -21,7 +24,6 @@ class Comparison:
         mean_abs_diff: the mean over all elements.
         max_abs: the largest finite |unfused|.
         non_finite: elements of either output that are NaN or infinite.
-        closeness: what torch.allclose makes of them.
     """
 
     max_abs_diff: float
@@ -31,6 +33,16 @@ class Comparison:
     mean_abs_diff: float
     max_abs: float
     non_finite: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison(Distance):
+    """The difference of the fused and the unfused output.
+
+    Attributes:
+        closeness: what torch.allclose makes of them.
+    """
+
     closeness: Closeness
 
     @property
@@ -45,16 +57,32 @@ def compare(outputs: Outputs) -> Comparison:
     Raises:
         ValueError: the shapes differ.
     """
+    return Comparison(*_figures(outputs), closeness_of(outputs))
+
+
+def distance_of(outputs: Outputs) -> Distance:
+    """How far apart two outputs are, in float64 whatever their dtype.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    return Distance(*_figures(outputs))
+
+
+def _figures(outputs: Outputs) -> tuple[float, Pixel, float, float, float, float, int]:
     difference, unfused = outputs.difference, outputs.unfused
-    place = int(difference.absolute.argmax())
-    worst = Pixel.at(place, unfused.shape)
-    return Comparison(
-        max_abs_diff=float(difference.absolute.flatten()[place]),
-        worst=worst,
-        fused=float(outputs.fused[worst]),
-        unfused=float(unfused[worst]),
-        mean_abs_diff=float(difference.absolute.mean()),
-        max_abs=float(unfused.double().nan_to_num(0.0, 0.0, 0.0).abs().max()),
-        non_finite=difference.non_finite,
-        closeness=closeness_of(outputs),
+    worst = Pixel.at(difference.place, unfused.shape)
+    return (
+        difference.largest,
+        worst,
+        float(outputs.fused[worst]),
+        float(unfused[worst]),
+        float(difference.absolute.mean()),
+        _largest_finite(unfused),
+        difference.non_finite,
     )
+
+
+def _largest_finite(values: Tensor) -> float:
+    largest = largest_abs(values)
+    return largest if math.isfinite(largest) else largest_abs(values.double().nan_to_num(0.0, 0.0, 0.0))

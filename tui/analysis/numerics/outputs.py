@@ -34,12 +34,16 @@ class Outputs:
             raise ValueError(
                 f"the fused output is {tuple(self.fused.shape)}, the unfused one {tuple(self.unfused.shape)}"
             )
-        signed, finite = _subtracted(self.unfused, self.fused)
-        if bool(finite.all()):
-            return Difference(signed.abs_(), None, None)
+        absolute = subtracted(self.fused, self.unfused).abs_()
+        difference = Difference(absolute, None, None)
+        if math.isfinite(difference.largest):  # so is every element of both
+            return difference
+        finite = self.unfused.isfinite() & self.fused.isfinite()
+        if bool(finite.all()):  # but their difference is too large for float64
+            return difference
         alike = _alike(self.unfused, self.fused) & ~finite
         unlike = ~finite & ~alike
-        absolute = signed.abs_().masked_fill_(alike, 0.0).masked_fill_(unlike, math.inf)
+        absolute.masked_fill_(alike, 0.0).masked_fill_(unlike, math.inf)
         return Difference(absolute, alike, unlike)
 
     def in_channels(self, channels: Sequence[int]) -> Outputs:
@@ -60,6 +64,16 @@ class Difference:
     absolute: Tensor
     alike: Tensor | None
     unlike: Tensor | None
+
+    @cached_property
+    def place(self) -> int:
+        """Where it is largest first, in the order of memory; where it is NaN first, if it is anywhere."""
+        return int(self.absolute.argmax())
+
+    @property
+    def largest(self) -> float:
+        """The largest of it; NaN if one is."""
+        return float(self.absolute.flatten()[self.place])
 
     @property
     def non_finite(self) -> int:
@@ -88,15 +102,21 @@ class Difference:
 
 def signed_difference(unfused: Tensor, fused: Tensor) -> Tensor:
     """fused - unfused in float64; NaN where both are NaN or infinite alike, infinite where not alike."""
-    signed, finite = _subtracted(unfused, fused)
+    signed, finite = subtracted(fused, unfused), unfused.isfinite() & fused.isfinite()
     if bool(finite.all()):
         return signed
     return torch.where(finite, signed, torch.where(_alike(unfused, fused), math.nan, math.inf))
 
 
-def _subtracted(unfused: Tensor, fused: Tensor) -> tuple[Tensor, Tensor]:
-    """fused - unfused in float64, a new tensor, and where both are finite."""
-    return fused.double() - unfused.double(), unfused.isfinite() & fused.isfinite()
+def subtracted(one: Tensor, other: Tensor) -> Tensor:
+    """one - other in float64, a new tensor."""
+    return one.double() - other.double()
+
+
+def largest_abs(values: Tensor) -> float:
+    """The largest |value|; NaN if one is."""
+    least, most = torch.aminmax(values)
+    return max(abs(float(least)), abs(float(most)))
 
 
 def _alike(unfused: Tensor, fused: Tensor) -> Tensor:

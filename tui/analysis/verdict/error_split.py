@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from tui.analysis.numerics.outputs import Outputs
+from tui.analysis.numerics.outputs import Outputs, largest_abs, subtracted
+from tui.fusion.block import conv_of
+from tui.fusion.geometry import Geometry
+from tui.fusion.kernel import Kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,41 +58,75 @@ class ErrorSplit:
 
 
 @torch.no_grad()
-def output_of_given(conv: nn.Conv2d, x: Tensor) -> Tensor:
-    """What a fused convolution's own, rounded weight gives in float64."""
-    y: Tensor = copy.deepcopy(conv).double()(x.double())
-    return y
+def weight_share(kernel: Kernel, geometry: Geometry, x: Tensor) -> Tensor:
+    """conv(x, W_given - W_fused) in float64: what rounding the fused weight and bias to x's dtype does.
+
+    `kernel`: the fused one, float64. Of the output's shape, (batch, out_channels, H, W), or of one that goes
+    with it where no weight was rounded. The convolution is float32, its factors brought to at most 1 by a
+    power of 2: the shares are read by two or three digits.
+    """
+    given = kernel.to(x.dtype).to(torch.float64)
+    weight = given.weight - kernel.weight
+    largest = [largest_abs(tensor) for tensor in (weight, x)]
+    if not all(map(math.isfinite, largest)):
+        of_given, of_fused = (conv_of(each, geometry)(x.double()) for each in (given, kernel))
+        share: Tensor = of_given - of_fused
+        return share
+    if all(largest):
+        powers = [math.ldexp(1.0, math.frexp(value)[1]) for value in largest]
+        scaled = [
+            (tensor.double() / power).float() for tensor, power in zip((weight, x), powers, strict=True)
+        ]
+        share = conv_of(Kernel(scaled[0], None), geometry)(scaled[1]).double()
+        share.mul_(powers[0]).mul_(powers[1])
+    else:
+        share = weight.new_zeros(len(weight), 1, 1)
+    if kernel.bias is not None and given.bias is not None:
+        share += (given.bias - kernel.bias).view(-1, 1, 1)
+    return share
 
 
-def split_of(outputs: Outputs, exact64: Tensor, given64: Tensor) -> ErrorSplit | None:
+def split_of(outputs: Outputs, outputs64: Outputs, share: Tensor) -> ErrorSplit | None:
     """Split the difference of two outputs.
 
-    `exact64`: what the block as it should be gives in float64, the exact value for this purpose. `given64`:
-    as `output_of_given` gives it. None where the outputs are float64 themselves, whose rounding no float64
-    run can show, and where no element is finite on both sides.
+    `outputs64`: both sides in float64, the unfused one as the block should be, which is the exact value for
+    this purpose. `share`: what the rounding of the fused weight adds to the fused one, by `weight_share`. None
+    where the outputs are float64 themselves, whose rounding no float64 run can show, and where no
+    element is finite.
 
     Raises:
         ValueError: the shapes differ.
     """
-    fused, unfused = outputs.fused, outputs.unfused
-    if len({tensor.shape for tensor in (fused, unfused, exact64, given64)}) > 1:
+    fused, unfused, exact = outputs.fused, outputs.unfused, outputs64.unfused
+    if len({tensor.shape for tensor in (fused, unfused, exact, outputs64.fused)}) > 1:
         raise ValueError("the four outputs have different shapes")
     if fused.dtype is torch.float64:
         return None
-    finite = torch.stack([fused.double(), unfused.double(), exact64, given64]).isfinite().all(dim=0)
-    if not finite.any():
-        return None
-    y, z, exact, given = (tensor[finite].double() for tensor in (fused, unfused, exact64, given64))
-    worst = int((y - z).abs().argmax())
-    of_fused, of_unfused = (y - exact).abs(), (z - exact).abs()
-    nearer = Nearer(
-        fused=int((of_fused < of_unfused).sum()),
-        unfused=int((of_unfused < of_fused).sum()),
-        equal=int((of_fused == of_unfused).sum()),
-    )
-    return ErrorSplit(_part(given - exact, worst), _part(y - given, worst), _part(z - exact, worst), nearer)
+    weights = torch.sub(outputs64.fused, exact).add_(share)
+    of_unfused = subtracted(unfused, exact)
+    in_all = subtracted(fused, exact)
+    of_fused = in_all - weights
+    worst = outputs.difference.place
+    parts = [weights, of_fused, of_unfused]
+    if not all(math.isfinite(largest_abs(part)) for part in parts):
+        finite = torch.stack(parts).isfinite().all(dim=0)
+        if not finite.any():
+            return None
+        *parts, in_all = (part[finite] for part in (*parts, in_all))
+        worst = int(outputs.difference.absolute[finite].argmax())
+    of_weights, fused_part, unfused_part = (_part(part.flatten(), worst) for part in parts)
+    return ErrorSplit(of_weights, fused_part, unfused_part, _nearer(in_all.abs_(), parts[2]))
 
 
 def _part(errors: Tensor, worst: int) -> ErrorPart:
-    rms = math.sqrt(float(errors.square().mean()))
-    return ErrorPart(float(errors.abs().max()), rms, float(errors[worst]))
+    rms = math.sqrt(float(torch.dot(errors, errors)) / len(errors))
+    return ErrorPart(largest_abs(errors), rms, float(errors[worst]))
+
+
+def _nearer(of_fused: Tensor, of_unfused: Tensor) -> Nearer:
+    """Which side is nearer, by |fused - exact| and the signed unfused - exact."""
+    of_unfused = of_unfused.abs()
+    fused, unfused = (
+        int(torch.count_nonzero(nearer)) for nearer in (of_fused < of_unfused, of_unfused < of_fused)
+    )
+    return Nearer(fused, unfused, of_fused.numel() - fused - unfused)

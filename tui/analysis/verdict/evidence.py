@@ -9,6 +9,7 @@ from torch import Tensor
 
 from tui.analysis.bounds.budget import Budget, budgets_of
 from tui.analysis.bounds.fold_sizes import fold_sizes
+from tui.analysis.numerics.convolution import ConvolutionsAsProducts
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.verdict.judging import judge
 from tui.analysis.verdict.left_out import left_out
@@ -56,7 +57,8 @@ def verdict_on(evidence: Evidence) -> tuple[Budget, Verdict]:
     sizes = fold_sizes(block64)
     channels = channels_to_judge(block64, x64, sizes, outputs, outputs64)
     dtypes = [dtype] if dtype is Dtype.FLOAT64 else [dtype, Dtype.FLOAT64]
-    budgets = budgets_of(block64, x64, dtypes, channels, evidence.right, sizes)
+    with ConvolutionsAsProducts():
+        budgets = budgets_of(block64, x64, dtypes, channels, evidence.right, sizes)
     found = ALL_FINITE
     if outputs.same_shape and outputs64.same_shape:
         found = left_out(block64, x64, outputs, outputs64, (evidence.fused, evidence.right), sizes)
