@@ -1,4 +1,9 @@
-"""The cost of fusing, in ratios: `python -m tests.bench.bench_engine`. Run by hand; asserts no clock.
+"""The cost of fusing and of a study, in ratios; run by hand, asserts no clock.
+
+    python -m tests.bench.bench_engine [--against TREE] [--rounds N]
+
+With another checkout of this repository, each study is timed in it and here by turns, on one thread, and
+`old : new` is printed, once by the clock and once by the processor's time, which other programs disturb less.
 
 To hold: the fused kernel of a RepVGG block with batch norm, 512 x 512 x 3 x 3, in at most 3 times three
 elementwise passes over a float64 weight of that shape, each pass into a new tensor as the engine's own; that
@@ -7,10 +12,17 @@ of 2048 depthwise channels in a tenth of a loop over channels at most.
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -93,6 +105,73 @@ def depthwise_against_a_loop(channels: int) -> None:
     )
 
 
-if __name__ == "__main__":
+STUDIES: dict[str, dict[str, Any]] = {
+    "C 64": {},
+    "C 256": {"in_channels": 256, "out_channels": 256},
+    "C 512": {"in_channels": 512, "out_channels": 512},
+    "depthwise k 31": {"groups": 64, "kernel_size": (31, 31)},
+    "replknet": {"preset": "replknet"},
+    "unireplknet": {"preset": "unireplknet"},
+}
+"""Blocks at 56 x 56: kxk, 1x1 and identity with a batch norm each, 3 x 3 and 64 channels where not told."""
+
+
+class Timer:
+    """Studies in one checkout, in a process of its own."""
+
+    def __init__(self, tree: Path) -> None:
+        script = Path(__file__).with_name("study_timer.py")
+        self._process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", str(script)],
+            cwd=tree,
+            env=os.environ | {"PYTHONPATH": str(tree)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def seconds(self, study: dict[str, Any]) -> tuple[float, float]:
+        """By the clock and by the processor's time, of one study."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(study), file=self._process.stdin, flush=True)
+        clock, processor = json.loads(self._process.stdout.readline())
+        return clock, processor
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+
+def studies_against(tree: Path, rounds: int) -> None:
+    """Print old : new of each study, medians of pairs."""
+    here = Path(__file__).parents[2]
+    timers = Timer(tree), Timer(here)
+    for name, study in STUDIES.items():
+        pairs = [[timer.seconds(study) for timer in timers] for _ in range(rounds + 1)][1:]
+        print(f"{name:16}", end="")
+        for kind, title in enumerate(("clock", "processor")):
+            old, new = (statistics.median(pair[side][kind] for pair in pairs) for side in (0, 1))
+            ratio = statistics.median(pair[0][kind] / pair[1][kind] for pair in pairs)
+            print(f"{title} {old * 1e3:7.0f} : {new * 1e3:5.0f} ms = {ratio:5.2f}   ", end="")
+        print(flush=True)
+    for timer in timers:
+        timer.close()
+
+
+def main() -> None:
+    """Print the ratios of this tree, or of another one to it."""
+    parser = argparse.ArgumentParser(description="The cost of fusing and of a study, in ratios.")
+    parser.add_argument("--against", type=Path, help="another checkout, to time its studies by turns")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="pairs of studies")
+    options = parser.parse_args()
+    if options.against:
+        studies_against(options.against.resolve(), options.rounds)
+        return
     kernel_against_three_passes(512)
     depthwise_against_a_loop(2048)
+
+
+if __name__ == "__main__":
+    main()
