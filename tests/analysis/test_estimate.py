@@ -17,6 +17,7 @@ from tui.analysis.estimate import (
     estimate_of,
     memory_of_this_machine,
 )
+from tui.fusion.branch_text import parse_branches
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, Dtype
 
@@ -43,7 +44,7 @@ def test_memory_holds_at_least_the_tensors_that_stay(spec: BlockSpec) -> None:
         {"batch_size": 2},
         {"input_shape": (112, 112)},
         {"in_channels": 128, "out_channels": 128},
-        {"kernel_size": (5, 5)},
+        {"kernel_size": (9, 9)},
     ],
 )
 def test_more_work_costs_more(field: str, more: dict[str, Any]) -> None:
@@ -60,9 +61,9 @@ def test_no_preset_has_to_be_asked_for() -> None:
     [
         BlockSpec(512, 512, kernel_size=(7, 7), input_shape=(224, 224)),
         BlockSpec(64, 64, groups=64, input_shape=(4096, 4096), branches=(BranchSpec(BranchKind.POINTWISE),)),
-        BlockSpec(65_536, 65_536, groups=65_536, input_shape=(1, 1)),
+        replace(PRESETS["replknet"].spec.with_in_channels(256), input_shape=(128, 128)),
     ],
-    ids=["long", "large", "many groups"],
+    ids=["long", "large", "a large depthwise kernel"],
 )
 def test_a_long_or_large_run_has_to_be_asked_for(spec: BlockSpec) -> None:
     assert estimate_of(spec).must_be_asked_for
@@ -96,6 +97,39 @@ def test_a_system_that_does_not_tell_its_memory(monkeypatch: pytest.MonkeyPatch)
     assert memory_of_this_machine() is None
 
 
-def test_memory_holds_the_input_unfolded_in_float64() -> None:
-    spec = BlockSpec(64, 64, kernel_size=(7, 7), input_shape=(56, 56))
-    assert estimate_of(spec).bytes >= 56 * 56 * 64 * 7 * 7 * 8 == 78_675_968
+REPLKNET = replace(PRESETS["replknet"].spec.with_in_channels(256), input_shape=(128, 128))
+
+
+def test_a_large_depthwise_kernel_is_not_counted_as_unfolded_for_all_its_groups() -> None:
+    """It took 0.55 GB where 32.6 were estimated."""
+    assert 0.25e9 < estimate_of(REPLKNET).bytes < 1.1e9
+
+
+def test_memory_grows_by_the_taps_only_where_torch_unfolds_them() -> None:
+    spec = replace(PRESETS["repvgg"].spec, kernel_size=(15, 15), input_shape=(112, 112))
+    unfolded = 112 * 112 * 64 * 15 * 15 * 8
+    assert estimate_of(replace(spec, dtype=Dtype.FLOAT64)).bytes > unfolded
+    assert estimate_of(spec).bytes < unfolded / 2
+    depthwise = replace(spec, groups=64, dtype=Dtype.FLOAT64)
+    assert estimate_of(depthwise).bytes < unfolded / 2, "one group after the other"
+
+
+def test_a_dense_stride_of_2_is_unfolded_in_float64() -> None:
+    spec = replace(PRESETS["repconv"].spec, kernel_size=(31, 31), input_shape=(112, 112), stride=(2, 2))
+    assert estimate_of(spec).bytes > 56 * 56 * 64 * 31 * 31 * 8
+    assert estimate_of(replace(spec, groups=64)).bytes < 56 * 56 * 64 * 31 * 31
+
+
+@pytest.mark.parametrize("dtype", list(Dtype))
+def test_a_batch_of_8_takes_8_times_what_its_tensors_take(dtype: Dtype) -> None:
+    spec = replace(PRESETS["repvgg-depthwise"].spec, dtype=dtype)
+    one, two, eight = (estimate_of(replace(spec, batch_size=batch)).bytes for batch in (1, 2, 8))
+    assert eight - one == pytest.approx(7 * (two - one), rel=1e-6)
+
+
+def test_a_wide_layer_between_takes_memory_of_its_own() -> None:
+    narrow, wide = (
+        replace(PRESETS["repvgg"].spec, branches=parse_branches(f"kxk,1x1-kxk+inner{factor}"))
+        for factor in ("", "+x4")
+    )
+    assert estimate_of(wide).bytes > estimate_of(narrow).bytes + 3 * 64 * 56 * 56 * 8 * 3

@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 
 from tui.analysis.cost import Sides, cost_of, first_weights, positions_of
-from tui.fusion.spec import BlockSpec, BranchSpec, Dtype
+from tui.analysis.numerics.convolution_shape import ConvolutionShape, Way
+from tui.fusion.spec import BlockSpec, BranchSpec, Dtype, Pair, dilated_size
 
 ASK_ABOVE_SECONDS = 2.0
 ASK_ABOVE_BYTES = 2 * 1024**3
@@ -14,10 +15,23 @@ ASK_ABOVE_BYTES = 2 * 1024**3
 MOST_JUDGED_MACS = 200_000_000
 """Beyond this many multiply-accumulates of the unfused side only some of its output channels are judged."""
 
-_SECONDS_PER_JUDGED_MAC = 1e-9  # measured here: 0.6 to 1.8e-9
-_MACS_PER_SECOND = 10e9  # a laptop's dense convolution; measured here: 20 to 80e9 on two server cores
-_SECONDS_PER_UNFOLDED = 4e-9  # float64 copies the input once for each tap; measured here: 1 to 10e-9
-_SECONDS_PER_GROUP = 10e-6  # torch runs the groups of a float64 convolution one by one
+_RUNTIME_BYTES = 22_000_000
+"""What torch takes for its own at the first convolutions; measured: 16 to 30 MB."""
+
+_MACS_PER_SECOND = 20e9  # in the dtype and in float64 together, dense; measured here: 15 to 40e9
+_SECONDS_PER_SLOW_MAC = (
+    0.6e-9  # grouped and large, for which oneDNN has no fast code; measured: 0.4 to 0.8e-9
+)
+_SECONDS_PER_SLOW_FLOAT64_MAC = 2e-9  # which torch unfolds, group by group; measured: 0.5 to 3e-9
+_SECONDS_PER_OUTPUT = 0.1e-6
+_SECONDS_PER_JUDGED_OUTPUT = 0.07e-6  # of each branch
+_SECONDS_PER_JUDGED_MAC = 0.4e-9
+_SECONDS_PER_WEIGHT = 25e-9
+_SECONDS_PER_GROUP = 10e-6
+_SECONDS_AT_LEAST = 0.02
+
+_CHANNELS_AT_LEAST = 16
+"""About how many channels are judged where only some are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +40,7 @@ class Estimate:
 
     Attributes:
         bytes: the most memory that is held at once.
-        seconds: the time of the whole study on a laptop.
+        seconds: the time of the whole study on one thread of a laptop.
     """
 
     bytes: int
@@ -40,8 +54,8 @@ class Estimate:
 
 def estimate_of(spec: BlockSpec) -> Estimate:
     """Memory and time of a study of this block."""
-    cost = cost_of(spec)
-    return Estimate(_bytes(spec, cost.params), _seconds(spec, cost.macs))
+    macs = cost_of(spec).macs
+    return Estimate(_bytes(spec, macs), _seconds(spec, macs))
 
 
 def memory_of_this_machine() -> int | None:
@@ -58,29 +72,17 @@ def _fusing_macs(spec: BlockSpec) -> int:
     return sum(first_weights(spec, branch) * spec.out_channels * height * width for branch in spec.branches)
 
 
-def _summand_weights(spec: BlockSpec, branch: BranchSpec) -> int:
-    """Weights of the branch's kernel with the fused kernel's groups and spacing."""
-    height, width = spec.embedded_kernel_size(branch)
-    return spec.out_channels * (spec.in_channels // spec.fused_groups) * height * width
-
-
-def _bytes(spec: BlockSpec, params: Sides) -> int:
-    """Both runs in the dtype, then again in float64, whose convolution unfolds the input (im2col).
-
-    The steps of each branch's kernel and both outputs are kept in float64, to be looked at.
-    """
-    size = spec.dtype.bytes
-    inputs = spec.batch_size * spec.in_channels * spec.input_shape[0] * spec.input_shape[1]
-    between = max(
-        (spec.channels_between(branch) for branch in spec.branches if branch.kind.is_sequence), default=0
+def _weights(spec: BlockSpec) -> int:
+    """Weights of the fused kernel and of all the steps to it."""
+    return _kernel_weights(spec, spec.conv2d_kernel_size) + sum(
+        _step_count(spec, branch) * _kernel_weights(spec, spec.embedded_kernel_size(branch))
+        for branch in spec.branches
     )
-    inputs += 2 * spec.batch_size * between * spec.input_shape[0] * spec.input_shape[1]
-    outputs = positions_of(spec) * spec.out_channels
-    height, width = spec.conv2d_kernel_size
-    unfolded = positions_of(spec) * spec.in_channels * height * width
-    parameters = params.unfused * (size + 16) + params.fused * (size + 16)
-    steps = sum(_step_count(spec, branch) * _summand_weights(spec, branch) for branch in spec.branches)
-    return inputs * (size + 8) + outputs * (2 * size + 7 * 8) + unfolded * 8 + parameters + steps * 8
+
+
+def _kernel_weights(spec: BlockSpec, size: Pair) -> int:
+    """Weights of a kernel of that size with the fused kernel's groups and spacing."""
+    return spec.out_channels * (spec.in_channels // spec.fused_groups) * size[0] * size[1]
 
 
 def _step_count(spec: BlockSpec, branch: BranchSpec) -> int:
@@ -88,14 +90,62 @@ def _step_count(spec: BlockSpec, branch: BranchSpec) -> int:
     return 1 + branch.kind.is_sequence + branch.batch_norm + bool(branch.scale) + spec.post_norm
 
 
+def _judged_share(spec: BlockSpec, macs: Sides) -> float:
+    """How much of the output is judged."""
+    affordable = MOST_JUDGED_MACS / max(macs.unfused, 1)
+    return 1.0 if affordable >= 1 else min(1.0, affordable + _CHANNELS_AT_LEAST / spec.out_channels)
+
+
+def _bytes(spec: BlockSpec, macs: Sides) -> int:
+    """The larger of what the runs hold and of what the bounds do: so many float64 copies of each tensor.
+
+    The copies were counted over the blocks of `tests/bench/bench_estimate.py`.
+    """
+    pixels = spec.batch_size * spec.input_shape[0] * spec.input_shape[1]
+    inputs, outputs = pixels * spec.in_channels, positions_of(spec) * spec.out_channels
+    between = pixels * max(
+        (spec.channels_between(branch) for branch in spec.branches if branch.kind.is_sequence), default=0
+    )
+    once = spec.dtype is Dtype.FLOAT64
+    judged = outputs * _judged_share(spec, macs)
+    weights = (4 if once else 5.5) * _weights(spec)
+    running = 3 * inputs + 4 * outputs + 3 * between + _unfolded(spec)
+    comparing = 5 * inputs + (6 if once else 9) * outputs
+    bounding = (6 if once else 16) * (judged + between)
+    return _RUNTIME_BYTES + round(8 * (weights + max(running, comparing + bounding)))
+
+
+def _unfolded(spec: BlockSpec) -> int:
+    """Elements that torch unfolds in float64: of the whole batch, one group after the other."""
+    shape = _fused_shape(spec)
+    by_torch = spec.dtype is Dtype.FLOAT64 or shape.way(double=True) is Way.TORCH
+    return spec.batch_size * shape.unfolded if by_torch and shape.size != (1, 1) else 0
+
+
+def _fused_shape(spec: BlockSpec) -> ConvolutionShape:
+    reach = (dilated_size(*pair) for pair in zip(spec.conv2d_kernel_size, spec.fused_dilation, strict=True))
+    height, width = (size + more - 1 for size, more in zip(spec.input_shape, reach, strict=True))
+    return ConvolutionShape(
+        (height, width),
+        spec.conv2d_kernel_size,
+        spec.stride,
+        spec.fused_dilation,
+        spec.fused_groups,
+        spec.out_channels // spec.fused_groups,
+        spec.in_channels // spec.fused_groups,
+    )
+
+
 def _seconds(spec: BlockSpec, macs: Sides) -> float:
-    """Both sides in the dtype and in float64; without a second round where the dtype is float64."""
-    rounds = 1 if spec.dtype is Dtype.FLOAT64 else 2
-    convolving = [branch for branch in spec.branches if branch.kind.has_weight]
-    groups = spec.fused_groups + sum(spec.branch_groups(branch) for branch in convolving)
-    round_ = (macs.unfused + macs.fused) / _MACS_PER_SECOND + groups * _SECONDS_PER_GROUP
-    sizes = [spec.conv2d_kernel_size, *(spec.branch_kernel_size(branch) for branch in convolving)]
-    taps = sum(height * width for height, width in sizes if (height, width) != (1, 1))
-    unfolding = positions_of(spec) * spec.in_channels * taps * _SECONDS_PER_UNFOLDED
-    judging = min(macs.unfused, MOST_JUDGED_MACS) * _SECONDS_PER_JUDGED_MAC
-    return rounds * (round_ + _fusing_macs(spec) / _MACS_PER_SECOND) + unfolding + judging
+    """Both sides in the dtype and in float64, the comparison, the bounds of what is judged."""
+    once = spec.dtype is Dtype.FLOAT64
+    outputs, shape = positions_of(spec) * spec.out_channels, _fused_shape(spec)
+    judged = outputs * _judged_share(spec, macs)
+    running = (macs.unfused + macs.fused + 2 * _fusing_macs(spec)) / _MACS_PER_SECOND
+    if shape.way(double=False) is Way.ROWS:  # what torch runs slowly, which it does in the dtype
+        per_mac = _SECONDS_PER_SLOW_FLOAT64_MAC if once else _SECONDS_PER_SLOW_MAC
+        running = (macs.unfused + macs.fused) * per_mac
+    comparing = outputs * _SECONDS_PER_OUTPUT + judged * len(spec.branches) * _SECONDS_PER_JUDGED_OUTPUT
+    bounding = min(macs.unfused, MOST_JUDGED_MACS) * _SECONDS_PER_JUDGED_MAC
+    fusing = _weights(spec) * _SECONDS_PER_WEIGHT + spec.fused_groups * _SECONDS_PER_GROUP
+    return _SECONDS_AT_LEAST + running + fusing + (comparing + bounding) * (0.5 if once else 1.0)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from tui.analysis.numerics import convolution
+from tui.analysis.numerics import convolution, convolution_shape
 from tui.analysis.numerics.convolution import ConvolutionsAsProducts
 from tui.analysis.numerics.precision import gamma_n
 
@@ -51,9 +51,9 @@ def always(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     """Small convolutions by products too, with so much at a time."""
     monkeypatch.setattr(convolution, "_IN_CACHE", request.param)
     monkeypatch.setattr(convolution, "_AT_ONCE", request.param)
-    monkeypatch.setattr(convolution, "_UNFOLDED", 0)
-    monkeypatch.setattr(convolution, "_MOST_WASTE", float("inf"))
-    monkeypatch.setattr(convolution, "_ONE_DNN_REACH", 1)
+    monkeypatch.setattr(convolution_shape, "UNFOLDED", 0)
+    monkeypatch.setattr(convolution_shape, "MOST_WASTE", float("inf"))
+    monkeypatch.setattr(convolution_shape, "ONE_DNN_REACH", 1)
 
 
 pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))

@@ -509,6 +509,21 @@ def test_what_does_not_fit_is_refused_before_torch_is_asked(monkeypatch: pytest.
         check(BlockSpec())
 
 
+def test_a_large_depthwise_kernel_fits_into_16_gigabytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was refused for the 32.6 GB of an input unfolded for all groups at once, and takes 0.55 GB."""
+    spec = replace(PRESETS["replknet"].spec.with_in_channels(256), input_shape=(128, 128))
+    monkeypatch.setattr("tui.commands.check.command.memory_of_this_machine", lambda: 16 * 1024**3)
+
+    def studied(*_: object) -> NoReturn:
+        raise RuntimeError("it was studied")
+
+    monkeypatch.setattr("tui.analysis.study.study_of", studied)
+    with pytest.raises(CheckError, match="it was studied"):
+        check(spec)
+
+
 def test_an_unknown_memory_refuses_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

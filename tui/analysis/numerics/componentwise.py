@@ -10,19 +10,20 @@ import torch
 
 @contextmanager
 def componentwise() -> Iterator[None]:
-    """Inside `with`, float32 convolutions sum products, each of which is rounded to float32.
+    """Inside `with`, float32 convolutions and matrix products sum what is rounded to float32 and no coarser.
 
     NNPACK, which torch takes for batches of 16 where it has no oneDNN, goes by Winograd's and Fourier's
     transforms: what is small beside its neighbours is lost, and may come out negative. oneDNN may be told to
     cut factors to bfloat16 or TF32.
     """
-    conv = getattr(torch.backends.mkldnn, "conv", None)  # since torch 2.9
-    before = None if conv is None else conv.fp32_precision
+    mkldnn = torch.backends.mkldnn
+    chosen = [each for each in (getattr(mkldnn, name, None) for name in ("conv", "matmul")) if each]
+    before = [each.fp32_precision for each in chosen]
     with torch.backends.nnpack.flags(enabled=False):
         try:
-            if conv is not None:
-                conv.fp32_precision = "ieee"
+            for each in chosen:
+                each.fp32_precision = "ieee"
             yield
         finally:
-            if conv is not None:
-                conv.fp32_precision = before
+            for each, precision in zip(chosen, before, strict=True):
+                each.fp32_precision = precision

@@ -13,7 +13,6 @@ is judged runs as torch runs it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -21,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from tui.analysis.numerics.convolution_shape import ConvolutionShape, Way
 from tui.fusion.spec import Pair
 
 _CONVOLVE: Callable[..., Tensor] = torch.conv2d
@@ -30,15 +30,6 @@ _IN_CACHE = 2**18
 
 _AT_ONCE = 2**20
 """Elements of one group to work on at a time: to cut an image costs the rows that two parts share."""
-
-_UNFOLDED = 2**19
-"""Elements of an unfolded input from which on unfolding costs more than it saves."""
-
-_MOST_WASTE = 24
-"""Products for pixels that are thrown away, of one input pixel, that cost less than unfolding it."""
-
-_ONE_DNN_REACH = 13
-"""Pixels that a kernel may span for oneDNN to have fast code for its groups."""
 
 
 class ConvolutionsAsProducts(TorchFunctionMode):
@@ -60,38 +51,6 @@ class ConvolutionsAsProducts(TorchFunctionMode):
         return func(*args, **kwargs or {})
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """A convolution of a padded image without more padding.
-
-    Attributes:
-        image: (H, W) of the padded image.
-        size: (kH, kW).
-        rows, columns: of the weight for one group, (out_channels, in_channels) / groups.
-    """
-
-    image: Pair
-    size: Pair
-    stride: Pair
-    dilation: Pair
-    groups: int
-    rows: int
-    columns: int
-
-    @property
-    def reach(self) -> Pair:
-        """Pixels from a kernel's first tap to its last, both counted."""
-        return (self.size[0] - 1) * self.dilation[0] + 1, (self.size[1] - 1) * self.dilation[1] + 1
-
-    @property
-    def output(self) -> Pair:
-        """(H, W) of the output; below 1 where the kernel does not fit."""
-        return (
-            (self.image[0] - self.reach[0]) // self.stride[0] + 1,
-            (self.image[1] - self.reach[1]) // self.stride[1] + 1,
-        )
-
-
 def _convolved(
     input: Tensor,  # named as torch names it
     weight: Tensor,
@@ -111,10 +70,17 @@ def _convolved(
         )
         rows, columns = weight.shape[0] // groups, weight.shape[1]
         size = (weight.shape[2], weight.shape[3])
-        shape = _Shape(image, size, steps, apart, groups, rows, columns)
-        way = _way(shape, input.dtype) if min(shape.output) > 0 and min(border) >= 0 else None
-        if way is not None:
-            y = way((functional.pad(input, border) if any(border) else input).contiguous(), weight, shape)
+        shape = ConvolutionShape(image, size, steps, apart, groups, rows, columns)
+        double = input.dtype is torch.float64
+        way = (
+            shape.way(double=double)
+            if min(*shape.output, *border, 0) == 0 and 0 not in shape.output
+            else Way.TORCH
+        )
+        if way is not Way.TORCH:
+            y = _WAYS[way](
+                (functional.pad(input, border) if any(border) else input).contiguous(), weight, shape
+            )
             return y if bias is None else y.add_(bias.view(-1, 1, 1))
     return _CONVOLVE(input, weight, bias, stride, padding, dilation, groups)
 
@@ -150,24 +116,7 @@ def _border(padding: str | int | Sequence[int], size: Pair, dilation: Pair) -> t
     return across, across, down, down
 
 
-_Way = Callable[[Tensor, Tensor, _Shape], Tensor]
-
-
-def _way(shape: _Shape, dtype: torch.dtype) -> _Way | None:
-    """How to convolve; None to let torch do it."""
-    if shape.size == (1, 1):
-        return None
-    if shape.groups > 1:
-        slow = dtype is torch.float64 or max(shape.reach) > _ONE_DNN_REACH
-        return _by_rows if slow else None
-    height, width = shape.output
-    unfolded = shape.columns * shape.size[0] * shape.size[1] * height * width
-    waste = (shape.image[1] / width - 1) * shape.rows
-    slow = dtype is torch.float64 and shape.stride == (1, 1) and unfolded >= _UNFOLDED
-    return _by_taps if slow and waste <= _MOST_WASTE else None
-
-
-def _by_taps(x: Tensor, weight: Tensor, shape: _Shape) -> Tensor:
+def _by_taps(x: Tensor, weight: Tensor, shape: ConvolutionShape) -> Tensor:
     """A dense convolution of stride 1: for each tap a product with the image, as it lies in memory, shifted.
 
     What a shift carries from one row's end to the next row's start falls on pixels beyond the output's width.
@@ -191,7 +140,7 @@ def _by_taps(x: Tensor, weight: Tensor, shape: _Shape) -> Tensor:
     return y
 
 
-def _by_rows(x: Tensor, weight: Tensor, shape: _Shape) -> Tensor:
+def _by_rows(x: Tensor, weight: Tensor, shape: ConvolutionShape) -> Tensor:
     """A grouped convolution: unfold along the width only, let each row of the kernel meet each row of that.
 
     What kernel row i and image row h make is then added up along i, at h = stride row + dilation i. As many
@@ -217,7 +166,7 @@ def _by_rows(x: Tensor, weight: Tensor, shape: _Shape) -> Tensor:
     return y.flatten(1, 2)
 
 
-def _rows_summed(image: Tensor, kernels: Tensor, shape: _Shape) -> Tensor:
+def _rows_summed(image: Tensor, kernels: Tensor, shape: ConvolutionShape) -> Tensor:
     """(groups, rows, kH, H, W): what each row of the kernels adds to each output pixel.
 
     image: (groups, columns, H', W'); kernels: (groups, rows * kH, columns * kW).
@@ -237,3 +186,6 @@ def _rows_summed(image: Tensor, kernels: Tensor, shape: _Shape) -> Tensor:
         (groups, shape.rows, tall, height, width),
         (group, channel, tap + shape.dilation[0] * down, shape.stride[0] * down, across),
     )
+
+
+_WAYS = {Way.TAPS: _by_taps, Way.ROWS: _by_rows}
