@@ -91,8 +91,8 @@ def split_of(outputs: Outputs, outputs64: Outputs, share: Tensor) -> ErrorSplit 
 
     `outputs64`: both sides in float64, the unfused one as the block should be, which is the exact value for
     this purpose. `share`: what the rounding of the fused weight adds to the fused one, by `weight_share`.
-    None where the outputs are float64 themselves, whose rounding no float64 run can show, and where no element
-    is finite.
+    None where the outputs are float64 themselves, whose rounding no float64 run can show, and where no
+    element is finite.
 
     Raises:
         ValueError: the shapes differ.
