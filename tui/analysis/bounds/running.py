@@ -92,11 +92,12 @@ def convolve(x: Bounded, linear: LinearMap, bias: Tensor | None = None) -> Bound
     orders is y^2 / 3 + (L^2 x^2 + bias^2) / 6. Products that may be equal round alike: `rounded_alike`.
     """
     offset = _by_channel(bias, x.value)
-    value = linear.signed(x.value) + offset
-    absolute, sizes = value.abs(), linear.absolute(x.value.abs()) + offset.abs()
+    magnitudes = x.value.abs()
+    value, sizes = linear.signed(x.value).add_(offset), linear.absolute(magnitudes).add_(offset.abs())
+    absolute = value.abs()
     if any(each.precision.likely for each in x.errors):
-        squares = linear.squared(x.value.square()) + offset.square()
-        partial = torch.add(squares, value.square(), alpha=2)
+        partial = linear.squared(magnitudes.square_()).add_(offset.square())
+        partial.addcmul_(value, value, value=2)
         alike: Tensor | float = linear.terms if is_varied(x.value) else linear.alike()
     worst, stored = (
         _passed(linear.absolute, [getattr(each, name) for each in x.errors]) for name in ("worst", "stored")
@@ -167,7 +168,7 @@ def multiply(x: Bounded, factors: Tensor) -> Bounded:
 def _scaled(x: Bounded, value: Tensor, factors: Tensor, sizes: Tensor, roundings: int) -> Bounded:
     """x scaled by channel to `value`, with that many roundings relative to `sizes`."""
     absolute, gain = value.abs(), factors.abs()
-    squares = sizes.square()
+    squares = sizes.square() if any(each.precision.likely for each in x.errors) else sizes
     errors = []
     for each in x.errors:
         rounding = gamma_n(roundings, each.precision.accumulation)
