@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from tui import __version__
-from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
-from tui.analysis.alterations.gallery import MISTAKES, obstacle
+from tui.analysis.alterations.alteration_text import checked_mistake, edits_in
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Subject
+from tui.analysis.alterations.gallery import MISTAKES
 from tui.fusion.fields import FIELDS, spec_from, texts_of
 from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.presets import PRESETS
-from tui.fusion.quoting import quoted
+from tui.fusion.quoting import printable, quoted
 from tui.fusion.refusal import Refusal
 from tui.fusion.spec import BlockSpec, InvalidSpecError
+from tui.fusion.text_error import TextError
 from tui.plain_text import in_ascii
 
 PROGRAM = "repfuse-tui"
@@ -59,6 +61,8 @@ examples:
   {program} check --preset repvgg-grouped --dtype bfloat16
   {program} check --in-channels 8 --out-channels 8 --groups 2 --json
   {program} check --preset repvgg --mistake eps-1e-3
+  {program} check --edit "fused.weight[0,0,1,1]=0.5"
+  {program} --load study.json
 
 exit status of check:
   0  fused and unfused agree: they are the same, or differ by rounding
@@ -77,7 +81,8 @@ class Request:
 
     Attributes:
         spec: the block.
-        alterations: the mistake that it is to be fused with, if any.
+        alterations: the numbers to be set in it, and the mistake to fuse it with, if any.
+        compared: the block that a saved study was compared with, if any.
         check: whether to report on it without a screen.
         as_json: whether that report is JSON.
         text: what to print instead of all that: the help, the version, a completion script.
@@ -85,6 +90,7 @@ class Request:
 
     spec: BlockSpec = field(default_factory=BlockSpec)
     alterations: Alterations = NOTHING_ALTERED
+    compared: Subject | None = None
     check: bool = False
     as_json: bool = False
     text: str | None = None
@@ -129,9 +135,27 @@ def parse(arguments: Sequence[str]) -> Request:
         return Request(text=completion_script(options.print_completion))
     if options.json and not options.command:
         raise OptionsError(f"--json: only check reports; write {PROGRAM} check --json")
+    spec, alterations, compared = _loaded(options) if options.load is not None else _made(options)
+    return Request(spec, alterations, compared, check=options.command is not None, as_json=options.json)
+
+
+def _made(options: argparse.Namespace) -> tuple[BlockSpec, Alterations, None]:
     spec = _spec_of(options)
-    alterations = _alterations(options.mistake, spec)
-    return Request(spec, alterations, check=options.command is not None, as_json=options.json)
+    return spec, _alterations_of(options, spec), None
+
+
+def _loaded(options: argparse.Namespace) -> tuple[BlockSpec, Alterations, Subject | None]:
+    """The block of a saved study, which says all of it: no option of the block goes with it."""
+    for name in ("preset", *FIELDS, *_SWITCHES, "edit", "mistake"):
+        if getattr(options, name) is not None:
+            raise OptionsError(f"--load: the file says all of the block; leave {_option(name)} out")
+    from tui.importing.saved_study import load_study  # only a file needs it
+
+    try:
+        saved = load_study(options.load)
+    except Refusal as error:
+        raise OptionsError(f"--load: {printable(options.load)}: {error}") from None
+    return saved.subject.spec, saved.subject.alterations, saved.compared
 
 
 def _refuse_unknown(rest: Sequence[str], command: str | None, option_names: Sequence[str]) -> None:
@@ -157,7 +181,7 @@ def _spec_of(options: argparse.Namespace) -> BlockSpec:
     given: dict[str, str | bool | None] = {name: getattr(options, name) for name in FIELDS}
     texts = {name: _text(value) for name, value in given.items() if value is not None}
     try:
-        spec = spec_from(texts, _preset_named(options.preset))
+        spec = spec_from(texts, _preset_named(_DEFAULT_PRESET if options.preset is None else options.preset))
         return spec.with_branches(bias=options.bias, batch_norm=options.batch_norm)
     except InvalidSpecError as error:
         problems = (f"{_option(problem.field)}: {problem.message}" for problem in error.problems)
@@ -177,16 +201,16 @@ def _preset_named(name: str) -> BlockSpec:
     return PRESETS[name].spec
 
 
-def _alterations(mistake: str | None, spec: BlockSpec) -> Alterations:
-    if mistake is None:
-        return NOTHING_ALTERED
-    if mistake not in MISTAKES:
-        near = did_you_mean(mistake, list(MISTAKES))
-        raise OptionsError(f"--mistake: must be one of {', '.join(MISTAKES)}, not {quoted(mistake)}{near}")
-    hindrance = obstacle(mistake, spec)
-    if hindrance is not None:
-        raise OptionsError(f"--mistake: {mistake} cannot be made on this block: {hindrance}")
-    return Alterations(mistake=mistake)
+def _alterations_of(options: argparse.Namespace, spec: BlockSpec) -> Alterations:
+    try:
+        edits = edits_in(options.edit or (), spec)
+    except TextError as error:
+        raise OptionsError(f"--edit: {error}") from None
+    try:
+        mistake = "" if options.mistake is None else checked_mistake(options.mistake, spec)
+    except TextError as error:
+        raise OptionsError(f"--mistake: {error}") from None
+    return Alterations(edits, mistake)
 
 
 def _option(field: str) -> str:
@@ -216,9 +240,7 @@ def build_parser() -> OptionParser:
     for title, names in _GROUPS.items():
         group = parser.add_argument_group(title)
         if title == "block":
-            group.add_argument(
-                "--preset", metavar="NAME", default=_DEFAULT_PRESET, help="a block by name, below"
-            )
+            group.add_argument("--preset", metavar="NAME", help="a block by name, below")
         for name in names:
             _add_field(group, name, default[name])
         if title == "branches":
@@ -230,7 +252,14 @@ def _add_program_options(parser: OptionParser) -> None:
     group = parser.add_argument_group("commands and general options")
     group.add_argument("command", nargs="?", metavar=_CHECK, help="report without a screen, then exit")
     group.add_argument("--json", action="store_true", help="check: the report as one JSON object")
+    group.add_argument(
+        "--edit",
+        metavar="NUMBER",
+        action="append",
+        help="set a number, as kxk.weight[0,0,1,1]=0.5; repeatable",
+    )
     group.add_argument("--mistake", metavar="NAME", help="fuse the block, or run it, wrongly in a way below")
+    group.add_argument("--load", metavar="FILE", help="a study that was saved as JSON, in place of a block")
     group.add_argument("-h", "--help", action="store_true", help="show this and exit")
     group.add_argument("--version", action="store_true", help="show it and exit")
     group.add_argument(

@@ -11,13 +11,14 @@ from tests.specs import EXACT, ROUNDED
 from tui.analysis.alterations.alterations import NOTHING_ALTERED
 from tui.analysis.verdict.verdict import Ruling
 from tui.fusion.named_kernels import NAMED_KERNELS
+from tui.fusion.number_text import number_in
 from tui.fusion.spec import BlockSpec
 from tui.fusion.tap import Tap
 from tui.run_state import Idle
 from tui.screens.dialogs.named_kernels import NamedKernelScreen
 from tui.views.outputs.view import OutputsView
 from tui.widgets.grid.heat_grid import HeatGrid
-from tui.widgets.value_prompt import ValuePrompt, number_in
+from tui.widgets.value_prompt import ValuePrompt
 
 
 async def type_in(bench: Bench, text: str, then: str = "enter") -> None:

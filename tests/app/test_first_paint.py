@@ -57,7 +57,7 @@ def test_no_torch_before_the_first_paint(code: str) -> None:
     assert not {name for name in loaded if name.split(".")[0] in {"torch", "numpy", "safetensors"}}
 
 
-@pytest.mark.parametrize("package", ["fusion", "analysis", "export"])
+@pytest.mark.parametrize("package", ["fusion", "analysis", "export", "importing"])
 def test_the_engine_knows_no_screen(package: str) -> None:
     loaded = modules_after(EVERY_MODULE.format(package))
     assert {"torch", f"tui.{package}"} < loaded

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from tui.analysis.alterations.alterations import Subject
 from tui.analysis.study import Study
+from tui.export.command_line import command_line_of
 from tui.export.conv2d_text import conv2d_in_words
 from tui.export.grid import csv_of, grid_of, npz_of
 from tui.export.items import Item
@@ -10,8 +12,11 @@ from tui.export.snippet import snippet_of
 from tui.export.study_json import study_json_of
 
 
-def content_of(item: Item, study: Study, grid: str) -> str | bytes:
-    """The item of this study; `grid`: the name of the kernel that is meant, "fused" for the fused one.
+def content_of(item: Item, study: Study, grid: str, compared: Subject | None = None) -> str | bytes:
+    """The item of this study.
+
+    `grid`: the name of the kernel that is meant, "fused" for the fused one. `compared`: the block that the
+    study is compared with, if any.
 
     Raises:
         ExportError: it would be too large.
@@ -27,5 +32,7 @@ def content_of(item: Item, study: Study, grid: str) -> str | bytes:
         case Item.NPZ:
             return npz_of(grid_of(study, grid))
         case Item.JSON:
-            return study_json_of(study)
+            return study_json_of(study, compared)
+        case Item.COMMAND_LINE:
+            return command_line_of(study.subject) + "\n"
     raise KeyError(item)

@@ -12,13 +12,13 @@ from torch import Tensor
 from tui.analysis.alterations.alterations import FUSED
 from tui.analysis.study import Study
 from tui.export.errors import ExportError
+from tui.export.file_marks import CSV_HEADER
 from tui.export.literals import shortest_numbers
 from tui.export.raw import little_endian
 from tui.fusion.kernel import Kernel, pad_to
 
 MOST_CSV_ROWS = 2_000_000
 MOST_NPY_BYTES = 2**31
-CSV_HEADER = "tensor,out,in,ky,kx,value"
 
 _NPY_TYPES = {torch.float64: "<f8", torch.float32: "<f4", torch.float16: "<f2"}
 _NPY_ALIGNMENT = 64

@@ -17,6 +17,7 @@ class Item(StrEnum):
     NPZ = "npz"
     JSON = "json"
     SVG = "svg"
+    COMMAND_LINE = "command line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ ITEMS: Mapping[Item, Description] = {
     ),
     Item.JSON: Description("Study as JSON", "every choice, number and finding", "study.json"),
     Item.SVG: Description("Screen as SVG", "a picture of the screen behind this", "screen.svg"),
+    Item.COMMAND_LINE: Description("Command line", "the repfuse-tui ... that makes this block", "block.sh"),
 }
 
 

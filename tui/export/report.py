@@ -14,24 +14,25 @@ from tui.analysis.study import Study
 from tui.analysis.verdict.error_split import ErrorSplit
 from tui.analysis.verdict.verdict import Reason, Worst
 from tui.export.conv2d_text import conv2d_arguments
-from tui.fusion.spec import BranchSpec
+from tui.fusion.spec import BlockSpec, BranchSpec
 
 
 def report_of(study: Study) -> dict[str, Any]:
     """The study as an object for JSON; numbers that are not finite, which JSON does not know, are None.
 
-    `branches` are the summands of the fused kernel, with its groups and spacing of taps; where a batch norm
-    stands after the sum, its offset is the last of them. `worst` is the element that decided the verdict,
-    `bound` its rounding budget; both are of the float64 run where that found the fusion wrong.
-    `wrong_side` is "fused", "unfused" or "both" where float64 found the two to be different maps, else None.
+    `edits`: how many numbers were set. `branches` are the summands of the fused kernel, with its groups and
+    spacing of taps; where a batch norm stands after the sum, its offset is the last of them. `worst` is the
+    element that decided the verdict, `bound` its rounding budget; both are of the float64 run where that
+    found the fusion wrong. `wrong_side` is "fused", "unfused" or "both" where float64 found the two to be
+    different maps, else None.
     `error_split` says where the difference comes from; it is None in float64, where nothing finer tells.
     `looks_like` says which mistakes make the difference, or why that was not found out; it is None where the
     float64 run finds nothing wrong.
     """
-    branches = [_branch_spec(branch) for branch in study.spec.branches]
     return {
-        "spec": asdict(study.spec) | {"branches": branches},
+        "spec": spec_as_data(study.spec),
         "mistake": study.alterations.mistake or None,
+        "edits": len(study.alterations.edits),
         "branches": [
             {"name": branch.name, "weight_shape": list(branch.kernel.weight.shape)}
             for branch in study.summands
@@ -95,6 +96,11 @@ def _likeness(likeness: Likeness) -> dict[str, Any]:
         "score": likeness.score,
         "channels": list(likeness.channels),
     }
+
+
+def spec_as_data(spec: BlockSpec) -> dict[str, Any]:
+    """Every field of the spec by its name."""
+    return asdict(spec) | {"branches": [_branch_spec(branch) for branch in spec.branches]}
 
 
 def _branch_spec(branch: BranchSpec) -> dict[str, Any]:

@@ -43,6 +43,13 @@ def path_from(text: str) -> Path:
     return path
 
 
+def in_home(path: Path) -> str:
+    """The path as people write it: with "~" for their home."""
+    with contextlib.suppress(ValueError, RuntimeError):
+        return str(Path("~") / path.relative_to(Path.home()))
+    return str(path)
+
+
 def is_taken(path: Path) -> bool:
     """Whether there is something of that name already, a broken link too."""
     return os.path.lexists(path)

@@ -11,25 +11,30 @@ from typing import Any
 from torch import Tensor, nn
 
 import tui
+from tui.analysis.alterations.alterations import Subject
 from tui.analysis.study import Study
-from tui.export.report import report_of
+from tui.export.file_marks import SCHEMA
+from tui.export.report import report_of, spec_as_data
 
 MOST_NUMBERS = 1_000_000
 """Numbers of all tensors together; of larger studies only the report is written, and it says so."""
 
 
-def study_json_of(study: Study) -> str:
+def study_json_of(study: Study, compared: Subject | None = None) -> str:
     """The study as strict JSON, a line for each of its parts.
 
+    `spec`, `alterations` and `compared`, the block that it is compared with, are what
+    `tui.importing.saved_study` brings back; the rest is what came of them.
     `tensors` holds `input`, `unfused` and `fused` (the outputs), `parameters` by branch and name, `kernels`
     (each summand's, in float64) and `conv` (the fused convolution's), as nested lists. A number that is not
     finite is the text "nan", "inf" or "-inf", since JSON has none; every other one reads back bit by bit.
     """
     tensors = _tensors(study)
     count = sum(tensor.numel() for tensor in _leaves(tensors))
-    document: dict[str, Any] = {"program": "repfuse-tui", "version": tui.__version__}
+    document: dict[str, Any] = {"program": "repfuse-tui", "schema": SCHEMA, "version": tui.__version__}
     document |= report_of(study)
     document["alterations"] = _listed(asdict(study.alterations))
+    document["compared"] = None if compared is None else _subject(compared)
     document["reason"] = study.verdict.reason.value
     document["sentence"] = study.verdict.sentence
     if count > MOST_NUMBERS:
@@ -39,6 +44,10 @@ def study_json_of(study: Study) -> str:
         document["tensors"] = _listed(tensors)
     lines = (f"{json.dumps(name)}: {json.dumps(value, allow_nan=False)}" for name, value in document.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _subject(subject: Subject) -> dict[str, Any]:
+    return {"spec": spec_as_data(subject.spec), "alterations": _listed(asdict(subject.alterations))}
 
 
 def _tensors(study: Study) -> dict[str, Any]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
-from math import isinf
 from typing import ClassVar
 
 from textual import on
@@ -13,6 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
+
+from tui.fusion.number_text import number_in
 
 
 class ValuePrompt(Vertical):
@@ -100,13 +100,3 @@ class ValuePrompt(Vertical):
     def action_leave(self) -> None:
         """Leave the number as it is."""
         self.post_message(self.Left())
-
-
-def number_in(text: str) -> float | None:
-    """The number that a text says: "-0.25", "1e-3", "1/9", "nan"; None for none, or too large a one."""
-    try:
-        number = float(Fraction(text.replace(" ", ""))) if "/" in text else float(text)
-    except (ValueError, ZeroDivisionError, OverflowError):
-        return None
-    overflowed = isinf(number) and "inf" not in text.lower()
-    return None if overflowed else number

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isnan
+from math import isnan, nan
 
 from tui.analysis.alterations.gallery import MISTAKES, obstacle
 from tui.analysis.side import WrongSide
@@ -32,6 +32,11 @@ class Edit:
     place: str
     index: tuple[int, ...]
     value: float
+
+    def __post_init__(self) -> None:
+        """Take one NaN for all, so that equal edits compare equal."""
+        if isnan(self.value):
+            object.__setattr__(self, "value", nan)
 
     def is_of(self, name: str) -> bool:
         """Whether it is a number of that branch, or of the fused convolution."""
@@ -75,17 +80,16 @@ class Alterations:
         return next(here, None)
 
     def edited(self, *edits: Edit) -> Alterations:
-        """With these numbers set; an older edit of the same number is dropped, unless it sets the same."""
+        """With these numbers set; of the edits of one number the last counts, unless it sets the same."""
         older = {(edit.place, edit.index): edit.value for edit in self.edits}
-        edits = tuple(
-            edit
+        new = {
+            (edit.place, edit.index): edit
             for edit in edits
             if (edit.place, edit.index) not in older
             or not same_number(older[edit.place, edit.index], edit.value)
-        )
-        numbers = {(edit.place, edit.index) for edit in edits}
-        kept = tuple(edit for edit in self.edits if (edit.place, edit.index) not in numbers)
-        return replace(self, edits=kept + edits)
+        }
+        kept = tuple(edit for edit in self.edits if (edit.place, edit.index) not in new)
+        return replace(self, edits=(*kept, *new.values()))
 
     def without(self, place: str, index: tuple[int, ...]) -> Alterations:
         """With this number back at the value that the spec gives it."""

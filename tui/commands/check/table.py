@@ -10,6 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from tui.analysis.alterations.alteration_text import show_edit
+from tui.analysis.alterations.alterations import Edit
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.cost import Sides
 from tui.analysis.likeness.likeness import likenesses_within
@@ -33,6 +35,8 @@ _RULINGS = {
 }
 
 _LABEL_WIDTH = 22
+_MOST_EDITS = 4
+"""Edits that are written out."""
 _LEAST_WIDTH = 80
 """On a narrower screen the terminal breaks lines; rich would cut digits off numbers."""
 
@@ -105,7 +109,14 @@ def _block(study: Study) -> Table:
     if mistake:
         aside = "in the unfused run" if study.alterations.alters_run else "in the fused kernel"
         table.add_row("mistake on purpose", _with_aside(MISTAKES[mistake].title, aside))
+    if study.alterations.edits:
+        table.add_row("set by hand", _edits(study.alterations.edits))
     return table
+
+
+def _edits(edits: tuple[Edit, ...]) -> str:
+    shown = ", ".join(map(show_edit, edits[:_MOST_EDITS]))
+    return shown if len(edits) <= _MOST_EDITS else f"{shown} and {len(edits) - _MOST_EDITS:,} more"
 
 
 def _kernels(study: Study) -> Table:

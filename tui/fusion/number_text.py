@@ -1,0 +1,16 @@
+"""A number as people type it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import isinf
+
+
+def number_in(text: str) -> float | None:
+    """The number that a text says: "-0.25", "1e-3", "1/9", "nan"; None for none, or too large a one."""
+    try:
+        number = float(Fraction(text.replace(" ", ""))) if "/" in text else float(text)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return None
+    overflowed = isinf(number) and "inf" not in text.lower()
+    return None if overflowed else number

@@ -1,0 +1,92 @@
+"""Where a kernel goes that is brought in: a weight of the block, and the slice of it under the cursor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui.analysis.alterations.alterations import FUSED, Edit, Shape, shapes_of
+from tui.analysis.alterations.places import NotEditableError, tap_of, weight_place
+from tui.fusion.spec import BlockSpec, Pair
+from tui.fusion.tap import Tap
+
+_FIRST = (0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A weight that can be edited.
+
+    Attributes:
+        summand: the study's name of the kernel: a branch's, or "fused".
+        shape: of the weight, (out_channels, in_channels / groups, kH, kW).
+        frame: of the same kernel as the screen shows it and the export writes it.
+        pair: the (out, column) of the weight under the cursor; None where the cursor is between groups.
+        remark: what is done with it before the screen shows it: "before its batch norm", or "".
+    """
+
+    summand: str
+    shape: tuple[int, int, int, int]
+    frame: tuple[int, int, int, int]
+    pair: Pair | None
+    remark: str
+
+    @property
+    def name(self) -> str:
+        """Of the weight, as `shapes_of` has it."""
+        return f"{self.summand}.weight"
+
+    @property
+    def is_fused(self) -> bool:
+        """Whether it is the fused convolution's."""
+        return self.summand == FUSED
+
+    @property
+    def expected(self) -> str:
+        """The shapes that fit, in words: "2×2×3×3, or 3×3 for [1,0] under the cursor"."""
+        shapes = [show_shape(self.shape)]
+        if self.frame != self.shape:
+            shapes.append(f"{show_shape(self.frame)} as the grid shows it")
+        if self.pair is not None:
+            shapes.append(
+                f"{show_shape(self.shape[2:])} for [{self.pair[0]},{self.pair[1]}] under the cursor"
+            )
+        return ", or ".join(shapes)
+
+
+def show_shape(shape: Shape) -> str:
+    """ "2×2×3×3"; of a single number "1"."""
+    return "×".join(map(str, shape)) or "1"
+
+
+def target_of(spec: BlockSpec, summand: str, cursor: Tap) -> Target:
+    """The weight of that summand's grid, with the slice at the cursor, which is a tap in the fused frame.
+
+    Raises:
+        NotEditableError: the summand has no weight of its own that the grid shows.
+    """
+    shapes = shapes_of(spec)
+    first = tap_of(spec, Edit(f"{summand}.weight", _FIRST, 0.0)) if f"{summand}.weight" in shapes else None
+    remark = weight_place(spec, summand, first or Tap(*_FIRST)).remark
+    assert first is not None  # or there had been no such place
+    out, in_, height, width = shapes[f"{summand}.weight"]
+    try:
+        here = weight_place(spec, summand, Tap(cursor.out, cursor.in_, first.ky, first.kx)).index
+        pair = here[0], here[1]
+    except NotEditableError:
+        pair = None
+    rows, columns, *frame = shapes[f"{FUSED}.weight"]
+    return Target(summand, (out, in_, height, width), (rows, columns, frame[0], frame[1]), pair, remark)
+
+
+def taps_in_frame(spec: BlockSpec, target: Target) -> tuple[list[int], list[int], list[int]]:
+    """Where the weight stands in its frame: each output channel's first column, its rows, its columns."""
+    out, _, height, width = target.shape
+
+    def tap(index: Shape) -> Tap:
+        found = tap_of(spec, Edit(target.name, index, 0.0))
+        assert found is not None
+        return found
+
+    columns = [tap((channel, 0, 0, 0)).in_ for channel in range(out)]
+    rows = [tap((0, 0, row, 0)).ky for row in range(height)]
+    return columns, rows, [tap((0, 0, 0, column)).kx for column in range(width)]
