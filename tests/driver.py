@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.settle import settle, until
-from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Subject
 from tui.analysis.deferred import deferred_study
 from tui.app import RepFuseApp, StudyFunction
 from tui.colour_depth import ColourDepth
@@ -130,6 +130,7 @@ class OpenBench(Protocol):
         size: tuple[int, int] = ...,
         *,
         alterations: Alterations = ...,
+        compared: Subject | None = ...,
         study: StudyFunction = ...,
         reach: type[RunState] = ...,
         depth: ColourDepth = ...,
@@ -146,13 +147,20 @@ def opener(settings_path: Path) -> OpenBench:
         size: tuple[int, int] = MEDIUM,
         *,
         alterations: Alterations = NOTHING_ALTERED,
+        compared: Subject | None = None,
         study: StudyFunction = deferred_study,
         reach: type[RunState] = Idle,
         depth: ColourDepth = ColourDepth.FULL,
         encoding: str = "utf-8",
     ) -> AsyncIterator[Bench]:
         app = RepFuseApp(
-            spec, alterations, study=study, settings_path=settings_path, depth=depth, encoding=encoding
+            spec,
+            alterations,
+            compared=compared,
+            study=study,
+            settings_path=settings_path,
+            depth=depth,
+            encoding=encoding,
         )
         async with app.run_test(size=size) as pilot:
             bench = Bench(app, pilot)

@@ -12,7 +12,7 @@ from tests.driver import Bench, burst
 from tests.settle import settle
 
 KEYS = [
-    *"123456", *"hjklnNwcmzfbBsaxprutUS0edqy?[],.<>-+", *"0123456789", "x",
+    *"123456", *"hjklnNwcmzfbBsaxprutUS0edqy?[],.<>-+", *"0123456789", "x", "i", "A",
     "left", "right", "up", "down", "pageup", "pagedown", "home", "end", "enter", "escape", "tab", "shift+tab",
     "space", "backspace", "delete", "shift+up", "shift+down", "shift+left", "shift+right", "ctrl+u", "ctrl+y",
 ]  # fmt: skip

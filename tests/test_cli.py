@@ -2,17 +2,19 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import ClassVar
 
 import pytest
 
 from tui import __version__
-from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Edit, Subject
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.cli import main
 from tui.colour_depth import ColourDepth
@@ -28,11 +30,19 @@ class FakeApp:
     return_code: int | None = None
 
     depth: ClassVar[ColourDepth | None] = None
+    compared: ClassVar[Subject | None] = None
 
     def __init__(
-        self, spec: BlockSpec, alterations: Alterations, *, depth: ColourDepth, encoding: str
+        self,
+        spec: BlockSpec,
+        alterations: Alterations,
+        *,
+        compared: Subject | None,
+        depth: ColourDepth,
+        encoding: str,
     ) -> None:
         type(self).depth = depth
+        type(self).compared = compared
         self.spec = spec
         self.alterations = alterations
 
@@ -171,6 +181,79 @@ def test_the_bench_takes_the_colours_that_the_terminal_has(
 
 
 # check
+
+
+def test_the_bench_opens_with_edits(bench: type[FakeApp]) -> None:
+    assert main(["--edit", "input[0,0,0,0]=nan", "--edit", "kxk.bias[1]=1/2", "--mistake", "flipped"]) == 0
+    edits = (Edit("input", (0, 0, 0, 0), math.nan), Edit("kxk.bias", (1,), 0.5))
+    assert bench.altered[-1] == Alterations(edits, "flipped")
+
+
+def test_check_takes_edits(capsys: pytest.CaptureFixture[str]) -> None:
+    edits = [word for out in range(2) for word in ("--edit", f"fused.bias[{out}]=9")]
+    edits += [word for out in range(2) for word in ("--edit", f"fused.weight[{out},0,1,1]=9")]
+    assert main(["check", *edits, "--edit", "kxk.weight[0,0,0,0]=0.5"]) == 1
+    assert "set by hand" in (printed := " ".join(capsys.readouterr().out.split()))
+    assert "fused.bias[0]=9.0, fused.bias[1]=9.0, fused.weight[0,0,1,1]=9.0" in printed
+    assert "and 1 more" in printed
+    assert main(["check", "--json", *edits]) == 1
+    assert json.loads(capsys.readouterr().out)["edits"] == 4
+    assert main(["check", "--edit", "fused.weight[0,0,3,3]=1"]) == 2
+    assert "--edit: fused.weight is 2 x 2 x 3 x 3" in capsys.readouterr().err
+
+
+def test_a_saved_study_is_loaded(
+    bench: type[FakeApp], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tui.analysis.study import study_of
+    from tui.export.study_json import study_json_of
+
+    spec, other = BlockSpec(seed=4), Subject(BlockSpec(seed=5))
+    altered = Alterations((Edit("kxk.bias", (0,), 2.0),), "flipped")
+    file = tmp_path / "study.json"
+    file.write_text(study_json_of(study_of(spec, altered), other), encoding="utf-8")
+    assert main(["--load", str(file)]) == 0
+    assert (bench.opened[-1], bench.altered[-1], bench.compared) == (spec, altered, other)
+    assert main(["check", "--load", str(file), "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert (report["spec"]["seed"], report["mistake"], report["edits"]) == (4, "flipped", 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "there is no such file"),
+        (b"", "it is empty"),
+        (b'{"program": "repfuse-tui", "schema": 0}', "schema 0, and this version reads schema 1"),
+        (b'{"spec": {}}', "not a study that was saved here"),
+        (b'{"program": "repfuse-tui", "sche', "cut short"),
+    ],
+)
+@pytest.mark.parametrize("command", [[], ["check"]], ids=["bench", "check"])
+def test_what_cannot_be_loaded_is_one_line_and_2(
+    bench: type[FakeApp],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    command: list[str],
+    content: bytes | None,
+    words: str,
+) -> None:
+    opened = list(bench.opened)
+    if content is not None:
+        (tmp_path / "x.json").write_bytes(content)
+    assert main([*command, "--load", str(tmp_path / "x.json")]) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.startswith(f"repfuse-tui: --load: {tmp_path / 'x.json'}: ")
+    assert error.count("\n") == 1
+    assert bench.opened == opened
+
+
+@pytest.mark.parametrize("option", ["--seed=3", "--preset=repvgg", "--bias", "--edit=x", "--mistake=flipped"])
+def test_nothing_of_a_block_goes_with_a_file(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--load", "x.json", option]) == 2
+    name = option.partition("=")[0]
+    assert f"--load: the file says all of the block; leave {name} out" in capsys.readouterr().err
 
 
 def test_check_takes_the_same_options(capsys: pytest.CaptureFixture[str]) -> None:

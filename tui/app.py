@@ -20,6 +20,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Subject
+from tui.analysis.block_a import Beside, BlockA, against_a, block_a_of
 from tui.analysis.deferred import deferred_study, load_torch
 from tui.analysis.estimate import estimate_of, memory_of_this_machine
 from tui.analysis.failure import in_words
@@ -48,7 +49,7 @@ StudyFunction = Callable[[BlockSpec, Alterations], "Iterator[Piece]"]
 
 
 class RepFuseApp(App[None]):
-    """Starts on the default block, or on `spec`, altered as `alterations` say.
+    """Starts on the default block, or on `spec`, altered as `alterations` say; beside `compared`, if given.
 
     The terminal has as many colours as `depth` says, and the characters of `encoding`.
 
@@ -80,12 +81,15 @@ class RepFuseApp(App[None]):
     """What has been found out about the last good result."""
     run_state: reactive[RunState] = reactive[RunState](Idle)
     """What is being done about the form's spec."""
+    beside: reactive[Beside | None] = reactive[Beside | None](None)
+    """The block A and how the last good result differs from it; None while none is kept."""
 
     def __init__(
         self,
         spec: BlockSpec | None = None,
         alterations: Alterations = NOTHING_ALTERED,
         *,
+        compared: Subject | None = None,
         study: StudyFunction = deferred_study,
         settings_path: Path | None = None,
         depth: ColourDepth = ColourDepth.FULL,
@@ -94,6 +98,7 @@ class RepFuseApp(App[None]):
         self._for_this_terminal = filters_for(depth, encoding)
         super().__init__()
         self._first = Subject(spec or BlockSpec(), alterations)
+        self._a: BlockA | Subject | None = compared  # a subject as long as its study has not been run
         self._study_function = study
         self.keys = KeysInOrder(super().on_event, self._handle_exception)
         for theme in THEMES:
@@ -120,8 +125,13 @@ class RepFuseApp(App[None]):
 
     def get_default_screen(self) -> Screen[None]:
         """The bench."""
-        return BenchScreen(self._first).data_bind(
-            RepFuseApp.answers, RepFuseApp.kernels, RepFuseApp.study, RepFuseApp.run_state
+        compared = self._a if isinstance(self._a, Subject) else None
+        return BenchScreen(self._first, compared).data_bind(
+            RepFuseApp.answers,
+            RepFuseApp.kernels,
+            RepFuseApp.study,
+            RepFuseApp.run_state,
+            RepFuseApp.beside,
         )
 
     def _handle_exception(self, error: Exception) -> None:
@@ -138,6 +148,7 @@ class RepFuseApp(App[None]):
             self.notify(self._settings_fault, title="Settings", severity="warning", markup=False)
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         self.call_after_refresh(self._request, self._first)
+        self._compare()
 
     @property
     def bench(self) -> BenchScreen:
@@ -207,8 +218,42 @@ class RepFuseApp(App[None]):
             self.answers = Answers()
             self.kernels = self.study = piece
             self.run_state = Idle()
+            self._compare()
         else:
             self.kernels = piece
+
+    @on(BenchScreen.AChosen)
+    def _a_chosen(self, event: BenchScreen.AChosen) -> None:
+        self._a = event.a if event.a is None or isinstance(event.a, Subject) else block_a_of(event.a)
+        self._compare()
+
+    def _compare(self) -> None:
+        """Lay the last good result beside A; an A that was not run waits until the block at hand was."""
+        self.workers.cancel_group(self, "a")
+        if self._a is None:
+            self.beside = None
+        elif isinstance(self._a, Subject) and self._does_not_fit(self._a):
+            self.beside = Failed("it needs more memory than this machine has")
+        elif self.study is None or (isinstance(self._a, Subject) and not isinstance(self.run_state, Idle)):
+            self.beside = Doing("waits for the result")
+        else:
+            self._lay_beside(self._a, self.study)
+
+    @staticmethod
+    def _does_not_fit(subject: Subject) -> bool:
+        memory = memory_of_this_machine()
+        return memory is not None and estimate_of(subject.spec).bytes > memory
+
+    @work(group="a", exclusive=True, exit_on_error=False, description="comparison with A")
+    async def _lay_beside(self, a: BlockA | Subject, study: Study) -> None:
+        try:
+            async for item in iterate_in_thread(partial(against_a, a, study, self._study_function)):
+                if isinstance(item, BlockA):
+                    self._a = item
+                else:
+                    self.beside = item
+        except Exception as error:
+            self.beside = Failed(in_words(error))
 
     @on(StudyViews.Asked)
     def _asked(self, event: StudyViews.Asked) -> None:

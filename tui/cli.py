@@ -121,7 +121,11 @@ def _open_bench(request: Request) -> int:
     encoding = encoding_of_terminal(os.environ)
     read_keys_in(encoding)
     app = RepFuseApp(
-        request.spec, request.alterations, depth=depth_of_terminal(os.environ), encoding=encoding
+        request.spec,
+        request.alterations,
+        compared=request.compared,
+        depth=depth_of_terminal(os.environ),
+        encoding=encoding,
     )
     with dying_by_signals(app):
         app.run()

@@ -85,7 +85,8 @@ async def test_f_saves_the_grid_in_focus(open_bench: OpenBench, folder: Path) ->
         assert bench.app.study is not None
         bench.grids[1].focus()
         await bench.press("x", "3", "f", "enter")
-        assert await until_told(bench) == f"Saved 1x1.csv, {(folder / '1x1.csv').stat().st_size} bytes."
+        size = (folder / "1x1.csv").stat().st_size
+        assert await until_told(bench) == f"Saved 1x1.csv in {folder}, {size} bytes."
         kernel = bench.app.study.summands[1].kernel
         biases = 0 if kernel.bias is None else 2
         rows = (folder / "1x1.csv").read_text().splitlines()
@@ -134,7 +135,7 @@ async def test_what_goes_wrong_is_told_where_it_can_be_mended(
             await bench.press("enter")
             await bench.until(lambda: hint(bench) == "[/] out of it.")
         await bench.press("enter")
-        assert (await until_told(bench)).startswith("Saved [red]a\\x1b.py, ")
+        assert (await until_told(bench)).startswith(f"Saved [red]a\\x1b.py in {folder}, ")
         assert [path.name for path in folder.iterdir()] == ["[red]a\x1b.py"]
 
 

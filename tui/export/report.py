@@ -32,7 +32,7 @@ def report_of(study: Study) -> dict[str, Any]:
     return {
         "spec": spec_as_data(study.spec),
         "mistake": study.alterations.mistake or None,
-        "edits": len(study.alterations.edits),
+        "edits": len(study.in_effect.edits),
         "branches": [
             {"name": branch.name, "weight_shape": list(branch.kernel.weight.shape)}
             for branch in study.summands

@@ -109,8 +109,8 @@ def _block(study: Study) -> Table:
     if mistake:
         aside = "in the unfused run" if study.alterations.alters_run else "in the fused kernel"
         table.add_row("mistake on purpose", _with_aside(MISTAKES[mistake].title, aside))
-    if study.alterations.edits:
-        table.add_row("set by hand", _edits(study.alterations.edits))
+    if study.in_effect.edits:
+        table.add_row("set by hand", _edits(study.in_effect.edits))
     return table
 
 

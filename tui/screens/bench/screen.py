@@ -17,17 +17,20 @@ from textual.timer import Timer
 
 from tui.analysis.alterations.alterations import FUSED, NOTHING_ALTERED, Alterations, Edit, Subject
 from tui.analysis.alterations.places import EditablePlace
+from tui.analysis.block_a import Beside
 from tui.analysis.inquiry import Answers
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.quantities import estimate_in_words
 from tui.export.items import Item
 from tui.fusion.spec import BlockSpec
+from tui.fusion.tap import Tap
 from tui.run_state import Idle, RunState, Stopped, Waiting
+from tui.screens.bench.bringing_back import Place, bring_back
 from tui.screens.bench.hand_edits import changing, chosen_kernel, place_or_reason
 from tui.screens.bench.history import SubjectHistory
 from tui.screens.bench.number_editor import NumberEditor
 from tui.screens.bench.study_views import VIEWS, StudyViews
-from tui.screens.bench.taking_away import export_commands, take_away
+from tui.screens.bench.taking_away import Takeable, export_commands, take_away
 from tui.screens.commands import commands_of
 from tui.screens.dialogs.branch import BranchScreen
 from tui.views.kernels.view import KernelsView
@@ -45,6 +48,7 @@ from tui.widgets.view_tabs import ViewTabs
 
 if TYPE_CHECKING:
     from tui.analysis.study import FusedKernels, Study
+    from tui.importing.saved_study import SavedStudy
 
 TYPING_PAUSE = 0.25
 """Seconds without a further edit after which the block is run."""
@@ -89,6 +93,16 @@ class BenchScreen(Screen[None]):
             ("bench.export",),
         ),
         HelpLine(
+            "i",
+            "import: a saved study, or a kernel for the grid in focus (.npy, .npz, CSV or numbers pasted)",
+            ("bench.import",),
+        ),
+        HelpLine(
+            "A",
+            "keep this block as A: what comes next is compared with it; A again lets it go",
+            ("bench.keep-a",),
+        ),
+        HelpLine(
             "z, + -, m",
             "fit the whole grid, zoom in and out; one grid on the whole screen, and back",
             (
@@ -126,6 +140,22 @@ class BenchScreen(Screen[None]):
         Binding("z", "fit", "Fit", show=False, id="bench.fit", tooltip="Zoom to the whole kernel"),
         Binding("c", "colour_scale", "Scale", id="bench.scale", tooltip="Another scale of colours"),
         Binding("x", "export", "Export", id="bench.export", tooltip="Take it away: clipboard or file"),
+        Binding(
+            "i",
+            "bring_back",
+            "Import",
+            show=False,
+            id="bench.import",
+            tooltip="Open a saved study, or put a kernel into the grid in focus",
+        ),
+        Binding(
+            "A",
+            "keep_a",
+            "Keep as A",
+            show=False,
+            id="bench.keep-a",
+            tooltip="Compare the next blocks with this one; again lets it go",
+        ),
         Binding("m", "one_grid", "One grid", show=False, id="bench.one-grid", tooltip="One grid, large"),
         Binding("s", "steps", "Steps", show=False, id="bench.steps", tooltip="From branch to kernel"),
         Binding(
@@ -192,15 +222,25 @@ class BenchScreen(Screen[None]):
         subject: Subject
         insisted: bool = False
 
+    @dataclass
+    class AChosen(Message):
+        """What the user wants to compare with from now on: a result, a subject to be run, or nothing."""
+
+        a: Study | Subject | None
+
     class RunWithdrawn(Message):
         """The form holds no valid spec: nothing is to be run."""
 
     class StopRequested(Message):
         """The user does not want to wait for the run."""
 
-    def __init__(self, subject: Subject) -> None:
+    beside: reactive[Beside | None] = reactive[Beside | None](None)
+    """The block A and how the study differs from it; None while none is kept."""
+
+    def __init__(self, subject: Subject, compared: Subject | None = None) -> None:
         super().__init__()
         self._subject = subject
+        self._compared = compared  # the block A
         self._wanted = subject.alterations  # what the user altered, also where the present block has no place
         self._history = SubjectHistory(self._subject)
         self._valid = True  # whether the form holds a valid spec; where not, `_subject` is the last valid one
@@ -218,7 +258,7 @@ class BenchScreen(Screen[None]):
                 )
                 yield Notice(id="notice")
                 yield NumberEditor(id="editor")
-                yield ResultView(id="result").data_bind(BenchScreen.study)
+                yield ResultView(id="result").data_bind(BenchScreen.study, BenchScreen.beside)
         yield SteadyFooter(compact=True, show_command_palette=False)
 
     @property
@@ -326,10 +366,19 @@ class BenchScreen(Screen[None]):
 
     def show_spec(self, spec: BlockSpec) -> None:
         """Put a whole other block into the form, and ask for its run at once."""
-        self.query_one(ParameterForm).spec = spec
+        self.show_subject(Subject(spec))
+
+    def show_subject(self, subject: Subject) -> None:
+        """Put a whole other block into the form, altered like that, and ask for its run at once."""
+        self.query_one(ParameterForm).spec = subject.spec
         self._valid = True
-        self._wanted = NOTHING_ALTERED
-        self._edited(Subject(spec), pause=0)
+        self._wanted = subject.alterations
+        self._edited(subject, pause=0)
+
+    def _show_saved(self, saved: SavedStudy) -> None:
+        self.show_subject(saved.subject)
+        if saved.compared is not None:
+            self._compare_with(saved.compared)
 
     @on(ParameterForm.Edited)
     def _form_edited(self, event: ParameterForm.Edited) -> None:
@@ -516,9 +565,45 @@ class BenchScreen(Screen[None]):
         if self.study is None:
             self.notify("There is no result yet.", timeout=2)
             return
+        await take_away(self, Takeable(self.study, self._grid_in_focus, self._compared), Item(item))
+
+    @property
+    def _grid_in_focus(self) -> str:
+        """The study's name of the kernel in focus; in other views the fused one."""
         view = self.view
-        grid = view.panel_in_focus.summand.name if isinstance(view, KernelsView) else FUSED
-        await take_away(self, self.study, grid, Item(item))
+        return view.panel_in_focus.summand.name if isinstance(view, KernelsView) else FUSED
+
+    @work
+    async def action_bring_back(self) -> None:
+        """Open a saved study, or put a kernel from elsewhere into the grid in focus."""
+        place = Place(
+            self._subject.spec,
+            self._grid_in_focus,
+            self.query_one(KernelsView).cursor or Tap(0, 0, 0, 0),
+            study=self._study_of_the_form,
+            show=self._show_saved,
+            alter=self._alter,
+        )
+        await bring_back(self, place)
+
+    def _study_of_the_form(self) -> Study | None:
+        """The result of what the form holds, None while there is none."""
+        of_the_form = self._valid and self.study is not None and self.study.subject == self._subject
+        return self.study if of_the_form else None
+
+    def action_keep_a(self) -> None:
+        """Keep the present block as A, to compare others with; let A go where there is one."""
+        study = self._study_of_the_form()
+        if self._compared is not None:
+            self._compare_with(None)
+        elif study is None:
+            self.notify("There is no result of this block yet.", timeout=2)
+        else:
+            self._compare_with(study)
+
+    def _compare_with(self, a: Study | Subject | None) -> None:
+        self._compared = a if a is None or isinstance(a, Subject) else a.subject
+        self.post_message(self.AChosen(a))
 
     def action_bias(self) -> None:
         """On a narrow screen, swap the line that adds up weights for the one that adds up biases."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
 from textual.screen import Screen
 
+from tui.analysis.alterations.alterations import Subject
 from tui.analysis.failure import in_words
 from tui.background import iterate_in_thread
 from tui.export.items import ITEMS, Item
-from tui.export.saving import save
+from tui.export.saving import in_home, save
 from tui.fusion.quoting import printable
 from tui.screens.dialogs.export import ExportRequest, ExportScreen
 
@@ -26,15 +28,31 @@ MOST_COPIED = 74_994
 """Bytes that xterm and others take by OSC 52: 100,000 in base64, less the frame around them."""
 
 
-async def take_away(screen: Screen[None], study: Study, grid: str, item: Item = Item.SNIPPET) -> None:
-    """Ask what to take of the study and where to, and do it; where that fails, ask again and say why.
+@dataclass(frozen=True, eq=False)
+class Takeable:
+    """What can be taken away.
 
-    `grid`: the name of the kernel that "the grid" means. It must run in a worker.
+    Attributes:
+        study: the result at hand.
+        grid: the name of the kernel that "the grid" means.
+        compared: the block that the study is compared with, if any.
     """
+
+    study: Study
+    grid: str
+    compared: Subject | None = None
+
+
+async def take_away(screen: Screen[None], takeable: Takeable, item: Item = Item.SNIPPET) -> None:
+    """Ask what to take and where to, and do it; where that fails, ask again and say why.
+
+    It must run in a worker.
+    """
+    grid = takeable.grid
     dialog = ExportScreen(item, grid)
     while (request := await screen.app.push_screen_wait(dialog)) is not None:
         try:
-            told = await _fulfilled(screen, study, grid, request)
+            told = await _fulfilled(screen, takeable, request)
         except Exception as error:
             name = None if request.path is None else str(request.path)
             dialog = ExportScreen(request.item, grid, file_name=name, problem=f"{in_words(error)}.")
@@ -43,14 +61,14 @@ async def take_away(screen: Screen[None], study: Study, grid: str, item: Item = 
             return
 
 
-async def _fulfilled(screen: Screen[None], study: Study, grid: str, request: ExportRequest) -> str:
+async def _fulfilled(screen: Screen[None], takeable: Takeable, request: ExportRequest) -> str:
     """Copy or save it; returns what to tell the user.
 
     Raises:
         ExportError, SavingError: it cannot be done; the message says why.
     """
     picture = await _picture(screen) if request.item is Item.SVG else None
-    make = partial(_made, request, study, grid, picture)
+    make = partial(_made, request, takeable, picture)
     size = 0
     async for content in iterate_in_thread(make):
         size = len(content)
@@ -61,15 +79,20 @@ async def _fulfilled(screen: Screen[None], study: Study, grid: str, request: Exp
             f"Copied: {ITEMS[request.item].title}, {_size(size)}. If nothing can be pasted, your terminal "
             "does not allow it: save to a file (x, f)."
         )
-    return f"Saved {printable(str(request.path))}, {_size(size)}."
+    folder = printable(in_home(request.path.absolute().parent))
+    return f"Saved {printable(request.path.name)} in {folder}, {_size(size)}."
 
 
-def _made(request: ExportRequest, study: Study, grid: str, picture: str | None) -> Iterator[bytes]:
+def _made(request: ExportRequest, takeable: Takeable, picture: str | None) -> Iterator[bytes]:
     """Make the content, and save it if it goes to a file; yields it."""
     from tui.export.content import content_of  # stands on torch, as the study does
     from tui.export.errors import ExportError
 
-    content = picture if picture is not None else content_of(request.item, study, grid)
+    content: str | bytes
+    if picture is not None:
+        content = picture
+    else:
+        content = content_of(request.item, takeable.study, takeable.grid, takeable.compared)
     data = content.encode("utf-8") if isinstance(content, str) else content
     if request.path is not None:
         save(request.path, data, replace=request.replace)

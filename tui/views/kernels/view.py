@@ -63,8 +63,8 @@ class KernelsView(StudyView):
         ),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("plus,equals_sign,i", "zoom(-1)", "Zoom in", show=False, id="kernels.zoom-in"),
-        Binding("minus,o", "zoom(1)", "Zoom out", show=False, id="kernels.zoom-out"),
+        Binding("plus,equals_sign", "zoom(-1)", "Zoom in", show=False, id="kernels.zoom-in"),
+        Binding("minus", "zoom(1)", "Zoom out", show=False, id="kernels.zoom-out"),
     ]
 
     kernels: reactive[FusedKernels | None] = reactive(None, init=False)

@@ -83,8 +83,8 @@ class OutputsView(StudyView):
     """
     SCOPED_CSS = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        _binding("plus,equals_sign,i", "zoom(-1)", "zoom-in", "Zoom in"),
-        _binding("minus,o", "zoom(1)", "zoom-out", "Zoom out"),
+        _binding("plus,equals_sign", "zoom(-1)", "zoom-in", "Zoom in"),
+        _binding("minus", "zoom(1)", "zoom-out", "Zoom out"),
         _binding("left_square_bracket", "channel(-1)", "previous-out", "The previous output channel"),
         _binding("right_square_bracket", "channel(1)", "next-out", "The next output channel"),
         _binding("comma,left_curly_bracket", "input_channel(-1)", "previous-in", "The input channel before"),

@@ -16,8 +16,7 @@ from tui.analysis.numerics.precision import FINEST_FIRST
 from tui.analysis.quantities import two_digits
 from tui.analysis.verdict.verdict import Reason, Verdict
 from tui.fusion.spec import Dtype
-from tui.views.shared.result import RULING_STYLES
-from tui.views.shared.styles import MUTED
+from tui.views.shared.styles import MUTED, RULING_STYLES
 from tui.widgets.bar import bar
 
 if TYPE_CHECKING:

@@ -21,9 +21,8 @@ from tui.views.rounding.dtype_rows import DtypeLine, DtypeRows
 from tui.views.rounding.error_parts import error_parts_text
 from tui.views.rounding.ulp_bars import ulp_bars_text
 from tui.views.rounding.why_not_zero import why_not_zero
-from tui.views.shared.result import RULING_STYLES
 from tui.views.shared.study_view import StudyView
-from tui.views.shared.styles import MUTED
+from tui.views.shared.styles import MUTED, RULING_STYLES
 from tui.widgets.help_line import HelpLine
 
 if TYPE_CHECKING:

@@ -11,22 +11,17 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from tui.analysis.alterations.gallery import MISTAKES
+from tui.analysis.block_a import AgainstA, Beside
 from tui.analysis.quantities import count, times, two_digits
 from tui.analysis.side import WrongSide
 from tui.analysis.verdict.cautions import cautions_of
-from tui.analysis.verdict.verdict import Reason, Ruling
+from tui.analysis.verdict.verdict import Reason
 from tui.fusion.pair_text import show_pair
-from tui.views.shared.styles import MUTED
+from tui.views.shared.beside_a import beside_a_lines
+from tui.views.shared.styles import MUTED, RULING_STYLES
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study
-
-RULING_STYLES = {
-    Ruling.EXACT: "$text-success",
-    Ruling.ROUNDING: "$text-success",
-    Ruling.SUSPICIOUS: "$text-warning",
-    Ruling.WRONG: "$text-error",
-}
 
 
 _NOT_THE_SAME = {
@@ -43,6 +38,8 @@ class ResultView(Vertical):
     """The result to show."""
     legend: reactive[str] = reactive("", init=False)
     """What the colours of the view above mean."""
+    beside: reactive[Beside | None] = reactive[Beside | None](None, init=False)
+    """The block A and how the study differs from it; None while none is kept."""
     doing: reactive[str] = reactive("", init=False)
     """What is being run for a newer block, and how far it is; it stands in the place of the verdict."""
 
@@ -56,6 +53,7 @@ class ResultView(Vertical):
                 yield Static("", id="ratio", markup=False)
                 yield Static("", id="legend", markup=False)
             yield Static("", id="remark", markup=False)
+        yield Static("", id="beside-a", markup=False)
 
     def watch_study(self, study: Study | None) -> None:
         """Write the new figures."""
@@ -71,6 +69,21 @@ class ResultView(Vertical):
         for name, text in texts.items():
             self.query_one(f"#{name}", Static).update(text)
         self.set_class(bool(remarks_of(study)), "-remarked")
+        self._compare()
+
+    def watch_beside(self) -> None:
+        """Lay the study beside A, or let A go."""
+        self.set_class(self.beside is not None, "-compared")
+        self._compare()
+
+    def _compare(self) -> None:
+        if self.beside is None:
+            return
+        shown = self.study.subject if self.study is not None else None
+        current = isinstance(self.beside, AgainstA) and self.beside.subject == shown
+        rows = 1 if self.screen.has_class("-low") else 2
+        lines = beside_a_lines(self.beside, current, self.content_size.width, rows)
+        self.query_one("#beside-a", Static).update(lines)
 
     def watch_doing(self) -> None:
         """Say what is being run, or the verdict again."""
@@ -79,6 +92,7 @@ class ResultView(Vertical):
     def on_resize(self) -> None:
         """More or fewer words may fit now."""
         self._tell()
+        self._compare()
 
     def _tell(self) -> None:
         line = self.query_one("#difference", Static)

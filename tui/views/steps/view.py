@@ -77,8 +77,8 @@ class StepsView(StudyView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n,space", "go(1)", "Next step", show=False, id="steps.next", tooltip="Next step"),
         Binding("N,backspace", "go(-1)", "Back", show=False, id="steps.back", tooltip="The step before"),
-        Binding("plus,equals_sign,i", "zoom(-1)", "Zoom in", show=False, id="steps.zoom-in"),
-        Binding("minus,o", "zoom(1)", "Zoom out", show=False, id="steps.zoom-out"),
+        Binding("plus,equals_sign", "zoom(-1)", "Zoom in", show=False, id="steps.zoom-in"),
+        Binding("minus", "zoom(1)", "Zoom out", show=False, id="steps.zoom-out"),
     ]
 
     place: var[int] = var(0, init=False)
