@@ -19,7 +19,7 @@ from tui.fusion.spec import Dtype
 from tui.fusion.torch_dtypes import torch_dtype
 from tui.importing.errors import ImportingError
 from tui.importing.given_numbers import GivenKernel, GivenNumbers
-from tui.importing.target import Target, show_shape, taps_in_frame
+from tui.importing.target import Target, show_shape
 
 MOST_EDITS = 100_000
 """Numbers that are set at once."""
@@ -105,7 +105,7 @@ def imported(study: Study, target: Target, given: GivenKernel) -> Imported:
 
 def _parts(study: Study, target: Target, given: GivenKernel) -> list[_Part]:
     parameters = {name: tensor.detach().double() for name, tensor in parameters_of(study.block).items()}
-    parts = [_weight_part(study, target, given.weight, parameters[target.name])]
+    parts = [_weight_part(target, given.weight, parameters[target.name])]
     if given.bias is not None:
         name = f"{target.summand}.bias"
         bias = _tensor(given.bias)
@@ -124,7 +124,7 @@ def _fused_parts(study: Study, target: Target, given: GivenKernel) -> list[_Part
     allowed = pad_to(
         stored_bounds(study.block64, PRECISIONS[_stored_in(given, study.spec.dtype)]), study.frame
     )
-    whole = _weight_part(study, target, given.weight, right.weight)
+    whole = _weight_part(target, given.weight, right.weight)
     parts = [replace(whole, allowed=allowed.weight[whole.pair] if whole.pair else allowed.weight)]
     if given.bias is not None:
         part = _bias_part(target, f"{FUSED}.bias", _tensor(given.bias), _bias_of(right))
@@ -142,13 +142,13 @@ def _bias_of(kernel: Kernel) -> Tensor:
     return kernel.weight.new_zeros(len(kernel.weight)) if kernel.bias is None else kernel.bias
 
 
-def _weight_part(study: Study, target: Target, given: GivenNumbers, present: Tensor) -> _Part:
+def _weight_part(target: Target, given: GivenNumbers, present: Tensor) -> _Part:
     """The weight, or the slice under the cursor, out of numbers in its own shape or in the frame's."""
     shape = given.shape
     if shape == target.shape:
         return _Part(target.name, (), _tensor(given), present)
     if shape == target.frame:
-        return _Part(target.name, (), _out_of_frame(study, target, _tensor(given)), present)
+        return _Part(target.name, (), _out_of_frame(target, _tensor(given)), present)
     if target.pair is not None and shape == target.shape[2:]:
         return _Part(target.name, target.pair, _tensor(given), present[target.pair])
     raise ImportingError(
@@ -156,9 +156,11 @@ def _weight_part(study: Study, target: Target, given: GivenNumbers, present: Ten
     )
 
 
-def _out_of_frame(study: Study, target: Target, given: Tensor) -> Tensor:
+def _out_of_frame(target: Target, given: Tensor) -> Tensor:
     """The weight's own numbers in a kernel that is padded, dilated and ungrouped to the fused frame."""
-    first, rows, columns = (torch.tensor(places) for places in taps_in_frame(study.spec, target))
+    standing = target.standing
+    first = torch.tensor([standing.first_column(channel) for channel in range(target.shape[0])])
+    rows, columns = torch.tensor(standing.rows), torch.tensor(standing.columns)
     own = first.view(-1, 1) + torch.arange(target.shape[1])
     out = torch.arange(target.shape[0]).view(-1, 1, 1, 1)
     weight = given[out, own[:, :, None, None], rows.view(-1, 1), columns]

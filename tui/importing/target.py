@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.analysis.alterations.alterations import FUSED, Edit, Shape, shapes_of
-from tui.analysis.alterations.places import NotEditableError, tap_of, weight_place
+from tui.analysis.alterations.alterations import FUSED, Shape, shapes_of
+from tui.analysis.alterations.places import InFrame, NotEditableError, in_frame, weight_place
 from tui.fusion.spec import BlockSpec, Pair
 from tui.fusion.tap import Tap
 
@@ -20,6 +20,7 @@ class Target:
         summand: the study's name of the kernel: a branch's, or "fused".
         shape: of the weight, (out_channels, in_channels / groups, kH, kW).
         frame: of the same kernel as the screen shows it and the export writes it.
+        standing: where the weight stands in that frame.
         pair: the (out, column) of the weight under the cursor; None where the cursor is between groups.
         remark: what is done with it before the screen shows it: "before its batch norm", or "".
     """
@@ -27,6 +28,7 @@ class Target:
     summand: str
     shape: tuple[int, int, int, int]
     frame: tuple[int, int, int, int]
+    standing: InFrame
     pair: Pair | None
     remark: str
 
@@ -65,9 +67,10 @@ def target_of(spec: BlockSpec, summand: str, cursor: Tap) -> Target:
         NotEditableError: the summand has no weight of its own that the grid shows.
     """
     shapes = shapes_of(spec)
-    first = tap_of(spec, Edit(f"{summand}.weight", _FIRST, 0.0)) if f"{summand}.weight" in shapes else None
-    remark = weight_place(spec, summand, first or Tap(*_FIRST)).remark
-    assert first is not None  # or there had been no such place
+    standing = in_frame(spec, summand) if f"{summand}.weight" in shapes else None
+    first = Tap(*_FIRST) if standing is None else standing.tap(_FIRST)
+    remark = weight_place(spec, summand, first).remark
+    assert standing is not None  # or there had been no such place
     out, in_, height, width = shapes[f"{summand}.weight"]
     try:
         here = weight_place(spec, summand, Tap(cursor.out, cursor.in_, first.ky, first.kx)).index
@@ -75,18 +78,6 @@ def target_of(spec: BlockSpec, summand: str, cursor: Tap) -> Target:
     except NotEditableError:
         pair = None
     rows, columns, *frame = shapes[f"{FUSED}.weight"]
-    return Target(summand, (out, in_, height, width), (rows, columns, frame[0], frame[1]), pair, remark)
-
-
-def taps_in_frame(spec: BlockSpec, target: Target) -> tuple[list[int], list[int], list[int]]:
-    """Where the weight stands in its frame: each output channel's first column, its rows, its columns."""
-    out, _, height, width = target.shape
-
-    def tap(index: Shape) -> Tap:
-        found = tap_of(spec, Edit(target.name, index, 0.0))
-        assert found is not None
-        return found
-
-    columns = [tap((channel, 0, 0, 0)).in_ for channel in range(out)]
-    rows = [tap((0, 0, row, 0)).ky for row in range(height)]
-    return columns, rows, [tap((0, 0, 0, column)).kx for column in range(width)]
+    return Target(
+        summand, (out, in_, height, width), (rows, columns, frame[0], frame[1]), standing, pair, remark
+    )

@@ -15,8 +15,8 @@ from tui.analysis.alterations.places import (
     MOST_EDITS,
     NotEditableError,
     bias_place,
+    in_frame,
     kernel_edits,
-    tap_of,
     weight_place,
 )
 from tui.analysis.study import study_of
@@ -68,7 +68,10 @@ def test_a_weight_moves_its_own_tap_and_no_other(name: str) -> None:
             after = kernels_of(spec, Edit(place.name, place.index, 7.0))
             changed = (after[summand].weight != kernel.weight).nonzero().tolist()
             assert changed == [list(tap)], (summand, tap)
-            assert tap_of(spec, Edit(place.name, place.index, 7.0)) == tap
+            standing = in_frame(spec, summand)
+            assert standing is not None
+            assert standing.tap(place.index) == tap
+            assert (standing.own_row(tap[2]), standing.own_column(tap[3])) == place.index[2:]
 
 
 @pytest.mark.parametrize("name", SPECS)

@@ -63,27 +63,52 @@ def weight_place(spec: BlockSpec, summand: str, tap: tuple[int, int, int, int]) 
     return EditablePlace(f"{summand}.weight", (out, column, rows, columns), _remark(spec, branch))
 
 
-def tap_of(spec: BlockSpec, edit: Edit) -> Tap | None:
-    """Where an edited weight stands in its summand's kernel in the frame; the reverse of `weight_place`.
+@dataclass(frozen=True, slots=True)
+class InFrame:
+    """Where a summand's weight stands in its kernel in the frame; the reverse of `weight_place`.
 
-    None for what no single tap shows: a bias, the input, a layer of a sequence.
+    Attributes:
+        rows, columns: the frame's tap of each of its own rows and columns.
+        group, fused_group: (out_channels, in_channels) of one group, its own and the fused kernel's.
     """
-    summand, _, tensor = edit.place.rpartition(".")
-    if tensor != "weight":
-        return None
+
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+    group: Pair
+    fused_group: Pair
+
+    def tap(self, index: Index) -> Tap:
+        """The tap at which the weight of that index stands."""
+        out, own, row, column = index
+        return Tap(out, own + self.first_column(out), self.rows[row], self.columns[column])
+
+    def own_row(self, ky: int) -> int | None:
+        """The weight's own row at that row of the frame, None where the frame has a zero."""
+        return self.rows.index(ky) if ky in self.rows else None
+
+    def own_column(self, kx: int) -> int | None:
+        """The weight's own column at that column of the frame, None where the frame has a zero."""
+        return self.columns.index(kx) if kx in self.columns else None
+
+    def first_column(self, out: int) -> int:
+        """The column of the fused kernel in which the weight's own first column of that channel stands."""
+        return out // self.group[0] * self.group[1] - out // self.fused_group[0] * self.fused_group[1]
+
+
+def in_frame(spec: BlockSpec, summand: str) -> InFrame | None:
+    """Where the weight of a summand stands, None for what is no branch and not the fused kernel."""
+    fused_group = _group(spec, spec.fused_groups)
     if summand == FUSED:
-        return Tap(*edit.index)
-    branches = dict(zip(names_of(spec.branches), spec.branches, strict=True))
-    branch = branches.get(summand)
+        height, width = spec.fused_kernel_size
+        return InFrame(tuple(range(height)), tuple(range(width)), fused_group, fused_group)
+    branch = dict(zip(names_of(spec.branches), spec.branches, strict=True)).get(summand)
     if branch is None:
         return None
-    out, own, row, column = edit.index
-    return Tap(
-        out,
-        own + _first_column(spec, branch, out),
-        _place_of_tap(spec, branch, 0, row),
-        _place_of_tap(spec, branch, 1, column),
-    )
+    places = []
+    for axis, size in enumerate(spec.branch_kernel_size(branch)):
+        first, step = _grid_of_taps(spec, branch, axis)
+        places.append(tuple(range(first, first + size * step, step)))
+    return InFrame(places[0], places[1], _group(spec, spec.branch_groups(branch)), fused_group)
 
 
 def bias_place(spec: BlockSpec, summand: str, out: int) -> EditablePlace:
@@ -147,7 +172,8 @@ def _refuse_without_weight(branch: BranchSpec, summand: str) -> None:
 def _own_column(spec: BlockSpec, branch: BranchSpec, out: int, column: int) -> int:
     """The branch's own column behind a column of the fused kernel, which may have fewer groups."""
     groups = spec.branch_groups(branch)
-    own = column - _first_column(spec, branch, out)
+    group, fused_group = _group(spec, groups), _group(spec, spec.fused_groups)
+    own = column - (out // group[0] * group[1] - out // fused_group[0] * fused_group[1])
     if not 0 <= own < spec.in_channels // groups:
         raise NotEditableError(
             f"This 0 stands between two of the branch's {groups} groups; it is not a weight."
@@ -155,11 +181,9 @@ def _own_column(spec: BlockSpec, branch: BranchSpec, out: int, column: int) -> i
     return own
 
 
-def _first_column(spec: BlockSpec, branch: BranchSpec, out: int) -> int:
-    """The column of the fused kernel in which the branch's own first column stands."""
-    groups, fused_groups = spec.branch_groups(branch), spec.fused_groups
-    first = out // (spec.out_channels // groups) * (spec.in_channels // groups)
-    return first - out // (spec.out_channels // fused_groups) * (spec.in_channels // fused_groups)
+def _group(spec: BlockSpec, groups: int) -> Pair:
+    """(out_channels, in_channels) of one of so many groups."""
+    return spec.out_channels // groups, spec.in_channels // groups
 
 
 def _own_tap(spec: BlockSpec, branch: BranchSpec, axis: int, place: int) -> int:
@@ -169,12 +193,6 @@ def _own_tap(spec: BlockSpec, branch: BranchSpec, axis: int, place: int) -> int:
     if rest or not 0 <= own < spec.branch_kernel_size(branch)[axis]:
         raise NotEditableError(_words_for_zero(spec.branch_kernel_size(branch), rest != 0))
     return own
-
-
-def _place_of_tap(spec: BlockSpec, branch: BranchSpec, axis: int, own: int) -> int:
-    """The tap of the fused kernel's frame at which a branch's own tap stands."""
-    first, step = _grid_of_taps(spec, branch, axis)
-    return first + own * step
 
 
 def _grid_of_taps(spec: BlockSpec, branch: BranchSpec, axis: int) -> tuple[int, int]:

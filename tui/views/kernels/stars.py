@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tui.analysis.alterations.places import tap_of
+from tui.analysis.alterations.places import InFrame, in_frame
 from tui.analysis.numerics.precision import PRECISIONS
 from tui.fusion.spec import Dtype
-from tui.fusion.tap import Tap
 from tui.widgets.grid.weight_source import Starred, WeightSource
 
 if TYPE_CHECKING:
@@ -39,10 +38,14 @@ class SetByHand:
     name: str
 
     @cached_property
-    def _taps(self) -> frozenset[Tap]:
-        edits = self.kernels.in_effect.edits
-        taps = (tap_of(self.kernels.spec, edit) for edit in edits if edit.place == f"{self.name}.weight")
-        return frozenset(tap for tap in taps if tap is not None)
+    def _weights(self) -> frozenset[tuple[int, ...]]:
+        """The indices in the branch's own weight; they may be a hundred thousand."""
+        edits, weight = self.kernels.in_effect.edits, f"{self.name}.weight"
+        return frozenset(edit.index for edit in edits if edit.place == weight)
+
+    @cached_property
+    def _standing(self) -> InFrame | None:
+        return in_frame(self.kernels.spec, self.name)
 
     @cached_property
     def _biases(self) -> frozenset[int]:
@@ -51,9 +54,14 @@ class SetByHand:
 
     def row(self, out: int, ky: int, in_start: int, in_stop: int) -> list[list[bool]]:
         """For one row of taps in the frame, a list for each input channel."""
-        width = self.kernels.frame[1]
+        standing, width = self._standing, self.kernels.frame[1]
+        own_row = None if standing is None else standing.own_row(ky)
+        if standing is None or own_row is None:
+            return [[False] * width for _ in range(in_start, in_stop)]
+        first, columns = standing.first_column(out), [standing.own_column(kx) for kx in range(width)]
         return [
-            [Tap(out, in_, ky, kx) in self._taps for kx in range(width)] for in_ in range(in_start, in_stop)
+            [(out, in_ - first, own_row, column) in self._weights for column in columns]
+            for in_ in range(in_start, in_stop)
         ]
 
     def bias(self, out: int) -> bool:
