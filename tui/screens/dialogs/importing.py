@@ -111,7 +111,7 @@ class ImportScreen(ModalScreen[ImportRequest | None]):
                     soft_wrap=False,
                     compact=True,
                     highlight_cursor_line=False,
-                    placeholder="rows of numbers, or [[0.1, 0.2], [0.3, 0.4]] as Python and torch print them",
+                    placeholder="rows of numbers, or brackets: [[0.1, 0.2], [0.3, 0.4]]",
                 )
             yield Static(id="import-problem", markup=False)
             yield Static(id="import-hint", markup=False)
