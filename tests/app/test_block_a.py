@@ -22,7 +22,7 @@ from tui.run_state import Idle, Waiting
 
 NO_IDENTITY = replace(EXACT, branches=parse_branches("kxk,1x1"))
 """Parameters as EXACT's, and a fused kernel that is 1 away from its at the centre."""
-EDITED = Subject(EXACT, Alterations((Edit("kxk.weight", (1, 0, 2, 2), 7.5),)))
+EDITED = Subject(EXACT, Alterations((Edit("kxk.weight", (1, 0, 2, 1), 7.5),)))
 
 
 def line(bench: Bench) -> str:
@@ -47,10 +47,10 @@ async def test_what_comes_next_stands_beside_a(open_bench: OpenBench) -> None:
         )
         await show(bench, EDITED)
         assert bench.app.study is not None
-        original = float(study_of(EXACT).fused_kernel.kernel.weight[1, 0, 2, 2])
-        edited = float(bench.app.study.fused_kernel.kernel.weight[1, 0, 2, 2])
+        original = float(study_of(EXACT).fused_kernel.kernel.weight[1, 0, 2, 1])
+        edited = float(bench.app.study.fused_kernel.kernel.weight[1, 0, 2, 1])
         assert line(bench).endswith(
-            f"fused kernels {abs(edited - original):.2g} apart at out 1 in 0 tap (2,2)"
+            f"fused kernels {abs(edited - original):.2g} apart at out 1 in 0 tap (2,1)"
         )
         await show(bench, Subject(EXACT, Alterations((Edit("1x1.bias", (1,), 90.0),))))
         assert line(bench).endswith("apart in the bias")

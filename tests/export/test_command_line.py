@@ -60,6 +60,14 @@ def test_every_field() -> None:
     assert again(Subject(OTHER)).spec == OTHER
 
 
+def test_what_would_follow_and_does_not_is_said() -> None:
+    spec = replace(PRESETS["repconv"].spec, in_channels=32)
+    assert again(Subject(spec)).spec == spec
+    assert command_line_of(Subject(spec)) == (
+        "repfuse-tui --preset repconv --in-channels 32 --out-channels 64"
+    )
+
+
 def test_the_line_as_it_is_written() -> None:
     spec = replace(PRESETS["mobileone"].spec, branches=parse_branches("kxk,kxk,1x1"))
     edits = (Edit("kxk #2.weight", (0, 0, 1, 1), 0.5), Edit("input", (0, 0, 2, 2), math.nan))
