@@ -9,7 +9,7 @@ from tests.driver import Bench, OpenBench
 from tests.held_study import HeldStudy
 from tests.specs import EXACT, ROUNDED
 from tui.analysis.alterations.alterations import NOTHING_ALTERED
-from tui.analysis.verdict.verdict import Ruling
+from tui.analysis.verdict.reason import Ruling
 from tui.fusion.named_kernels import NAMED_KERNELS
 from tui.fusion.number_text import number_in
 from tui.fusion.spec import BlockSpec

@@ -17,7 +17,7 @@ from tests.specs import EXACT
 from tui.analysis.alterations.alterations import FUSED, Alterations, Edit, Subject
 from tui.analysis.progress import Doing
 from tui.analysis.study import study_of
-from tui.analysis.verdict.verdict import Ruling
+from tui.analysis.verdict.reason import Ruling
 from tui.app import RepFuseApp
 from tui.export.grid import csv_of, grid_of, npz_of
 from tui.export.study_json import study_json_of

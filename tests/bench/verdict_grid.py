@@ -30,8 +30,9 @@ from tui.analysis.bounds.fold_sizes import fold_sizes
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.study import run
 from tui.analysis.verdict.judging import judge
+from tui.analysis.verdict.reason import Reason, Ruling
 from tui.analysis.verdict.sampling import channels_to_judge
-from tui.analysis.verdict.verdict import Reason, Ruling, Verdict
+from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.kernel import FusionError, Kernel
 from tui.fusion.presets import PRESETS

@@ -13,7 +13,7 @@ from tests.specs import exact_preset
 from tui.analysis.alterations.alterations import FUSED, Alterations, Edit, shapes_of
 from tui.analysis.alterations.places import NotEditableError
 from tui.analysis.study import Study, study_of
-from tui.analysis.verdict.verdict import Ruling
+from tui.analysis.verdict.reason import Ruling
 from tui.export.grid import csv_of, grid_of, npz_of
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.branches import ConvBranch

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from tui.analysis.study import Piece, Study
-    from tui.analysis.verdict.verdict import Ruling
+    from tui.analysis.verdict.reason import Ruling
     from tui.fusion.kernel import Kernel
 
 

@@ -12,7 +12,8 @@ from tui.analysis.likeness.likeness import likenesses_within
 from tui.analysis.progress import Failed
 from tui.analysis.study import Study
 from tui.analysis.verdict.error_split import ErrorSplit
-from tui.analysis.verdict.verdict import Reason, Worst
+from tui.analysis.verdict.reason import Reason
+from tui.analysis.verdict.verdict import Worst
 from tui.export.conv2d_text import conv2d_arguments
 from tui.fusion.spec import BlockSpec, BranchSpec
 

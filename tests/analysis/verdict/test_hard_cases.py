@@ -17,7 +17,8 @@ from tui.analysis.bounds.budget import budgets_of
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.study import Study, run, study_of
 from tui.analysis.verdict.evidence import Evidence, verdict_on
-from tui.analysis.verdict.verdict import Reason, Ruling, Verdict
+from tui.analysis.verdict.reason import Reason, Ruling
+from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import ReparamBlock, build_block, conv_of
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.fill import fill_block

@@ -20,8 +20,10 @@ from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.study import run
 from tui.analysis.verdict.judging import judge
+from tui.analysis.verdict.not_finite import NotFinite
+from tui.analysis.verdict.reason import Reason, Ruling
 from tui.analysis.verdict.sampling import channels_to_judge
-from tui.analysis.verdict.verdict import NotFinite, Reason, Ruling, Verdict, Worst
+from tui.analysis.verdict.verdict import Verdict, Worst
 from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.kernel import Kernel

@@ -6,7 +6,7 @@ import pytest
 
 from tests.analysis.verdict.kinds_of_data import KINDS
 from tests.analysis.verdict.verdict_cases import FAULTS, cases, effect_of, hard_cases, run_of
-from tui.analysis.verdict.verdict import Reason, Ruling
+from tui.analysis.verdict.reason import Reason, Ruling
 
 pytestmark = pytest.mark.usefixtures("without_onednn")
 

@@ -19,7 +19,7 @@ from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.progress import Doing
 from tui.analysis.side import WrongSide
 from tui.analysis.study import Study, run_study, study_of
-from tui.analysis.verdict.verdict import Reason
+from tui.analysis.verdict.reason import Reason
 from tui.analysis.verdict.wrong_side import wrong_side
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.spec import Dtype

@@ -20,7 +20,8 @@ from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Failed
 from tui.analysis.study import Study, study_of
 from tui.analysis.verdict.cautions import cautions_of
-from tui.analysis.verdict.verdict import Reason, Worst
+from tui.analysis.verdict.reason import Reason
+from tui.analysis.verdict.verdict import Worst
 from tui.cli import main
 from tui.commands.check.command import CheckError, check
 from tui.commands.check.table import table_of

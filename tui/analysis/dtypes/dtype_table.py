@@ -28,7 +28,8 @@ from tui.analysis.study import (
 )
 from tui.analysis.verdict.error_split import ErrorSplit
 from tui.analysis.verdict.evidence import Evidence, verdict_on
-from tui.analysis.verdict.verdict import Reason, Verdict, multiple, percent
+from tui.analysis.verdict.reason import Reason
+from tui.analysis.verdict.verdict import Verdict, multiple, percent
 from tui.fusion.block import conv_of
 from tui.fusion.spec import Dtype
 from tui.fusion.torch_dtypes import torch_dtype

@@ -18,7 +18,7 @@ from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.precision import FLOAT64_NOISE, UNIT64
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.study import Study
-from tui.analysis.verdict.verdict import Reason
+from tui.analysis.verdict.reason import Reason
 from tui.fusion.block import ReparamBlock
 
 ALIKE = 0.9

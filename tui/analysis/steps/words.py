@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tui.analysis.side import WrongSide
-from tui.analysis.verdict.verdict import Reason, Verdict
+from tui.analysis.verdict.reason import Reason
+from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.branches import SequenceBranch
 from tui.fusion.pair_text import show_pair
 from tui.fusion.spec import Dtype, PaddingMode, Pair

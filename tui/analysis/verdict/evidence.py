@@ -13,8 +13,10 @@ from tui.analysis.numerics.convolution import ConvolutionsAsProducts
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.verdict.judging import judge
 from tui.analysis.verdict.left_out import left_out
+from tui.analysis.verdict.not_finite import ALL_FINITE
+from tui.analysis.verdict.reason import Reason
 from tui.analysis.verdict.sampling import channels_to_judge
-from tui.analysis.verdict.verdict import ALL_FINITE, Reason, Verdict
+from tui.analysis.verdict.verdict import Verdict
 from tui.analysis.verdict.wrong_side import wrong_side
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import Kernel

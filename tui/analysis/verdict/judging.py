@@ -12,7 +12,9 @@ from tui.analysis.bounds.budget import Budget
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.numerics.precision import spacing_at
-from tui.analysis.verdict.verdict import ALL_FINITE, NotFinite, Reason, Verdict, Worst
+from tui.analysis.verdict.not_finite import ALL_FINITE, NotFinite
+from tui.analysis.verdict.reason import Reason
+from tui.analysis.verdict.verdict import Verdict, Worst
 from tui.fusion.spec import Dtype
 
 _FOREIGN_SHARE = 8.0

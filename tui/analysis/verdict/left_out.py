@@ -11,7 +11,7 @@ from tui.analysis.alterations.applying import parameters_of
 from tui.analysis.bounds.fold_sizes import FoldSizes
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.precision import UNIT64, gamma_n
-from tui.analysis.verdict.verdict import ALL_FINITE, NotFinite
+from tui.analysis.verdict.not_finite import ALL_FINITE, NotFinite
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import Kernel
 

@@ -5,68 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.side import WrongSide
+from tui.analysis.verdict.not_finite import ALL_FINITE, NotFinite
+from tui.analysis.verdict.reason import Reason, Ruling
 from tui.fusion.spec import Dtype
-
-
-class Ruling(StrEnum):
-    """What a difference between the fused and the unfused output is."""
-
-    EXACT = "exact"
-    ROUNDING = "rounding"
-    SUSPICIOUS = "suspicious"
-    WRONG = "wrong"
-
-    @property
-    def agrees(self) -> bool:
-        """Whether the fused convolution may stand for the block."""
-        return self in (Ruling.EXACT, Ruling.ROUNDING)
-
-
-class Reason(StrEnum):
-    """Why it was ruled so."""
-
-    SAME = "same"
-    """No element differs."""
-    WITHIN = "within"
-    """Every difference fits into the rounding budget."""
-    COARSE = "coarse"
-    """Some difference is larger than rounding is likely to make it, none larger than it can."""
-    TF32 = "tf32"
-    """float32 whose differences are those of factors cut to TF32."""
-    OVERFLOW = "overflow"
-    """One side is infinite where the other is not, or both in a whole channel: the dtype is too narrow."""
-    TRANSFORMED = "transformed"
-    """float32 whose differences are those of a convolution by Winograd's or Fourier's transform."""
-    NOTHING = "nothing"
-    """Some channel is NaN or infinite on both sides alike at every element, and no overflow made it so."""
-    DATA = "data"
-    """The input or a weight is not finite, and so is what the other side has finite, or a whole channel."""
-    WEIGHTS = "weights"
-    """Of a channel that is nowhere finite outputs say nothing, but its fused weights are other ones."""
-    SHAPE = "shape"
-    """The outputs have different shapes."""
-    NOT_FINITE = "not finite"
-    """NaN and infinity stand in different places, and no overflow explains it."""
-    ALGEBRA = "algebra"
-    """In float64 some difference is larger than rounding can make it."""
-    ARITHMETIC = "arithmetic"
-    """In float64 all is well; in the dtype some difference is larger than rounding can make it."""
-
-    @property
-    def ruling(self) -> Ruling:
-        """What follows from it."""
-        match self:
-            case Reason.SAME:
-                return Ruling.EXACT
-            case Reason.WITHIN:
-                return Ruling.ROUNDING
-            case Reason.SHAPE | Reason.NOT_FINITE | Reason.ALGEBRA | Reason.ARITHMETIC | Reason.WEIGHTS:
-                return Ruling.WRONG
-        return Ruling.SUSPICIOUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,32 +49,6 @@ _SUMMARIES = {
     Reason.SHAPE: "the shapes differ",
     Reason.NOT_FINITE: "NaN or infinite on one side only",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class NotFinite:
-    """What is NaN or infinite in a study.
-
-    Attributes:
-        cause: the input or the parameter that is, "input" or "kxk.weight"; "" where all of them are finite.
-        unfused, fused: how many elements of each output are.
-        channels: the output channels that are nowhere finite, on both sides alike: no output tells of them.
-        wrong: those of them whose fused weights are other ones than the branches come to.
-    """
-
-    cause: str = ""
-    unfused: int = 0
-    fused: int = 0
-    channels: tuple[int, ...] = ()
-    wrong: tuple[int, ...] = ()
-
-    @property
-    def data(self) -> str:
-        """The cause as the subject of a sentence."""
-        return f"the {self.cause}" if self.cause == "input" else self.cause
-
-
-ALL_FINITE = NotFinite()
 
 
 @dataclass(frozen=True, slots=True)

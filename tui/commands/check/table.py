@@ -18,7 +18,8 @@ from tui.analysis.likeness.likeness import likenesses_within
 from tui.analysis.progress import Failed
 from tui.analysis.study import Study
 from tui.analysis.verdict.cautions import cautions_of
-from tui.analysis.verdict.verdict import Ruling, Verdict, multiple, percent
+from tui.analysis.verdict.reason import Ruling
+from tui.analysis.verdict.verdict import Verdict, multiple, percent
 from tui.export.conv2d_text import conv2d_in_words
 from tui.fusion.pair_text import shortest, show_pair
 from tui.fusion.presets import preset_named

@@ -11,7 +11,7 @@ from textual.message import Message
 
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.numerics.precision import FLOAT64_NOISE
-from tui.analysis.verdict.verdict import Reason
+from tui.analysis.verdict.reason import Reason
 from tui.fusion.tap import Tap
 from tui.views.shared.styles import MUTED
 from tui.views.shared.units import unit_of

@@ -14,7 +14,8 @@ from textual.widgets import Static
 
 from tui.analysis.numerics.precision import FINEST_FIRST
 from tui.analysis.quantities import two_digits
-from tui.analysis.verdict.verdict import Reason, Verdict
+from tui.analysis.verdict.reason import Reason
+from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.spec import Dtype
 from tui.views.shared.styles import MUTED, RULING_STYLES
 from tui.widgets.bar import bar

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from tui.analysis.quantities import two_digits
 from tui.analysis.side import WrongSide
-from tui.analysis.verdict.verdict import Reason
+from tui.analysis.verdict.reason import Reason
 from tui.fusion.spec import Dtype
 from tui.views.shared.styles import MUTED
 from tui.widgets.bar import bar

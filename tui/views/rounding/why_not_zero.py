@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tui.analysis.numerics.precision import PRECISIONS
 from tui.analysis.quantities import two_digits
 from tui.analysis.side import WrongSide
-from tui.analysis.verdict.verdict import Reason
+from tui.analysis.verdict.reason import Reason
 from tui.fusion.spec import Dtype
 
 if TYPE_CHECKING:

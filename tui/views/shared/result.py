@@ -15,7 +15,7 @@ from tui.analysis.block_a import AgainstA, Beside
 from tui.analysis.quantities import count, times, two_digits
 from tui.analysis.side import WrongSide
 from tui.analysis.verdict.cautions import cautions_of
-from tui.analysis.verdict.verdict import Reason
+from tui.analysis.verdict.reason import Reason
 from tui.fusion.pair_text import show_pair
 from tui.views.shared.beside_a import beside_a_lines
 from tui.views.shared.styles import MUTED, RULING_STYLES

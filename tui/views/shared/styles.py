@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.analysis.verdict.verdict import Ruling
+from tui.analysis.verdict.reason import Ruling
 
 MUTED = "$foreground 60%"
 """What stands between the numbers."""
