@@ -27,7 +27,7 @@ from tui.analysis.numerics.float16 import Float16ThroughFloat32
 from tui.analysis.numerics.magnitude import Magnitude, magnitude_of
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.progress import Doing
-from tui.analysis.verdict.error_split import ErrorSplit, split_of, weight_share
+from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
 from tui.analysis.verdict.evidence import Evidence, verdict_on
 from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import Folded, ReparamBlock, build_block, conv_of
@@ -291,9 +291,9 @@ def split_between(
     outputs: Outputs, outputs64: Outputs, right64: Outputs | None, fusion: Fusion, x: Tensor
 ) -> ErrorSplit | None:
     """Where the difference of a fusion's outputs comes from; None where no element of theirs is finite."""
-    exact = Outputs((right64 or outputs64).unfused, outputs64.fused)
     with ConvolutionsAsProducts():
-        return split_of(outputs, exact, weight_share(fusion.kernel, fusion.geometry, x))
+        given64 = output_of_given(fusion.kernel, fusion.geometry, x, outputs64.fused)
+        return split_of(outputs, (right64 or outputs64).unfused, given64)
 
 
 def run_rightly(

@@ -12,7 +12,7 @@ from torch import Tensor
 from tests.analysis.verdict.verdict_cases import Case, Run, run_conv, run_of
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.study import run
-from tui.analysis.verdict.error_split import ErrorSplit, split_of, weight_share
+from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
 from tui.fusion.block import conv_of
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel
@@ -25,7 +25,7 @@ def flat(*values: float, dtype: torch.dtype = torch.float64) -> Tensor:
 
 
 def split(fused: Tensor, unfused: Tensor, unfused64: Tensor, given64: Tensor) -> ErrorSplit:
-    found = split_of(Outputs(unfused, fused), Outputs(unfused64, given64), torch.zeros(()).double())
+    found = split_of(Outputs(unfused, fused), unfused64, given64)
     assert found is not None
     return found
 
@@ -48,9 +48,9 @@ def test_the_shares_add_up_to_the_difference(dtype: Dtype) -> None:
     conv = case.block.fuse()
     fused = run(conv, case.x)
     kernel = case.block64.kernel()
-    outputs64 = Outputs(case.unfused64, run(conv_of(kernel, case.block.geometry), case.x.double()))
-    share = weight_share(kernel, case.block.geometry, case.x)
-    found = split_of(Outputs(case.unfused, fused), outputs64, share)
+    fused64 = run(conv_of(kernel, case.block.geometry), case.x.double())
+    given64 = output_of_given(kernel, case.block.geometry, case.x, fused64)
+    found = split_of(Outputs(case.unfused, fused), case.unfused64, given64)
     assert found is not None
     difference = fused.double() - case.unfused.double()
     worst = float(difference.flatten()[difference.abs().argmax()])
@@ -66,7 +66,7 @@ def test_the_shares_add_up_to_the_difference(dtype: Dtype) -> None:
 
 
 def test_float64_has_nothing_to_be_split_by() -> None:
-    assert split_of(Outputs(flat(1.0), flat(1.0)), Outputs(flat(1.0), flat(1.0)), flat(0.0)) is None
+    assert split_of(Outputs(flat(1.0), flat(1.0)), flat(1.0), flat(1.0)) is None
 
 
 def test_what_is_not_finite_stays_out() -> None:
@@ -74,50 +74,53 @@ def test_what_is_not_finite_stays_out() -> None:
     found = split(fused, flat(1, 1, 1, dtype=torch.float32), flat(1, 1, 1), flat(1, 1, 1))
     assert found.fused.max_abs == found.fused.at_worst == 1.0
     assert found.nearer.unfused == 1
-    assert (
-        split_of(Outputs(flat(1, dtype=torch.float32), fused[..., :1]), Outputs(flat(1), flat(1)), flat(0))
-        is None
-    )
+    assert split_of(Outputs(flat(1, dtype=torch.float32), fused[..., :1]), flat(1), flat(1)) is None
 
 
 def test_other_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="different shapes"):
-        split_of(Outputs(flat(1.0), flat(1.0, 2.0)), Outputs(flat(1.0), flat(1.0)), flat(0.0))
+        split_of(Outputs(flat(1.0), flat(1.0, 2.0)), flat(1.0), flat(1.0))
 
 
-def given_less_fused(kernel: Kernel, case: Run) -> Tensor:
-    """What `weight_share` is, by two convolutions in float64."""
-    x = case.x.double()
-    of_given, of_fused = (
-        run(conv_of(each, case.block.geometry), x)
-        for each in (kernel.to(case.x.dtype).to(torch.float64), kernel)
-    )
-    return of_given - of_fused
+def run64(kernel: Kernel, case: Run) -> Tensor:
+    return run(conv_of(kernel, case.block.geometry), case.x.double())
 
 
 @pytest.mark.parametrize("preset", ["repvgg", "repvgg-depthwise", "dbb", "unireplknet", "residual"])
 @pytest.mark.parametrize("dtype", [Dtype.FLOAT32, Dtype.BFLOAT16, Dtype.FLOAT16])
 @pytest.mark.parametrize("scale", [1.0, 2.0**-120, 2.0**100], ids=["usual", "tiny", "huge"])
-def test_the_share_of_the_weights_holds_to_four_digits(preset: str, dtype: Dtype, scale: float) -> None:
+def test_what_rounding_the_weights_does_holds_to_four_digits_in_large_blocks(
+    preset: str, dtype: Dtype, scale: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.analysis.verdict.error_split._EXACTLY", 0)
     spec = replace(PRESETS[preset].spec.with_in_channels(8), input_shape=(9, 7), dtype=dtype)
     case = run_of(Case(spec, "wild"))
-    kernel = case.block64.kernel()
+    kernel, geometry = case.block64.kernel(), case.block.geometry
     if dtype is not Dtype.FLOAT16:
         case = replace(case, x=case.x * scale)
-    expected = given_less_fused(kernel, case)
-    share = weight_share(kernel, case.block.geometry, case.x).expand_as(expected)
-    assert float((share - expected).abs().max()) <= 1e-4 * float(expected.abs().max()) + 1e-300
-    assert share.dtype is torch.float64
+    fused64, given64 = run64(kernel, case), run64(kernel.to(case.x.dtype).to(torch.float64), case)
+    found = output_of_given(kernel, geometry, case.x, fused64)
+    rounding = float(2.0**-50 * fused64.abs().max())
+    assert float((found - given64).abs().max()) <= 1e-4 * float((given64 - fused64).abs().max()) + rounding
 
 
-def test_weights_that_are_not_rounded_share_nothing() -> None:
+@pytest.mark.parametrize("exactly", [0, 2**24])
+def test_weights_that_are_not_rounded_and_a_bias_that_is(
+    exactly: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.analysis.verdict.error_split._EXACTLY", exactly)
     kernel = Kernel(torch.full((2, 2, 1, 1), 0.5).double(), torch.tensor([0.5, 1 / 3], dtype=torch.float64))
-    share = weight_share(kernel, Geometry(), torch.ones(1, 2, 3, 3))
-    offset = float(torch.tensor(1 / 3)) - 1 / 3
-    assert share.expand(1, 2, 3, 3)[0, :, 1, 1].tolist() == [0.0, offset]
+    x = torch.ones(1, 2, 3, 3)
+    found = output_of_given(kernel, Geometry(), x, run(conv_of(kernel, Geometry()), x.double()))
+    assert found[0, :, 1, 1].tolist() == [1.5, 1 + float(torch.tensor(1 / 3))]
 
 
-def test_a_weight_that_the_dtype_cannot_hold_is_left_out_where_it_reaches() -> None:
+@pytest.mark.parametrize("exactly", [0, 2**24])
+def test_a_weight_that_the_dtype_cannot_hold_is_infinite(
+    exactly: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.analysis.verdict.error_split._EXACTLY", exactly)
     kernel = Kernel(torch.full((1, 1, 1, 1), 1e39, dtype=torch.float64), None)
     x = torch.tensor([0.0, 1.0]).view(1, 1, 1, 2)
-    assert weight_share(kernel, Geometry(), x).isfinite().any().item() is False
+    found = output_of_given(kernel, Geometry(), x, run(conv_of(kernel, Geometry()), x.double()))
+    assert not found.isfinite().any()

@@ -57,57 +57,55 @@ class ErrorSplit:
     nearer: Nearer
 
 
-@torch.no_grad()
-def weight_share(kernel: Kernel, geometry: Geometry, x: Tensor) -> Tensor:
-    """conv(x, W_given - W_fused) in float64: what rounding the fused weight and bias to x's dtype does.
+_EXACTLY = 2**24
+"""Products up to which the rounded weight is convolved itself, in float64."""
 
-    `kernel`: the fused one, float64. Of the output's shape, (batch, out_channels, H, W), or of one that goes
-    with it where no weight was rounded. The convolution is float32, its factors brought to at most 1 by a
-    power of 2: the shares are read by two or three digits.
+
+@torch.no_grad()
+def output_of_given(kernel: Kernel, geometry: Geometry, x: Tensor, fused64: Tensor) -> Tensor:
+    """What the fused weight and bias, rounded to x's dtype, give in float64, (batch, out_channels, H, W).
+
+    `kernel`: the fused one, float64, and `fused64` its own output. Beyond `_EXACTLY` products what the
+    rounding adds to that is convolved in float32, its factors brought to at most 1 by a power of 2: the
+    shares are read by two or three digits.
     """
     given = kernel.to(x.dtype).to(torch.float64)
     weight = given.weight - kernel.weight
     largest = [largest_abs(tensor) for tensor in (weight, x)]
-    if not all(map(math.isfinite, largest)):
-        of_given, of_fused = (conv_of(each, geometry)(x.double()) for each in (given, kernel))
-        share: Tensor = of_given - of_fused
-        return share
+    if fused64.numel() * weight[0].numel() <= _EXACTLY or not all(map(math.isfinite, largest)):
+        y: Tensor = conv_of(given, geometry)(x.double())
+        return y
+    total = fused64.clone()
     if all(largest):
         powers = [math.ldexp(1.0, math.frexp(value)[1]) for value in largest]
         scaled = [
             (tensor.double() / power).float() for tensor, power in zip((weight, x), powers, strict=True)
         ]
         share = conv_of(Kernel(scaled[0], None), geometry)(scaled[1]).double()
-        share.mul_(powers[0]).mul_(powers[1])
-    else:
-        share = weight.new_zeros(len(weight), 1, 1)
+        total += share.mul_(powers[0]).mul_(powers[1])
     if kernel.bias is not None and given.bias is not None:
-        share += (given.bias - kernel.bias).view(-1, 1, 1)
-    return share
+        total += (given.bias - kernel.bias).view(-1, 1, 1)
+    return total
 
 
-def split_of(outputs: Outputs, outputs64: Outputs, share: Tensor) -> ErrorSplit | None:
+def split_of(outputs: Outputs, unfused64: Tensor, given64: Tensor) -> ErrorSplit | None:
     """Split the difference of two outputs.
 
-    `outputs64`: both sides in float64, the unfused one as the block should be, which is the exact value for
-    this purpose. `share`: what the rounding of the fused weight adds to the fused one, by `weight_share`.
-    None where the outputs are float64 themselves, whose rounding no float64 run can show, and where no
-    element is finite.
+    `unfused64`: what the block as it should be gives in float64, the exact value for this purpose. `given64`:
+    as `output_of_given` gives it. None where the outputs are float64 themselves, whose rounding no float64 run
+    can show, and where no element is finite.
 
     Raises:
         ValueError: the shapes differ.
     """
-    fused, unfused, exact = outputs.fused, outputs.unfused, outputs64.unfused
-    if len({tensor.shape for tensor in (fused, unfused, exact, outputs64.fused)}) > 1:
+    fused, unfused = outputs.fused, outputs.unfused
+    if len({tensor.shape for tensor in (fused, unfused, unfused64, given64)}) > 1:
         raise ValueError("the four outputs have different shapes")
     if fused.dtype is torch.float64:
         return None
-    weights = torch.sub(outputs64.fused, exact).add_(share)
-    of_unfused = subtracted(unfused, exact)
-    in_all = subtracted(fused, exact)
-    of_fused = in_all - weights
+    parts = [given64 - unfused64, subtracted(fused, given64), subtracted(unfused, unfused64)]
+    in_all = subtracted(fused, unfused64)
     worst = outputs.difference.place
-    parts = [weights, of_fused, of_unfused]
     if not all(math.isfinite(largest_abs(part)) for part in parts):
         finite = torch.stack(parts).isfinite().all(dim=0)
         if not finite.any():
