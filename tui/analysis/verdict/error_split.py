@@ -92,8 +92,8 @@ def split_of(outputs: Outputs, unfused64: Tensor, given64: Tensor) -> ErrorSplit
     """Split the difference of two outputs.
 
     `unfused64`: what the block as it should be gives in float64, the exact value for this purpose. `given64`:
-    as `output_of_given` gives it. None where the outputs are float64 themselves, whose rounding no float64 run
-    can show, and where no element is finite.
+    as `output_of_given` gives it. None where the outputs are float64 themselves, whose rounding no float64
+    run can show, and where no element is finite.
 
     Raises:
         ValueError: the shapes differ.
