@@ -17,6 +17,7 @@ from textual.events import Event, InputEvent
 from textual.filter import LineFilter
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar
 from textual.theme import Theme
 
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Subject
@@ -41,6 +42,7 @@ from tui.terminal_driver import stoppable
 from tui.terminal_filters import UTF_8, filters_for
 from tui.themes import DARK, THEMES, counterpart
 from tui.widgets.form.choice import Choice
+from tui.widgets.thin_scroll_bar import ThinScrollBar
 
 if TYPE_CHECKING:
     from tui.analysis.study import FusedKernels, Piece, Study
@@ -97,6 +99,7 @@ class RepFuseApp(App[None]):
     ) -> None:
         self._for_this_terminal = filters_for(depth, encoding)
         super().__init__()
+        ScrollBar.renderer = ThinScrollBar
         self._first = Subject(spec or BlockSpec(), alterations)
         self._a: BlockA | Subject | None = compared  # a subject as long as its study has not been run
         self._study_function = study

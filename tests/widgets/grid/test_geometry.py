@@ -36,8 +36,8 @@ def shown_by_pixel_of(geometry: GridGeometry, tap: Tap) -> Tap:
 def halves_of(geometry: GridGeometry, tap: Tap) -> list[int]:
     """The half rows of the body that show a tap."""
     row, _ = geometry.pixel(tap)
-    y = geometry.region(tap).y
-    return [half for half in (2 * y, 2 * y + 1) if geometry.pixel_row(half) == row]
+    region = geometry.region(tap)
+    return [half for half in range(2 * region.y, 2 * region.bottom) if geometry.pixel_row(half) == row]
 
 
 @given(GEOMETRIES_WITH_TAP)
@@ -128,9 +128,13 @@ def test_a_step_at_norm_goes_to_the_next_kernel_and_keeps_the_tap() -> None:
 @pytest.mark.parametrize(
     ("zoom", "columns", "rows"),
     [
+        (Zoom.NUMBER_16, 8 + 2 * 48 + 1, 1 + 2 * 15 + 1),
+        (Zoom.NUMBER_12, 8 + 2 * 36 + 1, 1 + 2 * 9 + 1),
+        (Zoom.NUMBER_10, 8 + 2 * 30 + 1, 1 + 2 * 6 + 1),
         (Zoom.NUMBER_8, 6 + 2 * 24 + 1, 8),
         (Zoom.NUMBER_6, 6 + 2 * 18 + 1, 8),
-        (Zoom.NUMBER_4, 6 + 2 * 12 + 1, 8),
+        (Zoom.NUMBER_5, 5 + 2 * 15 + 1, 8),
+        (Zoom.NUMBER_4, 5 + 2 * 12 + 1, 8),
         (Zoom.PAIR, 6 + 2 * 6 + 1, 8),
         (Zoom.HALF, 4 + 2 * 3 + 1, 1 + 4),
         (Zoom.NORM, 4 + 2, 1 + 1),
@@ -143,13 +147,18 @@ def test_the_size_of_the_smallest_block(zoom: Zoom, columns: int, rows: int) -> 
 @pytest.mark.parametrize(
     ("width", "height", "zoom"),
     [
+        (105, 32, Zoom.NUMBER_16),
+        (105, 31, Zoom.NUMBER_12),
+        (70, 14, Zoom.NUMBER_10),
+        (70, 13, Zoom.NUMBER_8),
         (60, 8, Zoom.NUMBER_8),
         (50, 8, Zoom.NUMBER_6),
-        (38, 8, Zoom.NUMBER_4),
+        (38, 8, Zoom.NUMBER_5),
+        (35, 8, Zoom.NUMBER_4),
         (38, 7, Zoom.HALF),
         (38, 5, Zoom.HALF),
         (34, 5, Zoom.HALF),
-        (40, 20, Zoom.NUMBER_4),
+        (40, 20, Zoom.NUMBER_5),
         (10, 8, Zoom.HALF),
         (1, 1, Zoom.NORM),
     ],
@@ -171,9 +180,12 @@ def test_fit_shows_all_or_scrolls_one_way_as_near_as_it_can(
 
     one_kernel = (1, 1, *shape[2:])
     levels = [zoom for zoom in Zoom if zoom is not Zoom.NORM and bars(zoom, one_kernel) == 0]
+    # A high cell is for grids that are seen whole.
+    levels = [zoom for zoom in levels if zoom.rows == 1 or bars(zoom, shape) == 0]
     nearest = min(levels, key=lambda zoom: bars(zoom, shape), default=Zoom.NORM)
     chosen = fit(shape, width, height, has_bias=has_bias, signs=signs)
-    assert chosen is (nearest if levels and bars(nearest, shape) < 2 else Zoom.NORM)
+    farthest = Zoom.HALF if shape[1] == 1 else Zoom.NORM
+    assert chosen is (nearest if levels and bars(nearest, shape) < 2 else farthest)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +217,12 @@ def test_of_a_wide_map_only_the_columns_in_sight_are_drawn(
 
 
 def test_a_depthwise_kernel_is_read_in_numbers() -> None:
-    assert fit((64, 1, 3, 3), 24, 20, has_bias=True) is Zoom.NUMBER_4
+    assert fit((64, 1, 3, 3), 24, 20, has_bias=True) is Zoom.NUMBER_5
+
+
+def test_a_depthwise_kernel_too_large_for_its_room_is_no_strip_of_norms() -> None:
+    assert fit((64, 1, 31, 31), 44, 12) is Zoom.HALF
+    assert fit((64, 2, 31, 31), 44, 12) is Zoom.NORM
 
 
 def test_a_bias_takes_the_gap_below_kernels_one_row_high() -> None:

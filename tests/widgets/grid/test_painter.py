@@ -78,11 +78,36 @@ def test_the_drawing_at_six_columns() -> None:
 def test_the_drawing_at_four_columns_with_a_frame_of_zeros() -> None:
     weight = torch.tensor([[[[0.5]], [[-0.25]]]], dtype=torch.float64)
     assert texts(painter(weight, Zoom.NUMBER_4, frame=(3, 2))) == [
-        "        in 0     in 1  ",
-        "       0   0    0   0  ",
-        "out 0 +.50 0   -.25 0  ",
-        "       0   0    0   0  ",
+        " out   in 0     in 1  ",
+        "      0   0    0   0  ",
+        "   0 +.50 0   -.25 0  ",
+        "      0   0    0   0  ",
     ]
+
+
+def test_the_drawing_in_high_cells() -> None:
+    weight = torch.tensor([[[[0.5, -0.25]]], [[[0.0, 2.0]]]], dtype=torch.float64)
+    grid = painter(weight, Zoom.NUMBER_10, bias=[0.125, 0.0])
+    assert texts(grid) == [
+        "                in 0        ",
+        "out 0    +0.5000   -0.2500  ",
+        "+0.1250                     ",
+        "                            ",
+        "out 1       0      +2.0000  ",
+        "   0                        ",
+    ]
+    _, _, below, *_ = lines(grid)
+    assert styles(below, 8)[10:20] == [DARK.style(-LEVELS // 4)] * 10
+
+
+def test_only_the_number_is_underlined_and_no_blank_of_its_cell() -> None:
+    for zoom, underlined in ((Zoom.NUMBER_6, "+2.00"), (Zoom.NUMBER_12, " +2.000000")):
+        grid = painter(one_row(2.0), zoom)
+        written = [
+            "".join(segment.text for segment in line if segment.style and segment.style.underline)
+            for line in lines(grid)
+        ]
+        assert [text for text in written if text] == [underlined]
 
 
 def test_a_bias_takes_the_gap_between_kernels_one_row_high() -> None:
@@ -98,7 +123,7 @@ def test_a_bias_takes_the_gap_between_kernels_one_row_high() -> None:
 
 @pytest.mark.parametrize(
     ("in_channels", "zoom", "header"),
-    [(2, Zoom.NUMBER_4, "      in 0 in 1"), (11, Zoom.NUMBER_4, "   in  0    1 "), (2, Zoom.HALF, " in 0 ")],
+    [(2, Zoom.NUMBER_4, " out in 0 in 1"), (11, Zoom.NUMBER_4, "  in  0    1 "), (2, Zoom.HALF, " in 0 ")],
 )
 def test_the_corner_names_the_axis_where_the_labels_do_not(in_channels: int, zoom: Zoom, header: str) -> None:
     grid = painter(torch.zeros(1, in_channels, 1, 1), zoom)
@@ -220,7 +245,7 @@ def test_the_labels_of_the_cursor_stand_out() -> None:
         for segment in line
         if segment.style == LABEL_HERE
     ]
-    assert here == ["in 0", "out 1"]
+    assert here == ["in 0", "1"]
 
 
 def test_a_number_cut_by_the_window_is_left_out() -> None:

@@ -41,8 +41,8 @@ class GridGeometry:
 
     @cached_property
     def halves(self) -> int:
-        """The half rows that one pixel takes: 1 where a cell of the screen shows two of them, else 2."""
-        return 1 if self.zoom in (Zoom.HALF, Zoom.NORM) and not self.signs else 2
+        """The half rows that one pixel takes: 1 where a cell of the screen shows two of them."""
+        return 1 if self.zoom in (Zoom.HALF, Zoom.NORM) and not self.signs else 2 * self.zoom.rows
 
     @cached_property
     def taps(self) -> tuple[int, int]:
@@ -73,7 +73,12 @@ class GridGeometry:
         if self.labels is Labels.PIXELS:
             return len(str(self.shape[2] - 1))
         last = self.shape[0] - 1
-        return max(5, len(f"out {last}")) if self.zoom.has_wide_gutter else max(3, len(str(last)))
+        return max(self.zoom.label_width, len(f"out {last}" if self.has_words else str(last)))
+
+    @property
+    def has_words(self) -> bool:
+        """Whether the gutter has room for "out" before a number; else the word stands above the numbers."""
+        return self.zoom.label_width >= 5
 
     @cached_property
     def gutter(self) -> int:
@@ -147,17 +152,17 @@ class GridGeometry:
         return PixelRow(tap.out, tap.ky), tap.in_ * self.shape[3] + tap.kx
 
     def region(self, tap: Tap) -> Region:
-        """The cells of the body that show a tap: one row high, also where it fills only half of it."""
+        """The cells of the body that show a tap: a whole row also where it fills only half of it."""
         row, place = self.pixel(tap)
         in_, kx = divmod(place, self.taps[1])
         half_row = row.out * self.pitch.height + row.ky * self.halves
         x = in_ * self.pitch.width + kx * self.zoom.columns
-        return Region(x, half_row // 2, self.zoom.columns, 1)
+        return Region(x, half_row // 2, self.zoom.columns, self.zoom.rows)
 
     def tile_region(self, tap: Tap) -> Region:
         """The cells of the body that show the kernel of a tap, and the row beside which its bias stands."""
         # That row is the one below the label, which for kernels one row high is a gap.
-        below = self.shows_bias and self.shape[2] == 1
+        below = self.shows_bias and self.tile.height == 2
         height = -(-self.tile.height // 2) + below
         left, top = tap.in_ * self.pitch.width, tap.out * self.pitch.height // 2
         return Region(left, top, self.tile.width, height)
@@ -183,9 +188,10 @@ def fit(
 ) -> Zoom:
     """The nearest level above NORM at which a whole grid, labels included, fits in width x height cells.
 
-    Where none does, the nearest one that shows a whole kernel and has to be scrolled in one direction only,
-    beside the scroll bar that this takes: a depthwise kernel of 64 channels is one column, whose numbers read
-    better than 64 pixels. Else NORM; of a map HALF, for the norm of a map says nothing about where.
+    Where none does, the nearest one with cells one row high that shows a whole kernel and has to be scrolled
+    in one direction only, beside the scroll bar that this takes: a depthwise kernel of 64 channels is one
+    column, whose numbers read better than 64 pixels. Else NORM; but HALF of a map, whose norm says nothing
+    about where, and of a depthwise kernel, whose norms are a strip of single pixels.
     """
 
     def fits(of: tuple[int, int, int, int], zoom: Zoom, bar: int = 0) -> tuple[bool, bool]:
@@ -194,8 +200,8 @@ def fit(
 
     levels = [zoom for zoom in Zoom if zoom is not Zoom.NORM and all(fits((1, 1, *shape[2:]), zoom))]
     whole = (zoom for zoom in levels if all(fits(shape, zoom)))
-    one_way = (zoom for zoom in levels if any(fits(shape, zoom, bar=1)))
-    farthest = Zoom.HALF if labels is Labels.PIXELS else Zoom.NORM
+    one_way = (zoom for zoom in levels if zoom.rows == 1 and any(fits(shape, zoom, bar=1)))
+    farthest = Zoom.HALF if labels is Labels.PIXELS or shape[1] == 1 else Zoom.NORM
     return next(whole, None) or next(one_way, farthest)
 
 

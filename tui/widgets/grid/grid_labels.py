@@ -88,7 +88,9 @@ def column_labels(geometry: GridGeometry, window: Region, cursor: Tap) -> list[L
 def row_number(geometry: GridGeometry, row: int, cursor: Tap) -> int | None:
     """The row of a map whose number stands beside a row of the body; None where there is no room for one."""
     shown = 2 * row // geometry.halves, (2 * row + 1) // geometry.halves
-    step = 1 if geometry.halves == 2 else 4
+    step = 1 if geometry.halves >= 2 else 4
+    if row % geometry.zoom.rows != geometry.zoom.number_row:
+        return None
     named = [ky for ky in shown if ky < geometry.shape[2] and (ky % step == 0 or ky == cursor.ky)]
     return None if not named else cursor.ky if cursor.ky in named else named[0]
 

@@ -24,6 +24,9 @@ from tui.widgets.grid.weight_source import WeightSource
 from tui.widgets.grid.zoom import Zoom
 
 NONE_LIT = range(0)
+NOT_UNDERLINED = Style(underline=False)
+WITHOUT_AIR = 8
+"""Columns up to which a number begins in the first column of its cell."""
 
 
 class Marks(NamedTuple):
@@ -64,7 +67,7 @@ class GridPainter:
             corner, labels = "", column_labels(geometry, window, marks.cursor)
         else:
             # Where the labels are plain numbers, one word says which axis is which.
-            corner = "" if has_words(geometry) else "in"
+            corner = "in" if not has_words(geometry) else "" if geometry.has_words else "out"
             labels = header_labels(geometry, window, marks.cursor.in_)
         segments = [self._label(corner.rjust(geometry.label_width)), self._gap]
         place = 0
@@ -98,11 +101,9 @@ class GridPainter:
         if label is None:
             return [self._blank(width)]
         if label.is_bias and self.bias is not None:
-            return [self._number(self.bias[label.out], width + 1, width)]
-        if geometry.zoom.has_wide_gutter:
-            text = f"out {label.out}".ljust(width)
-        else:
-            text = str(label.out).rjust(width)
+            bias = self.bias[label.out]
+            return [self._number(bias, cell_text(bias, width + 1)[:width])]
+        text = f"out {label.out}".ljust(width) if geometry.has_words else str(label.out).rjust(width)
         return [self._label(text, here=label.out == cursor.out)]
 
     def _margin(self, row: int, window: Region, marks: Marks) -> Segment:
@@ -124,15 +125,17 @@ class GridPainter:
     @property
     def _has_brackets(self) -> bool:
         """Whether cells end in a blank, in which a bracket can open or close what is lit."""
-        return self.geometry.zoom in (Zoom.NUMBER_8, Zoom.NUMBER_6, Zoom.PAIR)
+        return self.geometry.zoom is Zoom.PAIR or self.geometry.zoom.columns >= 5
 
     def _cells_of(
         self, row: int, tiles: range, columns: range, x: int, window: Region, marks: Marks
     ) -> Iterator[Segment]:
         """The cells of some columns of whole tiles in a row of the body, gaps included; they begin at x."""
         upper = self.geometry.pixel_row(2 * row)
-        if self.geometry.halves == 2:
-            return self._whole_cells(upper, tiles, columns, x, window, marks)
+        if self.geometry.halves >= 2:
+            within = 2 * row % self.geometry.pitch.height % self.geometry.halves // 2
+            written = within == self.geometry.zoom.number_row
+            return self._whole_cells(upper, tiles, columns, x, window, marks, written=written)
         lower = self.geometry.pixel_row(2 * row + 1)
         upper_tones = self._tones(upper, tiles, columns, marks)
         lower_tones = self._tones(lower, tiles, columns, marks)
@@ -187,9 +190,20 @@ class GridPainter:
         return marked
 
     def _whole_cells(
-        self, row: PixelRow | None, tiles: range, columns: range, x: int, window: Region, marks: Marks
+        self,
+        row: PixelRow | None,
+        tiles: range,
+        columns: range,
+        x: int,
+        window: Region,
+        marks: Marks,
+        *,
+        written: bool = True,
     ) -> Iterator[Segment]:
-        """Cells that show one pixel each, from column x of the window on; a row without pixels is blank."""
+        """Cells that show one pixel each, from column x of the window on; a row without pixels is blank.
+
+        `written`: whether this is the row of high cells in which their numbers stand.
+        """
         if row is None:
             yield self._blank(len(tiles) * self.geometry.pitch.width)
             return
@@ -201,15 +215,19 @@ class GridPainter:
             lit = self._lit_in(row, in_, marks)
             for column in columns:
                 mark = marked.get((in_, column)) if marked else None
-                cell = self._cell(kernel[column], mark, lit=column in lit)
-                if stars and stars[in_ - tiles.start][column]:
+                if written:
+                    cell = self._cell(kernel[column], mark, lit=column in lit)
+                else:
+                    cell = Segment(" " * size, self._style(kernel[column], mark, lit=column in lit))
+                if written and stars and stars[in_ - tiles.start][column]:
                     cell = _starred(cell)
                 # Half a number would read as another number.
                 if x < 0 or x + len(cell.text.rstrip(" *")) > window.width:
                     cell = Segment(" " * size, cell.style)
                 elif lit and self._has_brackets:
                     cell = _bracketed(cell, column in lit, column + 1 in lit)
-                yield cell
+                underlined = cell.style is not None and cell.style.underline
+                yield from _underlined_to_its_end(cell) if underlined else (cell,)
                 x += size
             opens = self._has_brackets and 0 in self._lit_in(row, in_ + 1, marks)
             yield self._opening if opens else gap
@@ -219,7 +237,7 @@ class GridPainter:
         """One pixel as text on its colour."""
         columns = self.geometry.zoom.columns
         if self.geometry.zoom.has_numbers:
-            return self._number(value, columns, columns, mark, lit=lit)
+            return self._number(value, _written(value, columns), mark, lit=lit)
         if self.geometry.zoom is Zoom.NORM:
             return Segment(shade(value, self.scale), self.look.palette.style(mark or 0))
         text = glyph(value, self.scale, signs=self.look.palette.signs).ljust(columns)
@@ -227,12 +245,9 @@ class GridPainter:
             text = f"{value:+}"[0] + text[0]
         return Segment(text, self._style(value, mark, lit=lit))
 
-    def _number(
-        self, value: float, cell: int, columns: int, mark: int | None = None, *, lit: bool = False
-    ) -> Segment:
-        """A number, written for a cell and cut to some of its columns; underlined beyond the scale."""
-        style = self._style(value, mark, over=abs(value) > self.scale, lit=lit)
-        return Segment(cell_text(value, cell)[:columns], style)
+    def _number(self, value: float, text: str, mark: int | None = None, *, lit: bool = False) -> Segment:
+        """A number on its colour; underlined beyond the scale."""
+        return Segment(text, self._style(value, mark, over=abs(value) > self.scale, lit=lit))
 
     def _style(self, value: float, mark: int | None, *, over: bool = False, lit: bool = False) -> Style:
         palette = self.look.palette
@@ -274,6 +289,20 @@ def _starred(cell: Segment) -> Segment:
     """The cell with a star in its last column: in place of a blank, of a last digit, or of a lone glyph."""
     before, last = cell.text[:-1], cell.text[-1]
     return Segment(before + STAR, cell.style) if not before or last == " " or last.isdigit() else cell
+
+
+def _underlined_to_its_end(cell: Segment) -> tuple[Segment, Segment]:
+    """The cell with the underline under its number only: under blanks it would be a stray line."""
+    text = cell.text.rstrip(" []")
+    plain = cell.style + NOT_UNDERLINED if cell.style else NOT_UNDERLINED
+    return Segment(text, cell.style), Segment(cell.text[len(text) :], plain)
+
+
+def _written(value: float, columns: int) -> str:
+    """The number for a cell of so many columns; in a wide one with a blank on both sides."""
+    if columns <= WITHOUT_AIR:
+        return cell_text(value, columns)
+    return f" {cell_text(value, columns - 2)} "
 
 
 def _bracketed(cell: Segment, lit: bool, next_lit: bool) -> Segment:
