@@ -111,7 +111,7 @@ async def test_zoom_keys_go_down_the_ladder_and_back(open_bench: OpenBench) -> N
         assert list(dict.fromkeys(seen)) == list(Zoom)[list(Zoom).index(fits) :]
         for _ in range(len(Zoom)):
             await bench.press("plus")
-        assert bench.grids[-1].zoom_in_effect is Zoom.NUMBER_8
+        assert bench.grids[-1].zoom_in_effect is Zoom.NUMBER_16
         await bench.press("z")
         assert bench.grids[-1].zoom_in_effect is fits
 

@@ -12,6 +12,16 @@ def count(number: int) -> str:
     return f"{number:,}".replace(",", "\N{NO-BREAK SPACE}")
 
 
+def short_count(number: int) -> str:
+    """A whole number, from 100 000 on in three digits: "3 240", "116 M"."""
+    if number < 100_000:
+        return count(number)
+    exponent, unit = next(
+        ((power, unit) for power, unit in ((9, "G"), (6, "M")) if number >= 10**power), (3, "k")
+    )
+    return f"{float(f'{number / 10**exponent:.3g}'):g}\N{NO-BREAK SPACE}{unit}"
+
+
 def two_digits(value: float) -> str:
     """The size of a difference in two digits: "2.4e-07", "0.013", "36", and "0" for exactly none."""
     if value == 0:

@@ -24,7 +24,7 @@ from tui.analysis.numerics.comparison import Comparison, Distance, compare, dist
 from tui.analysis.numerics.componentwise import componentwise
 from tui.analysis.numerics.convolution import ConvolutionsAsProducts
 from tui.analysis.numerics.float16 import Float16ThroughFloat32
-from tui.analysis.numerics.magnitude import Magnitude, magnitude_of
+from tui.analysis.numerics.magnitude import Magnitude, magnitude_of, shares_of
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.progress import Doing
 from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
@@ -84,6 +84,12 @@ class FusedKernels:
     def subject(self) -> Subject:
         """What it is about."""
         return Subject(self.spec, self.alterations)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The norm of each branch's kernel as a part of the sum of these norms; a post norm has none."""
+        branches = self.summands[: len(self.spec.branches)]
+        return shares_of([branch.magnitude for branch in branches])
 
 
 @dataclass(frozen=True, eq=False)

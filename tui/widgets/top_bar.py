@@ -51,7 +51,8 @@ class TopBar(Horizontal):
 
     def on_resize(self, event: events.Resize) -> None:
         """Spread the titles where there is room."""
-        self.query_one(ViewTabs).wide = event.size.width >= ROOMY
+        tabs = self.query_one(ViewTabs)
+        tabs.wide, tabs.room = event.size.width >= ROOMY, self.content_size.width
 
     def watch_spec(self) -> None:
         """Say which block it is."""

@@ -19,11 +19,14 @@ class ViewTabs(Widget):
     ALLOW_SELECT = False
     DEFAULT_CSS = "ViewTabs { width: auto; height: 1; }"
 
-    current: reactive[int] = reactive(0)
+    current: reactive[int] = reactive(0, layout=True)
     """The place of the view that is shown."""
 
     wide: reactive[bool] = reactive(False, layout=True)
     """Whether there is room for blanks around the titles."""
+
+    room: reactive[int] = reactive(0, layout=True)
+    """The columns that there are; where the titles do not fit, all but the current have their digit only."""
 
     @dataclass
     class Chosen(Message):
@@ -39,7 +42,10 @@ class ViewTabs(Widget):
     def _words(self) -> list[str]:
         """Each title with its digit; where there is room, with a blank on both sides."""
         blank = " " if self.wide else ""
-        return [f"{blank}{number} {title}{blank}" for number, title in enumerate(self._titles, start=1)]
+        words = [f"{blank}{number} {title}{blank}" for number, title in enumerate(self._titles, start=1)]
+        if self.room and len(self._gap.join(words)) > self.room:
+            return [each if place == self.current else each.split()[0] for place, each in enumerate(words)]
+        return words
 
     @property
     def _gap(self) -> str:

@@ -28,14 +28,14 @@ def test_a_right_sum_adds_up_in_every_dtype(dtype: Dtype) -> None:
     result = study_of(BlockSpec(dtype=dtype))
     assert result.adds_up
     assert all(" = fused" in str(weight_line(result, Tap(1, 0, y, 2), 200)) for y in range(3))
-    assert " = fused" in str(bias_line(result, 1))
+    assert " = fused" in str(bias_line(result, 1, 120))
 
 
 def test_only_the_taps_that_are_wrong_do_not_add_up() -> None:
     result = spoilt("identity-twice")
     assert " ≠ fused" in str(weight_line(result, CENTRE, 200))
     assert " = fused" in str(weight_line(result, CORNER, 200))
-    assert " = fused" in str(bias_line(result, 0))
+    assert " = fused" in str(bias_line(result, 0, 120))
 
 
 @pytest.mark.parametrize("dtype", list(Dtype))
@@ -43,12 +43,12 @@ def test_a_lost_bias_leaves_every_weight_right_in_every_dtype(dtype: Dtype) -> N
     result = spoilt("bias-lost", BlockSpec(dtype=dtype))
     taps = [Tap(*place) for place in product(range(2), range(2), range(3), range(3))]
     assert all(" = fused" in str(weight_line(result, tap, 200)) for tap in taps)
-    assert " ≠ fused" in str(bias_line(result, 0))
+    assert " ≠ fused" in str(bias_line(result, 0, 120))
 
 
 def test_a_bias_that_is_lost_does_not_add_up() -> None:
     result = spoilt("bias-lost")
-    assert str(bias_line(result, 0)).endswith(" ≠ fused none")
+    assert str(bias_line(result, 0, 120)).endswith(" ≠ fused none")
     assert " = fused" in str(weight_line(result, CENTRE, 200))
 
 

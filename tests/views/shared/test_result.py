@@ -60,14 +60,14 @@ def test_of_a_batch_the_input_is_said(study: Study) -> None:
 @pytest.mark.parametrize(("failing", "words"), [(0, "allclose yes"), (3, "allclose no")])
 def test_what_allclose_says(study: Study, failing: int, words: str) -> None:
     closeness = replace(study.comparison.closeness, failing=failing)
-    line = truth_line(replace(study, comparison=replace(study.comparison, closeness=closeness)))
+    line = truth_line(replace(study, comparison=replace(study.comparison, closeness=closeness)), 120)
     assert words in str(line)
 
 
 def test_nan_in_float64_is_told_as_such(study: Study) -> None:
-    line = truth_line(replace(study, float64=replace(study.float64, non_finite=2)))
+    line = truth_line(replace(study, float64=replace(study.float64, non_finite=2)), 120)
     assert "NaN and infinite values cannot be compared" in str(line)
-    assert "the algebra is right" in str(truth_line(study))
+    assert "the algebra is right" in str(truth_line(study, 120))
 
 
 @pytest.mark.parametrize(("stride", "said"), [((2, 2), True), ((1, 1), False)])
@@ -87,7 +87,7 @@ SIDES = {
 
 @pytest.mark.parametrize("words", SIDES)
 def test_the_side_that_is_wrong_is_told(words: str) -> None:
-    assert str(truth_line(study_of(NORMED, SIDES[words]))).endswith(words)
+    assert str(truth_line(study_of(NORMED, SIDES[words]), 120)).endswith(words)
 
 
 def test_a_mistake_is_told_on_the_side_where_it_was_made() -> None:

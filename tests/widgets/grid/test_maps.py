@@ -133,7 +133,8 @@ def test_in_half_blocks_each_half_is_lit_by_itself() -> None:
     plain, green = DARK.colours[LEVELS // 4].rich_color, DARK.lit_colours[LEVELS // 4].rich_color
     beside = list(first)[-1].style
     assert beside is not None
-    assert (beside.color, beside.bgcolor) == (plain, green)
+    assert (beside.color, beside.bgcolor) == (green, plain)
+    assert list(first)[-1].text == "▄"
     assert [segment.text for segment in last][-2:] == ["×", "∞"]
     assert list(last)[-2].style == DARK.style(NAN, lit=True)
 

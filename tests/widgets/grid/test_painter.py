@@ -101,7 +101,7 @@ def test_the_drawing_in_high_cells() -> None:
 
 
 def test_only_the_number_is_underlined_and_no_blank_of_its_cell() -> None:
-    for zoom, underlined in ((Zoom.NUMBER_6, "+2.00"), (Zoom.NUMBER_12, " +2.000000")):
+    for zoom, underlined in ((Zoom.NUMBER_6, "+2.00"), (Zoom.NUMBER_12, "+2.000000")):
         grid = painter(one_row(2.0), zoom)
         written = [
             "".join(segment.text for segment in line if segment.style and segment.style.underline)
@@ -153,8 +153,9 @@ def test_a_norm_is_the_root_mean_square_of_a_kernel() -> None:
     zero, half, full = (DARK.colours[level].rich_color for level in (0, LEVELS // 2, LEVELS))
     assert styles(line, grid.geometry.gutter)[1:] == [
         Style(color=half, bgcolor=zero),
-        Style(color=zero, bgcolor=full),
+        Style(color=full, bgcolor=zero),
     ]
+    assert line.text.endswith("▀▄")
 
 
 def test_values_that_are_no_number_or_beyond_the_scale_are_marked_in_digits() -> None:
@@ -226,8 +227,18 @@ def test_the_cursor_lights_up_one_half(zoom: Zoom) -> None:
     assert x in changed
     style = styles(lit, grid.geometry.gutter)[x]
     assert style is not None
-    assert style.bgcolor == DARK.colours[CURSOR].rich_color
-    assert style.color == DARK.colours[LEVELS // 2].rich_color
+    assert cells(lit, grid.geometry.gutter)[x][0] == "▄"
+    assert style.color == DARK.colours[CURSOR].rich_color
+    assert style.bgcolor == DARK.colours[LEVELS // 2].rich_color
+
+
+def test_of_two_halves_the_fainter_is_the_background() -> None:
+    weight = torch.tensor([[0.25, 1.0], [-1.0, 0.5]]).reshape(1, 1, 2, 2)
+    grid = painter(weight, Zoom.HALF)
+    _, line = lines(grid, Marks(Tap(0, 0, 1, 0)))
+    assert line.text.endswith("▄▀")
+    faint, full = (DARK.colours[level].rich_color for level in (LEVELS // 2, LEVELS))
+    assert styles(line, grid.geometry.gutter)[1] == Style(color=full, bgcolor=faint)
 
 
 @pytest.mark.parametrize("zoom", [Zoom.NUMBER_6, Zoom.PAIR])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,3 +43,10 @@ def together(magnitudes: Iterable[Magnitude]) -> Magnitude:
         sum(each.sum_of_squares for each in every),
         sum(each.count for each in every),
     )
+
+
+def shares_of(magnitudes: Sequence[Magnitude]) -> tuple[float, ...]:
+    """The Frobenius norm of each as a part of the sum of all norms; zeros where all are zero."""
+    norms = [math.sqrt(each.sum_of_squares) for each in magnitudes]
+    whole = sum(norms)
+    return tuple(norm / whole if whole else 0.0 for norm in norms)

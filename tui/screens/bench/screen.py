@@ -10,6 +10,7 @@ from textual import on, work
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.events import Resize
 from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
 
 TYPING_PAUSE = 0.25
 """Seconds without a further edit after which the block is run."""
+LOW = 16
+"""Rows below which the result has one line."""
 BUSY_AFTER = 0.2
 """Seconds after which a run is worth a word; shorter ones would only flicker."""
 
@@ -287,6 +290,7 @@ class BenchScreen(Screen[None]):
         event.stop()
         self.query_one(ViewTabs).current = event.place
         self._show_legend()
+        self._fill_screen()
 
     def action_edit(self) -> None:
         """Edit the weight, or the element of the input, under the cursor."""
@@ -507,6 +511,7 @@ class BenchScreen(Screen[None]):
     def action_form(self) -> None:
         """Go to the form; on a narrow screen, unfold it."""
         self.add_class("-form-open")
+        self.remove_class("-one-grid")
         self.query_one(StudyViews).leave_focus()
         self.query_one(ParameterForm).focus_first()
 
@@ -514,10 +519,20 @@ class BenchScreen(Screen[None]):
         """Go back to the grids; on a narrow screen, fold the form."""
         self.remove_class("-form-open")
         self.view.focus_content()
+        self._fill_screen()
 
     def action_one_grid(self) -> None:
         """Give all the room to the grid in focus, or to the view's last one; then back again."""
         self.view.action_one_grid()
+        self._fill_screen()
+
+    def _fill_screen(self) -> None:
+        """Where one grid is to be seen, leave the form out."""
+        self.set_class(self.view.is_one_grid, "-one-grid")
+
+    def on_resize(self, event: Resize) -> None:
+        """On very low screens, leave to the grids what others need not have."""
+        self.set_class(event.size.height < LOW, "-tiny")
 
     def action_add_branch(self) -> None:
         """Ask for another branch of the block, from wherever the focus is."""

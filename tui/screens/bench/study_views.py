@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from textual import on
 from textual.app import ComposeResult
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import ContentSwitcher
@@ -16,6 +18,7 @@ from tui.analysis.numerics.pixel import Pixel
 from tui.fusion.spec import BlockSpec
 from tui.views.kernels.view import KernelsView
 from tui.views.mistakes.view import MistakesView
+from tui.views.outputs.map_layout import rows_side_by_side
 from tui.views.outputs.view import OutputsView
 from tui.views.probe.view import ProbeView
 from tui.views.rounding.view import RoundingView
@@ -67,6 +70,8 @@ class StudyViews(ContentSwitcher):
         self._spec = spec
         self._takes_focus = False
         self._before: tuple[Alterations, bool] | None = None
+        self._together = False  # whether the kernels stand over the outputs
+        self._outputs_alone = False  # whether a person asked for the outputs, which then have all the room
 
     def compose(self) -> ComposeResult:
         """The kernels, which are there before the first study is."""
@@ -76,6 +81,7 @@ class StudyViews(ContentSwitcher):
 
     def _bound(self, view: StudyView) -> StudyView:
         """The view, told of everything that it shows."""
+        view.room = self.size
         view.data_bind(StudyViews.study, StudyViews.answers, StudyViews.pixel)
         return view
 
@@ -98,27 +104,83 @@ class StudyViews(ContentSwitcher):
 
     async def _show(self, kind: type[StudyView], branch: str | None) -> None:
         name, before = kind.TITLE.lower(), self.in_sight
+        self._outputs_alone = kind is OutputsView
         if before.id != name:
             with self.app.batch_update():
                 if not self.query(f"#{name}"):
                     await self.mount(self._bound(kind(id=name)))
-                self.current = name
-                before.in_sight = False
-                self.in_sight.in_sight = True
-            self._mark_stale()
-            self.post_message(self.Changed(VIEWS.index(kind)))
+                self._switch_to(name)
             self._ask()
+        elif kind is OutputsView:
+            self._stand_together()
         shown = self.in_sight
         if self._takes_focus:
             shown.focus_content()
         if branch is not None and isinstance(shown, StepsView):
             shown.show_branch(branch)
 
+    def _switch_to(self, name: str) -> None:
+        """Be in that view, which is mounted."""
+        self.current = name
+        self._stand_together()
+        self._mark_stale()
+        self.post_message(self.Changed(VIEWS.index(type(self.in_sight))))
+
+    def on_resize(self) -> None:
+        """Tell the views what room there is."""
+        self._stand_together()
+
+    @on(StudyView.Arranged)
+    def _rearranged(self, event: StudyView.Arranged) -> None:
+        event.stop()
+        self._stand_together()
+
+    def on_descendant_focus(self) -> None:
+        """Be in the view in which the focus is, of two that stand together."""
+        inside = next((view for view in self._views if view.has_focus_within), None)
+        if inside is not None and inside is not self.in_sight and self._together:
+            self._switch_to(inside.id or "")
+
+    @property
+    def _views(self) -> list[StudyView]:
+        return list(self.query_children(StudyView).results(StudyView))
+
+    def _stand_together(self) -> None:
+        """Show in Kernels the outputs under them, where the whole of both can be read; else one view."""
+        kernels, current = self.query_one(KernelsView), self.in_sight
+        spec = kernels.kernels.spec if kernels.kernels else self._spec
+        rows = rows_side_by_side(spec, self.size.width)
+        asked = (
+            not self._outputs_alone
+            and isinstance(current, KernelsView | OutputsView)
+            and not any(view.is_one_grid for view in self._views)
+        )
+        kernels.room = self.size
+        fits = asked and rows is not None and kernels.leaves(rows)
+        kernels.reserve = rows if fits and rows is not None else 0
+        self._together = fits and self.study is not None
+        if self._together and not self.query(OutputsView):
+            self.call_later(self._add_outputs)
+        for view in self._views:
+            beside = self._together and isinstance(view, KernelsView | OutputsView)
+            view.display = view.in_sight = view is current or beside
+            below = isinstance(view, OutputsView) and self._together
+            view.room = self.size - Size(0, kernels.rows) if below else self.size
+
+    async def _add_outputs(self) -> None:
+        if not self.query(OutputsView):
+            await self.mount(self._bound(OutputsView(id="outputs")), after="#kernels")
+            self._stand_together()
+
     def watch_wanted(self) -> None:
         """Dim what is of another subject."""
         self._mark_stale()
 
-    watch_kernels = watch_wanted
+    def watch_kernels(self) -> None:
+        """Dim them, and make room for others."""
+        self._mark_stale()
+        if self.is_mounted:
+            self._stand_together()
 
     def _mark_stale(self) -> None:
         if self.is_mounted:
@@ -138,6 +200,7 @@ class StudyViews(ContentSwitcher):
             self.pixel = worst if ceased else (self.pixel or worst).clamped(study.spec.output_nchw)
             self._mark_stale()
             self._ask()
+            self._stand_together()
 
     def _ask(self) -> None:
         """Ask what the view in sight wants to know and has not been told."""

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from tui.fusion.tap import Tap
 from tui.views.kernels.stars import add_up
+from tui.views.shared.breaking import broken, tied
 from tui.views.shared.styles import MUTED
 from tui.widgets.grid.number_format import precise
 from tui.widgets.grid.weight_source import WeightSource
@@ -21,7 +22,8 @@ def weight_line(kernels: FusedKernels, tap: Tap, width: int) -> Content:
     """out 0 in 1 tap (1,1): kxk +0.1034 + 1x1 +0.0211 + identity 0 = fused +0.1245.
 
     It says ≠ where the fused kernel is not the sum, and not at this tap either. Where the line is wider
-    than `width` columns, and an index is not, the place is one: weight[0,1,1,1].
+    than `width` columns, the place is an index: weight[0,1,1,1]; and where that does not help, there are more
+    lines, none of which breaks between a name and its number.
     """
 
     def weight(branch: Summand) -> float:
@@ -30,28 +32,30 @@ def weight_line(kernels: FusedKernels, tap: Tap, width: int) -> Content:
     index = ",".join(map(str, tap))
     places = (f"out {tap.out} in {tap.in_} tap ({tap.ky},{tap.kx})", f"weight[{index}]", f"[{index}]")
     lines = [_sum(place, kernels, weight) for place in places]
-    return next((line for line in lines if line.cell_length <= width), lines[0])
+    texts = [broken(line, width, indent=2) for line in lines]
+    return min(texts, key=lambda text: text.plain.count("\n"))
 
 
-def bias_line(kernels: FusedKernels, out: int) -> Content:
-    """out 0 bias: kxk +0.0034 + 1x1 +0.0211 = fused +0.0245."""
+def bias_line(kernels: FusedKernels, out: int, width: int) -> Content:
+    """out 0 bias: kxk +0.0034 + 1x1 +0.0211 = fused +0.0245; in more lines where it is wider than `width`."""
 
     def bias(branch: Summand) -> float | None:
         return None if branch.kernel.bias is None else float(branch.kernel.bias[out])
 
-    return _sum(f"out {out} bias", kernels, bias)
+    return broken(_sum(f"out {out} bias", kernels, bias), width, indent=2)
 
 
 def _sum(place: str, kernels: FusedKernels, number: Callable[[Summand], float | None]) -> Content:
     summands = [(branch.name, number(branch)) for branch in kernels.summands]
     fused = number(kernels.fused_kernel)
-    parts: list[str | tuple[str, str]] = [(f"{place}: ", MUTED)]
+    parts: list[str | tuple[str, str]] = [(f"{tied(place)}: ", MUTED)]
     for position, (name, value) in enumerate(summands):
-        parts += [(f"{' + ' if position else ''}{name} ", MUTED), (_shown(value), "bold")]
+        sign = tied("+ ") if position else ""
+        parts += [(" " * bool(position), MUTED), (tied(f"{sign}{name} "), MUTED), (_shown(value), "bold")]
     if kernels.adds_up or add_up([value or 0.0 for _, value in summands], fused or 0.0, kernels.spec.dtype):
-        parts.append((" = fused ", MUTED))
+        parts.append((f" {tied('= fused ')}", MUTED))
     else:
-        parts += [(" ≠ ", "bold $text-error"), ("fused ", MUTED)]
+        parts += [(f" {tied('≠ ')}", "bold $text-error"), (tied("fused "), MUTED)]
     return Content.assemble(*parts, (_shown(fused), "bold"))
 
 

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.reactive import reactive, var
 from textual.widgets import Static
 
@@ -16,13 +17,16 @@ from tui.analysis.alterations.places import EditablePlace, NotEditableError, bia
 from tui.fusion.padding import centre
 from tui.fusion.spec import BlockSpec, Pair
 from tui.fusion.tap import Tap
+from tui.views.kernels.arrangement import MOST_COLUMNS, Arrangement, Panels
+from tui.views.kernels.drawing import drawing_of
 from tui.views.kernels.inspector import bias_line, weight_line
 from tui.views.kernels.stars import stars_of
 from tui.views.shared.colour_scale import ColourScale
 from tui.views.shared.kernel_panel import KernelPanel
 from tui.views.shared.panel_titles import PanelTitle, panel_titles
 from tui.views.shared.study_view import StudyView
-from tui.widgets.grid.geometry import GridGeometry
+from tui.widgets.block_diagram import BlockDiagram
+from tui.widgets.grid.geometry import GridGeometry, legible
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.number_format import precise
 from tui.widgets.grid.zoom import Zoom
@@ -31,12 +35,8 @@ from tui.widgets.help_line import HelpLine
 if TYPE_CHECKING:
     from tui.analysis.study import FusedKernels, Study, Summand
 
-PANEL_FRAME = 2
-"""Rows that a panel's border takes."""
-INSPECTOR = 2
-"""Rows of the inspector, while nothing wraps in it."""
-MOST_COLUMNS = 4
-"""Panels side by side."""
+MARGIN = 2
+"""Columns to the left and to the right of the diagram."""
 
 
 class KernelsView(StudyView):
@@ -55,6 +55,11 @@ class KernelsView(StudyView):
         ),
         HelpLine("delete", "the block's own number again", ("bench.reset",)),
         HelpLine("n", "a kernel by name: Sobel, Gaussian, Laplacian, Dirac", ("bench.named-kernel",)),
+        HelpLine(
+            "m, tab, shift+tab",
+            "one grid on the whole screen; there, the next one",
+            ("kernels.next-grid", "kernels.previous-grid"),
+        ),
         HelpLine("s", "the steps by which the branch in focus becomes a kernel", ("bench.steps",)),
         HelpLine(
             "b",
@@ -65,6 +70,8 @@ class KernelsView(StudyView):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("plus,equals_sign", "zoom(-1)", "Zoom in", show=False, id="kernels.zoom-in"),
         Binding("minus", "zoom(1)", "Zoom out", show=False, id="kernels.zoom-out"),
+        Binding("tab", "next_grid(1)", "The next grid", show=False, id="kernels.next-grid"),
+        Binding("shift+tab", "next_grid(-1)", "The grid before", show=False, id="kernels.previous-grid"),
     ]
 
     kernels: reactive[FusedKernels | None] = reactive(None, init=False)
@@ -77,6 +84,8 @@ class KernelsView(StudyView):
     """The tap under the cursor, in the frame of the fused kernel; None before the first study."""
     hover: var[Tap | None] = var[Tap | None](None)
     """The tap under the mouse."""
+    reserve: var[int] = var(0)
+    """Rows that are left free for what stands below."""
 
     def __init__(self, spec: BlockSpec, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -84,23 +93,24 @@ class KernelsView(StudyView):
         self._frame: Pair | None = None
         self._painted: FusedKernels | None = None
         self._displayed: FusedKernels | None = None
+        self._one = False  # whether a person wants to see one grid only
+        self.rows = 0  # that it takes
 
     def compose(self) -> ComposeResult:
-        """The panels, then the inspector's two lines."""
+        """The panels, the inspector's two lines, and the block as a diagram where there is room."""
         with Container(id="panels"):
             yield from map(KernelPanel, panel_titles(self._expected))
         with Vertical(id="inspector"):
             yield Static("", id="weight-line", markup=False)
             yield Static("", id="bias-line", markup=False)
+        diagram = BlockDiagram("", id="diagram", markup=False)
+        diagram.display = False
+        yield diagram
 
     @property
     def panels(self) -> list[KernelPanel]:
         """The panels in the order of the sum, the fused one last."""
         return list(self.query(KernelPanel))
-
-    def on_mount(self) -> None:
-        """Make room for the panels."""
-        self._arrange()
 
     def watch_kernels(self) -> None:
         """Show the new kernels, or let go of the old ones."""
@@ -143,7 +153,6 @@ class KernelsView(StudyView):
         had_focus = self.has_focus_within
         container = self.query_one("#panels")
         self._displayed = None
-        self.remove_class("-single")
         with self.app.batch_update():
             await container.remove_children()
             await container.mount_all(map(KernelPanel, summands))
@@ -176,24 +185,79 @@ class KernelsView(StudyView):
         self._frame = kernels.frame
         self.cursor = tap.clamped((out_channels, in_channels, *kernels.frame))
 
-    def _arrange(self) -> None:
-        """As many columns as read best, and no more rows of the screen than a grid of numbers has."""
-        spec = self.kernels.spec if self.kernels else self._expected
-        count = len(panel_titles(spec))
-        in_channels = spec.in_channels // spec.fused_groups
-        columns = self._columns(count, spec) if in_channels == 1 < spec.out_channels else _columns(count)
-        for number in range(1, MOST_COLUMNS + 1):
-            self.set_class(number == (1 if self.has_class("-single") else columns), f"-columns-{number}")
-        rows = 1 if self.has_class("-single") else -(-count // columns)
-        shape = (spec.out_channels, in_channels, *spec.fused_kernel_size)
-        height = GridGeometry(shape, Zoom.NUMBER_8, has_bias=True).size.height
-        self.styles.max_height = rows * (height + PANEL_FRAME) + INSPECTOR
+    @property
+    def _inspector_rows(self) -> int:
+        lines = [line for line in self.query("#inspector Static").results(Static) if line.display]
+        return sum(str(line.content).count("\n") + 1 for line in lines)
 
-    def _columns(self, panels: int, spec: BlockSpec) -> int:
-        """Panels side by side for a depthwise kernel, whose grid is tall: as many as show a kernel whole."""
-        kernel = GridGeometry((1, 1, *spec.fused_kernel_size), Zoom.HALF).size.width + PANEL_FRAME + 1
-        room = self.size.width // kernel or MOST_COLUMNS
-        return min(panels, MOST_COLUMNS, max(2, room))
+    @property
+    def _spec(self) -> BlockSpec:
+        return self.kernels.spec if self.kernels else self._expected
+
+    def _best(self, room: Size) -> Arrangement | None:
+        """How the panels are arranged in a room; None where there is none for more than one."""
+        spec = self._spec
+        shape = (spec.out_channels, spec.in_channels // spec.fused_groups, *spec.fused_kernel_size)
+        count = 1 if self._one else len(panel_titles(spec))
+        small = self.screen.has_class("-narrow") or self.screen.has_class("-low")
+        panels = Panels(count, shape, signs=self.panels[-1].grid.signs)
+        return panels.arranged(room, frames=not small)
+
+    def leaves(self, rows: int) -> bool:
+        """Whether all numbers can be read in the room, less so many rows."""
+        if not self.room or self._one:
+            return False
+        best = self._best(self.room - Size(0, self._inspector_rows + rows))
+        return best is not None and best.reads
+
+    def _arrange(self) -> None:
+        """As many columns as read best, and no more rows of the screen than the grids have."""
+        if not (self.room and self.is_mounted):
+            return
+        height = self.room.height - self._inspector_rows - self.reserve
+        best = self._best(Size(self.room.width, height))
+        single = self._one or best is None
+        self._show_one(single)
+        columns = 1 if best is None or single else best.columns
+        for number in range(1, MOST_COLUMNS + 1):
+            self.set_class(number == columns, f"-columns-{number}")
+        self.set_class(best is None or not best.framed, "-open")
+        for place, panel in enumerate(self.panels):
+            panel.set_class(place % columns == 0, "-first")
+            panel.titled(framed=best is not None and best.framed, alone=single and not self._one)
+        rows = height if best is None else min(height, self._rows_of(best))
+        rows += self._inspector_rows
+        rows += self._show_diagram(self.room.width, self.room.height - self.reserve - rows)
+        self.styles.height = rows
+        if rows != self.rows:
+            self.rows = rows
+            self.post_message(self.Arranged(self))
+
+    def _rows_of(self, best: Arrangement) -> int:
+        """The rows of all panels, at the level that fits or at a nearer one that a person chose."""
+        if self.zoom is None or list(Zoom).index(self.zoom) >= list(Zoom).index(best.zoom):
+            return best.height
+        spec = self._spec
+        shape = (spec.out_channels, spec.in_channels // spec.fused_groups, *spec.fused_kernel_size)
+        nearer, fitting = (GridGeometry(shape, zoom, has_bias=True) for zoom in (self.zoom, best.zoom))
+        panels = -(-len(self.panels) // best.columns)
+        return best.height + panels * (nearer.size.height - fitting.size.height)
+
+    def _show_one(self, single: bool) -> None:
+        """Show the grid in focus alone, or all."""
+        self.set_class(single, "-single")
+        shown = self.panel_in_focus
+        for panel in self.panels:
+            panel.display = not single or panel is shown
+
+    def _show_diagram(self, width: int, room: int) -> int:
+        """Draw the block, if there are rows for it; returns the rows that it takes."""
+        diagram, shown = self.query_one(BlockDiagram), self._displayed
+        drawing = drawing_of(self._spec, shown.shares if shown and shown.spec == self._spec else ())
+        rows = drawing.height + 1
+        fits = not self._one and rows <= room
+        diagram.display = fits and diagram.show(drawing, width - 2 * MARGIN)
+        return rows if diagram.display else 0
 
     def _agree_on_zoom(self) -> None:
         """Show all grids at one level: the farthest that fits one of them (rows may differ in height)."""
@@ -201,6 +265,8 @@ class KernelsView(StudyView):
             grids = [panel.grid for panel in self.panels if panel.display]
             levels = {grid.fitting_zoom for grid in grids}
             common = max(levels, key=list(Zoom).index) if len(levels) > 1 else None
+            if self.has_class("-single") and not self._one and grids[0].source is not None:
+                common = legible(grids[0].source.shape, grids[0].content_size.width - 1)
             for grid in grids:
                 grid.zoom = common
         self._tell_legend()
@@ -219,12 +285,23 @@ class KernelsView(StudyView):
             return
         grid = self.panels[-1].grid
         scale = precise(grid.scale).lstrip("+")
+        self.panels[-1].say_unit("a cell: rms of a kernel" if grid.zoom_in_effect is Zoom.NORM else "")
         of = "fused" if self.colour_scale is ColourScale.PER_PANEL else "colours"
         zoom = "" if self.zoom is None else f" · zoom: {self.zoom.label}"
         self.legend = f"{of} ±{scale} ({self.colour_scale.value}){zoom}"
 
+    def watch_room(self) -> None:
+        """Share another room out."""
+        self._arrange()
+        self.call_after_refresh(self._inspect)
+
+    def watch_reserve(self) -> None:
+        """Leave more or less room below."""
+        self._arrange()
+
     def watch_zoom(self) -> None:
         """Set all grids to the level."""
+        self._arrange()
         for panel in self.panels:
             panel.grid.zoom = self.zoom
         self.call_after_refresh(self._agree_on_zoom)
@@ -247,8 +324,7 @@ class KernelsView(StudyView):
         self._inspect()
 
     def on_resize(self) -> None:
-        """What fits may be another now: columns, zoom, words of the inspector."""
-        self._arrange()
+        """What fits may be another now: zoom, words of the inspector."""
         self.call_after_refresh(self._agree_on_zoom)
         self.call_after_refresh(self._inspect)
 
@@ -269,16 +345,18 @@ class KernelsView(StudyView):
         if shown is None or tap is None:
             return
         tap = tap.clamped(self.panels[-1].grid.source.shape) if self.panels[-1].grid.source else tap
-        width = self.query_one("#weight-line").content_size.width
+        inspector = self.query_one("#inspector")
+        width, before = inspector.content_size.width, self._inspector_rows
         self._say("#weight-line", weight_line(shown, tap, width))
-        self._say("#bias-line", bias_line(shown, tap.out))
+        self._say("#bias-line", bias_line(shown, tap.out, width))
+        if self._inspector_rows != before:
+            self._arrange()
 
     def _say(self, name: str, content: Content) -> None:
         """Change a line of the inspector; lay the screen out anew only if it takes more or fewer rows now."""
         line = self.query_one(name, Static)
-        size = line.content_size
-        rows = -(-content.cell_length // max(1, size.width))
-        line.update(content, layout=line.display and rows != size.height)
+        rows = content.plain.count("\n") + 1
+        line.update(content, layout=line.display and rows != line.content_size.height)
 
     def focus_content(self) -> None:
         """Put the focus on the fused kernel's grid."""
@@ -314,10 +392,25 @@ class KernelsView(StudyView):
 
     def action_one_grid(self) -> None:
         """Show the grid in focus alone, or all of them again."""
-        shown = self.panel_in_focus
-        self.toggle_class("-single")
-        for panel in self.panels:
-            panel.display = not self.has_class("-single") or panel is shown
+        self._one = not self._one
+        self._arrange()
+        self.post_message(self.Arranged(self))
+        self.call_after_refresh(self._agree_on_zoom)
+
+    @property
+    def is_one_grid(self) -> bool:
+        """Whether a person chose to see one grid only."""
+        return self._one
+
+    def action_next_grid(self, step: int) -> None:
+        """From grid to grid; where there is one only, show the next instead."""
+        panels, here = self.panels, self.panels.index(self.panel_in_focus)
+        if not self.has_class("-single"):
+            (self.screen.focus_next if step > 0 else self.screen.focus_previous)()
+            return
+        chosen = panels[(here + step) % len(panels)]
+        chosen.display = True
+        self.screen.set_focus(chosen.grid)
         self._arrange()
         self.call_after_refresh(self._agree_on_zoom)
 
@@ -333,8 +426,3 @@ class KernelsView(StudyView):
     def action_next_colour_scale(self) -> None:
         """Choose the next way to scale the colours."""
         self.colour_scale = self.colour_scale.next
-
-
-def _columns(panels: int) -> int:
-    """Panels side by side: few, so that each is wide; more where there are many."""
-    return 2 if panels <= 4 else 3 if panels <= 9 else MOST_COLUMNS

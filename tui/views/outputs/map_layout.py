@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from textual.geometry import Size
 
+from tui.fusion.spec import BlockSpec
 from tui.widgets.grid.geometry import HEADER, GridGeometry, fit
 from tui.widgets.grid.labels import Labels
 from tui.widgets.grid.zoom import Zoom
 
 MANY_MORE = 1.2
+FRAME = 2
+"""Rows, and columns, of a panel's border."""
+LINES = 2
+"""Rows of text under maps on a wide screen."""
 
 Shape = tuple[int, int, int, int]
 
@@ -42,3 +47,24 @@ def _seen(shape: Shape, zoom: Zoom, width: int, height: int, signs: bool) -> int
     rows = (height - HEADER) * 2 // geometry.halves
     columns = (width - geometry.gutter) // zoom.columns
     return max(0, min(shape[2], rows)) * max(0, min(shape[3], columns))
+
+
+def rows_of(shapes: list[Shape], inner: Size, zoom: Zoom | None, *, signs: bool) -> int:
+    """The rows that the highest of the maps takes in its panel, at the level that fits, or is chosen."""
+    levels = [zoom or fit(shape, *inner, signs=signs, labels=Labels.PIXELS) for shape in shapes]
+    return max(
+        GridGeometry(shape, level, signs=signs, labels=Labels.PIXELS).size.height
+        for shape, level in zip(shapes, levels, strict=True)
+    )
+
+
+def rows_side_by_side(spec: BlockSpec, width: int) -> int | None:
+    """The rows of four whole maps side by side, and of the lines under them; None where they do not fit."""
+    _, _, *output = spec.output_nchw
+    shapes = [(1, 1, *spec.input_shape), (1, 1, output[0], output[1])]
+    levels = [zoom for zoom in Zoom if zoom.rows == 1 and zoom is not Zoom.NORM]
+    for zoom in levels:
+        sizes = [GridGeometry(shape, zoom, labels=Labels.PIXELS).size for shape in shapes]
+        if max(size.width for size in sizes) <= width // 4 - FRAME:
+            return max(size.height for size in sizes) + FRAME + LINES
+    return None

@@ -11,6 +11,7 @@ from tui.analysis.quantities import two_digits
 from tui.analysis.verdict.verdict import multiple, percent
 from tui.fusion.receptive_field import Area, ReceptiveField
 from tui.fusion.spec import Pair
+from tui.views.shared.breaking import tied
 from tui.views.shared.styles import MUTED
 from tui.widgets.grid.number_format import precise
 
@@ -23,9 +24,10 @@ def element_line(study: Study, element: OutputElement, pixel: Pixel) -> Content:
     """out 1 (4,7): unfused +0.1234, fused +0.1234, difference 2.4e-07 = 2 ulps = 23 % of its budget 1e-06."""
     batch = f" of input {pixel.batch}" if study.spec.batch_size > 1 else ""
     return Content.assemble(
-        (f"out {pixel.channel} ({pixel.row},{pixel.column}){batch}: unfused ", MUTED),
+        (tied(f"out {pixel.channel} ({pixel.row},{pixel.column}){batch}:"), MUTED),
+        (f" {tied('unfused ')}", MUTED),
         (precise(element.unfused), "bold"),
-        (", fused ", MUTED),
+        (f", {tied('fused ')}", MUTED),
         (precise(element.fused), "bold"),
         *_difference(element),
     )
@@ -33,20 +35,24 @@ def element_line(study: Study, element: OutputElement, pixel: Pixel) -> Content:
 
 def _difference(element: OutputElement) -> list[str | tuple[str, str]]:
     if element.difference == 0:
-        return [(", the same", MUTED)]
+        return [(f", {tied('the same')}", MUTED)]
     if element.difference != element.difference:
-        return [(", not compared", MUTED)]
-    parts: list[str | tuple[str, str]] = [(", difference ", MUTED), (two_digits(element.difference), "bold")]
+        return [(f", {tied('not compared')}", MUTED)]
+    parts: list[str | tuple[str, str]] = [
+        (f", {tied('difference ')}", MUTED),
+        (two_digits(element.difference), "bold"),
+    ]
     if element.difference < float("inf"):
-        parts += [(" = ", MUTED), (_ulps(element.ulps), "bold")]
+        parts += [(f" {tied('= ')}", MUTED), (tied(_ulps(element.ulps)), "bold")]
     if element.budget is None or element.share is None:
-        return [*parts, (", its channel was not judged", MUTED)]
+        return [*parts, (f", {tied('its channel was not judged')}", MUTED)]
     beyond = element.share > 1
     words = multiple(element.share) if beyond else percent(element.share)
-    words = words.replace(" ", "\N{NO-BREAK SPACE}")
+    words = tied(words)
     style = "bold $text-warning" if beyond else "bold"
     of = " " if beyond else " of "
-    return [*parts, (" = ", MUTED), (words, style), (f"{of}its budget {two_digits(element.budget)}", MUTED)]
+    budget = f"{of}{tied('its budget')} {two_digits(element.budget)}"
+    return [*parts, (f" {tied('= ')}", MUTED), (words, style), (budget, MUTED)]
 
 
 def _ulps(ulps: float) -> str:

@@ -9,11 +9,12 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.geometry import Size
 
-from tui.views.outputs.map_layout import columns_for
+from tui.views.outputs.map_layout import columns_for, rows_of
 from tui.views.outputs.map_panel import MapPanel
 from tui.views.shared.units import unit_of
-from tui.widgets.grid.geometry import HEADER
+from tui.widgets.grid.geometry import HEADER, legible
 from tui.widgets.grid.heat_grid import HeatGrid
+from tui.widgets.grid.labels import Labels
 from tui.widgets.grid.number_format import precise
 from tui.widgets.grid.zoom import Zoom
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
     from tui.analysis.numerics.pixel import Pixel
     from tui.analysis.outputs.channel_maps import ChannelMaps
+
+
+LEAST_ROWS = 4
+"""Rows of a map that are worth its frame."""
 
 
 class OutputMaps(Container):
@@ -39,6 +44,11 @@ class OutputMaps(Container):
     }
     """
     SCOPED_CSS = False
+
+    zoom: Zoom | None = None
+    """The level that was chosen for all maps."""
+    one: bool = False
+    """Whether a person wants to see one map only."""
 
     def compose(self) -> ComposeResult:
         """The panels."""
@@ -95,31 +105,59 @@ class OutputMaps(Container):
 
     def set_zoom(self, zoom: Zoom | None) -> None:
         """Show all maps at that level, or each at the one that fits."""
+        self.zoom = zoom
         for panel in self.panels:
             panel.grid.zoom = zoom
 
-    def toggle_single(self) -> None:
-        """Show the map in focus alone, else the difference; or all of them again."""
-        shown = next((panel for panel in self.panels if panel.grid.has_focus), self.panels[-1])
-        self.toggle_class("-single")
+    @property
+    def panel_in_focus(self) -> MapPanel:
+        """The map in focus, else the difference."""
+        return next((panel for panel in self.panels if panel.grid.has_focus), self.panels[-1])
+
+    def _show_one(self, single: bool) -> None:
+        """Show the map in focus alone, or all."""
+        self.set_class(single, "-single")
+        shown = self.panel_in_focus
         for panel in self.panels:
-            panel.display = not self.has_class("-single") or panel is shown
+            panel.display = not single or panel is shown
+
+    def focus_next(self, step: int) -> bool:
+        """Show the next map, where only one is shown; returns whether it is so."""
+        if not self.has_class("-single"):
+            return False
+        panels, here = self.panels, self.panels.index(self.panel_in_focus)
+        chosen = panels[(here + step) % len(panels)]
+        chosen.display = True
+        self.screen.set_focus(chosen.grid)
+        self._show_one(True)
+        return True
 
     def share_out(self, room: Size, *, framed: bool) -> int:
         """Place as many maps side by side as show most of them; returns the rows that this takes.
 
-        All panels get the same size, for maps that scroll together have to show the same part. `room`: the
-        columns and rows for all maps. `framed`: whether a panel has a border at its sides.
+        All panels get the same size, for maps that scroll together have to show the same part. Where there
+        are no rows for that, the map in focus is shown alone. `room`: the columns and rows for all maps.
+        `framed`: whether a panel has a border at its sides.
         """
         frame = Size(2 * framed, 2)
         shapes = [panel.grid.source.shape for panel in self.panels if panel.grid.source is not None]
         if len(shapes) < len(self.panels) - 1:
             return room.height
-        columns = columns_for([shapes[0], *[shapes[1]] * 3], room, frame, signs=self.app.no_color)
+        signs, height, width = self.source.signs, room.height, room.width
+        columns = columns_for([shapes[0], *[shapes[1]] * 3], room, frame, signs=signs)
         self.set_class(columns == 4, "-columns-4")
-        rows, columns = (1, 1) if self.has_class("-single") else (4 // columns, columns)
-        self.styles.max_width = room.width // columns * columns
-        return rows * min(max(shape[2] for shape in shapes) + HEADER + frame.height, room.height // rows)
+        single = self.one or height // (4 // columns) < frame.height + HEADER + LEAST_ROWS
+        self._show_one(single)
+        rows, columns = (1, 1) if single else (4 // columns, columns)
+        self.styles.max_width = width // columns * columns
+        inner = Size(width // columns, height // rows) - frame
+        alone = single and not self.one
+        if self.zoom is None:
+            for panel, shape in zip(self.panels, shapes, strict=False):
+                panel.grid.zoom = legible(shape, inner.width, labels=Labels.PIXELS) if alone else None
+        if alone:
+            return height
+        return rows * (min(rows_of(shapes, inner, self.zoom, signs=signs), inner.height) + frame.height)
 
     @on(HeatGrid.Scrolled)
     def _scroll_along(self, event: HeatGrid.Scrolled) -> None:

@@ -21,6 +21,7 @@ from tui.fusion.spec import Pair
 from tui.fusion.tap import Tap
 from tui.views.outputs.output_lines import element_line, field_line, reader_line, tap_line
 from tui.views.outputs.output_maps import OutputMaps
+from tui.views.shared.breaking import broken
 from tui.views.shared.study_view import StudyView
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.lit import Lit
@@ -30,6 +31,12 @@ from tui.widgets.help_line import HelpLine
 if TYPE_CHECKING:
     from tui.analysis.outputs.channel_maps import ChannelMaps
     from tui.analysis.study import Study
+
+
+VERY_LOW = 12
+"""Rows of the pane below which only the element is told."""
+NARROW = 60
+"""Columns below which that takes three rows."""
 
 
 def _binding(keys: str, action: str, name: str, tooltip: str) -> Binding:
@@ -66,19 +73,19 @@ class OutputsView(StudyView):
             ("outputs.tap", "outputs.tap-left", "outputs.tap-right", "outputs.tap-up", "outputs.tap-down"),
         ),
         HelpLine(
-            "tab",
+            "tab, shift+tab",
             "in Outputs: on the input, the outputs that read an element are lit; on an output, what it reads",
+            ("outputs.next-map", "outputs.previous-map"),
         ),
         HelpLine("enter", "in Outputs: another number for the element of the input under the cursor"),
     )
     DEFAULT_CSS = """
     OutputsView {
         height: 1fr;
-        & #output-lines { height: 3; padding: 0 2; background: $surface; }
-        &.-wide #output-lines { height: 2; }
+        & #output-lines { height: 2; padding: 0 2; background: $surface; text-wrap: nowrap; }
     }
     .-narrow OutputsView, .-low OutputsView {
-        & #output-lines { height: 4; padding: 0 1; }
+        & #output-lines { padding: 0 1; }
     }
     """
     SCOPED_CSS = False
@@ -91,6 +98,8 @@ class OutputsView(StudyView):
         _binding("full_stop,right_curly_bracket", "input_channel(1)", "next-in", "The next input channel"),
         _binding("less_than_sign", "batch(-1)", "previous-input", "The previous input of the batch"),
         _binding("greater_than_sign", "batch(1)", "next-input", "The next input of the batch"),
+        _binding("tab", "next_map(1)", "next-map", "The next map"),
+        _binding("shift+tab", "next_map(-1)", "previous-map", "The map before"),
         _binding("w", "worst", "worst", "The largest difference; again: the largest share of the budget"),
         _binding("space", "switch_tap", "tap", "One tap of the kernel, or all of them"),
         _binding("shift+left,H", "move_tap(0, -1)", "tap-left", "The tap to the left"),
@@ -109,6 +118,7 @@ class OutputsView(StudyView):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._group_channel = 0
+        self._lines = 2
         self._place: Pair = (0, 0)
         self._hovered: tuple[HeatGrid, Tap] | None = None
         self._shown: tuple[object, ...] = ()
@@ -181,18 +191,25 @@ class OutputsView(StudyView):
 
     def _arrange(self) -> None:
         """Give the maps the room beside the lines, and no more than they can use."""
-        if not self.size:  # not laid out yet
+        if not (self.room and self.is_mounted):
             return
-        self.set_class(self.size.width >= 110, "-wide")
+        self.set_class(self.room.width >= 110, "-wide")
         small = self.screen.has_class("-narrow") or self.screen.has_class("-low")
-        lines = 4 if small else 2 if self.has_class("-wide") else 3
-        # The parent's height: that of this very view is what is to be found here.
-        room = Size(self.size.width, self.container_size.height - lines)
-        self.styles.max_height = self.maps.share_out(room, framed=not small) + lines
+        lines = self._lines = self._rows_of_lines(small=small)
+        self.query_one("#output-lines").styles.height = lines
+        room = self.room - Size(0, lines)
+        self.styles.height = self.maps.share_out(room, framed=not small) + lines
 
-    def on_resize(self) -> None:
-        """What fits may be another now."""
+    def _rows_of_lines(self, *, small: bool) -> int:
+        """The rows for the text: those that it takes in this width, for the element at least."""
+        if self.room.height < VERY_LOW:
+            return 3 if self.room.width < NARROW else 2
+        return 4 if small else 2 if self.has_class("-wide") else 3
+
+    def watch_room(self) -> None:
+        """Share another room out."""
         self._arrange()
+        self._describe()
 
     @on(HeatGrid.CursorMoved)
     def _move_cursor(self, event: HeatGrid.CursorMoved) -> None:
@@ -278,7 +295,10 @@ class OutputsView(StudyView):
         else:
             link = field_line(field, pixel, self.in_channel, _superlative(study, pixel))
         lines = [element_line(study, output_element(study, pixel), pixel), link]
-        self.query_one("#output-lines", Static).update(Content("\n").join(lines), layout=False)
+        shown = self.query_one("#output-lines", Static)
+        width = self.room.width - shown.styles.padding.width
+        rows = [row for line in lines for row in broken(line, width, indent=2).split("\n")]
+        shown.update(Content("\n").join(rows[: self._lines]), layout=False)
 
     def _factors(
         self, study: Study, field: ReceptiveField, pixel: Pixel, tap: Pair
@@ -343,6 +363,7 @@ class OutputsView(StudyView):
         """Set all maps to the level."""
         if self.is_mounted:
             self.maps.set_zoom(self.zoom)
+            self._arrange()
 
     def action_zoom_fit(self) -> None:
         """Show the whole maps again."""
@@ -350,8 +371,21 @@ class OutputsView(StudyView):
 
     def action_one_grid(self) -> None:
         """Show the map in focus alone, or all of them again."""
-        self.maps.toggle_single()
+        self.maps.one = not self.maps.one
         self._arrange()
+        self.post_message(self.Arranged(self))
+
+    @property
+    def is_one_grid(self) -> bool:
+        """Whether a person chose to see one map only."""
+        return any(maps.one for maps in self.query(OutputMaps))
+
+    def action_next_map(self, step: int) -> None:
+        """From map to map; where there is one only, show the next instead."""
+        if self.maps.focus_next(step):
+            self._arrange()
+        else:
+            (self.screen.focus_next if step > 0 else self.screen.focus_previous)()
 
 
 def _centre_of(study: Study) -> Pair:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 WARNING = "$text-warning"
 HEADER = 1
 """Lines above the first row."""
+GAP = 3
+"""Blanks between two columns, where there is room."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +85,9 @@ class ProbeLedger(SteadyText):
     ) -> None:
         """Write the rows, numbers under each other; under them, why there are no more of them."""
         ledger = _ledger(rows, chosen, dtype, hexadecimal)
+        width = self.content_size.width
+        if width and max(len(line.rstrip()) for line in ledger.plain.split("\n")) > width:
+            ledger = _ledger(rows, chosen, dtype, hexadecimal, gap=1)
         self.show(Content("\n").join([ledger, Content.styled(obstacle, WARNING)]) if obstacle else ledger)
 
     def on_click(self, event: Click) -> None:
@@ -91,11 +96,11 @@ class ProbeLedger(SteadyText):
             self.post_message(self.RowChosen(event.y - HEADER))
 
 
-def _ledger(rows: Sequence[Row], chosen: int, dtype: Dtype, hexadecimal: bool) -> Content:
-    titles = max(len(row.title) for row in rows) + 3
-    adds = _column("adds", [row.adds for row in rows], dtype, hexadecimal)
-    sums = _column("sum so far", [row.so_far for row in rows], dtype, hexadecimal)
-    lines = [Content.assemble(" " * (titles + 2), (adds[0] + sums[0], MUTED))]
+def _ledger(rows: Sequence[Row], chosen: int, dtype: Dtype, hexadecimal: bool, *, gap: int = GAP) -> Content:
+    titles = max(len(row.title) for row in rows) + gap
+    adds = _column("adds", [row.adds for row in rows], dtype, hexadecimal, gap)
+    sums = _column("sum so far", [row.so_far for row in rows], dtype, hexadecimal, gap)
+    lines = [Content.assemble(" " * (titles + 2), (f"{adds[0]}{sums[0]}".rstrip(), MUTED))]
     for number, row in enumerate(rows):
         is_chosen = number == chosen
         lines.append(
@@ -105,15 +110,17 @@ def _ledger(rows: Sequence[Row], chosen: int, dtype: Dtype, hexadecimal: bool) -
                 adds[number + 1],
                 (sums[number + 1], "bold" if number >= len(rows) - 2 else ""),
                 (row.note, MUTED),
-            )
+            ).rstrip()
         )
     return Content("\n").join(lines)
 
 
-def _column(title: str, values: Sequence[float | None], dtype: Dtype, hexadecimal: bool) -> list[str]:
+def _column(
+    title: str, values: Sequence[float | None], dtype: Dtype, hexadecimal: bool, gap: int
+) -> list[str]:
     """The title and the values, all of one width."""
     present = [value for value in values if value is not None]
     texts = iter(all_digits(present, dtype, hexadecimal=hexadecimal))
     cells = [title, *("" if value is None else next(texts) for value in values)]
-    width = max(map(len, cells)) + 3
+    width = max(map(len, cells)) + gap
     return [cell.ljust(width) for cell in cells]

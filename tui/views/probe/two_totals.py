@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -19,8 +20,11 @@ LABEL = 13
 GAP = 3
 
 
-def total_lines(probe: Probe, *, hexadecimal: bool) -> Content:
-    """Four lines: what computed it, unfused, fused, their difference; a column for each way of computing."""
+def total_lines(probe: Probe, width: int, *, hexadecimal: bool) -> Content:
+    """Four lines: what computed it, unfused, fused, their difference; a column for each way of computing.
+
+    Where that is wider than `width` columns, the differences only, a line for each way.
+    """
     ways = [(f"torch, {probe.torch.dtype}", probe.torch), ("by hand", probe.by_hand)]
     if probe.torch.dtype is not Dtype.FLOAT64:
         ways.append(("torch, float64", probe.float64))
@@ -29,8 +33,18 @@ def total_lines(probe: Probe, *, hexadecimal: bool) -> Content:
         Content(""),
         *(Content.styled(f" {name}", MUTED) for name in ("unfused", "fused", "difference")),
     )
-    rows = zip(labels, *columns, strict=True)
-    return Content("\n").join(_joined(label, cells) for label, *cells in rows)
+    lines = [_joined(label, cells) for label, *cells in zip(labels, *columns, strict=True)]
+    if max(line.rstrip().cell_length for line in lines) > width:
+        lines = list(_differences(ways))
+    return Content("\n").join(lines)
+
+
+def _differences(ways: Sequence[tuple[str, Totals | None]]) -> Iterator[Content]:
+    yield Content.styled(" fused − unfused", MUTED)
+    texts = ["not to be had" if totals is None else difference_in_words(totals) for _, totals in ways]
+    wide = max(map(len, texts)) + 2
+    for (title, _), text in zip(ways, texts, strict=True):
+        yield Content.assemble(" ", text.ljust(wide), (title, MUTED))
 
 
 def _joined(label: Content, cells: list[Content]) -> Content:

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.css.scalar import Scalar
 from textual.geometry import Region
 from textual.reactive import var
 
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 
 TWO_STAGES = 140
 """Columns from which a branch and the fused kernel stand side by side."""
+PLACE, TOTALS, MARGINS = 1, 4, 3
+"""Rows of the line above the ledger, of the totals with a blank above them, and the blanks between."""
+MOST_LEDGER, MOST_LEDGER_LOW = 12, 6
+VERY_LOW = 12
+"""Rows of the pane below which the totals are scrolled with what is written out."""
 TAKEN = 8
 """Rows that stand around the ledger's rows and what is written out."""
 
@@ -63,9 +69,9 @@ class ProbeView(StudyView, can_focus=True):
         & #probe-ledger-scroll { height: auto; max-height: 12; margin: 1 0 0 0; }
         & Static { height: auto; }
         & #probe-ledger { text-wrap: nowrap; text-overflow: ellipsis; }
-        & #probe-stages { height: 1fr; margin: 1 0 0 0; }
+        & #probe-stages { height: auto; margin: 1 0 0 0; }
         & #probe-fused { margin: 1 0 0 0; }
-        & #probe-totals { height: 4; padding: 0 2; background: $surface; text-wrap: nowrap; }
+        & #probe-totals { height: 4; margin: 1 0 0 0; padding: 0 2; background: $surface; text-wrap: nowrap; }
         &.-one-stage #probe-fused { display: none; }
         &.-beside #probe-stages { layout: horizontal; }
         &.-beside #probe-stages Static { width: 1fr; margin: 0; }
@@ -73,6 +79,7 @@ class ProbeView(StudyView, can_focus=True):
     .-low ProbeView {
         & #probe-ledger-scroll { max-height: 6; margin: 0; }
         & #probe-stages { margin: 0; }
+        & #probe-totals { margin: 0; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -138,21 +145,28 @@ class ProbeView(StudyView, can_focus=True):
         self._rows = rows_of(found, adds_up=study.adds_up)
         self.set_reactive(ProbeView.chosen, min(self.chosen, len(self._rows) - 1))
         dtype = study.spec.dtype
-        self._say("#probe-place", _place(study, self.pixel, found))
+        self._say("#probe-place", _place(study, self.pixel, found, self.size.width - 4))
         ledger = self.query_one(ProbeLedger)
         ledger.show_rows(
             self._rows, self.chosen, dtype, obstacle=found.obstacle, hexadecimal=self.hexadecimal
         )
         shown = self.query_one("#probe-ledger-scroll")
         shown.scroll_to_region(Region(0, self.chosen + HEADER, 1, 1), animate=False, force=True)
-        self._show_stages(dtype)
-        self._say("#probe-totals", total_lines(found, hexadecimal=self.hexadecimal))
+        totals = total_lines(found, self.size.width - 4, hexadecimal=self.hexadecimal)
+        very_low = self.size.height < VERY_LOW
+        self._show_stages(dtype, totals if very_low else None)
+        self.query_one("#probe-totals").display = not very_low
+        self._limit_stages(bool(found.obstacle), 0 if very_low else TOTALS)
+        self._say("#probe-totals", totals)
 
     def _say(self, name: str, content: Content) -> None:
         self.query_one(name, SteadyText).show(content)
 
-    def _show_stages(self, dtype: Dtype) -> None:
-        """The row that was chosen, and beside or under it the fused kernel where there is room for both."""
+    def _show_stages(self, dtype: Dtype, totals: Content | None) -> None:
+        """The row that was chosen, and beside or under it the fused kernel where there is room for both.
+
+        `totals`: what stands under them where the pane is too low for a place of its own.
+        """
         last = len(self._rows) - 1
         beside = self.size.width >= TWO_STAGES
         columns = (self.size.width - 4) // (2 if beside else 1)
@@ -165,9 +179,20 @@ class ProbeView(StudyView, can_focus=True):
             self._branch_row = self.chosen
         row = self._rows[min(self._branch_row, last - 1) if both else self.chosen]
         page = Page(self.channel, columns, rows // 2 if both and not beside else rows)
-        self._say("#probe-branch", self._written(row, page, dtype))
+        written = self._written(row, page, dtype)
+        self._say("#probe-branch", written if totals is None else Content("\n").join([written, totals]))
         if both:
             self._say("#probe-fused", self._written(self._rows[-1], page, dtype))
+
+    def _limit_stages(self, obstructed: bool, totals: int) -> None:
+        """Leave the totals their rows; where the stages need fewer, the totals come right under them."""
+        low = self.screen.has_class("-low")
+        ledger = min(len(self._rows) + HEADER + obstructed, MOST_LEDGER_LOW if low else MOST_LEDGER)
+        around = PLACE + ledger + totals + (0 if low else MARGINS)
+        stages = self.query_one("#probe-stages")
+        limit = Scalar.from_number(max(1, self.size.height - around))
+        if stages.styles.max_height != limit:
+            stages.styles.max_height = limit
 
     def _written(self, row: Row, page: Page, dtype: Dtype) -> Content:
         if row.between:
@@ -242,16 +267,15 @@ class ProbeView(StudyView, can_focus=True):
         self.query_one("#probe-stages").scroll_relative(y=3 * step, animate=False)
 
 
-def _place(study: Study, pixel: Pixel, found: Probe) -> Content:
-    """out 1 (4,7) of input 0: 3 of 9 taps fall on the padding."""
+def _place(study: Study, pixel: Pixel, found: Probe, width: int) -> Content:
+    """out 1 (4,7) of input 0: 3 of 9 taps fall on the padding; in few columns not all of it."""
     batch, channel, row, column = pixel
     outside = found.fused.sum.padding
     count = int(outside.sum())
     taps = f"{count} of {outside.numel()} taps fall on the padding" if count else "all taps inside the image"
     where = f" of input {batch}" if study.spec.batch_size > 1 else ""
     is_worst = study.comparison.max_abs_diff and tuple(pixel) == study.comparison.worst
-    return Content.assemble(
-        (f"out {channel} ({row},{column}){where}", "bold"),
-        (f"   {taps}", MUTED),
-        ("   the worst element" if is_worst else "", MUTED),
-    )
+    place = Content.styled(f"out {channel} ({row},{column}){where}", "bold")
+    words = [f"   {taps}", "   the worst element" if is_worst else ""]
+    lines = [place + Content.styled(text, MUTED) for text in ("".join(words), *words)]
+    return next((line for line in lines if line.cell_length <= width), place)

@@ -23,6 +23,7 @@ class KernelPanel(Vertical):
     def __init__(self, summand: PanelTitle) -> None:
         super().__init__()
         self.grid = HeatGrid()
+        self._framed, self._alone, self._unit = True, False, ""
         self.entitle(summand)
 
     def compose(self) -> ComposeResult:
@@ -35,10 +36,32 @@ class KernelPanel(Vertical):
         by_hand = "" if not edits else "* 1 number set by hand" if edits == 1 else f"* {edits} set by hand"
         if summand.sign == "≠":
             by_hand = "* not the sum" + (f", {edits} set by hand" if edits else "")
-        self.border_title = Content(f"{summand.sign} {summand.title}".strip())
-        self.border_subtitle = Content(" · ".join(filter(None, (summand.folded, by_hand))))
+        self._notes = [note for note in (summand.folded, by_hand) if note]
+        self._title_it()
         self.set_class(summand.sign in ("=", "≠"), "-fused")
         self.set_class(summand.sign == "≠", "-spoilt")
+
+    def titled(self, *, framed: bool, alone: bool) -> None:
+        """Write the notes under the grid, or where there is no frame, beside the title.
+
+        `alone`: other panels have no room, and tab shows them.
+        """
+        if (framed, alone) != (self._framed, self._alone):
+            self._framed, self._alone = framed, alone
+            self._title_it()
+
+    def say_unit(self, unit: str) -> None:
+        """Say what one cell is, where that is not one number."""
+        if unit != self._unit:
+            self._unit = unit
+            self._title_it()
+
+    def _title_it(self) -> None:
+        title = f"{self.summand.sign} {self.summand.title}".strip()
+        notes = [*self._notes, *filter(None, [self._unit])]
+        beside = [] if self._framed else notes
+        self.border_title = Content(" · ".join((title, *beside, *(["tab: the others"] * self._alone))))
+        self.border_subtitle = Content(" · ".join(notes) if self._framed else "")
 
     def show(self, kernel: Kernel, frame: Pair, starred: Starred | None = None) -> None:
         """Put the kernel into the grid, centred in a frame of that kernel size."""

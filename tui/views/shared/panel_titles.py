@@ -40,14 +40,14 @@ def panel_titles(spec: BlockSpec, *, adds_up: bool = True) -> list[PanelTitle]:
     summands: list[PanelTitle] = []
     for name, branch in zip(names, spec.branches, strict=True):
         embedded = spec.embedded_kernel_size(branch) != spec.fused_kernel_size
-        title = _title(branch, name) + (f", as {frame}" if embedded else "")
+        title = title_of(branch, name) + (f", as {frame}" if embedded else "")
         summands.append(PanelTitle(name, "+" if summands else "", title, _folded(branch, spec)))
     if spec.post_norm:
         summands.append(PanelTitle("post norm", "+", "post norm's offset"))
     return [*summands, PanelTitle("fused", "=" if adds_up else "≠", f"fused {frame} conv")]
 
 
-def _title(branch: BranchSpec, name: str) -> str:
+def title_of(branch: BranchSpec, name: str) -> str:
     """The kind in words, and its number where the block has several of it."""
     title = _TITLES.get(branch.kind)
     if title is None:

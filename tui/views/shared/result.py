@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -61,8 +62,6 @@ class ResultView(Vertical):
             return
         self._tell()
         texts = {
-            "truth": truth_line(study),
-            "counts": _counts(study),
             "ratio": Content(times(study.cost.macs.unfused, study.cost.macs.fused)),
             "remark": Content("\n".join(remarks_of(study))),
         }
@@ -100,7 +99,10 @@ class ResultView(Vertical):
         if self.doing:
             line.update(Content.assemble((self.doing, "bold $text-accent"), ("   S stops it", MUTED)))
         elif self.study is not None:
-            line.update(difference_line(self.study, self.content_size.width))
+            width = self.content_size.width
+            line.update(difference_line(self.study, width))
+            self.query_one("#truth", Static).update(truth_line(self.study, width))
+            self.query_one("#counts", Static).update(_counts(self.study, width))
 
     def watch_legend(self) -> None:
         """Say what the colours mean."""
@@ -111,7 +113,8 @@ def difference_line(study: Study, width: int) -> Content:
     """rounding  22 % of its budget at out 0 (1,4)   max |fused - unfused| 2.4e-07 at out 1 (0,2).
 
     The share of the budget and the largest difference may belong to two elements: each has its place. Where
-    the line is wider than `width` columns, it has fewer words.
+    the line is wider than `width` columns, it has fewer words, and at last no places. The largest difference
+    is never cut.
     """
     summary = study.verdict.summary
     shorter = summary.replace(" of its budget", "")
@@ -122,6 +125,19 @@ def difference_line(study: Study, width: int) -> Content:
         (shorter.removeprefix(study.verdict.side.before_a_figure), "max |d|"),  # the next line tells the side
     ]
     lines = [_difference(study, *words) for words in ways]
+    largest = Content.assemble(("max |d| ", MUTED), (two_digits(study.comparison.max_abs_diff), "bold"))
+    ruling = Content.styled(study.verdict.ruling, f"bold {RULING_STYLES[study.verdict.ruling]}")
+    short = Content(ways[-1][0])
+    place = study.comparison.worst.words(study.spec.batch_size)
+    there = Content.styled(f" at {place}" if study.comparison.max_abs_diff else " everywhere", MUTED)
+    lines.append(Content("  ").join([ruling, short, largest + there]))
+    lines.append(Content("  ").join([ruling, short, largest]))
+    lines.append(Content("  ").join([ruling, largest, short]))
+    return _first_that_fits(lines, width)
+
+
+def _first_that_fits(lines: Sequence[Content], width: int) -> Content:
+    """The first of the lines that is not wider, or else the last."""
     return next((line for line in lines if line.cell_length <= width), lines[-1])
 
 
@@ -141,8 +157,11 @@ def _difference(study: Study, summary: str, largest: str) -> Content:
     )
 
 
-def truth_line(study: Study) -> Content:
-    """mean 5.6e-08   allclose yes   in float64 8.9e-16: the algebra is right."""
+def truth_line(study: Study, width: int) -> Content:
+    """mean 5.6e-08   allclose yes   in float64 8.9e-16: the algebra is right.
+
+    Where it is wider than `width` columns, without the mean, and at last without the last words.
+    """
     comparison = study.comparison
     algebra = ("the algebra is right", "$text-success")
     if study.verdict.reason is Reason.WEIGHTS:
@@ -151,26 +170,28 @@ def truth_line(study: Study) -> Content:
         algebra = ("NaN and infinite values cannot be compared", "$text-warning")
     elif study.verdict.reason is Reason.ALGEBRA:
         algebra = (_NOT_THE_SAME[study.verdict.side], "bold $text-error")
-    return Content.assemble(
-        ("mean ", MUTED),
-        two_digits(comparison.mean_abs_diff),
-        ("   allclose ", MUTED),
-        ("yes", "") if comparison.allclose else ("no", "bold $text-warning"),
-        ("   in float64 ", MUTED),
-        two_digits(study.float64.max_abs_diff),
-        (": ", MUTED),
-        algebra,
+    mean = Content.assemble(("mean ", MUTED), two_digits(comparison.mean_abs_diff), "   ")
+    allclose = Content.assemble(
+        ("allclose ", MUTED), ("yes", "") if comparison.allclose else ("no", "bold $text-warning"), "   "
     )
+    truth = Content.assemble(("in float64 ", MUTED), two_digits(study.float64.max_abs_diff))
+    judged = truth + Content.assemble((": ", MUTED), algebra)
+    return _first_that_fits([mean + allclose + judged, allclose + judged, judged, allclose + truth], width)
 
 
-def _counts(study: Study) -> Content:
+def _counts(study: Study, width: int) -> Content:
     params, macs = study.cost.params, study.cost.macs
-    return Content.assemble(
-        ("parameters ", MUTED),
-        f"{count(params.unfused)} → {count(params.fused)}",
-        ("   MACs ", MUTED),
-        f"{count(macs.unfused)} → {count(macs.fused)}",
-    )
+    ways = [("parameters ", "   MACs "), ("params ", "  MACs ")]
+    lines = [
+        Content.assemble(
+            (first, MUTED),
+            f"{count(params.unfused)} → {count(params.fused)}",
+            (second, MUTED),
+            f"{count(macs.unfused)} → {count(macs.fused)}",
+        )
+        for first, second in ways
+    ]
+    return _first_that_fits(lines, width)
 
 
 def remarks_of(study: Study) -> list[str]:

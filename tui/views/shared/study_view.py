@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Vertical
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive, var
 
@@ -42,12 +43,20 @@ class StudyView(Vertical):
     """The output element that is looked at, inside the study's output; None before the first study."""
     in_sight: var[bool] = var(False)
     """Whether this pane is the one that is shown."""
+    room: var[Size] = var(Size())
+    """The columns and rows that the pane may take; empty before the first layout."""
     legend: var[str] = var("")
     """What the colours of the pane mean."""
 
     @dataclass
     class LegendChanged(Message):
         """The pane's colours mean something else now."""
+
+        view: StudyView
+
+    @dataclass
+    class Arranged(Message):
+        """The pane takes other rows now, or shows another number of grids."""
 
         view: StudyView
 
@@ -98,6 +107,11 @@ class StudyView(Vertical):
 
     def action_one_grid(self) -> None:
         """Show the grid in focus alone, or all of them again; without grids there is nothing to do."""
+
+    @property
+    def is_one_grid(self) -> bool:
+        """Whether a person chose to see one of several grids only."""
+        return False
 
     def forget(self) -> None:
         """Let go of the study that was painted last: the pane is out of sight, and there is another one."""

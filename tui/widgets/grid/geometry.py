@@ -205,6 +205,13 @@ def fit(
     return next(whole, None) or next(one_way, farthest)
 
 
+def legible(shape: tuple[int, int, int, int], width: int, *, labels: Labels = Labels.CHANNELS) -> Zoom | None:
+    """The nearest level with numbers, in cells one row high, that is no wider; it may have to be scrolled."""
+    levels = (zoom for zoom in Zoom if zoom.has_numbers and zoom.rows == 1)
+    wide = (zoom for zoom in levels if GridGeometry(shape, zoom, labels=labels).size.width <= width)
+    return next(wide, None)
+
+
 def revealed(cell: tuple[int, int], tile: tuple[int, int], window: tuple[int, int]) -> int:
     """Where a window must start along one axis to hold the cell; spans are (start, stop)."""
     start, stop = window

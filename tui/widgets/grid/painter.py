@@ -227,7 +227,7 @@ class GridPainter:
                 elif lit and self._has_brackets:
                     cell = _bracketed(cell, column in lit, column + 1 in lit)
                 underlined = cell.style is not None and cell.style.underline
-                yield from _underlined_to_its_end(cell) if underlined else (cell,)
+                yield from _underlined(cell) if underlined else (cell,)
                 x += size
             opens = self._has_brackets and 0 in self._lit_in(row, in_ + 1, marks)
             yield self._opening if opens else gap
@@ -291,11 +291,13 @@ def _starred(cell: Segment) -> Segment:
     return Segment(before + STAR, cell.style) if not before or last == " " or last.isdigit() else cell
 
 
-def _underlined_to_its_end(cell: Segment) -> tuple[Segment, Segment]:
+def _underlined(cell: Segment) -> tuple[Segment, ...]:
     """The cell with the underline under its number only: under blanks it would be a stray line."""
-    text = cell.text.rstrip(" []")
+    number = cell.text.strip(" []")
+    before, after = cell.text.split(number) if number else ("", cell.text)
     plain = cell.style + NOT_UNDERLINED if cell.style else NOT_UNDERLINED
-    return Segment(text, cell.style), Segment(cell.text[len(text) :], plain)
+    parts = Segment(before, plain), Segment(number, cell.style), Segment(after, plain)
+    return tuple(part for part in parts if part.text)
 
 
 def _written(value: float, columns: int) -> str:

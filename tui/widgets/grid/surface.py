@@ -116,6 +116,11 @@ class GridSurface(ScrollView):
         return Region(*self.scroll_offset, max(0, width - gutter), max(0, height - HEADER))
 
     @property
+    def signs(self) -> bool:
+        """Whether signs are glyphs, which takes a whole row for each weight."""
+        return self._palette.signs
+
+    @property
     def _palette(self) -> Palette:
         return Palette.of(
             dark=self.dark, monochrome=self.monochrome, depth=self.depth, signs=self.whole_cells

@@ -1,0 +1,91 @@
+"""Kernels and outputs stand together where the whole of both can be read."""
+
+from __future__ import annotations
+
+from tests.driver import LARGE, MEDIUM, Bench, OpenBench
+from tests.held_study import HeldStudy
+from tests.specs import EXACT
+from tui.analysis.progress import Doing
+from tui.run_state import Idle
+from tui.screens.bench.study_views import VIEWS
+from tui.views.outputs.view import OutputsView
+from tui.widgets.form.parameter_form import ParameterForm
+from tui.widgets.view_tabs import ViewTabs
+
+
+def seen(bench: Bench) -> list[str]:
+    """The views on the screen, from top to bottom."""
+    views = [view for view in bench.views.query_children() if view.display]
+    return [view.id or "" for view in sorted(views, key=lambda view: view.region.y)]
+
+
+def tab(bench: Bench) -> str:
+    return VIEWS[bench.app.bench.query_one(ViewTabs).current].TITLE
+
+
+async def test_where_both_have_room_the_kernels_stand_over_the_outputs(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT, LARGE) as bench:
+        assert seen(bench) == ["kernels", "outputs"]
+        assert bench.kernels.region.bottom <= bench.views.query_one(OutputsView).region.y
+        assert tab(bench) == "Kernels"
+        await bench.pilot.resize_terminal(*MEDIUM)
+        await bench.picture()
+        assert seen(bench) == ["kernels"]
+        await bench.pilot.resize_terminal(*LARGE)
+        await bench.picture()
+        assert seen(bench) == ["kernels", "outputs"]
+
+
+async def test_the_outputs_come_with_the_study_and_find_their_place_free(
+    open_bench: OpenBench, held: HeldStudy
+) -> None:
+    async with open_bench(EXACT, LARGE, study=held, reach=Doing) as bench:
+        await bench.picture()
+        before = bench.kernels.region
+        assert seen(bench) == ["kernels"]
+        held.let_all_go()
+        await bench.reach(Idle)
+        await bench.picture()
+        assert seen(bench) == ["kernels", "outputs"]
+        assert bench.kernels.region == before
+
+
+async def test_the_focus_goes_from_one_to_the_other_and_the_tab_follows(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT, LARGE) as bench:
+        await bench.press("tab")
+        assert (tab(bench), seen(bench)) == ("Outputs", ["kernels", "outputs"])
+        await bench.press("m")
+        assert seen(bench) == ["outputs"]
+        assert not bench.app.bench.query_one(ParameterForm).display
+        await bench.press("m", "shift+tab")
+        assert (tab(bench), seen(bench)) == ("Kernels", ["kernels", "outputs"])
+
+
+async def test_asked_for_by_its_key_the_outputs_have_all_the_room(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT, LARGE) as bench:
+        await bench.press("3")
+        assert seen(bench) == ["outputs"]
+        await bench.press("1")
+        assert seen(bench) == ["kernels", "outputs"]
+        await bench.press("5")
+        assert seen(bench) == ["rounding"]
+
+
+async def test_in_one_grid_tab_shows_the_next(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await bench.press("m", "tab")
+        assert [panel.summand.name for panel in bench.kernels.panels if panel.display] == ["kxk"]
+        await bench.press("shift+tab", "shift+tab")
+        assert [panel.summand.name for panel in bench.kernels.panels if panel.display] == ["identity"]
+        await bench.press("m")
+        assert all(panel.display for panel in bench.kernels.panels)
+
+
+async def test_on_a_very_small_screen_one_grid_shows_its_numbers(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT, (40, 12)) as bench:
+        shown = [panel for panel in bench.kernels.panels if panel.display]
+        assert [panel.summand.name for panel in shown] == ["fused"]
+        assert shown[0].grid.zoom_in_effect.has_numbers
+        await bench.press("tab")
+        assert [panel.summand.name for panel in bench.kernels.panels if panel.display] == ["kxk"]
+        assert "max |d|" in bench.text("#difference")

@@ -1,0 +1,44 @@
+"""What the diagram of a block shows: its branches step by step, what both sides cost, each branch's share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui.analysis.cost import cost_of
+from tui.analysis.quantities import short_count
+from tui.fusion.branch_spec import BranchKind, BranchSpec, Scale, names_of
+from tui.fusion.spec import BlockSpec
+from tui.views.shared.panel_titles import title_of
+from tui.widgets.block_diagram import BlockDrawing
+
+_SECOND_STEPS = {BranchKind.POINTWISE_KXK: "k×k conv", BranchKind.POINTWISE_AVERAGE: "average pool"}
+_SCALES = {Scale.ALPHA: "× alpha", Scale.GAMMA: "× gamma"}
+
+
+def drawing_of(spec: BlockSpec, shares: Sequence[float] = ()) -> BlockDrawing:
+    """The block of a spec; `shares` of its branches, where they are known."""
+    names = names_of(spec.branches)
+    params, macs = cost_of(spec).params, cost_of(spec).macs
+    frame = "×".join(map(str, spec.fused_kernel_size))
+    return BlockDrawing(
+        branches=tuple(
+            steps_of(branch, title_of(branch, name))
+            for name, branch in zip(names, spec.branches, strict=True)
+        ),
+        names=tuple(name.replace("x", "×") for name in names),
+        after=("norm",) if spec.post_norm else (),
+        fused=f"{frame} conv",
+        costs=(_cost(params.unfused, macs.unfused), _cost(params.fused, macs.fused)),
+        shares=tuple(shares),
+    )
+
+
+def steps_of(branch: BranchSpec, title: str) -> tuple[str, ...]:
+    """What a branch does, in its order."""
+    second = _SECOND_STEPS.get(branch.kind)
+    steps = [title] if second is None else ["1×1 conv", *["norm"] * branch.inner_norm, second]
+    return (*steps, *["norm"] * branch.batch_norm, *filter(None, [_SCALES.get(branch.scale, "")]))
+
+
+def _cost(params: int, macs: int) -> str:
+    return f"{short_count(params)} parameters, {short_count(macs)} MACs"
