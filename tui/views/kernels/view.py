@@ -365,8 +365,8 @@ class KernelsView(StudyView):
     @property
     def panel_in_focus(self) -> KernelPanel:
         """The panel whose grid has the focus, else the fused kernel's."""
-        panels = self.panels
-        return next((panel for panel in panels if panel.grid.has_focus), panels[-1])
+        panels, focused = self.panels, self.screen.focused
+        return next((panel for panel in panels if panel.grid is focused), panels[-1])
 
     def weight_under_cursor(self) -> EditablePlace:
         """The weight behind the cell under the cursor, in the grid in focus."""

@@ -112,7 +112,8 @@ class OutputMaps(Container):
     @property
     def panel_in_focus(self) -> MapPanel:
         """The map in focus, else the difference."""
-        return next((panel for panel in self.panels if panel.grid.has_focus), self.panels[-1])
+        panels, focused = self.panels, self.screen.focused
+        return next((panel for panel in panels if panel.grid is focused), panels[-1])
 
     def _show_one(self, single: bool) -> None:
         """Show the map in focus alone, or all."""
