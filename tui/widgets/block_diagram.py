@@ -50,14 +50,14 @@ class BlockDiagram(Static):
 
     DEFAULT_CSS = "BlockDiagram { height: auto; text-wrap: nowrap; }"
 
-    drawing: BlockDrawing | None = None
+    _shown: tuple[BlockDrawing, int] | None = None
 
     def show(self, drawing: BlockDrawing, width: int) -> bool:
         """Draw it in that many columns; False where not even the block has room."""
-        lines = diagram_lines(drawing, width)
-        self.drawing = drawing
-        self.update(Content("\n").join(lines))
-        return bool(lines)
+        if self._shown != (drawing, width):
+            self._shown = drawing, width
+            self.update(Content("\n").join(diagram_lines(drawing, width)))
+        return bool(self.content)
 
 
 def diagram_lines(drawing: BlockDrawing, width: int) -> list[Content]:

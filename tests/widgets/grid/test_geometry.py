@@ -76,7 +76,7 @@ def test_from_a_place_to_its_tap_and_back(geometry: GridGeometry, data: st.DataO
 def test_the_last_tap_ends_the_body(geometry: GridGeometry) -> None:
     last = Tap(*(size - 1 for size in geometry.shape))
     region = geometry.region(last)
-    bias_below = geometry.shows_bias and geometry.shape[2] == 1
+    bias_below = geometry.shows_bias and geometry.tile.height == 2
     assert Size(region.right, region.bottom + bias_below) == geometry.body
     assert geometry.size == Size(geometry.gutter + region.right, 1 + region.bottom + bias_below)
 
@@ -185,7 +185,11 @@ def test_fit_shows_all_or_scrolls_one_way_as_near_as_it_can(
     nearest = min(levels, key=lambda zoom: bars(zoom, shape), default=Zoom.NORM)
     chosen = fit(shape, width, height, has_bias=has_bias, signs=signs)
     farthest = Zoom.HALF if shape[1] == 1 else Zoom.NORM
-    assert chosen is (nearest if levels and bars(nearest, shape) < 2 else farthest)
+    expected = nearest if levels and bars(nearest, shape) < 2 else farthest
+    if shape[1] == 1 and not expected.has_numbers:  # scrolled numbers before a strip of pixels
+        numbers = [zoom for zoom in levels if zoom.has_numbers and bars(zoom, shape) < 2]
+        expected = numbers[0] if numbers else expected
+    assert chosen is expected
 
 
 @pytest.mark.parametrize(

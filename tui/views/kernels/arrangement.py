@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from textual.geometry import Size
 
@@ -18,6 +19,10 @@ NARROWEST = 14
 """Columns of a panel in which its title can be told from another."""
 LOWEST = 3
 """Rows of a panel below its title: the labels and two rows of weights."""
+
+
+ENOUGH = 0.5
+"""The part of the numbers that has to be in sight, for them to be worth more than all of the colours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +55,19 @@ class Panels:
     shape: Shape
     signs: bool = False
 
+    @lru_cache(maxsize=32)  # noqa: B019 - of a value that is made anew each time
     def arranged(self, room: Size, *, frames: bool = True) -> Arrangement | None:
         """The arrangement that reads best: all numbers, large ones, in few rows; None where nothing fits.
 
-        Frames are left out, where they are wanted, only if the numbers could not be read with them.
+        Frames are left out, where they are wanted, only if the numbers, or all of a weight, could not be seen
+        with them.
         """
         with_frames = self._best(room, framed=True) if frames else None
-        if with_frames is not None and with_frames.reads:
-            return with_frames
         without = self._best(room, framed=False)
-        if with_frames is None or (without is not None and without.reads):
-            return without
-        return with_frames
+        if with_frames is None or without is None:
+            return with_frames or without
+        shows_more = (without.reads, without.whole) > (with_frames.reads, with_frames.whole)
+        return without if shows_more else with_frames
 
     def _best(self, room: Size, *, framed: bool) -> Arrangement | None:
         ways = list(self._ways(room, framed))
@@ -82,15 +88,26 @@ class Panels:
             chrome = 2 if framed else 1
             height = rows * (min(geometry.size.height, inner.height) + chrome)
             level = list(Zoom).index(zoom)
-            against = (0.0, level, rows) if whole else (1.0, *self._unseen(geometry, inner), level, rows)
+            against = (*self._unseen(geometry, inner, whole=whole), level, rows)
             yield against, Arrangement(columns, framed, zoom, whole, height)
 
-    def _unseen(self, geometry: GridGeometry, inner: Size) -> tuple[float, ...]:
-        """Of a grid that has to be scrolled: no numbers, no single weights, a narrow part, a small part."""
+    def _unseen(self, geometry: GridGeometry, inner: Size, *, whole: bool) -> tuple[float, ...]:
+        """What cannot be read: numbers, single weights, a part of them; how much.
+
+        Numbers that have to be scrolled count where half of them are in sight; those of a depthwise kernel,
+        which is one column, more than all of it in colours.
+        """
+        numbers, depthwise = geometry.zoom.has_numbers, self.shape[1] == 1
+        if whole:
+            return (0 if numbers else 2), 0, 0
         pixels = 1 if geometry.zoom is Zoom.NORM else self.shape[3]
         across = min(self.shape[1] * pixels, (inner.width - geometry.gutter) // geometry.zoom.columns)
         down = (inner.height - HEADER) * 2 // geometry.halves
-        rank = 0 if geometry.zoom.has_numbers else 2 if geometry.zoom is Zoom.NORM else 1
+        part = across * down / (self.shape[1] * pixels * self.shape[0] * geometry.taps[0])
+        if numbers and (depthwise or part >= ENOUGH):
+            rank = 1 if depthwise else 3
+        else:
+            rank = 5 if geometry.zoom is Zoom.NORM else 4
         return rank, -min(across, down), -across * down
 
 

@@ -59,10 +59,10 @@ def rows_of(shapes: list[Shape], inner: Size, zoom: Zoom | None, *, signs: bool)
 
 
 def rows_side_by_side(spec: BlockSpec, width: int) -> int | None:
-    """The rows of four whole maps side by side, and of the lines under them; None where they do not fit."""
+    """The rows of four whole maps of numbers side by side, and of the lines under them; None without room."""
     _, _, *output = spec.output_nchw
     shapes = [(1, 1, *spec.input_shape), (1, 1, output[0], output[1])]
-    levels = [zoom for zoom in Zoom if zoom.rows == 1 and zoom is not Zoom.NORM]
+    levels = [zoom for zoom in Zoom if zoom.rows == 1 and zoom.has_numbers]
     for zoom in levels:
         sizes = [GridGeometry(shape, zoom, labels=Labels.PIXELS).size for shape in shapes]
         if max(size.width for size in sizes) <= width // 4 - FRAME:

@@ -297,8 +297,10 @@ class OutputsView(StudyView):
         lines = [element_line(study, output_element(study, pixel), pixel), link]
         shown = self.query_one("#output-lines", Static)
         width = self.room.width - shown.styles.padding.width
-        rows = [row for line in lines for row in broken(line, width, indent=2).split("\n")]
-        shown.update(Content("\n").join(rows[: self._lines]), layout=False)
+        indent = 2 if width >= NARROW else 0
+        element, link = (broken(line, width, indent=indent) for line in lines)
+        both = Content("\n").join([element, link])
+        shown.update(both if both.plain.count("\n") < self._lines else element, layout=False)
 
     def _factors(
         self, study: Study, field: ReceptiveField, pixel: Pixel, tap: Pair

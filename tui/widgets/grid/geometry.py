@@ -189,9 +189,9 @@ def fit(
     """The nearest level above NORM at which a whole grid, labels included, fits in width x height cells.
 
     Where none does, the nearest one with cells one row high that shows a whole kernel and has to be scrolled
-    in one direction only, beside the scroll bar that this takes: a depthwise kernel of 64 channels is one
-    column, whose numbers read better than 64 pixels. Else NORM; but HALF of a map, whose norm says nothing
-    about where, and of a depthwise kernel, whose norms are a strip of single pixels.
+    in one direction only, beside the scroll bar that this takes. So it is with a depthwise kernel, which is
+    one column, also where all of it fits without numbers: they read better than a strip of pixels. Else NORM;
+    but HALF of a map, whose norm says nothing about where, and of a depthwise kernel.
     """
 
     def fits(of: tuple[int, int, int, int], zoom: Zoom, bar: int = 0) -> tuple[bool, bool]:
@@ -199,10 +199,14 @@ def fit(
         return size.width <= width - bar, size.height <= height - bar
 
     levels = [zoom for zoom in Zoom if zoom is not Zoom.NORM and all(fits((1, 1, *shape[2:]), zoom))]
-    whole = (zoom for zoom in levels if all(fits(shape, zoom)))
+    depthwise = shape[1] == 1 and labels is Labels.CHANNELS
+    whole = next((zoom for zoom in levels if all(fits(shape, zoom))), None)
+    farthest = Zoom.HALF if labels is Labels.PIXELS or depthwise else Zoom.NORM
     one_way = (zoom for zoom in levels if zoom.rows == 1 and any(fits(shape, zoom, bar=1)))
-    farthest = Zoom.HALF if labels is Labels.PIXELS or shape[1] == 1 else Zoom.NORM
-    return next(whole, None) or next(one_way, farthest)
+    scrolled = next(one_way, farthest)
+    if whole is None or (depthwise and scrolled.has_numbers and not whole.has_numbers):
+        return scrolled
+    return whole
 
 
 def legible(shape: tuple[int, int, int, int], width: int, *, labels: Labels = Labels.CHANNELS) -> Zoom | None:
