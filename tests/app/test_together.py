@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.driver import LARGE, MEDIUM, Bench, OpenBench
 from tests.held_study import HeldStudy
 from tests.specs import EXACT
@@ -59,6 +61,25 @@ async def test_the_focus_goes_from_one_to_the_other_and_the_tab_follows(open_ben
         assert not bench.app.bench.query_one(ParameterForm).display
         await bench.press("m", "shift+tab")
         assert (tab(bench), seen(bench)) == ("Kernels", ["kernels", "outputs"])
+
+
+async def test_outputs_of_an_older_block_are_dimmed_below_newer_kernels(
+    open_bench: OpenBench, held: HeldStudy
+) -> None:
+    async with open_bench(EXACT, LARGE, study=held, reach=Doing) as bench:
+        held.runs[0].let_go.set()
+        await bench.reach(Idle)
+        bench.app.bench.show_spec(replace(EXACT, seed=1))
+        await bench.until(lambda: len(held.runs) == 2)
+        held.runs[1].stop_before = "running the branches"
+        held.runs[1].let_go.set()
+        await bench.until(lambda: bench.app.kernels and bench.app.kernels.spec.seed == 1)
+        outputs = bench.views.query_one(OutputsView)
+        await bench.until(lambda: bench.kernels.styles.opacity == 1.0)
+        assert outputs.styles.opacity < 1.0
+        held.let_all_go()
+        await bench.reach(Idle)
+        await bench.until(lambda: outputs.styles.opacity == 1.0)
 
 
 async def test_asked_for_by_its_key_the_outputs_have_all_the_room(open_bench: OpenBench) -> None:

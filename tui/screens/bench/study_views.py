@@ -139,7 +139,8 @@ class StudyViews(ContentSwitcher):
         """Be in the view in which the focus is, of two that stand together."""
         inside = next((view for view in self._views if view.has_focus_within), None)
         if inside is not None and inside is not self.in_sight and self._together:
-            self._switch_to(inside.id or "")
+            with self.app.batch_update():
+                self._switch_to(inside.id or "")
 
     @property
     def _views(self) -> list[StudyView]:
@@ -186,6 +187,8 @@ class StudyViews(ContentSwitcher):
         if self.is_mounted:
             shown = self.kernels if isinstance(self.in_sight, KernelsView) else self.study
             self.set_class(shown is not None and shown.subject != self.wanted, "-stale")
+            older = self.study is not None and self.study.subject != self.wanted
+            self.set_class(older, "-older-study")  # newer kernels may stand over its outputs
 
     def watch_study(self, study: Study | None) -> None:
         """Keep the output element where it is, as far as the new output reaches.
