@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import lru_cache
 
 from tui.analysis.cost import cost_of
 from tui.analysis.quantities import short_count
@@ -15,7 +15,8 @@ _SECOND_STEPS = {BranchKind.POINTWISE_KXK: "k×k conv", BranchKind.POINTWISE_AVE
 _SCALES = {Scale.ALPHA: "× alpha", Scale.GAMMA: "× gamma"}
 
 
-def drawing_of(spec: BlockSpec, shares: Sequence[float] = ()) -> BlockDrawing:
+@lru_cache(maxsize=8)
+def drawing_of(spec: BlockSpec, shares: tuple[float, ...] = ()) -> BlockDrawing:
     """The block of a spec; `shares` of its branches, where they are known."""
     names = names_of(spec.branches)
     params, macs = cost_of(spec).params, cost_of(spec).macs
@@ -29,7 +30,7 @@ def drawing_of(spec: BlockSpec, shares: Sequence[float] = ()) -> BlockDrawing:
         after=("norm",) if spec.post_norm else (),
         fused=f"{frame} conv",
         costs=(_cost(params.unfused, macs.unfused), _cost(params.fused, macs.fused)),
-        shares=tuple(shares),
+        shares=shares,
     )
 
 

@@ -32,6 +32,9 @@ def weight_line(kernels: FusedKernels, tap: Tap, width: int) -> Content:
     index = ",".join(map(str, tap))
     places = (f"out {tap.out} in {tap.in_} tap ({tap.ky},{tap.kx})", f"weight[{index}]", f"[{index}]")
     lines = [_sum(place, kernels, weight) for place in places]
+    fitting = next((line for line in lines if line.cell_length <= width), None)
+    if fitting is not None:
+        return broken(fitting, width)
     texts = [broken(line, width, indent=2) for line in lines]
     return min(texts, key=lambda text: text.plain.count("\n"))
 

@@ -118,7 +118,7 @@ class OutputsView(StudyView):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._group_channel = 0
-        self._lines = 2
+        self._lines = 0
         self._place: Pair = (0, 0)
         self._hovered: tuple[HeatGrid, Tap] | None = None
         self._shown: tuple[object, ...] = ()
@@ -195,8 +195,10 @@ class OutputsView(StudyView):
             return
         self.set_class(self.room.width >= 110, "-wide")
         small = self.screen.has_class("-narrow") or self.screen.has_class("-low")
-        lines = self._lines = self._rows_of_lines(small=small)
-        self.query_one("#output-lines").styles.height = lines
+        lines = self._rows_of_lines(small=small)
+        if lines != self._lines:
+            self._lines = lines
+            self.query_one("#output-lines").styles.height = lines
         room = self.room - Size(0, lines)
         self.styles.height = self.maps.share_out(room, framed=not small) + lines
 
