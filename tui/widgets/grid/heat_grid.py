@@ -21,6 +21,19 @@ def _binding(keys: str, action: str, name: str, tooltip: str) -> Binding:
     return Binding(keys, action, tooltip, show=False, id=f"heat-grid.{name}", tooltip=tooltip)
 
 
+WALK: list[BindingType] = [
+    _binding("left,h", "step(-1, 0)", "left", "One tap to the left"),
+    _binding("right,l", "step(1, 0)", "right", "One tap to the right"),
+    _binding("up,k", "step(0, -1)", "up", "One tap up"),
+    _binding("down,j", "step(0, 1)", "down", "One tap down"),
+    _binding("pageup", "page(-1)", "page-up", "One output channel up"),
+    _binding("pagedown", "page(1)", "page-down", "One output channel down"),
+    _binding("home", "first", "first", "To the first tap"),
+    _binding("end", "last", "last", "To the last tap"),
+]
+"""The keys that walk through the taps, in whatever shows them."""
+
+
 class HeatGrid(GridSurface, can_focus=True):
     """A weight as a grid, and the keys and the mouse with which to walk through its taps.
 
@@ -39,16 +52,7 @@ class HeatGrid(GridSurface, can_focus=True):
         ),
         HelpLine("tab", "from grid to grid; mouse: hover reads a number, a click puts the cursor there"),
     )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        _binding("left,h", "step(-1, 0)", "left", "One tap to the left"),
-        _binding("right,l", "step(1, 0)", "right", "One tap to the right"),
-        _binding("up,k", "step(0, -1)", "up", "One tap up"),
-        _binding("down,j", "step(0, 1)", "down", "One tap down"),
-        _binding("pageup", "page(-1)", "page-up", "One output channel up"),
-        _binding("pagedown", "page(1)", "page-down", "One output channel down"),
-        _binding("home", "first", "first", "To the first tap"),
-        _binding("end", "last", "last", "To the last tap"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = WALK
 
     @dataclass
     class CursorMoved(Message):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from math import isinf, sqrt
 from typing import NamedTuple
 
@@ -89,6 +90,14 @@ class GridPainter:
             start, start + window.width, self.look.ground
         )
         return Strip([*gutter, self._margin(row, window, marks), *cells], self.geometry.gutter + window.width)
+
+    def kernel_row(self, kernel: tuple[int, int], row: int, columns: range, marks: Marks) -> list[Segment]:
+        """A row of cells of one kernel (out, in_), without gutter and gap, a segment for each column."""
+        out, in_ = kernel
+        row += out * self.geometry.pitch.height // 2
+        window = Region(0, 0, len(columns) * self.geometry.zoom.columns, 1)
+        cells = self._cells_of(row, range(in_, in_ + 1), columns, 0, window, marks)
+        return list(islice(cells, len(columns)))
 
     def _gutter(self, row: int, window: Region, cursor: Tap) -> list[Segment]:
         """The label beside a row: of an output channel, its bias in colour, of a row of a map; or nothing."""
