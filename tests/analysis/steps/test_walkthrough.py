@@ -113,6 +113,26 @@ def test_the_cursor_finds_where_a_number_came_from() -> None:
     assert found > 100
 
 
+def test_beside_a_kernel_between_two_groups_stands_none() -> None:
+    (step,) = (step for step in steps_of(MANY) if step.title == "4 groups to 1")
+    (before,) = step.before
+    there = {(out, in_): before.origin(Tap(out, in_, 0, 0)).in_ for out in range(8) for in_ in range(8)}
+    assert {place for place, in_ in there.items() if in_ < 0} == {
+        (out, in_) for out, in_ in there if out // 2 != in_ // 2
+    }
+
+
+def test_a_sequence_is_a_sum_of_products() -> None:
+    spec = replace(EXACT, in_channels=8, out_channels=8, branches=parse_branches("1x1-kxk+g4"))
+    (step,) = (step for step in steps_of(spec) if step.title == "composed")
+    assert [kernel.sign for kernel in (*step.before, step.after)] == ["", "×", "+", "×", "="]
+    first, second, third, fourth = step.before
+    for place in torch.cartesian_prod(*map(torch.arange, step.after.shape)).tolist():
+        tap = Tap(*place)
+        one, two, three, four = (kernel.at(kernel.origin(tap)) for kernel in (first, second, third, fourth))
+        assert step.after.at(tap) == one * two + three * four
+
+
 def test_each_check_sees_a_number_that_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
     def check_of_another(words: str, kernel: Kernel, *rest: Any) -> Check:
         weight = kernel.weight.clone()
@@ -234,12 +254,47 @@ def test_the_last_step_adds_up_both_sides() -> None:
     result = study_of(replace(EXACT, dtype=Dtype.BFLOAT16, batch_size=2))
     *_, walk = walkthrough(result)
     assert isinstance(walk, Walkthrough)
-    where, unfused, fused, difference = walk.steps[-1].operation(Tap(0, 0, 0, 0))
+    last = walk.steps[-1]
+    where, unfused, fused, difference, allclose = last.operation(Tap(*result.comparison.worst))
     assert "of input" in str(where[0])
     assert float(unfused[-1]) == result.comparison.unfused
     assert float(fused[-1]) == result.comparison.fused
     assert difference[-1] == result.comparison.fused - result.comparison.unfused
-    assert walk.steps[-1].check.figure == result.float64.max_abs_diff
+    assert allclose[0] == "≤"
+    assert allclose[2] == 1e-8 + 1e-5 * abs(result.comparison.unfused)
+    assert last.check.figure == result.float64.max_abs_diff
+
+
+def test_the_last_step_tells_of_any_element_and_shows_both_outputs() -> None:
+    result = study_of(replace(EXACT, batch_size=2), Alterations(mistake="identity-off-centre"))
+    *_, walk = walkthrough(result)
+    assert isinstance(walk, Walkthrough)
+    last = walk.steps[-1]
+    fused, unfused = last.before
+    assert [each.sign for each in (*last.before, last.after)] == ["", "−", "="]
+    assert last.after.shape == result.spec.output_nchw
+    close = 0
+    for place in torch.cartesian_prod(*map(torch.arange, last.after.shape)).tolist():
+        tap = Tap(*place)
+        assert last.after.at(tap) == fused.at(tap) - unfused.at(tap)
+        told = last.operation(tap)[-1]
+        near = torch.isclose(fused.kernel.weight[tap], unfused.kernel.weight[tap])
+        assert (told[0] == "≤") == bool(near)
+        close += bool(near)
+    closeness = result.comparison.closeness
+    assert 0 < closeness.failing == closeness.elements - close
+    assert str(told[-1]).endswith(f"close; {close} of {closeness.elements} are")
+
+
+def test_a_small_difference_is_shown_multiplied() -> None:
+    *_, walk = walkthrough(study_of(BlockSpec(dtype=Dtype.FLOAT32)))
+    assert isinstance(walk, Walkthrough)
+    fused, unfused = walk.steps[-1].before
+    after = walk.steps[-1].after
+    factor = float(after.title.removeprefix("difference × "))
+    difference = fused.kernel.weight.double() - unfused.kernel.weight.double()
+    assert 1 <= float(after.kernel.weight.abs().max()) <= 10
+    assert torch.allclose(after.kernel.weight.double() / factor, difference, rtol=1e-6, atol=0)
 
 
 def test_a_preset_leaves_its_study_as_it_was() -> None:

@@ -1,18 +1,19 @@
-"""The steps of the whole block: kernels added, biases added, both sides run."""
+"""The steps of the whole block that add up: kernels added, biases added, and what a post norm adds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
-from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.side import WrongSide
-from tui.analysis.steps import arithmetic, words
+from tui.analysis.steps import arithmetic, code, words
 from tui.analysis.steps.check import check_kernel, run64
-from tui.analysis.steps.step import Check, Line, Step, Written, step_kernel
-from tui.analysis.study import Study, run
+from tui.analysis.steps.code import Names
+from tui.analysis.steps.step import Shows, Step, StepKernel, bias_column, step_kernel
+from tui.analysis.study import Study
 from tui.fusion.block import POST_NORM, ReparamBlock
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel
@@ -30,16 +31,18 @@ def post_norm_step(norm: nn.BatchNorm2d, offset: Kernel, geometry: Geometry, x: 
         "post norm's offset",
         words.POST_OFFSET,
         (),
-        step_kernel("its offset", offset),
+        bias_column("its offset", offset),
         arithmetic.offset_of_norm(norm),
         check_kernel("this bias = the post norm of 0", offset, geometry, x, reference, part),
+        code=code.offset_of_post_norm(),
+        shows=Shows.BIASES,
     )
 
 
-def sum_steps(study: Study, frame: Pair, x: Tensor, part: str) -> Iterator[Step]:
+def sum_steps(study: Study, suffixes: Mapping[str, str], frame: Pair, x: Tensor, part: str) -> Iterator[Step]:
     """Kernels added and biases added; neither where a single branch has nothing to be added to.
 
-    `frame`: (kH, kW) that holds every branch's kernel.
+    `suffixes`: those of `suffixes_of`. `frame`: (kH, kW) that holds every branch's kernel.
     """
     if len(study.summands) == 1 and not study.in_effect.alters_fusion:
         return
@@ -49,45 +52,82 @@ def sum_steps(study: Study, frame: Pair, x: Tensor, part: str) -> Iterator[Step]
         step_kernel(branch.name, branch.kernel, frame, _between_frames(fused.frame, frame))
         for branch in study.summands
     ]
-    weighted = tuple(summand for summand in summands if summand.title != POST_NORM)
-    block = study.block64  # as it should be, whatever ran as the unfused side
-    linear = _less_the_value_at_zero(block, x)
-    dtype = study.spec.dtype
-    yield Step(
+    yield _kernels_added(study, suffixes, summands, fused, x, part)
+    if fusion.kernel.bias is not None or any(summand.kernel.bias is not None for summand in summands):
+        yield _biases_added(study, suffixes, summands, fused, x, part)
+
+
+def _kernels_added(
+    study: Study,
+    suffixes: Mapping[str, str],
+    summands: list[StepKernel],
+    fused: StepKernel,
+    x: Tensor,
+    part: str,
+) -> Step:
+    fusion = study.fusion64
+    weighted = _with_signs(summand for summand in summands if summand.title != POST_NORM)
+    weight = Kernel(fusion.kernel.weight, None)
+    return Step(
         "",
         "kernels added",
-        _on_purpose(study, WrongSide.FUSED) + words.kernels_added(len(weighted)),
+        words.on_purpose(study.alterations.mistake, WrongSide.FUSED) + words.kernels_added(len(weighted)),
         weighted,
-        step_kernel("fused", Kernel(fusion.kernel.weight, None)),
-        arithmetic.added(weighted, fused, study.fused_kernel.kernel, dtype),
+        step_kernel("fused", weight, sign=_equals(study)),
+        arithmetic.added(weighted, fused, study.fused_kernel.kernel, study.spec.dtype),
         check_kernel(
             "conv = the block, both without bias",
-            Kernel(fusion.kernel.weight, None),
+            weight,
             fusion.geometry,
             x,
-            linear,
+            _less_the_value_at_zero(study.block64, x),
             part,
         ),
+        code=code.added([Names(suffixes[each.title]).weight for each in weighted], "w", right=study.adds_up),
     )
-    if fusion.kernel.bias is None and all(summand.kernel.bias is None for summand in summands):
-        return
+
+
+def _biases_added(
+    study: Study,
+    suffixes: Mapping[str, str],
+    summands: list[StepKernel],
+    fused: StepKernel,
+    x: Tensor,
+    part: str,
+) -> Step:
+    fusion = study.fusion64
+    names = [
+        "b_post" if each.title == POST_NORM else Names(suffixes[each.title]).bias
+        for each in summands
+        if each.kernel.bias is not None
+    ]
     zeros = torch.zeros_like(x)
-    yield Step(
+    return Step(
         "",
         "biases added",
-        _on_purpose(study, WrongSide.FUSED) + words.BIASES_ADDED,
-        tuple(summand for summand in summands if summand.kernel.bias is not None),
-        fused,
-        arithmetic.added_biases(summands, fused, study.fused_kernel.kernel, dtype),
+        words.on_purpose(study.alterations.mistake, WrongSide.FUSED) + words.BIASES_ADDED,
+        _with_signs(bias_column(each.title, each.kernel) for each in summands),
+        bias_column("fused", fusion.kernel, _equals(study)),
+        arithmetic.added_biases(summands, fused, study.fused_kernel.kernel, study.spec.dtype),
         check_kernel(
             "the summed bias = the block's output for 0",
             fusion.kernel,
             fusion.geometry,
             zeros,
-            run64(block, zeros),
+            run64(study.block64, zeros),
             part,
         ),
+        code=code.added(names, "b", right=study.adds_up),
+        shows=Shows.BIASES,
     )
+
+
+def _with_signs(summands: Iterator[StepKernel]) -> tuple[StepKernel, ...]:
+    return tuple(replace(each, sign="+" if place else "") for place, each in enumerate(summands))
+
+
+def _equals(study: Study) -> str:
+    return "=" if study.adds_up else "≠"
 
 
 def _less_the_value_at_zero(block: ReparamBlock, x: Tensor) -> Tensor:
@@ -102,52 +142,3 @@ def _between_frames(fused: Pair, frame: Pair) -> Callable[[Tap], Tap]:
         return tap._replace(ky=tap.ky + top, kx=tap.kx + left)
 
     return origin
-
-
-def _on_purpose(study: Study, side: WrongSide) -> str:
-    """The mistake that was made on that side; "" for none."""
-    mistake = MISTAKES.get(study.alterations.mistake)
-    return f"{mistake.on_purpose} " if mistake is not None and mistake.side is side else ""
-
-
-def last_step(study: Study) -> Step:
-    """Both sides run on the whole input, as the study did, and the element where they differ most."""
-    weight = study.fused_kernel.kernel.weight
-    products = int(weight.shape[1] * weight.shape[2] * weight.shape[3])
-    names = [branch.name for branch in study.block.branches]
-    check = Check(
-        "fused conv = the branches' sum, in float64",
-        study.float64.max_abs_diff,
-        None,
-        study.verdict.ruling.agrees,
-    )
-    lines = _at_the_worst(study, names, products)
-    return Step(
-        "",
-        "both sides run",
-        _on_purpose(study, WrongSide.UNFUSED) + words.both_run(study.verdict, len(names), products),
-        (),
-        step_kernel("fused", study.fused_kernel.kernel),
-        lambda _: lines,
-        check,
-    )
-
-
-def _at_the_worst(study: Study, names: Sequence[str], products: int) -> tuple[Line, ...]:
-    """The sum of the branches and that of the fused convolution at the element where they differ most."""
-    worst, dtype = study.comparison.worst, study.spec.dtype
-    block, digits = study.fusion.block, dtype.digits
-    outputs = [float(run(branch, study.x)[worst]) for branch in block.branches]
-    where = worst.words(study.spec.batch_size)
-    terms: list[str] = []
-    for name, value in zip(names, outputs, strict=True):
-        terms += [f"{' + ' if terms else ''}{name} ", Written(f"{value:.{digits}g}")]
-    if block.post_norm is not None:
-        terms = ["post norm of (", *terms, ")"]
-    fused, unfused = study.comparison.fused, study.comparison.unfused
-    return (
-        (f"Where they differ most, {where}:" if fused != unfused else f"For example {where}:",),
-        ("unfused: ", *terms, " = ", Written(f"{unfused:.{digits}g}")),
-        (f"fused: {products} products and the bias, added up = ", Written(f"{fused:.{digits}g}")),
-        (f"fused − unfused in {dtype} = ", fused - unfused),
-    )

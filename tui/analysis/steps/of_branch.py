@@ -8,9 +8,10 @@ from dataclasses import replace
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tui.analysis.steps import arithmetic, words
+from tui.analysis.steps import arithmetic, code, words
 from tui.analysis.steps.arithmetic import Operation
 from tui.analysis.steps.check import check_kernel, run64
+from tui.analysis.steps.code import Code, Names
 from tui.analysis.steps.step import Step, StepKernel, step_kernel
 from tui.fusion.block import ReparamBlock
 from tui.fusion.branches import (
@@ -24,7 +25,7 @@ from tui.fusion.branches import (
 )
 from tui.fusion.branches.border import border_of
 from tui.fusion.geometry import Geometry
-from tui.fusion.kernel import Kernel, pad_to
+from tui.fusion.kernel import Kernel, dirac, pad_to
 from tui.fusion.padding import centre, offset_in, taps_apart
 from tui.fusion.spec import PaddingMode, Pair
 from tui.fusion.tap import Tap
@@ -34,8 +35,8 @@ class BranchSteps:
     """Walks through one branch, a step at a time.
 
     `branch`: a float64 copy that nobody else runs: what follows its map is taken off it, and run apart.
-    `folds`: those of `ReparamBlock.folds`. `frame`: (kH, kW) of the fused kernel. x: (1, in_channels, H, W),
-    float64, a `part` of the input.
+    `suffix`: what the names of its tensors end in. `folds`: those of `ReparamBlock.folds`. `frame`: (kH, kW)
+    of the fused kernel. x: (1, in_channels, H, W), float64, a `part` of the input.
 
     At any time `output` is what the modules gave so far, and each step's kernel must give the same.
     """
@@ -43,6 +44,7 @@ class BranchSteps:
     def __init__(
         self,
         branch: Branch,
+        suffix: str,
         folds: tuple[Fold, ...],
         block: ReparamBlock,
         frame: Pair,
@@ -50,7 +52,7 @@ class BranchSteps:
         part: str,
     ) -> None:
         self._branch, self._block, self._frame, self._x, self._part = branch, block, frame, x, part
-        self._folds = iter(folds)
+        self._names, self._folds = Names(suffix), iter(folds)
         self._norm, self._alpha, self._gamma = branch.norm, branch.alpha, branch.gamma
         branch.norm = branch.alpha = branch.gamma = None
         self._geometry = branch.geometry
@@ -64,7 +66,12 @@ class BranchSteps:
             yield step
         if not count:
             yield self._step(
-                "as it is", words.AS_IT_IS, "conv = the branch's own run", arithmetic.as_it_is(self._kernel)
+                "as it is",
+                words.AS_IT_IS,
+                "conv = the branch's own run",
+                arithmetic.as_it_is(self._kernel),
+                code.as_it_is(self._names, self._kernel),
+                outcome=self._branch.name,
             )
 
     def _all(self) -> Iterator[Step]:
@@ -91,17 +98,19 @@ class BranchSteps:
         why: str,
         compared: str,
         operation: Operation,
+        written: Code,
         *before: StepKernel,
         diagonal: str = "",
         outcome: str = "",
+        sign: str = "→",
     ) -> Step:
         """The step to the present kernel, which is checked against the present output."""
         size = self._shown.frame if self._shown else self._kernel.kernel_size
-        after = step_kernel(outcome or title, self._kernel, size)
+        after = step_kernel(outcome or title, self._kernel, size, sign=sign if before else "")
         self._shown = after
         kernel = pad_to(self._kernel, size)
         check = check_kernel(compared, kernel, self._geometry, self._x, self._output, self._part)
-        return Step(self._branch.name, title, why, before, after, operation, check, diagonal)
+        return Step(self._branch.name, title, why, before, after, operation, check, diagonal, written)
 
     def _before(self, title: str, origin: Callable[[Tap], Tap] | None = None) -> StepKernel:
         """The kernel that the last step showed, or that there is without one."""
@@ -119,6 +128,7 @@ class BranchSteps:
                     words.average(self._kernel.kernel_size),
                     "conv = the average pooling",
                     arithmetic.mean_of_taps(self._kernel),
+                    code.average(self._names, self._kernel),
                     diagonal="mean",
                     outcome=words.size(self._kernel.kernel_size),
                 )
@@ -137,12 +147,14 @@ class BranchSteps:
             words.identity(middle, groups > 1),
             "conv with them = the input itself",
             arithmetic.ones_where_channels_meet(kernel, frame, middle, self._x, groups),
+            code.identity(self._names, kernel, frame),
             diagonal="Dirac",
             outcome=words.size(frame),
         )
 
     def _sequence(self, branch: SequenceBranch) -> Iterator[Step]:
         output, geometry, step = self._output, self._geometry, branch.first
+        inner_names, outer_names = names = self._names.steps(code.second_step(branch))
         inner, step.norm = step.norm, None
         self._geometry = Geometry(groups=geometry.groups)
         first, self._output = self._take(), run64(step, self._x)
@@ -154,7 +166,11 @@ class BranchSteps:
                 words.IDENTITY_ADDED,
                 "conv = DBB's own 1×1",
                 arithmetic.with_identity(before, first),
+                code.with_identity(inner_names, first),
                 before,
+                step_kernel("identity", _identity_of(first), sign="+"),
+                outcome="1×1",
+                sign="=",
             )
         if isinstance(inner, nn.BatchNorm2d):
             before = self._before("1×1")
@@ -164,17 +180,19 @@ class BranchSteps:
                 words.NORM_FOLDED,
                 "folded conv = 1×1, then its batch norm",
                 arithmetic.folded_norm(before, inner),
+                code.folded_norm(inner_names, before.kernel, first),
                 before,
+                sign="× scale =",
             )
         step.norm = inner
         second = self._take()
         if isinstance(branch.second, nn.AvgPool2d):
-            yield self._pooled(branch, branch.second, geometry)
+            yield self._pooled(branch, branch.second, geometry, outer_names)
         self._take()
         self._geometry, self._output, self._shown = geometry, output, None
-        yield self._composed(branch, first, second)
+        yield self._composed(branch, first, second, names)
 
-    def _pooled(self, branch: SequenceBranch, pool: nn.AvgPool2d, geometry: Geometry) -> Step:
+    def _pooled(self, branch: SequenceBranch, pool: nn.AvgPool2d, geometry: Geometry, names: Names) -> Step:
         """The second step by itself, on what the first gave."""
         x, between = self._x, self._output
         zeros = replace(geometry, padding_mode=PaddingMode.ZEROS)  # here, whatever the sequence pads
@@ -186,30 +204,27 @@ class BranchSteps:
             words.average(branch.kernel_size),
             "conv = the average pooling",
             arithmetic.mean_of_taps(self._kernel),
+            code.average(names, self._kernel),
             diagonal="mean",
             outcome=words.size(self._kernel.kernel_size),
         )
         self._x = x
         return step
 
-    def _composed(self, branch: SequenceBranch, first: Kernel, second: Kernel) -> Step:
+    def _composed(
+        self, branch: SequenceBranch, first: Kernel, second: Kernel, names: tuple[Names, Names]
+    ) -> Step:
         groups = branch.geometry.groups
-        rows, between = len(second.weight) // groups, int(second.weight.shape[1])
-
-        def in_first(tap: Tap) -> Tap:
-            return Tap(tap.out // rows * between, tap.in_, 0, 0)
-
-        def in_second(tap: Tap) -> Tap:
-            return tap._replace(in_=0)
-
+        between = int(second.weight.shape[1])
         return self._step(
             "composed",
             words.composed(branch, between, words.size(second.kernel_size)),
             "one conv = both, one after the other",
             arithmetic.through_channels(first, second, groups),
-            step_kernel("first, 1×1", first, origin=in_first),
-            step_kernel(f"then {words.size(second.kernel_size)}", second, origin=in_second),
+            code.composed(self._names, names, first, second, groups),
+            *_products(first, second, groups),
             outcome="both as one",
+            sign="=" if between <= arithmetic.MOST_TERMS else "+ … =",
         )
 
     def _embedded(self) -> Iterator[Step]:
@@ -231,6 +246,7 @@ class BranchSteps:
             words.embedded(own, frame, middle),
             f"padded conv = {words.size(own)} conv",
             arithmetic.taken_over(before),
+            code.padded(self._names, self._kernel, own, frame),
             before,
             outcome=words.size(frame),
         )
@@ -242,7 +258,10 @@ class BranchSteps:
             self._output = run64(self._norm, self._output)
             operation = arithmetic.folded_norm(before, self._norm)
             compared = "folded conv = conv, then batch norm"
-            yield self._step("batch norm folded", words.NORM_FOLDED, compared, operation, before)
+            written = code.folded_norm(self._names, before.kernel, self._kernel)
+            yield self._step(
+                "batch norm folded", words.NORM_FOLDED, compared, operation, written, before, sign="× scale ="
+            )
 
     def _scaled(self) -> Iterator[Step]:
         for name, factors in (("alpha", self._alpha), ("gamma", self._gamma)):
@@ -253,8 +272,12 @@ class BranchSteps:
             detached = factors.detach()
             self._output = self._output * detached.view(-1, *([1, 1] if detached.ndim else []))
             operation = arithmetic.multiplied(before, detached, name)
-            compared = f"scaled conv = {name} × conv"
-            yield self._step(f"times {name}", words.SCALED[name], compared, operation, before)
+            factor = f"{name}{self._names.suffix}"
+            written = code.multiplied(self._names, self._kernel, factor, one=not detached.ndim)
+            compared, sign = f"scaled conv = {name} × conv", f"× {name} ="
+            yield self._step(
+                f"times {name}", words.SCALED[name], compared, operation, written, before, sign=sign
+            )
 
     def _ungrouped(self) -> Iterator[Step]:
         groups, fewer = self._geometry.groups, self._block.geometry.groups
@@ -263,7 +286,8 @@ class BranchSteps:
         rows, columns = len(self._kernel.weight) // groups, int(self._kernel.weight.shape[1])
 
         def origin(tap: Tap) -> Tap:
-            return tap._replace(in_=tap.in_ % columns)
+            met = tap.in_ // columns == tap.out // rows % (groups // fewer)
+            return tap._replace(in_=tap.in_ % columns if met else -1)
 
         before = self._before(f"groups {groups}", origin)
         self._take()
@@ -273,6 +297,7 @@ class BranchSteps:
             words.ungrouped(groups, fewer, columns, rows),
             f"conv of groups {fewer} = conv of groups {groups}",
             arithmetic.in_its_group(before, groups, fewer),
+            code.ungrouped(self._names, self._kernel, groups, fewer, columns),
             before,
             outcome=f"groups {fewer}",
         )
@@ -309,6 +334,7 @@ class BranchSteps:
             words.widened(apart, sizes, wide),
             f"{wide} conv = dilated {words.size(sizes)} conv",
             arithmetic.taken_over(before),
+            code.widened(self._names, self._kernel, sizes, apart),
             before,
             outcome=wide,
         )
@@ -326,5 +352,29 @@ class BranchSteps:
             words.POST_SCALE,
             "scaled conv = post norm of conv − of 0",
             arithmetic.multiplied_by_norm(before, norm),
+            code.multiplied_by_post_norm(self._names, self._kernel),
             before,
+            sign="× scale =",
         )
+
+
+def _identity_of(kernel: Kernel) -> Kernel:
+    channels, columns = kernel.weight.shape[:2]
+    return dirac(channels, channels // columns, device=kernel.weight.device)
+
+
+def _products(first: Kernel, second: Kernel, groups: int) -> Iterator[StepKernel]:
+    """1×1 × 3×3 + 1×1 × 3×3: the kernels of the first channels between, as many as are written out."""
+    rows, between = len(second.weight) // groups, int(second.weight.shape[1])
+    inner = step_kernel("1×1", first)
+    outer = step_kernel(words.size(second.kernel_size), second, sign="×")
+    for middle in range(min(between, arithmetic.MOST_TERMS)):
+
+        def in_first(tap: Tap, middle: int = middle) -> Tap:
+            return Tap(tap.out // rows * between + middle, tap.in_, 0, 0)
+
+        def in_second(tap: Tap, middle: int = middle) -> Tap:
+            return tap._replace(in_=middle)
+
+        yield replace(inner, origin=in_first, sign="+" if middle else "")
+        yield replace(outer, origin=in_second)

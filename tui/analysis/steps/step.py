@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from tui.analysis.numerics.magnitude import Magnitude, magnitude_of
+from tui.analysis.steps.code import Code
 from tui.fusion.kernel import Kernel
 from tui.fusion.padding import offset_in
 from tui.fusion.spec import Pair
@@ -24,6 +26,17 @@ Line = tuple[str | float, ...]
 """A line of arithmetic: words and signs as text, the numbers as numbers."""
 
 
+class Shows(Enum):
+    """What the weights of a step's kernels are."""
+
+    KERNELS = auto()
+    """Weights of convolutions, (out_channels, in_channels / groups, kH, kW)."""
+    BIASES = auto()
+    """Biases, as weights (out_channels, 1, 1, 1)."""
+    MAPS = auto()
+    """Outputs, (batch, out_channels, H, W)."""
+
+
 @dataclass(frozen=True, eq=False)
 class StepKernel:
     """A kernel as a step shows it.
@@ -33,8 +46,9 @@ class StepKernel:
         kernel: float64, in a size of its own.
         frame: (kH, kW) of the zeros that it is shown in, its centre on theirs.
         magnitude: how large its weights are.
-        origin: from a place in the step's `after` to the place here that it came from; the nearest one
-            where it came from none.
+        origin: from a place in the step's `after` to the place here that it came from. One outside the taps
+            where it came from none of them, and of channel -1 where it came from none of the kernels.
+        sign: what stands between it and the kernel before it: "+", "=", "→".
     """
 
     title: str
@@ -42,6 +56,7 @@ class StepKernel:
     frame: Pair
     magnitude: Magnitude
     origin: Callable[[Tap], Tap] = field(default=lambda tap: tap)
+    sign: str = ""
 
     @property
     def shape(self) -> Shape:
@@ -73,12 +88,28 @@ class StepKernel:
 
 
 def step_kernel(
-    title: str, kernel: Kernel, frame: Pair | None = None, origin: Callable[[Tap], Tap] | None = None
+    title: str,
+    kernel: Kernel,
+    frame: Pair | None = None,
+    origin: Callable[[Tap], Tap] | None = None,
+    sign: str = "",
 ) -> StepKernel:
     """The kernel in that frame, or in none but its own."""
+    magnitude = magnitude_of(kernel)
     return StepKernel(
-        title, kernel, frame or kernel.kernel_size, magnitude_of(kernel), origin or (lambda tap: tap)
+        title, kernel, frame or kernel.kernel_size, magnitude, origin or (lambda tap: tap), sign
     )
+
+
+def bias_column(title: str, kernel: Kernel, sign: str = "") -> StepKernel:
+    """The bias of a kernel as weights (out_channels, 1, 1, 1); of one without, none at all."""
+    bias = kernel.weight.new_zeros(len(kernel.weight)) if kernel.bias is None else kernel.bias
+    column = Kernel(bias.view(-1, 1, 1, 1), kernel.bias)
+    return step_kernel(title, column, None, _nowhere if kernel.bias is None else None, sign)
+
+
+def _nowhere(tap: Tap) -> Tap:
+    return tap._replace(out=-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +146,8 @@ class Step:
         check: what was run.
         diagonal: what to call the kernels of `after` that are not zero, where they form a table of such
             and zero kernels; "" where they do not.
+        code: the same in PyTorch.
+        shows: what the weights of the kernels are.
     """
 
     branch: str
@@ -125,6 +158,8 @@ class Step:
     operation: Callable[[Tap], tuple[Line, ...]]
     check: Check
     diagonal: str = ""
+    code: Code = field(default=Code(""))
+    shows: Shows = Shows.KERNELS
 
 
 @dataclass(frozen=True, eq=False)

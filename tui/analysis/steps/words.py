@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.side import WrongSide
 from tui.analysis.verdict.reason import Reason
 from tui.analysis.verdict.verdict import Verdict
@@ -128,6 +129,12 @@ _WHERE_IT_CAME_IN = {
     WrongSide.BOTH: "The failed check before this step tells where the kernel went wrong; and what ran as "
     "the unfused side is not the block that was fused.",
 }
+
+
+def on_purpose(name: str, side: WrongSide) -> str:
+    """What the mistake of that name did on that side, and a blank; "" where it did nothing there."""
+    mistake = MISTAKES.get(name)
+    return f"{mistake.on_purpose} " if mistake is not None and mistake.side is side else ""
 
 
 def both_run(verdict: Verdict, branches: int, products: int) -> str:

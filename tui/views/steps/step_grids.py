@@ -1,42 +1,28 @@
-"""The kernels of one step side by side: those that went in, and the one that came out."""
+"""The kernels of one step as an equation: those that went in, and the one that came out."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual import on
 from textual.app import ComposeResult, RenderResult
-from textual.containers import Container, Horizontal
+from textual.containers import Horizontal
 from textual.content import Content
-from textual.message import Message
+from textual.geometry import Size
 from textual.reactive import reactive, var
 from textual.widget import Widget
 
 from tui.fusion.tap import Tap
 from tui.views.shared.colour_scale import ColourScale
-from tui.views.shared.kernel_panel import KernelPanel
-from tui.views.shared.panel_titles import PanelTitle
 from tui.views.steps.step_text import kernel_table
-from tui.widgets.grid.geometry import GridGeometry, fit
-from tui.widgets.grid.heat_grid import HeatGrid
-from tui.widgets.grid.zoom import Zoom
+from tui.widgets.equation.equation import Equation
+from tui.widgets.equation.term import Named, Term
+from tui.widgets.grid.weight_source import WeightSource
 
 if TYPE_CHECKING:
     from tui.analysis.steps.step import Step, StepKernel
 
-MOST_BEFORE = 6
-"""Kernels that are shown before the operation; the arithmetic names them all."""
-PANEL_FRAME = 2
-"""Rows that a panel's border takes."""
-
-
-class BeforePanels(Container):
-    """The kernels that went in. The cursor there follows that of the kernel that came out."""
-
-    @on(HeatGrid.CursorMoved)
-    @on(HeatGrid.Hovered)
-    def _keep(self, event: Message) -> None:
-        event.stop()
+TABLE_GAP = 2
+"""Columns between the table and the kernels."""
 
 
 class KernelTable(Widget):
@@ -61,114 +47,73 @@ class KernelTable(Widget):
 
 
 class StepGrids(Horizontal):
-    """Shows a step's kernels, each with a colour scale of its own, or a table where none went in."""
+    """Shows a step's kernels as an equation, beside a table where none went in."""
 
     DEFAULT_CSS = """
     StepGrids {
         height: 1fr;
-        & #before { layout: grid; grid-size: 1; grid-gutter: 0; width: 1fr; height: 1fr; }
-        &.-before-2 #before { grid-size: 2; width: 3fr; }
-        &.-before-2 #after { width: 2fr; }
-        &.-before-3 #before { grid-size: 3; }
         & #table {
             width: 1fr; height: 1fr; border: round $border-blurred; border-title-color: $text-muted;
-            padding: 0 1;
+            padding: 0 1; margin: 0 2 0 0;
         }
-        & #after { width: 1fr; height: 1fr; }
-        & KernelPanel {
-            height: 1fr; border: round $border-blurred;
-            border-title-color: $text-muted; border-subtitle-color: $text-muted;
-        }
-        & #after KernelPanel { border: round $primary; border-title-color: $foreground; }
-        &.-before-3 #before KernelPanel { border: none; border-top: solid $border-blurred; }
-        & HeatGrid { height: 1fr; width: 1fr; background: $background; }
+        & Equation { width: 1fr; height: 1fr; padding: 0 0 0 1; }
     }
     """
 
-    zoom: var[Zoom | None] = var[Zoom | None](None, init=False)
-    """The zoom level of all grids, None for the one that suits each."""
-
     def compose(self) -> ComposeResult:
-        """What went in, as kernels or as a table, and what came out."""
-        with BeforePanels(id="before"):
-            yield KernelPanel(PanelTitle("", "", ""))
+        """What the kernels are, and the kernels."""
         yield KernelTable(id="table")
-        with Container(id="after"):
-            yield KernelPanel(PanelTitle("", "", ""))
-
-    def on_mount(self) -> None:
-        """Keep the keys in the kernel that came out."""
-        self.before_panels[0].grid.can_focus = False
+        yield Equation()
 
     @property
-    def before_panels(self) -> list[KernelPanel]:
-        """The panels left of the operation, those out of use too."""
-        return list(self.query_one("#before").query(KernelPanel))
+    def equation(self) -> Equation:
+        """The kernels."""
+        return self.query_one(Equation)
 
     @property
-    def after(self) -> KernelPanel:
-        """The panel of the kernel that came out."""
-        return self.query_one("#after").query_one(KernelPanel)
+    def table(self) -> KernelTable:
+        """Which of them are not zero."""
+        return self.query_one(KernelTable)
 
-    async def show(self, step: Step, tap: Tap) -> None:
-        """Show this step with the cursor of the last kernel on the tap."""
-        before = step.before[:MOST_BEFORE]
-        await self._make_room(len(before))
-        self._arrange(step, len(before))
-        for panel, kernel in zip(self.before_panels, before, strict=False):
-            self._fill(panel, kernel, "", kernel.title)
-        left_out = len(step.before) - len(before)
-        if before:
-            rest = f"and {left_out} more" if left_out else ""
-            self.before_panels[len(before) - 1].border_subtitle = Content(rest)
-        self._fill(self.after, step.after, "→" if before or step.diagonal else "", step.after.title)
-        self.fit()
-        self.point_at(step, tap)
+    def show(self, step: Step, tap: Tap) -> float:
+        """Show this step with the cursor on a tap of its last kernel; return the scale of the colours."""
+        from tui.analysis.steps.step import Shows
 
-    async def _make_room(self, count: int) -> None:
-        missing = [KernelPanel(PanelTitle("", "", "")) for _ in range(len(self.before_panels), count)]
-        for panel in missing:
-            panel.grid.can_focus = False
-        if missing:
-            await self.query_one("#before").mount_all(missing)
-        for place, panel in enumerate(self.before_panels):
-            panel.display = place < count
+        of_maps = step.shows is Shows.MAPS
+        shared = [*step.before] if of_maps else [*step.before, step.after]
+        scale = ColourScale.SHARED.scales([kernel.magnitude for kernel in shared])[0]
+        own = ColourScale.SHARED.scales([step.after.magnitude])[0] if of_maps else None
+        named = {Shows.KERNELS: Named.KERNELS, Shows.BIASES: Named.CHANNELS, Shows.MAPS: Named.MAPS}[
+            step.shows
+        ]
+        terms = *(_term(kernel) for kernel in step.before), _term(step.after, own)
+        self.table.display = bool(step.diagonal)
+        self.table.step = step if step.diagonal else None
+        self.equation.show(terms, named, scale, tap, wraps=not of_maps)
+        self.point_at(tap)
+        return scale
 
-    def _arrange(self, step: Step, count: int) -> None:
-        self.query_one("#before").display = count > 0
-        self.query_one("#table").display = bool(step.diagonal)
-        self.set_class(count in (2, 4), "-before-2")
-        self.set_class(count in (3, 5, 6), "-before-3")
-        rows = 2 if count > 3 else 1
-        height = GridGeometry(step.after.shape, Zoom.NUMBER_8, has_bias=True).size.height
-        self.styles.max_height = max(8, rows * (height + PANEL_FRAME))
+    def forget(self) -> None:
+        """Let go of the step."""
+        self.table.step = None
+        self.equation.forget()
 
-    def _fill(self, panel: KernelPanel, kernel: StepKernel, sign: str, title: str) -> None:
-        panel.entitle(PanelTitle("", sign, title))
-        panel.show(kernel.kernel, kernel.frame)
-        panel.grid.scale = ColourScale.PER_PANEL.scales([kernel.magnitude])[0]
+    def claim(self, room: Size, air: int) -> None:
+        """Take of a room of that size what the equation can fill, and no more; with `air` rows below it."""
+        columns = (room.width - TABLE_GAP) // 2 if self.table.display else room.width
+        rows = self.equation.claim(Size(max(1, columns - 1), max(1, room.height)), air)
+        self.styles.max_height = max(rows, self._rows_of_table())
 
-    def watch_zoom(self) -> None:
-        """Set all grids to the level."""
-        self.fit()
+    def _rows_of_table(self) -> int:
+        """Its border, its header and its rows."""
+        return 3 + self.table.step.after.shape[0] if self.table.step else 0
 
-    def fit(self) -> None:
-        """Show each kernel whole in numbers, or else part of it: the arithmetic is that of one number."""
-        for panel in self.query(KernelPanel):
-            panel.grid.zoom = self.zoom or _legible(panel.grid)
-
-    def point_at(self, step: Step, tap: Tap) -> None:
-        """Put the cursor on the tap, and where its number came from."""
-        self.after.grid.cursor = tap
-        for panel, kernel in zip(self.before_panels, step.before, strict=False):
-            panel.grid.cursor = Tap(*kernel.origin(tap)).clamped(kernel.shape)
-        table = self.query_one(KernelTable)
-        table.step, table.tap = step if step.diagonal else None, tap
+    def point_at(self, tap: Tap) -> None:
+        """Put the cursor on the tap, and mark where its number came from."""
+        self.equation.cursor = tap
+        self.table.tap = tap
 
 
-def _legible(grid: HeatGrid) -> Zoom | None:
-    """A level with numbers at which one kernel fits into the grid; None where there is no need or none."""
-    if grid.source is None or grid.fitting_zoom.has_numbers:
-        return None
-    nearest = fit((1, 1, *grid.source.shape[2:]), *grid.content_size, has_bias=grid.bias is not None)
-    return Zoom.NUMBER_4 if nearest.has_numbers else None
+def _term(kernel: StepKernel, scale: float | None = None) -> Term:
+    source = WeightSource(kernel.kernel.weight, kernel.frame)
+    return Term(source, kernel.title, kernel.sign, lambda tap: Tap(*kernel.origin(tap)), scale)

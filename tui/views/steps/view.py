@@ -7,20 +7,24 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
+from textual.events import Key
 from textual.reactive import var
-from textual.widgets import OptionList, Static
+from textual.timer import Timer
+from textual.widgets import OptionList
 
 from tui.analysis.inquiry import Question
+from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing, Failed
 from tui.fusion.padding import centre
 from tui.fusion.tap import Tap
 from tui.views.shared.study_view import StudyView
+from tui.views.steps.playing import Playing
 from tui.views.steps.step_grids import StepGrids
 from tui.views.steps.step_list import StepList
-from tui.views.steps.step_text import check_line, operation_lines, place_line
-from tui.widgets.grid.heat_grid import HeatGrid
+from tui.views.steps.step_pane import StepPane
+from tui.widgets.equation.equation import Equation
 from tui.widgets.grid.number_format import precise
 from tui.widgets.help_line import HelpLine
 from tui.widgets.key_line import KeyLine
@@ -28,6 +32,11 @@ from tui.widgets.key_line import KeyLine
 if TYPE_CHECKING:
     from tui.analysis.steps.step import Step, Walkthrough
     from tui.analysis.study import Study
+
+
+SECONDS_A_TICK = 0.15
+"""From one tap of a step that is played to the next."""
+PLAYS = Binding("space", "play", "Play", show=False, id="steps.play", tooltip="Play the step, tap by tap")
 
 
 class StepsView(StudyView, can_focus=True):
@@ -43,6 +52,11 @@ class StepsView(StudyView, can_focus=True):
             "the next step and the one before; tab goes from the list to the kernel",
             ("steps.next", "steps.back"),
         ),
+        HelpLine(
+            "space",
+            "in Steps: play the step, its taps one after another; any key ends it",
+            ("steps.play",),
+        ),
     )
     QUESTION: ClassVar[Question | None] = Question.WALKTHROUGH
     SCOPED_CSS = False  # the screen's size is told by its own classes
@@ -50,33 +64,15 @@ class StepsView(StudyView, can_focus=True):
     StepsView {
         height: 1fr;
         & #step-list { width: 26; height: 1fr; margin: 1 0 0 0; border-right: solid $border-blurred; }
-        & #step { width: 1fr; height: 1fr; padding: 0 0 0 1; }
-        & #step-line { height: 1; margin: 1 0; padding: 0 1; }
-        & #step-place { width: 1fr; }
-        & #step-keys { width: auto; color: $text-muted; }
-        & #step-words { height: auto; min-height: 4; max-height: 6; padding: 0 1; margin: 0 0 1 0; }
-        & #step-operation { height: auto; min-height: 4; max-height: 8; padding: 0 1; margin: 1 0; }
-        & #step-check { height: auto; max-height: 3; padding: 0 1; background: $surface; }
         &.-empty StepGrids, &.-empty #step-list { display: none; }
     }
     .-narrow StepsView #step-list { display: none; }
-    .-narrow StepsView #step { padding: 0; }
-    .-low StepsView {
-        & #step-line, & #step-words, & #step-operation { margin: 0; }
-        & #step-words { min-height: 3; max-height: 3; }
-        & #step-operation { max-height: 5; }
-        & #step-list { margin: 0; }
-    }
-    .-narrow StepsView, .-low StepsView {
-        & KernelPanel, & #after KernelPanel, & #table {
-            border: none; border-top: solid $border-blurred; padding: 0 0 0 1;
-        }
-        & #after KernelPanel { border-top: solid $primary; }
-    }
+    .-low StepsView #step-list { margin: 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n,space", "go(1)", "Next step", show=False, id="steps.next", tooltip="Next step"),
+        Binding("n", "go(1)", "Next step", show=False, id="steps.next", tooltip="Next step"),
         Binding("N,backspace", "go(-1)", "Back", show=False, id="steps.back", tooltip="The step before"),
+        PLAYS,
         Binding("plus,equals_sign", "zoom(-1)", "Zoom in", show=False, id="steps.zoom-in"),
         Binding("minus", "zoom(1)", "Zoom out", show=False, id="steps.zoom-out"),
     ]
@@ -85,32 +81,34 @@ class StepsView(StudyView, can_focus=True):
     """The step that is shown, counted from 0."""
     cursor: var[Tap] = var(Tap(0, 0, 0, 0), init=False)
     """The weight of the step's last kernel whose arithmetic is told."""
+    playing: var[Playing | None] = var[Playing | None](None, init=False)
+    """How far the step has been played; None where all of it is there."""
 
     _walkthrough: Walkthrough | None = None
     _branch: str | None = None
     _taps: tuple[int, int] | None = None
+    _timer: Timer | None = None
+    _ended_by_key = False
 
     def compose(self) -> ComposeResult:
-        """The list; where the step stands, why it is right, its kernels, its arithmetic, its check."""
+        """The list of the steps, and one of them."""
         with Horizontal():
             yield StepList(id="step-list")
-            with Vertical(id="step"):
-                with Horizontal(id="step-line"):
-                    yield Static("", id="step-place", markup=False)
-                    yield KeyLine({"n": "next", "N": "back"}, gap=3, id="step-keys")
-                yield Static("", id="step-words", markup=False)
-                yield StepGrids()
-                yield Static("", id="step-operation", markup=False)
-                yield Static("", id="step-check", markup=False)
+            yield StepPane(id="step")
 
     def on_mount(self) -> None:
         """Show nothing before there is something."""
         self.add_class("-empty")
 
     @property
+    def pane(self) -> StepPane:
+        """What shows the step."""
+        return self.query_one(StepPane)
+
+    @property
     def grids(self) -> StepGrids:
         """The kernels of the step."""
-        return self.query_one(StepGrids)
+        return self.pane.grids
 
     @property
     def step(self) -> Step | None:
@@ -130,17 +128,20 @@ class StepsView(StudyView, can_focus=True):
             case _:
                 if answer is not self._walkthrough:
                     self._begin(answer)
+                elif self._of_maps and self._tap != self.grids.equation.cursor:
+                    self._point()
+
+    def forget(self) -> None:
+        """Let go of the steps, which hold the outputs of both sides."""
+        if self._walkthrough is not None:
+            self.stop()
+            self._walkthrough = None
+            self.grids.forget()
+            self.add_class("-empty")
+            self.can_focus = True
 
     def _say(self, words: str, style: str = "$text-muted") -> None:
-        self._write("place", Content.styled(words, style))
-
-    def _write(self, name: str, content: Content) -> None:
-        """Change a text; lay the screen out anew only if it takes more or fewer rows now."""
-        text = self.query_one(f"#step-{name}", Static)
-        width, height = text.content_size
-        rows = content.get_height({}, width) if width else 0
-        least = text.styles.min_height
-        text.update(content, layout=max(rows, int(least.value) if least else 1) != height)
+        self.pane.say(Content.styled(words, style))
 
     def _begin(self, walkthrough: Walkthrough) -> None:
         self._walkthrough = walkthrough
@@ -151,6 +152,7 @@ class StepsView(StudyView, can_focus=True):
         self.set_reactive(StepsView.place, min(self.place, len(walkthrough.steps) - 1))
         self._go_to_branch()
         self.call_next(self._paint)
+        self.call_after_refresh(self.pane.share_out)
         if waited:
             self.call_after_refresh(self.focus_content)
 
@@ -167,29 +169,45 @@ class StepsView(StudyView, can_focus=True):
             self.set_reactive(StepsView.place, self.place if found is None else found)
             self._branch = None
 
-    async def watch_place(self) -> None:
+    def watch_place(self) -> None:
         """Show the step."""
-        await self._paint()
+        self._paint()
 
-    async def _paint(self) -> None:
+    def _paint(self) -> None:
         step = self.step
         if step is None or self._walkthrough is None:
             return
+        self.stop()
         self._place_cursor(step)
         self.query_one(StepList).point_at(self.place)
         count = len(self._walkthrough.steps)
         with self.app.batch_update():
-            self._write("place", place_line(step, self.place + 1, count))
-            self._write("words", Content(step.words))
-            self._write("check", check_line(step.check))
-            self._tell()
-            await self.grids.show(step, self.cursor)
-        self.call_after_refresh(self.grids.fit)
-        scale = precise(self.grids.after.grid.scale).lstrip("+")
-        self.legend = f"→ ±{scale} (3 rms, per panel)"
+            scale = self.pane.show(step, self.place + 1, count, self._tap)
+        self.legend = f"±{precise(scale).lstrip('+')} (3 rms, shared)"
+
+    @property
+    def _of_maps(self) -> bool:
+        """Whether the step shows outputs, whose cursor is the element that all views look at."""
+        from tui.analysis.steps.step import Shows
+
+        return self.step is not None and self.step.shows is Shows.MAPS
+
+    @property
+    def _tap(self) -> Tap:
+        """What the cursor of the step stands on."""
+        if self.playing is not None:
+            return self.playing.tap
+        if self._of_maps and self.pixel is not None:
+            return Tap(*self.pixel)
+        assert self.step is not None
+        return self.cursor.clamped(self.step.after.shape)
 
     def _place_cursor(self, step: Step) -> None:
         """Keep the cursor where it is; in a kernel of another size, put it on the centre tap."""
+        from tui.analysis.steps.step import Shows
+
+        if step.shows is not Shows.KERNELS:
+            return
         frame, tap = step.after.frame, self.cursor
         if frame != self._taps:
             tap = tap._replace(ky=centre(frame[0]), kx=centre(frame[1]))
@@ -198,32 +216,33 @@ class StepsView(StudyView, can_focus=True):
 
     def watch_cursor(self) -> None:
         """Tell the arithmetic of the weight under the cursor."""
-        if self.step is not None:
-            self.grids.point_at(self.step, self.cursor)
-            self._tell()
+        self._point()
 
-    def _tell(self) -> None:
+    def _point(self) -> None:
         if self.step is not None:
-            self._write("operation", operation_lines(self.step, self.cursor))
+            self.pane.point_at(self.step, self._tap)
 
     def on_resize(self) -> None:
-        """Choose the zoom levels anew."""
-        self.call_after_refresh(self.grids.fit)
+        """Choose the size of the cells anew."""
+        self.call_after_refresh(self.pane.share_out)
 
     @on(KeyLine.Pressed)
     def _key_clicked(self, event: KeyLine.Pressed) -> None:
         event.stop()
         self.action_go({"n": 1, "N": -1}[event.key])
 
-    @on(HeatGrid.CursorMoved)
-    def _move_cursor(self, event: HeatGrid.CursorMoved) -> None:
-        event.stop()
-        self.cursor = event.tap
+    @on(Equation.CursorMoved)
+    def _move_cursor(self, event: Equation.CursorMoved) -> None:
+        from tui.analysis.steps.step import Shows
 
-    @on(HeatGrid.Hovered)
-    @on(HeatGrid.Scrolled)
-    def _keep(self, event: HeatGrid.Hovered | HeatGrid.Scrolled) -> None:
         event.stop()
+        self.stop()
+        if self._of_maps:
+            self.post_message(self.PixelChosen(Pixel(*event.tap)))
+        elif self.step is not None and self.step.shows is Shows.BIASES:
+            self.cursor = self.cursor._replace(out=event.tap.out)
+        else:
+            self.cursor = event.tap
 
     @on(OptionList.OptionHighlighted)
     def _choose(self, event: OptionList.OptionHighlighted) -> None:
@@ -236,14 +255,62 @@ class StepsView(StudyView, can_focus=True):
         if self._walkthrough is not None:
             self.place = max(0, min(self.place + steps, len(self._walkthrough.steps) - 1))
 
+    def action_play(self) -> None:
+        """Let the taps of the kernel that comes out light up one after another, from the first."""
+        step = self.step
+        if step is None or self._ended_by_key or self.app.animation_level == "none":
+            self._ended_by_key = False
+            return
+        tap = self._tap
+        self.playing = Playing(step.after.shape, (tap.out, tap.in_))
+        self._timer = self.set_interval(SECONDS_A_TICK, self.tick)
+
+    def tick(self) -> None:
+        """Show the next tap, or after the last one the step as it was."""
+        if self.playing is None or self.playing.is_over:
+            self.stop()
+        else:
+            self.playing = self.playing.next()
+
+    def stop(self) -> None:
+        """Show all of the step."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        self.playing = None
+
+    def watch_playing(self) -> None:
+        """Show as much of the result as there is, and the arithmetic of its last tap."""
+        if self.step is not None:
+            self.grids.equation.pending = self.playing.pending if self.playing else None
+            self._point()
+
+    def on_key(self, event: Key) -> None:
+        """End the play; the key does what it does, but for the one that would begin anew."""
+        playing = self.playing is not None
+        self.stop()
+        self._ended_by_key = playing and event.key in PLAYS.key.split(",")
+
+    def on_hide(self) -> None:
+        """End the play: nobody sees it."""
+        self.stop()
+
+    def on_descendant_blur(self) -> None:
+        """End the play: keys go elsewhere now."""
+        self.stop()
+
     def action_zoom(self, steps: int) -> None:
-        """Zoom out (1) or in (-1), from the level in effect."""
-        now = self.grids.zoom or self.grids.after.grid.zoom_in_effect
-        self.grids.zoom = now.farther() if steps > 0 else now.nearer()
+        """Zoom out (1) or in (-1), from the size of the cells in effect."""
+        equation = self.grids.equation
+        now = equation.cell or equation.cell_in_effect
+        if now is not None:
+            equation.cell = now.farther() if steps > 0 else now.nearer()
+            self.pane.share_out()
 
     def action_zoom_fit(self) -> None:
-        """Go back to the level that suits each kernel."""
-        self.grids.zoom = None
+        """Go back to the size that suits the room."""
+        self.grids.equation.cell = None
+        self.pane.share_out()
 
     def focus_content(self) -> None:
         """Put the focus on the list, or on the kernel that came out where there is no room for a list."""
@@ -251,4 +318,4 @@ class StepsView(StudyView, can_focus=True):
             self.focus()
         else:
             steps = self.query_one(StepList)
-            (steps if steps.display else self.grids.after.grid).focus()
+            (steps if steps.display else self.grids.equation).focus()

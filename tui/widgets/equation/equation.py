@@ -86,6 +86,11 @@ class Equation(ScrollView, can_focus=True):
         self._space = Size()
         self.call_after_refresh(self.on_resize)
 
+    def forget(self) -> None:
+        """Let go of the terms."""
+        self._terms = ()
+        self._take(None, Size())
+
     def claim(self, room: Size, air: int = 0) -> int:
         """Lay it out in a room that it may have; return the rows that it fills, whole kernels only.
 
