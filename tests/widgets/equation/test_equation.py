@@ -20,6 +20,8 @@ from tui.widgets.equation.equation import Equation
 from tui.widgets.equation.term import Named, Term
 from tui.widgets.grid.weight_source import WeightSource
 
+FOUR_WIDE = next(cell for cell in CELLS if cell.columns == 4)
+
 ONE = torch.arange(36.0, dtype=torch.float64).view(2, 2, 3, 3)
 POINT = torch.tensor([5.0, 6.0, 7.0, 8.0], dtype=torch.float64).view(2, 2, 1, 1)
 
@@ -73,7 +75,7 @@ def lines(equation: Equation) -> list[str]:
 
 async def test_it_reads_as_an_equation() -> None:
     async with opened() as (_, equation):
-        equation.cell = CELLS[4]
+        equation.cell = FOUR_WIDE
         written = lines(equation)
         assert [line.split() for line in written[:5]] == [
             ["one", "point", "sum"],
@@ -88,7 +90,7 @@ async def test_it_reads_as_an_equation() -> None:
 async def test_a_term_without_a_kernel_there_has_a_dash() -> None:
     none = term(ONE, "none", "+", lambda tap: tap._replace(in_=-1 if tap.in_ else 0))
     async with opened((SUM[0], none, SUM[2])) as (_, equation):
-        equation.cell = CELLS[4]
+        equation.cell = FOUR_WIDE
         dashes = [line for line in lines(equation) if "–" in line]
         assert len(dashes) == 2
         assert all("in 1" in line for line in dashes)
@@ -161,7 +163,7 @@ async def test_a_click_puts_the_cursor_on_a_tap() -> None:
 
 async def test_what_is_pending_is_blank_in_the_last_term_only() -> None:
     async with opened() as (pilot, equation):
-        equation.cell = CELLS[4]
+        equation.cell = FOUR_WIDE
         equation.pending = lambda tap: (tap.ky, tap.kx) > (0, 1)
         await settle(pilot)
         written = lines(equation)

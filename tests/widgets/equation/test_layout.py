@@ -30,7 +30,7 @@ SUM = equation([(3, 3)] * 4)
 @pytest.mark.parametrize(
     ("room", "columns", "label"),
     [
-        (Size(78, 16), 4, Label.BEHIND),
+        (Size(78, 16), 5, Label.STACKED),
         (Size(65, 16), 4, Label.STACKED),
         (Size(58, 21), 4, Label.ABOVE),
         (Size(105, 20), 8, Label.ABOVE),
@@ -62,7 +62,7 @@ def test_where_not_all_fits_only_whole_kernels_are_in_sight() -> None:
 def test_numbers_are_scrolled_in_the_cells_that_show_most_of_them() -> None:
     layout = lay_out(equation([(5, 5)] * 2, (8, 8)), Size(65, 12))
     assert layout.in_sight(12) == 2
-    assert layout.cell.columns == 4
+    assert layout.cell.columns == 5
 
 
 def test_kernels_too_large_for_numbers_are_colours_and_then_parts() -> None:

@@ -24,8 +24,10 @@ class Cell(NamedTuple):
 
 
 CELLS = (
-    Cell(Zoom.NUMBER_8, 12, 3),
-    Cell(Zoom.NUMBER_8, 10, 2),
-    *(Cell(zoom, zoom.columns) for zoom in Zoom if zoom is not Zoom.NORM),
+    *(Cell(Zoom.NUMBER_8, zoom.columns, zoom.rows) for zoom in Zoom if zoom.rows > 1),
+    *(Cell(zoom, zoom.columns) for zoom in Zoom if zoom.rows == 1 and zoom is not Zoom.NORM),
 )
-"""From the largest to the smallest. A kernel as one pixel says nothing of its taps: NORM is none of them."""
+"""From the largest to the smallest; numbers in cells of several rows are written as in one.
+
+A kernel as one pixel says nothing of its taps: NORM is none of them.
+"""
