@@ -70,6 +70,11 @@ async def give(bench: Bench, *, file: str = "", text: str = "") -> None:
     )
 
 
+async def complains(bench: Bench, words: str) -> None:
+    """Wait for the dialog to come back with these words."""
+    await bench.until(lambda: words in problem(bench), words)
+
+
 def subject(bench: Bench) -> Subject:
     return bench.app.bench._subject
 
@@ -145,15 +150,15 @@ async def test_what_is_refused_is_told_where_it_can_be_mended(open_bench: OpenBe
     async with open_bench(EXACT) as bench:
         before = subject(bench)
         for file, words in {
-            "study.jso": "There is no such file; did you mean study.json?.",
+            "study.jso": "There is no such file; did you mean study.json?",
             "study.json": "The study has schema 2, and this version reads schema 1",
             "a.npy": "The .npy file is cut short.",
         }.items():
             await give(bench, file=file)
-            assert words in problem(bench)
+            await complains(bench, words)
             assert bench.app.screen.query_one(Input).value == file
         await give(bench, text="1 2 3")
-        assert "1×3 numbers were given, and fused.weight expects 2×2×3×3, or 3×3 for [0,0]" in problem(bench)
+        await complains(bench, "1×3 numbers were given, and fused.weight expects 2×2×3×3, or 3×3 for [0,0]")
         assert bench.app.screen.query_one(TextArea).has_focus
         await bench.press("4")
         assert problem(bench) == "", "it is about what was there before"
@@ -162,13 +167,13 @@ async def test_what_is_refused_is_told_where_it_can_be_mended(open_bench: OpenBe
         assert subject(bench) == before
         bench.grids[2].focus()
         await give(bench, text="1 2 3\n1 2 3\n1 2 3")
-        assert "there is no place for them: The identity has no weights" in problem(bench)
+        await complains(bench, "there is no place for them: The identity has no weights")
 
 
 async def test_a_kernel_needs_the_result_of_the_block_at_hand(open_bench: OpenBench, held: HeldStudy) -> None:
     async with open_bench(EXACT, study=held, reach=Doing) as bench:
         await give(bench, text="1 2 3\n1 2 3\n1 2 3")
-        assert problem(bench).startswith("A kernel is laid beside the result of this block")
+        await complains(bench, "A kernel is laid beside the result of this block")
         await give(bench, text=study_json_of(study_of(OTHER.spec)))
         await bench.until(lambda: held.has_run(OTHER.spec))
     async with open_bench(EXACT) as bench:
@@ -176,7 +181,7 @@ async def test_a_kernel_needs_the_result_of_the_block_at_hand(open_bench: OpenBe
         await bench.reach(Withdrawn)
         await bench.press("escape")
         await give(bench, text="1 2 3\n1 2 3\n1 2 3")
-        assert "not there yet" in problem(bench)
+        await complains(bench, "not there yet")
         await give(bench, text=study_json_of(study_of(OTHER.spec)))
         await bench.reach(Idle)
         assert subject(bench) == Subject(OTHER.spec)

@@ -19,3 +19,9 @@ def in_words(error: BaseException) -> str:
     if isinstance(error, CANNOT):
         return first
     return f"a fault of this program, please report it: {type(error).__name__}: {first}"
+
+
+def sentence_of(error: BaseException) -> str:
+    """The error in words, with the full stop that a sentence has, where it does not end in a question."""
+    words = in_words(error)
+    return words if words.endswith("?") else f"{words}."

@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.alterations.places import NotEditableError
-from tui.analysis.failure import in_words
+from tui.analysis.failure import sentence_of
 from tui.background import iterate_in_thread
 from tui.fusion.spec import BlockSpec
 from tui.fusion.tap import Tap
@@ -59,7 +59,7 @@ async def bring_back(screen: Screen[None], place: Place) -> None:
         try:
             told = await _fulfilled(place, target, request)
         except Exception as error:
-            dialog = ImportScreen(words, request=request, problem=f"{in_words(error)}.")
+            dialog = ImportScreen(words, request=request, problem=sentence_of(error))
         else:
             screen.notify(told, timeout=8, markup=False)
             return

@@ -12,7 +12,7 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 
 from tui.analysis.alterations.alterations import Subject
-from tui.analysis.failure import in_words
+from tui.analysis.failure import sentence_of
 from tui.background import iterate_in_thread
 from tui.export.items import ITEMS, Item
 from tui.export.saving import in_home, save
@@ -55,7 +55,7 @@ async def take_away(screen: Screen[None], takeable: Takeable, item: Item = Item.
             told = await _fulfilled(screen, takeable, request)
         except Exception as error:
             name = None if request.path is None else str(request.path)
-            dialog = ExportScreen(request.item, grid, file_name=name, problem=f"{in_words(error)}.")
+            dialog = ExportScreen(request.item, grid, file_name=name, problem=sentence_of(error))
         else:
             screen.notify(told, timeout=6, markup=False)
             return
