@@ -12,6 +12,7 @@ import sys
 import termios
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 
 COLUMNS, ROWS = 120, 36
@@ -51,6 +52,14 @@ class Terminal:
         now = time.monotonic()
         os.write(self._tty, key)
         return now
+
+    @property
+    def processor_time(self) -> float:
+        """Seconds that the program's main thread has run so far, on Linux; NaN where that is not told."""
+        try:
+            return int(Path(f"/proc/{self._process}/schedstat").read_text().split()[0]) / 1e9
+        except OSError:
+            return float("nan")
 
     def until(self, text: str) -> float:
         """Read until this text has been painted; returns when."""
