@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.events import Event, InputEvent
 from textual.filter import LineFilter
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 from textual.theme import Theme
@@ -75,15 +75,15 @@ class RepFuseApp(App[None]):
         Binding("t", "toggle_theme", "Dark or light", show=False, id="app.theme"),
     ]
 
-    kernels: reactive[FusedKernels | None] = reactive(None)
+    kernels: var[FusedKernels | None] = var(None)
     """The last fused kernels; those of `study`, or newer ones that are being run."""
-    study: reactive[Study | None] = reactive(None)
+    study: var[Study | None] = var(None)
     """The last good result."""
-    answers: reactive[Answers] = reactive(Answers)
+    answers: var[Answers] = var(Answers)
     """What has been found out about the last good result."""
-    run_state: reactive[RunState] = reactive[RunState](Idle)
+    run_state: var[RunState] = var[RunState](Idle)
     """What is being done about the form's spec."""
-    beside: reactive[Beside | None] = reactive[Beside | None](None)
+    beside: var[Beside | None] = var[Beside | None](None)
     """The block A and how the last good result differs from it; None while none is kept."""
 
     def __init__(

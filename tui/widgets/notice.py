@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.widgets import Static
 
 
@@ -21,7 +21,7 @@ class Notice(Static):
     }
     """
 
-    text: reactive[str] = reactive("", init=False)
+    text: var[str] = var("", init=False)
     """The words; empty for none."""
 
     def __init__(self, *, id: str | None = None) -> None:

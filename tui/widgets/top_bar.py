@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.widgets import Static
 
 from tui.fusion.pair_text import show_pair
@@ -34,9 +34,9 @@ def summary(spec: BlockSpec) -> str:
 class TopBar(Horizontal):
     """The titles of the views on the left; on the right `busy` while something runs, else `spec`."""
 
-    spec: reactive[BlockSpec | None] = reactive(None)
+    spec: var[BlockSpec | None] = var(None)
     """The block on the screen."""
-    busy: reactive[str] = reactive("")
+    busy: var[str] = var("")
     """What is going on; empty for nothing."""
 
     def __init__(self, titles: Sequence[str], *, id: str | None = None) -> None:

@@ -12,9 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import Reactive, var
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 
 from tui.analysis.alterations.alterations import FUSED, NOTHING_ALTERED, Alterations, Edit, Subject
 from tui.analysis.alterations.places import EditablePlace
@@ -208,14 +209,18 @@ class BenchScreen(Screen[None]):
         Binding("b", "bias", "Biases", show=False, id="bench.bias", tooltip="Add up weights or biases"),
     ]
 
-    kernels: reactive[FusedKernels | None] = reactive(None)
+    # Textual's own paints the whole screen anew at each change; what looks different then are two widgets,
+    # which see to it themselves.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+
+    kernels: var[FusedKernels | None] = var(None)
     """The last fused kernels."""
-    study: reactive[Study | None] = reactive(None)
+    study: var[Study | None] = var(None)
     """The last good result."""
-    run_state: reactive[RunState] = reactive[RunState](Idle)
+    run_state: var[RunState] = var[RunState](Idle)
     """What the app is doing about the spec."""
 
-    answers: reactive[Answers] = reactive(Answers)
+    answers: var[Answers] = var(Answers)
     """What has been found out about the last good result."""
 
     @dataclass
@@ -237,7 +242,7 @@ class BenchScreen(Screen[None]):
     class StopRequested(Message):
         """The user does not want to wait for the run."""
 
-    beside: reactive[Beside | None] = reactive[Beside | None](None)
+    beside: var[Beside | None] = var[Beside | None](None)
     """The block A and how the study differs from it; None while none is kept."""
 
     def __init__(self, subject: Subject, compared: Subject | None = None) -> None:

@@ -9,7 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.geometry import Size
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.widgets import ContentSwitcher
 
 from tui.analysis.alterations.alterations import Alterations, Subject
@@ -42,15 +42,15 @@ VIEWS: tuple[type[StudyView], ...] = (
 class StudyViews(ContentSwitcher):
     """Tells all views of `study`, of its `answers` and of the pixel; asks what the one in sight must know."""
 
-    kernels: reactive[FusedKernels | None] = reactive(None)
+    kernels: var[FusedKernels | None] = var(None)
     """The last fused kernels."""
-    study: reactive[Study | None] = reactive(None)
+    study: var[Study | None] = var(None)
     """The last good result."""
-    answers: reactive[Answers] = reactive(Answers)
+    answers: var[Answers] = var(Answers)
     """What has been found out about it."""
-    wanted: reactive[Subject | None] = reactive[Subject | None](None)
+    wanted: var[Subject | None] = var[Subject | None](None)
     """What the form asks for; None where it holds nothing valid."""
-    pixel: reactive[Pixel | None] = reactive[Pixel | None](None)
+    pixel: var[Pixel | None] = var[Pixel | None](None)
     """The output element that is looked at; None before the first result."""
 
     @dataclass

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.geometry import Size
-from textual.reactive import reactive, var
+from textual.reactive import var
 from textual.widgets import Static
 
 from tui.analysis.alterations.places import EditablePlace, NotEditableError, bias_place, weight_place
@@ -74,7 +74,7 @@ class KernelsView(StudyView):
         Binding("shift+tab", "next_grid(-1)", "The grid before", show=False, id="kernels.previous-grid"),
     ]
 
-    kernels: reactive[FusedKernels | None] = reactive(None, init=False)
+    kernels: var[FusedKernels | None] = var(None, init=False)
     """The kernels to show: the study's, or newer ones."""
     zoom: var[Zoom | None] = var[Zoom | None](None)
     """The zoom level of all grids, None for the one that fits."""

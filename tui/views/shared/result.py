@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.widgets import Static
 
 from tui.analysis.alterations.gallery import MISTAKES
@@ -35,13 +35,13 @@ _NOT_THE_SAME = {
 class ResultView(Vertical):
     """Two lines about the difference, one with parameters and MACs of both sides, and what must be known."""
 
-    study: reactive[Study | None] = reactive(None, init=False)
+    study: var[Study | None] = var(None, init=False)
     """The result to show."""
-    legend: reactive[str] = reactive("", init=False)
+    legend: var[str] = var("", init=False)
     """What the colours of the view above mean."""
-    beside: reactive[Beside | None] = reactive[Beside | None](None, init=False)
+    beside: var[Beside | None] = var[Beside | None](None, init=False)
     """The block A and how the study differs from it; None while none is kept."""
-    doing: reactive[str] = reactive("", init=False)
+    doing: var[str] = var("", init=False)
     """What is being run for a newer block, and how far it is; it stands in the place of the verdict."""
 
     def compose(self) -> ComposeResult:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.containers import Vertical
 from textual.geometry import Size
 from textual.message import Message
-from textual.reactive import reactive, var
+from textual.reactive import var
 
 from tui.analysis.alterations.places import EditablePlace, NotEditableError
 from tui.analysis.inquiry import Answers, Question
@@ -35,11 +35,11 @@ class StudyView(Vertical):
     QUESTION: ClassVar[Question | None] = None
     """The inquiry whose answer the pane shows, None where the study holds all of it."""
 
-    study: reactive[Study | None] = reactive(None, init=False)
+    study: var[Study | None] = var(None, init=False)
     """The result to show."""
-    answers: reactive[Answers] = reactive(Answers, init=False)
+    answers: var[Answers] = var(Answers, init=False)
     """What has been found out about the study beside it."""
-    pixel: reactive[Pixel | None] = reactive[Pixel | None](None, init=False)
+    pixel: var[Pixel | None] = var[Pixel | None](None, init=False)
     """The output element that is looked at, inside the study's output; None before the first study."""
     in_sight: var[bool] = var(False)
     """Whether this pane is the one that is shown."""
