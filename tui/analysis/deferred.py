@@ -14,16 +14,21 @@ from tui.fusion.spec import BlockSpec
 if TYPE_CHECKING:
     from tui.analysis.study import Piece
 
+SELDOM = 100
+"""Collections of the younger objects, of which a change of view takes one or two, between two of all."""
+
 
 def load_torch() -> None:
     """Import what a study needs, torch above all.
 
     The objects of these modules live as long as the process: they are taken out of the garbage collector's
     rounds, each of which would otherwise go through all of them and hold a key press up for 75 ms and more.
+    What is made later, widgets above all, takes 20 to 50 ms a round: there are fewer of them.
     """
     import tui.analysis.study  # noqa: F401
 
     gc.freeze()
+    gc.set_threshold(*gc.get_threshold()[:2], SELDOM)
 
 
 def deferred_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterator[Piece]:

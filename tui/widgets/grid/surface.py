@@ -95,6 +95,7 @@ class GridSurface(ScrollView):
             return isinstance(message, GridSurface.Resized)
 
     _space = Size()
+    _laid_out: tuple[GridGeometry | None, Size] | None = None
     _geometry: GridGeometry | None = None
     _painter: GridPainter | None = None
 
@@ -157,9 +158,11 @@ class GridSurface(ScrollView):
         self.depth, self.whole_cells = depth_of(self.app), lacks_half_blocks(self.app)
 
     def on_resize(self) -> None:
-        """Fit the weight to the new size, and tell."""
-        self._lay_out()
-        self.post_message(self.Resized())
+        """Fit the weight to the new size, and tell. When it comes into sight again, there is none."""
+        space = self.content_size
+        if self._laid_out != (self._geometry_for(space), space):
+            self._lay_out()
+            self.post_message(self.Resized())
 
     def _measure(self) -> None:
         """Lay the cells out in the space that there is now."""
@@ -168,13 +171,21 @@ class GridSurface(ScrollView):
         self._painter = None
 
     def _lay_out(self) -> None:
-        """Take a new shape, bias, zoom or size into account."""
+        """Take a new weight, bias, zoom or size into account; what takes the room it had is only painted."""
         self._measure()
-        self.virtual_size = whole = self._geometry.size if self._geometry else Size()
-        if whole.width <= self._space.width and whole.height <= self._space.height:
-            # Textual has decided on scroll bars for the zoom level before a resize, and does not look again.
-            self.show_horizontal_scrollbar = self.show_vertical_scrollbar = False
-        self.refresh(layout=True)
+        before, self._laid_out = self._laid_out, (self._geometry, self._space)
+        whole = self._geometry.size if self._geometry else Size()
+        fits = whole.width <= self._space.width and whole.height <= self._space.height
+        unscrolled = fits and not (self.show_horizontal_scrollbar or self.show_vertical_scrollbar)
+        if (self._laid_out == before or unscrolled) and not self.styles.auto_dimensions:
+            self.set_reactive(GridSurface.virtual_size, whole)
+            self.refresh()
+        else:
+            self.virtual_size = whole
+            if fits:
+                # Textual has decided on scroll bars for the level before a resize, and does not look again.
+                self.show_horizontal_scrollbar = self.show_vertical_scrollbar = False
+            self.refresh(layout=True)
         # The scroll bars, and with them the room for the cursor, are known only after the layout.
         self.call_after_refresh(self._reveal_cursor)
 
