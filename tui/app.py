@@ -103,7 +103,7 @@ class RepFuseApp(App[None]):
         self._first = Subject(spec or BlockSpec(), alterations)
         self._a: BlockA | Subject | None = compared  # a subject as long as its study has not been run
         self._study_function = study
-        self.keys = KeysInOrder(super().on_event, self._handle_exception)
+        self.keys = KeysInOrder(super().on_event, self._paint, self._handle_exception)
         for theme in THEMES:
             self.register_theme(theme)
         self._settings_path = settings_path
@@ -118,6 +118,11 @@ class RepFuseApp(App[None]):
         else:
             await super().on_event(event)
 
+    def _paint(self) -> None:
+        """Paint what has changed, without waiting for the screen's timer."""
+        if self.screen_stack and not self._exit:
+            self.screen._on_timer_update()
+
     def get_driver_class(self) -> type[Driver]:
         """Textual's own, which has to survive being stopped."""
         return stoppable(super().get_driver_class())
@@ -129,7 +134,9 @@ class RepFuseApp(App[None]):
     def get_default_screen(self) -> Screen[None]:
         """The bench."""
         compared = self._a if isinstance(self._a, Subject) else None
-        return BenchScreen(self._first, compared).data_bind(
+        bench = BenchScreen(self._first, compared)
+        bench.waits_to_paint = lambda: self.keys.will_paint
+        return bench.data_bind(
             RepFuseApp.answers,
             RepFuseApp.kernels,
             RepFuseApp.study,

@@ -254,6 +254,7 @@ class BenchScreen(Screen[None]):
         self._valid = True  # whether the form holds a valid spec; where not, `_subject` is the last valid one
         self._pause: Timer | None = None
         self._busy: Timer | None = None
+        self.waits_to_paint: Callable[[], bool] = lambda: False  # set by who paints when all is known
 
     def compose(self) -> ComposeResult:
         """The tabs, form and views side by side, the keys. A view is mounted when it is first looked at."""
@@ -268,6 +269,11 @@ class BenchScreen(Screen[None]):
                 yield NumberEditor(id="editor")
                 yield ResultView(id="result").data_bind(BenchScreen.study, BenchScreen.beside)
         yield SteadyFooter(compact=True, show_command_palette=False)
+
+    def _on_timer_update(self) -> None:
+        """Paint, unless more is about to change, all of which is going to be painted at once."""
+        if not self.waits_to_paint():
+            super()._on_timer_update()
 
     @property
     def view(self) -> StudyView:
