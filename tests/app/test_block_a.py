@@ -32,7 +32,7 @@ def line(bench: Bench) -> str:
 async def show(bench: Bench, subject: Subject) -> None:
     bench.app.bench.show_subject(subject)
     await bench.until(lambda: bench.app.study is not None and bench.app.study.subject == subject)
-    await bench.until(lambda: "comparing" not in line(bench))
+    await bench.until(lambda: getattr(bench.app.beside, "subject", None) == subject)
 
 
 async def test_what_comes_next_stands_beside_a(open_bench: OpenBench) -> None:

@@ -85,6 +85,7 @@ async def test_f_saves_the_grid_in_focus(open_bench: OpenBench, folder: Path) ->
         assert bench.app.study is not None
         bench.grids[1].focus()
         await bench.press("x", "3", "f", "enter")
+        await bench.until((folder / "1x1.csv").exists)
         size = (folder / "1x1.csv").stat().st_size
         assert await until_told(bench) == f"Saved 1x1.csv in {folder}, {size} bytes."
         kernel = bench.app.study.summands[1].kernel

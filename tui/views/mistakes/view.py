@@ -20,6 +20,7 @@ from tui.views.mistakes.mistake_words import findings, words_on
 from tui.views.shared.study_view import StudyView
 from tui.widgets.grid.number_format import precise
 from tui.widgets.help_line import HelpLine
+from tui.widgets.steady_text import SteadyText
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study
@@ -85,7 +86,7 @@ class MistakesView(StudyView):
                 with Vertical(id="mistake-evidence"):
                     yield ErrorMap(id="error-map")
                     yield Static("", id="mistake-pixel", markup=False)
-                    yield Static("", id="mistake-findings", markup=False)
+                    yield SteadyText("", id="mistake-findings", markup=False)
 
     @property
     def gallery(self) -> MistakeList:
@@ -109,7 +110,7 @@ class MistakesView(StudyView):
         if self._told != (study, self.answers):
             self._told = study, self.answers
             self.gallery.show(study.spec, made, _alike(self.answers))
-            self.query_one("#mistake-findings", Static).update(findings(study, self.answers))
+            self.query_one("#mistake-findings", SteadyText).show(findings(study, self.answers))
             self._tell(study)
         if self.pixel is not None:
             self._show_pixel(study, self.pixel)

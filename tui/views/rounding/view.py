@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.reactive import var
-from textual.widgets import Static
 
 from tui.analysis.inquiry import Question
 from tui.analysis.numerics.precision import FINEST_FIRST
@@ -24,6 +23,7 @@ from tui.views.rounding.why_not_zero import why_not_zero
 from tui.views.shared.study_view import StudyView
 from tui.views.shared.styles import MUTED, RULING_STYLES
 from tui.widgets.help_line import HelpLine
+from tui.widgets.steady_text import SteadyText
 
 if TYPE_CHECKING:
     from tui.analysis.dtypes.dtype_table import DtypeTable
@@ -85,15 +85,15 @@ class RoundingView(StudyView, can_focus=True):
 
     def compose(self) -> ComposeResult:
         """The sentence, the table, its remark; the two halves of the difference; why it is not zero."""
-        yield Static("", id="sentence", markup=False)
+        yield SteadyText("", id="sentence", markup=False)
         yield DtypeRows()
-        yield Static("", id="dtype-remark", markup=False)
-        yield Static("", id="working", markup=False)
+        yield SteadyText("", id="dtype-remark", markup=False)
+        yield SteadyText("", id="working", markup=False)
         with Horizontal(id="apart"):
-            yield Static("", id="error-parts", markup=False)
-            yield Static("", id="ulp-bars", markup=False)
-        yield Static("", id="why", markup=False)
-        yield Static("", id="allclose", markup=False)
+            yield SteadyText("", id="error-parts", markup=False)
+            yield SteadyText("", id="ulp-bars", markup=False)
+        yield SteadyText("", id="why", markup=False)
+        yield SteadyText("", id="allclose", markup=False)
 
     def show_study(self, study: Study) -> None:
         """Write the verdict, and what has been found out about the dtypes."""
@@ -126,10 +126,10 @@ class RoundingView(StudyView, can_focus=True):
         self._say("ulp-bars", ulp_bars_text(row.ulps, room - parts), room - parts)
 
     def _say(self, name: str, content: Content, width: int | None = None) -> None:
-        line = self.query_one(f"#{name}", Static)
+        line = self.query_one(f"#{name}", SteadyText)
         if width is not None:
             line.styles.width = width
-        line.update(content)
+        line.show(content)
 
     def focus_content(self) -> None:
         """Stand in the table."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Vertical
+from textual.events import Event, Resize
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import var
@@ -71,6 +72,17 @@ class StudyView(Vertical):
         """The user wants the block fused with the mistake of that name, "" for rightly."""
 
         name: str
+
+    _laid_out: tuple[Size, Size] | None = None
+
+    async def on_event(self, event: Event) -> None:
+        """Take no notice of a Resize to the size that it has: one comes with each return into sight."""
+        if isinstance(event, Resize):
+            now = event.size, event.container_size or Size()
+            if now == self._laid_out:
+                return
+            self._laid_out = now
+        await super().on_event(event)
 
     def weight_under_cursor(self) -> EditablePlace:
         """The number to be edited where the cursor is.

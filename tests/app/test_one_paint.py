@@ -1,0 +1,83 @@
+"""What a key changes is painted once, when all of it is known, and nothing else is painted with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from textual._compositor import Compositor, ReflowResult
+from textual.geometry import Region, Size
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tests.driver import Bench, OpenBench
+from tests.specs import EXACT
+from tui.analysis.progress import Doing
+
+
+def answered(bench: Bench) -> bool:
+    """Whether the view in sight has been told all that it wants to know."""
+    question = bench.app.bench.view.QUESTION
+    return question is None or not isinstance(bench.app.answers.to(question), Doing | None)
+
+
+@contextmanager
+def paints(patch: pytest.MonkeyPatch) -> Iterator[list[Region]]:
+    """The regions of the screen that are painted meanwhile: of each paint the smallest that holds it all."""
+    painted: list[Region] = []
+    paint = Screen._compositor_refresh
+
+    def note(screen: Screen[object]) -> None:
+        regions = screen._compositor._dirty_regions
+        if regions:
+            painted.append(Region.from_union(list(regions)))
+        paint(screen)
+
+    with patch.context() as patched:
+        patched.setattr(Screen, "_compositor_refresh", note)
+        yield painted
+
+
+@contextmanager
+def layouts(patch: pytest.MonkeyPatch) -> Iterator[list[Size]]:
+    """The sizes for which the screen is laid out meanwhile."""
+    counted: list[Size] = []
+    reflow = Compositor.reflow
+
+    def note(compositor: Compositor, parent: Widget, size: Size) -> ReflowResult:
+        counted.append(size)
+        return reflow(compositor, parent, size)
+
+    with patch.context() as patched:
+        patched.setattr(Compositor, "reflow", note)
+        yield counted
+
+
+@pytest.mark.parametrize("key", ["tab", "shift+tab"])
+async def test_a_change_of_focus_paints_two_grids(
+    open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    async with open_bench(EXACT) as bench:
+        await bench.press("shift+tab", "shift+tab")
+        with paints(monkeypatch) as painted:
+            await bench.press(key)
+        assert painted
+        inside = bench.app.bench.query_one("#panels").region
+        assert all(inside.contains_region(region) for region in painted)
+
+
+@pytest.mark.parametrize("digits", ["12", "13", "14", "16"])
+async def test_a_view_seen_before_takes_one_layout(
+    open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch, digits: str
+) -> None:
+    async with open_bench(EXACT) as bench:
+        for digit in digits:
+            await bench.press(digit)
+            await bench.until(lambda: answered(bench))
+        await bench.press(digits[0])
+        with layouts(monkeypatch) as counted:
+            for digit in digits[::-1]:
+                counted.clear()
+                await bench.press(digit)
+                assert len(counted) == 1
