@@ -81,6 +81,11 @@ class Bench:
         burst(self.app, *keys)
         await settle(self.pilot)
 
+    async def go_to_fused(self) -> None:
+        """Put the focus on the fused kernel's grid; it starts on the first branch's."""
+        self.grids[-1].focus()
+        await settle(self.pilot)
+
     async def enter(self, field: str, text: str) -> None:
         """Go to a field of the form and type over what it holds; no key follows."""
         self.app.bench.action_form()
@@ -139,7 +144,9 @@ class OpenBench(Protocol):
 
 
 def opener(settings_path: Path) -> OpenBench:
-    """Benches that keep their settings in this file, never in the user's own."""
+    """Benches that keep their settings in this file, never in the user's own; no start is the first one."""
+    if not settings_path.exists():
+        settings_path.write_text("{}", encoding="utf-8")
 
     @asynccontextmanager
     async def opened(

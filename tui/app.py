@@ -35,9 +35,10 @@ from tui.keys_in_order import KeysInOrder
 from tui.run_state import Idle, RunState, Stopped, Waiting, Withdrawn
 from tui.screens.bench.screen import BenchScreen
 from tui.screens.bench.study_views import StudyViews
+from tui.screens.commands import KEYS_APART, commands_of
 from tui.screens.dialogs.help import HelpScreen
 from tui.screens.dialogs.presets import PresetScreen
-from tui.settings import Settings
+from tui.settings import Settings, is_first_start
 from tui.terminal_driver import stoppable
 from tui.terminal_filters import UTF_8, filters_for
 from tui.themes import DARK, THEMES, counterpart
@@ -107,6 +108,7 @@ class RepFuseApp(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self._settings_path = settings_path
+        self._first_start = is_first_start(settings_path)
         self._settings, self._settings_fault = Settings.load(settings_path)
         chosen = self._settings.theme
         self.theme = chosen if chosen in self.available_themes else DARK.name
@@ -134,7 +136,7 @@ class RepFuseApp(App[None]):
     def get_default_screen(self) -> Screen[None]:
         """The bench."""
         compared = self._a if isinstance(self._a, Subject) else None
-        bench = BenchScreen(self._first, compared)
+        bench = BenchScreen(self._first, compared, welcome=self._first_start)
         bench.waits_to_paint = lambda: self.keys.will_paint
         return bench.data_bind(
             RepFuseApp.answers,
@@ -174,6 +176,11 @@ class RepFuseApp(App[None]):
         fault = self._settings.save(self._settings_path)
         if fault:
             self.notify(fault, title="Settings", severity="warning", markup=False)
+
+    @on(BenchScreen.Welcomed)
+    def _welcomed(self) -> None:
+        """Leave a settings file, so that the next start is not the first. Without one, it is no worse."""
+        self._settings.save(self._settings_path)
 
     @on(BenchScreen.RunRequested)
     def _run_requested(self, event: BenchScreen.RunRequested) -> None:
@@ -300,7 +307,8 @@ class RepFuseApp(App[None]):
 
     def action_help(self) -> None:
         """Show the help."""
-        self.push_screen(HelpScreen(self.bench.help_sections()))
+        self.bench.welcomed()
+        self.push_screen(HelpScreen(self.bench.help_sections(), self.bench.help_heading()))
 
     def action_toggle_theme(self) -> None:
         """Go from dark to light or back."""
@@ -308,7 +316,11 @@ class RepFuseApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: Textual's own commands, the presets, and what the keys do."""
-        yield from super().get_system_commands(screen)
+        own = [*commands_of(self), *self.bench.commands()]
+        named = {command.title.partition(KEYS_APART)[0] for command in own}
+        for command in super().get_system_commands(screen):
+            if command.title not in named:
+                yield command
         for name, preset in PRESETS.items():
             yield SystemCommand(f"Preset {name}", preset.summary, partial(self.action_preset, name))
-        yield from self.bench.commands()
+        yield from own

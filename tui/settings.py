@@ -60,6 +60,11 @@ def settings_path() -> Path:
     return user_config_path("repfuse-tui", appauthor=False) / "settings.json"
 
 
+def is_first_start(path: Path | None = None) -> bool:
+    """Whether there is no settings file yet (None: the user's own)."""
+    return not (path or settings_path()).exists()
+
+
 class _BrokenFileError(Refusal, ValueError):
     """A file that holds no settings; the message says why."""
 

@@ -173,6 +173,7 @@ async def test_an_empty_line_brings_the_blocks_own_value_back(open_bench: OpenBe
 
 async def test_an_edited_fusion_is_found_out(open_bench: OpenBench) -> None:
     async with open_bench(EXACT) as bench:
+        await bench.go_to_fused()
         await bench.press("enter")
         await type_in(bench, "9")
         await bench.until(lambda: edits(bench) == 1)

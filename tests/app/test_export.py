@@ -18,6 +18,7 @@ from tui.export.grid import csv_of, npz_of
 from tui.export.items import ITEMS, Item, file_name_of, summary_of
 from tui.export.snippet import snippet_of
 from tui.screens.bench import taking_away
+from tui.screens.commands import KEYS_APART
 from tui.screens.dialogs.export import ExportScreen
 from tui.screens.dialogs.replace import ReplaceScreen
 
@@ -102,6 +103,7 @@ async def test_a_file_is_replaced_only_after_a_yes(open_bench: OpenBench, folder
     (folder / "fused.csv").write_text("mine")
     async with open_bench(EXACT, SMALL) as bench:
         assert bench.app.study is not None
+        await bench.go_to_fused()
         await bench.press("x", "3", "f")
         for key in ("enter", "n", "escape"):
             await bench.press("enter")
@@ -142,7 +144,7 @@ async def test_what_goes_wrong_is_told_where_it_can_be_mended(
 
 async def test_the_palette_offers_each(open_bench: OpenBench, folder: Path) -> None:
     async with open_bench(EXACT, SMALL) as bench:
-        commands = {command.title: command for command in bench.app.bench.commands()}
+        commands = {command.title.partition(KEYS_APART)[0]: command for command in bench.app.bench.commands()}
         assert {f"Export: {description.title}" for description in ITEMS.values()} < set(commands)
         commands["Export: Screen as SVG"].callback()
         await bench.until(lambda: isinstance(bench.app.screen, ExportScreen))

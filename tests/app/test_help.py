@@ -18,7 +18,12 @@ import tui.screens.dialogs
 import tui.views
 import tui.widgets
 from tui.app import RepFuseApp
+from tui.screens.bench.foot_keys import EVERYWHERE
 from tui.screens.bench.screen import BenchScreen
+from tui.screens.bench.study_views import VIEWS
+from tui.screens.commands import KEYS_APART, commands_of
+from tui.widgets.form.branch_list import BranchList
+from tui.widgets.form.parameter_form import ParameterForm
 
 TOLD_WHERE_THEY_ARE = {"choice.next", "choice.previous", "mistakes.down", "mistakes.up"}
 """Arrows in a field and in a list do what arrows do everywhere."""
@@ -92,3 +97,19 @@ def test_the_keys_of_the_readme_are_bound() -> None:
     keys = {format_key(key) for binding in bound() for key in binding.key.split(",")} | {"^p", "1", "6"}
     shown = {"ctrl+p": "^p"}
     assert [key for key in named if shown.get(key, key) not in keys] == []
+
+
+def test_every_key_of_the_foot_is_bound() -> None:
+    ids = {binding.id for binding in bound() if binding.id}
+    of_textual = {"tab", "enter", "space", "left", "right"}
+    told = [*(view.FOOT_KEYS for view in VIEWS), ParameterForm.FOOT_KEYS, BranchList.FOOT_KEYS]
+    named = [name for keys in told for key in keys for name in key.bindings]
+    named += [name for key in EVERYWHERE for name in key.bindings]
+    assert set(named) - ids <= of_textual
+
+
+def test_the_palette_tells_the_key_of_each_command() -> None:
+    app = RepFuseApp()
+    titles = [command.title for command in commands_of(app)]
+    assert f"Help{KEYS_APART}?" in titles
+    assert f"Quit{KEYS_APART}q" in titles

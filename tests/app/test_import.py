@@ -117,6 +117,7 @@ async def test_the_fused_kernel_of_another_tool(open_bench: OpenBench) -> None:
     flipped = grid_of(study_of(EXACT, Alterations(mistake="flipped")), FUSED)
     right = grid_of(study_of(EXACT), FUSED)
     async with open_bench(EXACT) as bench:
+        await bench.go_to_fused()
         await give(bench, text=csv_of(flipped))
         await bench.until(lambda: bench.app.study is not None and bench.app.study.alterations)
         assert bench.app.study is not None
@@ -148,6 +149,7 @@ async def test_what_is_refused_is_told_where_it_can_be_mended(open_bench: OpenBe
     (folder / "study.json").write_text('{"program": "repfuse-tui", "schema": 2}')
     (folder / "a.npy").write_bytes(b"\x93NUMPY\x01\x00\x09\x00[/]")
     async with open_bench(EXACT) as bench:
+        await bench.go_to_fused()
         before = subject(bench)
         for file, words in {
             "study.jso": "There is no such file; did you mean study.json?",
@@ -217,6 +219,7 @@ async def test_names_of_files_are_offered(open_bench: OpenBench, folder: Path) -
     (folder / "models").mkdir()
     (folder / "models" / "w.npz").write_bytes(npz_of(grid_of(study_of(OTHER.spec), FUSED)))
     async with open_bench(EXACT) as bench:
+        await bench.go_to_fused()
         await open_dialog(bench)
         options = bench.app.screen.query_one(OptionList)
 

@@ -41,7 +41,7 @@ async def test_down_walks_through_the_form(open_bench: OpenBench) -> None:
 
 async def test_tab_walks_through_form_and_grids(open_bench: OpenBench) -> None:
     async with open_bench(EXACT) as bench:
-        assert bench.app.focused is bench.grids[-1]
+        assert bench.app.focused is bench.grids[0]
         walked: list[Widget | None] = []
         while bench.app.focused not in walked:
             walked.append(bench.app.focused)
@@ -55,7 +55,7 @@ async def test_f_goes_to_the_form_and_escape_back(open_bench: OpenBench) -> None
         await bench.press("f")
         assert bench.app.focused is bench.form.query_one("#preset")
         await bench.press("escape")
-        assert bench.app.focused is bench.grids[-1]
+        assert bench.app.focused is bench.grids[0]
 
 
 async def test_a_toggle_of_the_form_changes_the_block(open_bench: OpenBench) -> None:

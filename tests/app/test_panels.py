@@ -1,12 +1,9 @@
-"""Panels beside each other, and the footer under them: what follows what."""
+"""Panels beside each other."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-
-from textual.widgets import Footer
-from textual.widgets._footer import FooterKey
 
 from tests.driver import SMALL, OpenBench
 from tests.specs import EXACT, ROUNDED
@@ -37,14 +34,3 @@ async def test_each_colour_scale_is_told_in_full_on_a_small_screen(open_bench: O
             told = f"({scale.value})"
             await bench.until(partial(lambda told: bench.text("#legend").endswith(told), told))
             assert len(bench.text("#legend")) <= bench.app.bench.query_one("#legend").content_size.width
-
-
-async def test_the_footer_stays_while_its_keys_do(open_bench: OpenBench) -> None:
-    async with open_bench(EXACT) as bench:
-        footer = bench.app.bench.query_one(Footer)
-        keys = list(footer.query(FooterKey))
-        assert len(keys) == 7
-        await bench.press("shift+tab", "shift+tab", "tab")
-        assert list(footer.query(FooterKey)) == keys
-        await bench.press("f", "down")
-        assert "x" not in [key.key for key in footer.query(FooterKey)]  # it is typed there, as in 3x5

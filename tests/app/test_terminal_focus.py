@@ -6,18 +6,19 @@ from pathlib import Path
 
 import pytest
 from textual.events import AppBlur, AppFocus
-from textual.widgets._footer import FooterKey
 
 from tests.held_study import HeldStudy
 from tests.settle import settle
 from tui.app import RepFuseApp
 from tui.screens.bench.screen import BenchScreen
+from tui.widgets.foot import Foot
 
 
 @pytest.mark.parametrize("told", ["before the bench is there", "while the bench is mounted"])
 async def test_the_keys_are_shown_when_the_program_starts_without_focus(
     held: HeldStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str
 ) -> None:
+    (tmp_path / "settings.json").write_text("{}", encoding="utf-8")
     app = RepFuseApp(study=held, settings_path=tmp_path / "settings.json")
     if told == "before the bench is there":
         app.set_reactive(RepFuseApp.app_focus, False)
@@ -33,7 +34,7 @@ async def test_the_keys_are_shown_when_the_program_starts_without_focus(
         await settle(pilot)
         assert not app.app_focus
         for _ in range(2):
-            shown = [key.description for key in app.bench.query(FooterKey)]
-            assert {"Help", "Quit"} <= set(shown)
+            shown = [key.words for key in app.bench.query_one(Foot).everywhere]
+            assert {"keys", "quit"} <= set(shown)
             app.post_message(AppFocus())
             await settle(pilot)

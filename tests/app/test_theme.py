@@ -54,4 +54,4 @@ async def test_a_broken_file_is_told_and_left_alone(open_bench: OpenBench, setti
 async def test_nothing_is_written_without_a_choice(open_bench: OpenBench, settings: Path) -> None:
     async with open_bench(EXACT):
         pass
-    assert not settings.exists()
+    assert settings.read_text() == "{}"

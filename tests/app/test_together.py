@@ -54,6 +54,7 @@ async def test_the_outputs_come_with_the_study_and_find_their_place_free(
 
 async def test_the_focus_goes_from_one_to_the_other_and_the_tab_follows(open_bench: OpenBench) -> None:
     async with open_bench(EXACT, LARGE) as bench:
+        await bench.go_to_fused()
         await bench.press("tab")
         assert (tab(bench), seen(bench)) == ("Outputs", ["kernels", "outputs"])
         await bench.press("m")
@@ -95,8 +96,8 @@ async def test_asked_for_by_its_key_the_outputs_have_all_the_room(open_bench: Op
 async def test_in_one_grid_tab_shows_the_next(open_bench: OpenBench) -> None:
     async with open_bench(EXACT) as bench:
         await bench.press("m", "tab")
-        assert [panel.summand.name for panel in bench.kernels.panels if panel.display] == ["kxk"]
-        await bench.press("shift+tab", "shift+tab")
+        assert [panel.summand.name for panel in bench.kernels.panels if panel.display] == ["1x1"]
+        await bench.press("shift+tab", "shift+tab", "shift+tab")
         assert [panel.summand.name for panel in bench.kernels.panels if panel.display] == ["identity"]
         await bench.press("m")
         assert all(panel.display for panel in bench.kernels.panels)
@@ -105,8 +106,8 @@ async def test_in_one_grid_tab_shows_the_next(open_bench: OpenBench) -> None:
 async def test_on_a_very_small_screen_one_grid_shows_its_numbers(open_bench: OpenBench) -> None:
     async with open_bench(EXACT, (40, 12)) as bench:
         shown = [panel for panel in bench.kernels.panels if panel.display]
-        assert [panel.summand.name for panel in shown] == ["fused"]
+        assert [panel.summand.name for panel in shown] == ["kxk"]
         assert shown[0].grid.zoom_in_effect.has_numbers
         await bench.press("tab")
-        assert [panel.summand.name for panel in bench.kernels.panels if panel.display] == ["kxk"]
+        assert [panel.summand.name for panel in bench.kernels.panels if panel.display] == ["1x1"]
         assert "max |d|" in bench.text("#difference")

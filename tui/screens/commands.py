@@ -8,11 +8,17 @@ from functools import partial
 from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.keys import format_key
+
+KEYS_APART = "  ·  "
+"""Between an entry's words and its key."""
 
 
 def commands_of(owner: DOMNode) -> Iterator[SystemCommand]:
-    """An entry for each binding of this node that says what it does."""
+    """An entry for each binding of this node that says what it does, with the first of its keys."""
     for binding in owner.BINDINGS:
         if isinstance(binding, Binding) and binding.description and binding.id:
             run = partial(owner.app.run_action, binding.action, owner)
-            yield SystemCommand(binding.description, binding.tooltip or binding.description, run)
+            key = binding.key_display or format_key(binding.key.split(",")[0])
+            title = f"{binding.description}{KEYS_APART}{key}"
+            yield SystemCommand(title, binding.tooltip or binding.description, run)

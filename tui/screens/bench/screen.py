@@ -28,6 +28,7 @@ from tui.fusion.spec import BlockSpec
 from tui.fusion.tap import Tap
 from tui.run_state import Idle, RunState, Stopped, Waiting
 from tui.screens.bench.bringing_back import Place, bring_back
+from tui.screens.bench.foot_keys import WELCOME, keys_everywhere, keys_here, place_of
 from tui.screens.bench.hand_edits import changing, chosen_kernel, place_or_reason
 from tui.screens.bench.history import SubjectHistory
 from tui.screens.bench.number_editor import NumberEditor
@@ -39,12 +40,12 @@ from tui.views.kernels.view import KernelsView
 from tui.views.shared.result import ResultView
 from tui.views.shared.study_view import StudyView
 from tui.views.steps.view import StepsView
+from tui.widgets.foot import GAP, Foot
 from tui.widgets.form.branch_list import BranchList
 from tui.widgets.form.parameter_form import ParameterForm
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.help_line import HelpLine
 from tui.widgets.notice import Notice
-from tui.widgets.steady_footer import SteadyFooter
 from tui.widgets.top_bar import TopBar
 from tui.widgets.view_tabs import ViewTabs
 
@@ -56,6 +57,10 @@ TYPING_PAUSE = 0.25
 """Seconds without a further edit after which the block is run."""
 LOW = 16
 """Rows below which the result has one line."""
+IN_THE_FORM = "IN THE FORM"
+"""A heading of the help."""
+TOLD_TOGETHER = (("Kernels",), ("Steps",), ("Outputs", "Probe"), ("Rounding",), ("Mistakes",))
+"""The titles of the views whose keys stand under one heading of the help."""
 BUSY_AFTER = 0.2
 """Seconds after which a run is worth a word; shorter ones would only flicker."""
 
@@ -67,7 +72,7 @@ class BenchScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
     AUTO_FOCUS = ""
-    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
+    FORM_LINES: ClassVar[tuple[HelpLine, ...]] = (
         HelpLine(
             "f, escape",
             "to the form and back; tab or up and down walk through its fields",
@@ -81,6 +86,8 @@ class BenchScreen(Screen[None]):
                 *("branches.up", "branches.down"),
             ),
         ),
+    )
+    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
         HelpLine(
             "p, r, S",
             "presets: published blocks to start from; run now, also when it is costly; stop the run",
@@ -236,6 +243,9 @@ class BenchScreen(Screen[None]):
 
         a: Study | Subject | None
 
+    class Welcomed(Message):
+        """Somebody who started the program for the first time has found something to do."""
+
     class RunWithdrawn(Message):
         """The form holds no valid spec: nothing is to be run."""
 
@@ -245,8 +255,10 @@ class BenchScreen(Screen[None]):
     beside: var[Beside | None] = var[Beside | None](None)
     """The block A and how the study differs from it; None while none is kept."""
 
-    def __init__(self, subject: Subject, compared: Subject | None = None) -> None:
+    def __init__(self, subject: Subject, compared: Subject | None = None, *, welcome: bool = False) -> None:
+        """`welcome`: whether the program is started for the first time."""
         super().__init__()
+        self._welcome = welcome
         self._subject = subject
         self._compared = compared  # the block A
         self._wanted = subject.alterations  # what the user altered, also where the present block has no place
@@ -268,7 +280,7 @@ class BenchScreen(Screen[None]):
                 yield Notice(id="notice")
                 yield NumberEditor(id="editor")
                 yield ResultView(id="result").data_bind(BenchScreen.study, BenchScreen.beside)
-        yield SteadyFooter(compact=True, show_command_palette=False)
+        yield Foot(id="foot")
 
     def _on_timer_update(self) -> None:
         """Paint, unless more is about to change, all of which is going to be painted at once."""
@@ -281,10 +293,36 @@ class BenchScreen(Screen[None]):
         return self.query_one(StudyViews).in_sight
 
     def on_mount(self) -> None:
-        """Stand in the fused kernel's grid."""
+        """Stand in the first branch's grid."""
+        self.bindings_updated_signal.subscribe(self, self._tell_keys)
         self.query_one(TopBar).spec = self._subject.spec
         self._mark_stale()
         self.view.focus_content()
+
+    def _tell_keys(self, _: object = None) -> None:
+        """Show the keys of the place in focus; while the terminal has none, those that were shown last."""
+        active = self.active_bindings
+        foot = self.query_one(Foot)
+        foot.everywhere = keys_everywhere(active)
+        if self._welcome:
+            foot.here, foot.separator, foot.everywhere = WELCOME, " · ", foot.everywhere[-1:]
+        elif self.app.app_focus or not foot.here:
+            foot.here, foot.separator = keys_here(place_of(self.focused, self.view), active), GAP
+
+    @on(Foot.Pressed)
+    async def _foot_pressed(self, event: Foot.Pressed) -> None:
+        event.stop()
+        bound = self.active_bindings.get(event.key)
+        if bound is not None:
+            await self.app.run_action(bound.binding.action, bound.node)
+
+    def welcomed(self) -> None:
+        """Somebody who is here for the first time has found something to do: show the keys from now on."""
+        if self._welcome:
+            self._welcome = False
+            self.query_one(Foot).here = ()
+            self._tell_keys()
+            self.post_message(self.Welcomed())
 
     @on(ViewTabs.Chosen)
     def _tab_chosen(self, event: ViewTabs.Chosen) -> None:
@@ -302,6 +340,7 @@ class BenchScreen(Screen[None]):
         self.query_one(ViewTabs).current = event.place
         self._show_legend()
         self._fill_screen()
+        self.welcomed()
 
     def action_edit(self) -> None:
         """Edit the weight, or the element of the input, under the cursor."""
@@ -422,6 +461,7 @@ class BenchScreen(Screen[None]):
         self._go_to(subject, pause=pause)
 
     def _go_to(self, subject: Subject, *, pause: float = 0) -> None:
+        self.welcomed()
         self._subject = subject
         self.query_one(TopBar).spec = subject.spec
         self._mark_stale()
@@ -497,18 +537,27 @@ class BenchScreen(Screen[None]):
     @staticmethod
     def help_sections() -> dict[str, tuple[HelpLine, ...]]:
         """What the help says of the keys, by heading."""
-        views = {view.TITLE.upper(): view.HELP_LINES for view in VIEWS}
+        lines = {view.TITLE: view.HELP_LINES for view in VIEWS}
         return {
             "VIEWS": tuple(
                 HelpLine(f"{number} {view.TITLE}", view.SUMMARY, (f"bench.view-{number}",))
                 for number, view in enumerate(VIEWS, start=1)
             ),
             "KEYS": HeatGrid.HELP_LINES + BenchScreen.HELP_LINES,
-            "IN KERNELS": views["KERNELS"],
-            "IN STEPS": views["STEPS"],
-            "IN OUTPUTS AND PROBE": views["OUTPUTS"] + views["PROBE"],
-            "IN ROUNDING AND MISTAKES": views["ROUNDING"] + views["MISTAKES"],
+            IN_THE_FORM: BenchScreen.FORM_LINES,
+            **{
+                f"IN {' AND '.join(titles).upper()}": tuple(line for title in titles for line in lines[title])
+                for titles in TOLD_TOGETHER
+            },
         }
+
+    def help_heading(self) -> str:
+        """The heading of the help under which the keys of the place in focus are told."""
+        form = self.query_one(ParameterForm)
+        if self.focused is not None and form in self.focused.ancestors_with_self:
+            return IN_THE_FORM
+        titles = next(titles for titles in TOLD_TOGETHER if self.view.TITLE in titles)
+        return f"IN {' AND '.join(titles).upper()}"
 
     def action_run(self) -> None:
         """Run the block of the form now, whatever it costs."""

@@ -1,4 +1,4 @@
-"""Help: the keys, gathered from where they are bound; what colours and marks mean; the words of the field."""
+"""Help: the keys of the place and all others, what colours and marks mean, the words of the field."""
 
 from __future__ import annotations
 
@@ -41,6 +41,33 @@ WORDS: tuple[HelpLine, ...] = (
         "One convolution, once each batch norm is folded into its branch's weights and bias.",
     ),
     HelpLine(
+        "unfused, as it is",
+        "The block as it was trained: every branch is run by itself, and their outputs are added up.",
+    ),
+    HelpLine("tap", "One of the kH·kW places of a kernel: tap (1,1) of a 3×3 kernel is its centre."),
+    HelpLine(
+        "MACs",
+        "Multiply-accumulates of one run: outputs times the products that each of them sums, batch norms "
+        "and additions not counted.",
+    ),
+    HelpLine(
+        "ulp",
+        "Unit in the last place: the distance to the next number that the dtype has. 2 ulps apart: one "
+        "other number lies between them.",
+    ),
+    HelpLine(
+        "budget, allowed",
+        "How far rounding alone may take the two sides apart in that output element, from the sizes of its "
+        "products and the dtype. Below 100 % it is rounding, above it a mistake. In Steps: what the check "
+        "may be off by.",
+    ),
+    HelpLine(
+        "allclose",
+        "torch.allclose(fused, unfused): |d| ≤ 1e-08 + 1e-05 |unfused| in every element. It knows neither "
+        "dtype nor products, and so is not the verdict.",
+    ),
+    HelpLine("rms", "Root mean square, √(mean of w²): the colours are deepest at 3 rms, or at the maximum."),
+    HelpLine(
         "why not exactly 0",
         "Both sides add the same numbers in another order, and each addition rounds. In float64 the rounding "
         "almost vanishes; a mistake in the fusion would not. That is what the float64 figure is for. "
@@ -67,23 +94,25 @@ class HelpScreen(ModalScreen[None]):
             scrollbar-size-vertical: 1;
         }
         & .heading { color: $text-muted; text-style: bold; margin: 1 0 0 0; }
+        & .heading.-here { color: $text-accent; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q", "dismiss", "Close", show=False),
     ]
 
-    def __init__(self, keys: Mapping[str, Iterable[HelpLine]]) -> None:
-        """`keys`: lines by heading, in the order of the page."""
+    def __init__(self, keys: Mapping[str, Iterable[HelpLine]], here: str = "") -> None:
+        """`keys`: lines by heading, in the order of the page; those of the heading `here` come first."""
         super().__init__()
-        self._keys = keys
+        self._keys = {here: keys[here], **keys} if here else keys
+        self._here = here
 
     def compose(self) -> ComposeResult:
-        """Keys, reading, words."""
+        """The keys of the place first, then those of all others; reading, words."""
         with VerticalScroll() as page:
             page.border_title = "Help"
             page.border_subtitle = "escape closes"
             sections = (*self._keys.items(), ("READING A GRID", READING), ("WORDS", WORDS))
             for heading, lines in sections:
-                yield Static(heading, classes="heading")
+                yield Static(heading, classes="heading -here" if heading == self._here else "heading")
                 yield from (WordRow(line.keys, line.words) for line in lines)

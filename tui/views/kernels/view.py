@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
+from textual.events import DescendantFocus
 from textual.geometry import Size
 from textual.reactive import var
 from textual.widgets import Static
@@ -26,6 +27,7 @@ from tui.views.shared.kernel_panel import KernelPanel
 from tui.views.shared.panel_titles import PanelTitle, panel_titles
 from tui.views.shared.study_view import StudyView
 from tui.widgets.block_diagram import BlockDiagram
+from tui.widgets.foot_key import FootKey
 from tui.widgets.grid.geometry import GridGeometry, legible
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.number_format import precise
@@ -67,6 +69,16 @@ class KernelsView(StudyView):
             ("bench.bias",),
         ),
     )
+    FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
+        FootKey("set number", ("bench.edit",)),
+        FootKey("steps", ("bench.steps",)),
+        FootKey("next grid", ("kernels.next-grid",)),
+        FootKey("colours", ("bench.scale",)),
+        FootKey("one grid", ("bench.one-grid",)),
+        FootKey("zoom", ("kernels.zoom-in", "kernels.zoom-out")),
+        FootKey("by name", ("bench.named-kernel",)),
+        FootKey("set bias", ("bench.edit-bias",)),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("plus,equals_sign", "zoom(-1)", "Zoom in", show=False, id="kernels.zoom-in"),
         Binding("minus", "zoom(1)", "Zoom out", show=False, id="kernels.zoom-out"),
@@ -90,6 +102,7 @@ class KernelsView(StudyView):
     def __init__(self, spec: BlockSpec, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._expected = spec
+        self._place = 0  # of the panel that had the focus last
         self._frame: Pair | None = None
         self._painted: FusedKernels | None = None
         self._displayed: FusedKernels | None = None
@@ -156,6 +169,7 @@ class KernelsView(StudyView):
         with self.app.batch_update():
             await container.remove_children()
             await container.mount_all(map(KernelPanel, summands))
+        self._place = 0
         if had_focus:
             self.focus_content()
         for panel in self.panels:
@@ -359,14 +373,20 @@ class KernelsView(StudyView):
         line.update(content, layout=line.display and rows != line.content_size.height)
 
     def focus_content(self) -> None:
-        """Put the focus on the fused kernel's grid."""
-        self.panels[-1].grid.focus()
+        """Put the focus on the grid that had it last, at first the first branch's."""
+        self.panel_in_focus.grid.focus()
+
+    @on(DescendantFocus)
+    def _remember(self) -> None:
+        focused = (place for place, panel in enumerate(self.panels) if panel.grid.has_focus)
+        self._place = next(focused, self._place)
 
     @property
     def panel_in_focus(self) -> KernelPanel:
-        """The panel whose grid has the focus, else the fused kernel's."""
+        """The panel whose grid has the focus, else the one that had it last, at first the first branch's."""
         panels, focused = self.panels, self.screen.focused
-        return next((panel for panel in panels if panel.grid is focused), panels[-1])
+        place = min(self._place, len(panels) - 1)
+        return next((panel for panel in panels if panel.grid is focused), panels[place])
 
     def weight_under_cursor(self) -> EditablePlace:
         """The weight behind the cell under the cursor, in the grid in focus."""

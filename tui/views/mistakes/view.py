@@ -18,6 +18,7 @@ from tui.views.mistakes.error_map import ErrorMap, map_title, pixel_line, scale_
 from tui.views.mistakes.mistake_list import MistakeList
 from tui.views.mistakes.mistake_words import findings, words_on
 from tui.views.shared.study_view import StudyView
+from tui.widgets.foot_key import FootKey
 from tui.widgets.grid.number_format import precise
 from tui.widgets.help_line import HelpLine
 from tui.widgets.steady_text import SteadyText
@@ -41,6 +42,12 @@ class MistakesView(StudyView):
             "in Mistakes: the error map of another output channel",
             ("mistakes.before", "mistakes.next", "mistakes.map-before", "mistakes.map-next"),
         ),
+    )
+    FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
+        FootKey("make it", ("enter",)),
+        FootKey("channel", ("left", "right")),
+        FootKey("take it back", ("bench.undo",)),
+        FootKey("to the map", ("tab",)),
     )
     QUESTION: ClassVar[Question | None] = Question.LIKENESS
     BINDINGS: ClassVar[list[BindingType]] = [

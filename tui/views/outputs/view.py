@@ -23,6 +23,7 @@ from tui.views.outputs.output_lines import element_line, field_line, reader_line
 from tui.views.outputs.output_maps import OutputMaps
 from tui.views.shared.breaking import broken
 from tui.views.shared.study_view import StudyView
+from tui.widgets.foot_key import FootKey
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.lit import Lit
 from tui.widgets.grid.zoom import Zoom
@@ -78,6 +79,17 @@ class OutputsView(StudyView):
             ("outputs.next-map", "outputs.previous-map"),
         ),
         HelpLine("enter", "in Outputs: another number for the element of the input under the cursor"),
+    )
+    FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
+        FootKey("worst", ("outputs.worst",)),
+        FootKey("channel", ("outputs.previous-out", "outputs.next-out")),
+        FootKey("one tap", ("outputs.tap",)),
+        FootKey("budget", ("bench.scale",)),
+        FootKey("one grid", ("bench.one-grid",)),
+        FootKey("input channel", ("outputs.previous-in", "outputs.next-in")),
+        FootKey("zoom", ("outputs.zoom-in", "outputs.zoom-out")),
+        FootKey("next map", ("tab",)),
+        FootKey("set input", ("bench.edit",)),
     )
     DEFAULT_CSS = """
     OutputsView {

@@ -21,6 +21,7 @@ from tui.views.probe.two_totals import total_lines
 from tui.views.probe.written_out import Page, applied_line, least_rows, stage_lines
 from tui.views.shared.study_view import StudyView
 from tui.views.shared.styles import MUTED
+from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
 from tui.widgets.steady_text import SteadyText
 
@@ -59,6 +60,14 @@ class ProbeView(StudyView, can_focus=True):
             "in Probe: every sum bit by bit, as hex floats, and as decimals again",
             ("probe.hexadecimal",),
         ),
+    )
+    FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
+        FootKey("element", ("probe.left", "probe.down", "probe.up", "probe.right")),
+        FootKey("worst", ("probe.worst",)),
+        FootKey("channel", ("probe.previous-out", "probe.next-out")),
+        FootKey("next branch", ("probe.next-row",)),
+        FootKey("bit by bit", ("probe.hexadecimal",)),
+        FootKey("input channel", ("probe.previous-in", "probe.next-in")),
     )
     SCOPED_CSS = False
     DEFAULT_CSS = """

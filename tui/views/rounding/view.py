@@ -22,6 +22,7 @@ from tui.views.rounding.ulp_bars import ulp_bars_text
 from tui.views.rounding.why_not_zero import why_not_zero
 from tui.views.shared.study_view import StudyView
 from tui.views.shared.styles import MUTED, RULING_STYLES
+from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
 from tui.widgets.steady_text import SteadyText
 
@@ -50,6 +51,7 @@ class RoundingView(StudyView, can_focus=True):
             ("rounding.up", "rounding.down"),
         ),
     )
+    FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (FootKey("another dtype", ("rounding.up", "rounding.down")),)
     QUESTION: ClassVar[Question | None] = Question.DTYPES
     SCOPED_CSS = False
     DEFAULT_CSS = """

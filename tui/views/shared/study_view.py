@@ -14,6 +14,7 @@ from textual.reactive import var
 from tui.analysis.alterations.places import EditablePlace, NotEditableError
 from tui.analysis.inquiry import Answers, Question
 from tui.analysis.numerics.pixel import Pixel
+from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class StudyView(Vertical):
     """The question that the pane answers, for the help and the palette."""
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = ()
     """What the help says of the pane's keys."""
+    FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = ()
+    """Its keys for the foot of the screen, the most useful first."""
     QUESTION: ClassVar[Question | None] = None
     """The inquiry whose answer the pane shows, None where the study holds all of it."""
 

@@ -25,6 +25,7 @@ from tui.views.steps.step_grids import StepGrids
 from tui.views.steps.step_list import StepList
 from tui.views.steps.step_pane import StepPane
 from tui.widgets.equation.equation import Equation
+from tui.widgets.foot_key import FootKey
 from tui.widgets.grid.number_format import precise
 from tui.widgets.help_line import HelpLine
 from tui.widgets.key_line import KeyLine
@@ -57,6 +58,13 @@ class StepsView(StudyView, can_focus=True):
             "in Steps: play the step, its taps one after another; any key ends it",
             ("steps.play",),
         ),
+    )
+    FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
+        FootKey("next step", ("steps.next",)),
+        FootKey("back", ("steps.back",)),
+        FootKey("play", ("steps.play",)),
+        FootKey("to the sum", ("tab",)),
+        FootKey("zoom", ("steps.zoom-in", "steps.zoom-out")),
     )
     QUESTION: ClassVar[Question | None] = Question.WALKTHROUGH
     SCOPED_CSS = False  # the screen's size is told by its own classes

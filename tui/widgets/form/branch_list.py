@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.reactive import var
 
 from tui.fusion.branch_spec import BranchSpec
+from tui.widgets.foot_key import FootKey
 from tui.widgets.form.branch_row import BranchRow
 from tui.widgets.key_line import KeyLine
 
@@ -27,6 +28,14 @@ class BranchList(Vertical):
     }
     """
 
+    FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
+        FootKey("on or off", ("space",)),
+        FootKey("add", ("branches.add",)),
+        FootKey("edit", ("branches.edit",)),
+        FootKey("remove", ("branches.remove",)),
+        FootKey("move", ("branches.up", "branches.down")),
+        FootKey("to the view", ("bench.grids",)),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "Add a branch", show=False, id="branches.add"),
         Binding("e", "edit", "Edit the branch", show=False, id="branches.edit"),

@@ -19,6 +19,7 @@ from tui.fusion.fields import FIELDS, spec_from, texts_of
 from tui.fusion.presets import PRESETS, preset_named
 from tui.fusion.spec import BlockSpec, InvalidSpecError, Problem
 from tui.fusion.text_error import TextError
+from tui.widgets.foot_key import FootKey
 from tui.widgets.form.branch_list import BranchList
 from tui.widgets.form.choice import Choice
 from tui.widgets.form.value_input import ValueInput
@@ -44,6 +45,12 @@ class FieldRow(Horizontal):
 class ParameterForm(VerticalScroll):
     """Every field of a BlockSpec. Posts `Edited` with the new spec, or `Refused` with what is wrong."""
 
+    FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
+        FootKey("field", ("form.previous", "form.next")),
+        FootKey("value", ("choice.previous", "choice.next")),
+        FootKey("to the view", ("bench.grids",)),
+        FootKey("add a branch", ("bench.add-branch",)),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "app.focus_next", "Next field", show=False, id="form.next"),
         Binding("up", "app.focus_previous", "Previous field", show=False, id="form.previous"),
