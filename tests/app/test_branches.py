@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from textual.widgets import Input, Static
+from textual.widgets import Input, OptionList, Static
 
 from tests.driver import Bench, OpenBench
 from tests.settle import settle
@@ -58,8 +58,65 @@ async def test_a_branch_that_is_none_is_told_and_not_taken(open_bench: OpenBench
         await stand_on(bench, 0)
         await bench.press("a", *"5x5+nrom", "enter")
         assert isinstance(bench.app.screen, BranchScreen)
-        assert "'+nrom'" in str(bench.app.screen.query_one("#branch-problem", Static).content)
+        assert "'+nrom'" in str(bench.app.screen.query_one("#branch-words", Static).content)
         await bench.press("escape")
+        assert branches(bench) == "kxk,1x1,identity"
+
+
+def written(bench: Bench) -> str:
+    return bench.app.screen.query_one(Input).value
+
+
+def marks(bench: Bench, ticks: str) -> str:
+    """The marks of a list of the dialog, from top to bottom."""
+    options = bench.app.screen.query_one(f"#branch-{ticks}", OptionList).options
+    return "".join(str(option.prompt)[0] for option in options)
+
+
+async def test_what_is_typed_is_ticked(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await bench.press("a")
+        assert (marks(bench, "kinds"), marks(bench, "options")) == ("○○○○○○○○○–", "□□□□□––––")
+        await bench.press(*"1x1-kxk+norm+inner-bias+gamma+x2")
+        assert (marks(bench, "kinds"), marks(bench, "options")) == ("○○○○○○○●○–", "■■□■□■□■□")
+        await bench.press("ctrl+u", *"3x3d2+g")
+        assert (marks(bench, "kinds"), marks(bench, "options")) == ("○○○○○●○○○–", "□□□□□––––"), "3x3d2"
+        await bench.press("ctrl+u", *"identity")
+        assert (marks(bench, "kinds"), marks(bench, "options")) == ("○○●○○○○○○–", "□–□□–––––")
+
+
+async def test_what_is_ticked_is_written(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await bench.press("a", "tab", "end", "up", "up", "space")
+        assert written(bench) == "1x1-kxk"
+        await bench.press("tab", "space", "down", "space", "end", "up", "space")
+        assert written(bench) == "1x1-kxk+norm-bias+x2"
+        await bench.press("space", "up", "up", "up", "up", "space", "up", "space")
+        assert written(bench) == "1x1-kxk+norm-bias+alpha"
+        await bench.press("shift+tab", "home", "down", "down", "space")
+        assert written(bench) == "identity+norm+alpha"
+        await bench.press("up", "space")
+        assert written(bench) == "1x1+norm+alpha", "its bias comes back: the identity had none to switch off"
+        await bench.press("enter")
+        await bench.reach(Idle)
+        assert branches(bench) == "kxk,1x1,identity,1x1+norm+alpha"
+
+
+async def test_an_option_that_the_kind_cannot_have_says_so(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await bench.press("a", *"avg", "tab", "tab", "down", "space")
+        assert written(bench) == "avg"
+        assert str(bench.app.screen.query_one("#branch-words", Static).content).endswith("no use for it.")
+
+
+async def test_relu_is_not_linear(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await bench.press("a", *"kxk+relu", "enter")
+        assert "'relu' is not linear" in str(bench.app.screen.query_one("#branch-words", Static).content)
+        await bench.press("tab", "end", "space")
+        assert written(bench) == "kxk+relu"
+        assert "relu is not linear" in str(bench.app.screen.query_one("#branch-words", Static).content)
+        await bench.press("enter", "escape")
         assert branches(bench) == "kxk,1x1,identity"
 
 

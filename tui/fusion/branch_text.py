@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Scale
+from tui.fusion.not_linear import WHY, not_linear_in
 from tui.fusion.quoting import quoted
 from tui.fusion.text_error import TextError
 
@@ -45,6 +46,9 @@ def parse_branches(text: str) -> tuple[BranchSpec, ...]:
 
 
 def _parse_branch(text: str) -> BranchSpec:
+    curved = not_linear_in(text)
+    if curved is not None:
+        raise TextError(f"{quoted(curved)} {WHY}")
     match = _BRANCH.fullmatch(text)
     if match is None:
         raise TextError(
