@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -42,12 +44,17 @@ from tui.settings import Settings, is_first_start
 from tui.terminal_driver import stoppable
 from tui.terminal_filters import UTF_8, filters_for
 from tui.themes import DARK, THEMES, counterpart
+from tui.views.shared.study_view import StudyView
 from tui.widgets.form.choice import Choice
 from tui.widgets.thin_scroll_bar import ThinScrollBar
 
 if TYPE_CHECKING:
     from tui.analysis.study import FusedKernels, Piece, Study
 
+PREVIEW_PAUSE = 0.08
+"""Seconds that the cursor rests before what it is on is run."""
+PREVIEW_IS_LATE = 0.4
+"""Seconds after which a preview says what it is doing; till then the one before stays."""
 StudyFunction = Callable[[BlockSpec, Alterations], "Iterator[Piece]"]
 
 
@@ -84,6 +91,8 @@ class RepFuseApp(App[None]):
     """What has been found out about the last good result."""
     run_state: var[RunState] = var[RunState](Idle)
     """What is being done about the form's spec."""
+    preview: var[Study | Doing | Failed | None] = var(None)
+    """What became of a subject that a view asks to look at beside `study`; None while none asks."""
     beside: var[Beside | None] = var[Beside | None](None)
     """The block A and how the last good result differs from it; None while none is kept."""
 
@@ -144,6 +153,7 @@ class RepFuseApp(App[None]):
             RepFuseApp.study,
             RepFuseApp.run_state,
             RepFuseApp.beside,
+            RepFuseApp.preview,
         )
 
     def _handle_exception(self, error: Exception) -> None:
@@ -228,12 +238,11 @@ class RepFuseApp(App[None]):
         if isinstance(piece, Doing):
             self.run_state = piece
             return
-        from tui.analysis.study import Study  # one that has something to show has imported torch
-
-        if isinstance(piece, Study):
+        found = _study_in(piece)
+        if found is not None:
             self.workers.cancel_group(self, "answer")
             self.answers = Answers()
-            self.kernels = self.study = piece
+            self.kernels = self.study = found
             self.run_state = Idle()
             self._compare()
         else:
@@ -271,6 +280,33 @@ class RepFuseApp(App[None]):
                     self.beside = item
         except Exception as error:
             self.beside = Failed(in_words(error))
+
+    @on(StudyView.PreviewWanted)
+    def _preview_wanted(self, event: StudyView.PreviewWanted) -> None:
+        """Look at another subject beside the study; the preview before stays until the next one is there."""
+        self.workers.cancel_group(self, "preview")
+        if event.subject is None:
+            self.preview = None
+        elif estimate_of(event.subject.spec).must_be_asked_for or self._does_not_fit(event.subject):
+            self.preview = Failed("this block takes too long for one")
+        else:
+            self._run_preview(event.subject)
+
+    @work(group="preview", exclusive=True, exit_on_error=False, description="preview")
+    async def _run_preview(self, subject: Subject) -> None:
+        """Keep what became of it. The next move of the cursor cancels this worker, and so the run."""
+        await asyncio.sleep(PREVIEW_PAUSE)
+        begin = monotonic()
+        try:
+            steps = partial(self._study_function, subject.spec, subject.alterations)
+            async for piece in iterate_in_thread(steps):
+                if isinstance(piece, Doing):
+                    if monotonic() - begin > PREVIEW_IS_LATE:
+                        self.preview = piece
+                elif (found := _study_in(piece)) is not None:
+                    self.preview = found
+        except Exception as error:
+            self.preview = Failed(in_words(error))
 
     @on(StudyViews.Asked)
     def _asked(self, event: StudyViews.Asked) -> None:
@@ -324,3 +360,10 @@ class RepFuseApp(App[None]):
         for name, preset in PRESETS.items():
             yield SystemCommand(f"Preset {name}", preset.summary, partial(self.action_preset, name))
         yield from own
+
+
+def _study_in(piece: Piece) -> Study | None:
+    """The study, if the piece is one."""
+    from tui.analysis.study import Study  # what has something to show has imported torch
+
+    return piece if isinstance(piece, Study) else None

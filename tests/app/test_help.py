@@ -101,7 +101,7 @@ def test_the_keys_of_the_readme_are_bound() -> None:
 
 def test_every_key_of_the_foot_is_bound() -> None:
     ids = {binding.id for binding in bound() if binding.id}
-    of_textual = {"tab", "enter", "space", "left", "right"}
+    of_textual = {"tab", "enter", "space", "left", "right", "up", "down"}
     told = [*(view.FOOT_KEYS for view in VIEWS), ParameterForm.FOOT_KEYS, BranchList.FOOT_KEYS]
     named = [name for keys in told for key in keys for name in key.bindings]
     named += [name for key in EVERYWHERE for name in key.bindings]

@@ -9,8 +9,10 @@ from typing import NoReturn
 import pytest
 
 from tests.driver import Bench, OpenBench
+from tests.held_study import HeldStudy
 from tests.specs import EXACT, only_first_branch
 from tui.analysis.alterations.alterations import Alterations
+from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.likeness.found import Likenesses
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing, Failed
@@ -157,3 +159,81 @@ async def test_a_pixel_of_a_larger_output_is_never_drawn_on_an_older_study(
         assert bench.views.pixel is not None
         assert bench.app.study is not None
         assert bench.views.pixel.inside(bench.app.study.spec.output_nchw)
+
+
+async def previewed(bench: Bench, name: str) -> Study:
+    """Put the cursor on a mistake, and wait for its preview."""
+    view_of(bench).gallery.go_to(name)
+    await bench.until(
+        lambda: isinstance(bench.app.preview, Study) and bench.app.preview.alterations.mistake == name, name
+    )
+    assert isinstance(bench.app.preview, Study)
+    return bench.app.preview
+
+
+async def test_the_cursor_shows_a_preview_and_changes_nothing(open_bench: OpenBench) -> None:
+    async with open_bench(GROUPED) as bench:
+        await bench.press("6")
+        view, study, pixel = view_of(bench), bench.app.study, bench.views.pixel
+        for name in ("identity-missing", "flipped"):
+            preview = await previewed(bench, name)
+            title = str(view.query_one("#mistake-evidence").border_title)
+            assert f"preview of {MISTAKES[name].title}" in title
+            assert bench.text("#mistake-findings").startswith("preview  wrong  max |d| ")
+            source, (_, _, row, column) = view.error_map.source, preview.comparison.worst
+            assert source is not None
+            assert abs(source.at(0, 0, row, column)) == preview.comparison.max_abs_diff
+        assert bench.app.study is study
+        assert bench.views.pixel == pixel
+        assert bench.text("#difference").startswith("exact")
+        await bench.press("u")
+        assert bench.app.study is study, "there is nothing to undo"
+        assert view.gallery.name_under_cursor == "flipped"
+
+        await bench.press("enter")
+        await bench.until(lambda: mistake_of(bench) == "flipped")
+        assert bench.app.preview is None
+        assert "preview" not in str(view.query_one("#mistake-evidence").border_title)
+        await bench.press("u")
+        await bench.until(lambda: mistake_of(bench) == "")
+
+
+async def test_channels_of_the_preview_are_its_own(open_bench: OpenBench) -> None:
+    async with open_bench(GROUPED) as bench:
+        await bench.press("6")
+        pixel = bench.views.pixel
+        preview = await previewed(bench, "identity-missing")
+        channel = preview.comparison.worst[1]
+        step, key = (1, "right") if channel == 0 else (-1, "left")
+        await bench.press(key)
+        assert f"out {channel + step} (" in str(view_of(bench).query_one("#mistake-evidence").border_title)
+        assert bench.views.pixel == pixel
+
+
+async def test_the_next_move_ends_a_preview_and_leaving_the_view_too(
+    open_bench: OpenBench, held: HeldStudy
+) -> None:
+    async with open_bench(GROUPED, study=held, reach=Doing) as bench:
+        held.let_all_go()
+        await bench.reach(Idle)
+        await bench.press("6")
+        count = len(held.runs)
+        await bench.press("down")
+        await bench.until(lambda: len(held.runs) == count + 1)
+        await bench.press("down")
+        await bench.until(lambda: len(held.runs) == count + 2)
+        groups = [worker for worker in bench.app.workers if worker.group == "preview"]
+        assert sum(worker.is_running for worker in groups) == 1
+        await bench.press("1")
+        assert not any(worker.is_running for worker in bench.app.workers if worker.group == "preview")
+        assert bench.app.preview is None
+
+
+async def test_a_costly_block_has_no_preview_and_says_so(
+    open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_bench(GROUPED) as bench:
+        await bench.press("6")
+        monkeypatch.setattr("tui.analysis.estimate.Estimate.must_be_asked_for", True)
+        await bench.press("down")
+        assert bench.text("#mistake-findings").startswith("preview  none: this block takes too long")

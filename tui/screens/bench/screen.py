@@ -227,6 +227,8 @@ class BenchScreen(Screen[None]):
     run_state: var[RunState] = var[RunState](Idle)
     """What the app is doing about the spec."""
 
+    preview: var[Study | Doing | Failed | None] = var(None)
+    """What became of the subject that a view asked to look at, before it is wanted on the bench."""
     answers: var[Answers] = var(Answers)
     """What has been found out about the last good result."""
 
@@ -275,7 +277,7 @@ class BenchScreen(Screen[None]):
             yield ParameterForm(self._subject.spec, id="form")
             with Vertical(id="right"):
                 yield StudyViews(self._subject.spec, id="views").data_bind(
-                    BenchScreen.kernels, BenchScreen.study, BenchScreen.answers
+                    BenchScreen.kernels, BenchScreen.study, BenchScreen.answers, BenchScreen.preview
                 )
                 yield Notice(id="notice")
                 yield NumberEditor(id="editor")

@@ -15,6 +15,7 @@ from textual.widgets import ContentSwitcher
 from tui.analysis.alterations.alterations import Alterations, Subject
 from tui.analysis.inquiry import Answers, Question
 from tui.analysis.numerics.pixel import Pixel
+from tui.analysis.progress import Doing, Failed
 from tui.fusion.spec import BlockSpec
 from tui.views.kernels.view import KernelsView
 from tui.views.mistakes.view import MistakesView
@@ -48,6 +49,8 @@ class StudyViews(ContentSwitcher):
     """The last good result."""
     answers: var[Answers] = var(Answers)
     """What has been found out about it."""
+    preview: var[Study | Doing | Failed | None] = var(None)
+    """What became of the subject that a view asked to look at; None while none is asked for."""
     wanted: var[Subject | None] = var[Subject | None](None)
     """What the form asks for; None where it holds nothing valid."""
     pixel: var[Pixel | None] = var[Pixel | None](None)
@@ -83,6 +86,8 @@ class StudyViews(ContentSwitcher):
         """The view, told of everything that it shows."""
         view.room = self.size
         view.data_bind(StudyViews.study, StudyViews.answers, StudyViews.pixel)
+        if isinstance(view, MistakesView):
+            view.data_bind(StudyViews.preview)
         return view
 
     @property

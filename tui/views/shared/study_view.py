@@ -11,6 +11,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import var
 
+from tui.analysis.alterations.alterations import Subject
 from tui.analysis.alterations.places import EditablePlace, NotEditableError
 from tui.analysis.inquiry import Answers, Question
 from tui.analysis.numerics.pixel import Pixel
@@ -69,6 +70,12 @@ class StudyView(Vertical):
         """The user goes to another output element."""
 
         pixel: Pixel
+
+    @dataclass
+    class PreviewWanted(Message):
+        """The user looks at this subject without wanting it on the bench yet; None for no more."""
+
+        subject: Subject | None
 
     @dataclass
     class MistakeChosen(Message):
