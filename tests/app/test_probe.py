@@ -7,11 +7,13 @@ from dataclasses import replace
 import torch
 
 from tests.driver import SMALL, Bench, OpenBench
+from tests.held_study import HeldStudy
 from tests.specs import EXACT
 from tui.analysis.numerics.exact_sum import rounded
 from tui.analysis.numerics.pixel import Pixel
+from tui.analysis.progress import Doing
 from tui.fusion.fields import spec_from
-from tui.fusion.spec import InputFill
+from tui.fusion.spec import BlockSpec, InputFill
 from tui.views.probe.view import ProbeView
 
 TWO = replace(EXACT, in_channels=4, out_channels=4, groups=2, batch_size=2, input=InputFill.RAMP)
@@ -83,3 +85,38 @@ async def test_rows_and_channels_are_written_out_one_after_the_other(open_bench:
         await bench.until(lambda: bench.app.study and bench.app.study.alterations.mistake)
         assert "train mode" in bench.text("#probe-ledger")
         assert bench.text("#probe-branch").startswith("fused")
+
+
+async def test_a_place_in_the_result_leads_to_its_probe(open_bench: OpenBench) -> None:
+    async with open_bench(BlockSpec()) as bench:
+        study = bench.app.study
+        assert study is not None
+        assert study.verdict.place is not None
+        told = bench.text("#difference")
+        worst, place = Pixel(*study.comparison.worst), study.verdict.place
+        for pixel in {worst, place}:
+            await bench.press("1", "f")
+            column = told.rindex(pixel.words(1)) + 2
+            await bench.pilot.click("#difference", offset=(column, 0))
+            await bench.until(lambda: isinstance(bench.app.bench.view, ProbeView))
+            assert bench.views.pixel == pixel
+            assert bench.app.bench.view.has_focus
+
+
+async def test_g_leads_to_the_places_of_the_result(open_bench: OpenBench) -> None:
+    async with open_bench(BlockSpec(), SMALL) as bench:
+        study = bench.app.study
+        assert study is not None
+        await bench.press("2", "g")
+        await bench.until(lambda: isinstance(bench.app.bench.view, ProbeView))
+        assert bench.views.pixel == study.verdict.place
+        await bench.press("g")
+        assert bench.views.pixel == study.comparison.worst
+        await bench.press("g")
+        assert bench.views.pixel == study.verdict.place
+
+
+async def test_before_the_first_result_g_leads_nowhere(open_bench: OpenBench, held: HeldStudy) -> None:
+    async with open_bench(EXACT, study=held, reach=Doing) as bench:
+        await bench.press("g")
+        assert not isinstance(bench.app.bench.view, ProbeView)

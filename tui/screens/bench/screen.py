@@ -21,6 +21,7 @@ from tui.analysis.alterations.alterations import FUSED, NOTHING_ALTERED, Alterat
 from tui.analysis.alterations.places import EditablePlace
 from tui.analysis.block_a import Beside
 from tui.analysis.inquiry import Answers
+from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.quantities import estimate_in_words
 from tui.export.items import Item
@@ -37,6 +38,7 @@ from tui.screens.bench.taking_away import Takeable, export_commands, take_away
 from tui.screens.commands import commands_of
 from tui.screens.dialogs.branch import BranchScreen
 from tui.views.kernels.view import KernelsView
+from tui.views.probe.view import ProbeView
 from tui.views.shared.result import ResultView
 from tui.views.shared.study_view import StudyView
 from tui.views.steps.view import StepsView
@@ -112,6 +114,11 @@ class BenchScreen(Screen[None]):
             "A",
             "keep this block as A: what comes next is compared with it; A again lets it go",
             ("bench.keep-a",),
+        ),
+        HelpLine(
+            "g",
+            "to the probe of the element that the result names (a click on it does too); again: of the other",
+            ("bench.probe",),
         ),
         HelpLine(
             "z, + -, m",
@@ -212,6 +219,14 @@ class BenchScreen(Screen[None]):
             show=False,
             id="bench.named-kernel",
             tooltip="Sobel, Gaussian, Dirac ...",
+        ),
+        Binding(
+            "g",
+            "probe_worst",
+            "Probe of the result",
+            show=False,
+            id="bench.probe",
+            tooltip="To the probe of the element that the result names; again for the other one",
         ),
         Binding("b", "bias", "Biases", show=False, id="bench.bias", tooltip="Add up weights or biases"),
     ]
@@ -623,6 +638,22 @@ class BenchScreen(Screen[None]):
         branch = kernels.branch_in_focus
         name = None if not kernels.has_focus_within else branch.name if branch else ""
         self.query_one(StudyViews).show(VIEWS.index(StepsView), name)
+
+    def action_probe_at(self, batch: int, channel: int, row: int, column: int) -> None:
+        """Show the probe of an output element."""
+        views = self.query_one(StudyViews)
+        views.go_to(Pixel(batch, channel, row, column))
+        self.action_view(VIEWS.index(ProbeView))
+
+    def action_probe_worst(self) -> None:
+        """Show the probe of an element that the result names: of the verdict's, then of the worst one."""
+        if self.study is None:
+            self.notify("There is no result yet.", timeout=2)
+            return
+        worst = Pixel(*self.study.comparison.worst)
+        first = self.study.verdict.place or worst
+        seen = isinstance(self.view, ProbeView) and self.query_one(StudyViews).pixel == first
+        self.action_probe_at(*(worst if seen else first))
 
     def action_fit(self) -> None:
         """Zoom all grids of the view in sight to the whole."""

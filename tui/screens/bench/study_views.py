@@ -219,5 +219,9 @@ class StudyViews(ContentSwitcher):
     def on_study_view_pixel_chosen(self, event: StudyView.PixelChosen) -> None:
         """Go to the output element that a view asks for."""
         event.stop()
-        if self.study is not None:  # the view may have asked on an older study, of a larger output
-            self.pixel = event.pixel.clamped(self.study.spec.output_nchw)
+        self.go_to(event.pixel)
+
+    def go_to(self, pixel: Pixel) -> None:
+        """Look at another output element."""
+        if self.study is not None:  # it may have been asked for on an older study, of a larger output
+            self.pixel = pixel.clamped(self.study.spec.output_nchw)

@@ -90,6 +90,7 @@ class OutputsView(StudyView):
         FootKey("zoom", ("outputs.zoom-in", "outputs.zoom-out")),
         FootKey("next map", ("tab",)),
         FootKey("set input", ("bench.edit",)),
+        FootKey("probe", ("bench.probe",)),
     )
     DEFAULT_CSS = """
     OutputsView {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tui.analysis.quantities import count, two_digits
+from tui.views.shared.place_link import place_link
 from tui.views.shared.styles import MUTED
 
 if TYPE_CHECKING:
@@ -17,11 +18,11 @@ def allclose_words(study: Study) -> Content:
     """torch.allclose no: |d| <= 1e-08 + 1e-05 |unfused| fails in 3 of 162; atol 2e-7 would pass."""
     closeness = study.comparison.closeness
     rule = f"|d| ≤ {closeness.atol:.0e} + {closeness.rtol:.0e} |unfused|"
-    parts: list[str | tuple[str, str]] = [("torch.allclose ", "bold")]
+    parts: list[str | Content | tuple[str, str]] = [("torch.allclose ", "bold")]
     if closeness.farthest is None:
         parts += [("yes", "bold"), (f": {rule} holds in all {count(closeness.elements)} elements", MUTED)]
     else:
-        where = closeness.farthest.words(study.spec.batch_size)
+        where = place_link(closeness.farthest, study.spec.batch_size)
         parts += [
             ("no", "bold $text-warning"),
             (f": {rule} fails in ", MUTED),

@@ -51,7 +51,10 @@ class RoundingView(StudyView, can_focus=True):
             ("rounding.up", "rounding.down"),
         ),
     )
-    FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (FootKey("another dtype", ("rounding.up", "rounding.down")),)
+    FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
+        FootKey("another dtype", ("rounding.up", "rounding.down")),
+        FootKey("probe", ("bench.probe",)),
+    )
     QUESTION: ClassVar[Question | None] = Question.DTYPES
     SCOPED_CSS = False
     DEFAULT_CSS = """

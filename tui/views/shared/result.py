@@ -13,18 +13,21 @@ from textual.widgets import Static
 
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.block_a import AgainstA, Beside
+from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.quantities import count, times, two_digits
 from tui.analysis.side import WrongSide
 from tui.analysis.verdict.cautions import cautions_of
 from tui.analysis.verdict.reason import Reason
 from tui.fusion.pair_text import show_pair
 from tui.views.shared.beside_a import beside_a_lines
+from tui.views.shared.place_link import place_link
 from tui.views.shared.styles import MUTED, RULING_STYLES
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study
 
 
+EVERYWHERE = Content.styled(" everywhere", MUTED)
 _NOT_THE_SAME = {
     WrongSide.FUSED: "the two are not the same map",
     WrongSide.UNFUSED: "the unfused run is wrong",
@@ -128,8 +131,7 @@ def difference_line(study: Study, width: int) -> Content:
     largest = Content.assemble(("max |d| ", MUTED), (two_digits(study.comparison.max_abs_diff), "bold"))
     ruling = Content.styled(study.verdict.ruling, f"bold {RULING_STYLES[study.verdict.ruling]}")
     short = Content(ways[-1][0])
-    place = study.comparison.worst.words(study.spec.batch_size)
-    there = Content.styled(f" at {place}" if study.comparison.max_abs_diff else " everywhere", MUTED)
+    there = _at(study.comparison.worst if study.comparison.max_abs_diff else None, study) or EVERYWHERE
     lines.append(Content("  ").join([ruling, short, largest + there]))
     lines.append(Content("  ").join([ruling, short, largest]))
     lines.append(Content("  ").join([ruling, largest, short]))
@@ -144,17 +146,21 @@ def _first_that_fits(lines: Sequence[Content], width: int) -> Content:
 def _difference(study: Study, summary: str, largest: str) -> Content:
     comparison, verdict = study.comparison, study.verdict
     one, other = verdict.place, comparison.worst
-    batch_size = study.spec.batch_size
     ruling = (verdict.ruling, f"bold {RULING_STYLES[verdict.ruling]}")
     figure = (two_digits(comparison.max_abs_diff), "bold")
     if one == other:
-        both = f", both at {other.words(batch_size)}"
-        return Content.assemble(ruling, f"  {summary}", (f", {largest} ", MUTED), figure, (both, MUTED))
-    here = "" if one is None else f" at {one.words(batch_size)}"
-    there = f" at {other.words(batch_size)}" if comparison.max_abs_diff else " everywhere"
-    return Content.assemble(
-        ruling, f"  {summary}", (here, MUTED), (f"   {largest} ", MUTED), figure, (there, MUTED)
-    )
+        start = Content.assemble(ruling, f"  {summary}", (f", {largest} ", MUTED), figure, (", both", MUTED))
+        return start + _at(other, study)
+    there = _at(other if comparison.max_abs_diff else None, study) or EVERYWHERE
+    start = Content.assemble(ruling, f"  {summary}") + _at(one, study)
+    return start + Content.assemble((f"   {largest} ", MUTED), figure) + there
+
+
+def _at(pixel: Pixel | None, study: Study) -> Content:
+    """at out 1 (4,7); nothing for none."""
+    if pixel is None:
+        return Content("")
+    return Content.styled(" at ", MUTED) + place_link(pixel, study.spec.batch_size, MUTED)
 
 
 def truth_line(study: Study, width: int) -> Content:
