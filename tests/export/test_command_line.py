@@ -11,7 +11,7 @@ from hypothesis import given
 
 from tests.fusion.strategies import specs
 from tests.test_options import OTHER
-from tui.analysis.alterations.alterations import Alterations, Edit, Subject, shapes_of
+from tui.analysis.alterations.alterations import Alterations, Edit, Subject, refusal_of, shapes_of
 from tui.analysis.alterations.gallery import possible
 from tui.export import command_line
 from tui.export.command_line import command_line_of
@@ -41,10 +41,11 @@ def test_a_preset(name: str) -> None:
 def test_a_preset_in_other_channels_and_edited_in_every_place(name: str) -> None:
     spec = replace(PRESETS[name].spec.with_in_channels(32), seed=7)
     numbers = [0.1, -0.0, 1e-320, 1.5e308, math.nan, math.inf, -math.inf]
-    edits = [
-        Edit(place, tuple(size - 1 for size in shape), numbers[number % len(numbers)])
-        for number, (place, shape) in enumerate(shapes_of(spec).items())
-    ]
+    edits = []
+    for number, (place, shape) in enumerate(shapes_of(spec).items()):
+        value = numbers[number % len(numbers)]
+        value = value if refusal_of(place, value) is None else 0.25
+        edits.append(Edit(place, tuple(size - 1 for size in shape), value))
     for mistake in ["", *(mistake.name for mistake in possible(spec))][:3]:
         subject = Subject(spec, Alterations(tuple(edits), mistake))
         assert again(subject) == subject

@@ -208,3 +208,13 @@ def test_only_what_is_used_is_in_it() -> None:
     text = snippet_of(studied(BlockSpec(branches=parse_branches("kxk"))))
     for absent in ("compose", "fold_batch_norm", "identity(", "Float16", "functional", "base64", "math"):
         assert absent not in text
+
+
+def test_norms_set_by_hand_are_in_it() -> None:
+    numbers = {"gamma": -2.5, "beta": 0.75, "mean": 3.0, "var": 0.0, "eps": 0.5}
+    starts = ("kxk.norm", "1x1-kxk.first.norm", "post norm")
+    edits = [Edit(f"{start}.{part}", (0,), number) for start in starts for part, number in numbers.items()]
+    spec = BlockSpec(branches=parse_branches("kxk+norm,1x1-kxk+inner,identity"), post_norm=True)
+    expected = studied(spec, Alterations(tuple(edits)))
+    assert expected.in_effect.edits == tuple(edits)
+    assert_comes_to(ran(snippet_of(expected)), expected)

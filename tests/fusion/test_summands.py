@@ -8,8 +8,7 @@ from hypothesis import given
 from torch import nn
 
 from tests.fusion.strategies import filled_block, specs, with_wild_norms
-from tui.fusion.block import POST_NORM
-from tui.fusion.branch_spec import names_of
+from tui.fusion.branch_spec import POST_NORM, names_of
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.spec import BlockSpec
 

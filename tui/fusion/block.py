@@ -10,7 +10,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from tui.fusion.branch_spec import names_of
+from tui.fusion.branch_spec import POST_NORM, names_of
 from tui.fusion.branches import Branch, Fold, build_branch, last_of
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError, Kernel, add, affine_of, pad_to, scale
@@ -18,9 +18,6 @@ from tui.fusion.padding import conv2d_size_and_padding, taps_apart
 from tui.fusion.pair_text import show_pair
 from tui.fusion.spec import BlockSpec, Pair
 from tui.fusion.widening import dilate, ungroup
-
-POST_NORM = "post norm"
-"""The name of the summand that holds the offset of the batch norm after the sum."""
 
 
 class Branches(nn.ModuleList):

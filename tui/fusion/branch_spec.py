@@ -9,6 +9,9 @@ from tui.fusion.pair_text import shortest, show_pair
 
 Pair = tuple[int, int]
 
+POST_NORM = "post norm"
+"""The name of the summand that holds the offset of the batch norm after the sum."""
+
 
 class BranchKind(StrEnum):
     """The kinds of branch; the value is its name (SIZED's is its kernel size instead)."""

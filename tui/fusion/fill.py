@@ -14,8 +14,8 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor, nn
 
-from tui.fusion.block import POST_NORM, ReparamBlock
-from tui.fusion.branch_spec import names_of
+from tui.fusion.block import ReparamBlock
+from tui.fusion.branch_spec import POST_NORM, names_of
 from tui.fusion.branches import Branch, ConvBranch, SequenceBranch
 from tui.fusion.spec import BlockSpec, InputFill, Pair, WeightFill
 from tui.fusion.torch_dtypes import torch_dtype

@@ -69,6 +69,10 @@ class ValuePrompt(Vertical):
         """Ask nothing any more."""
         self.remove_class("-asking")
 
+    def refuse(self, words: str) -> None:
+        """Say why the number cannot be taken, and go on asking."""
+        self._say(words, wrong=True)
+
     def _say(self, words: str, *, wrong: bool) -> None:
         hint = self.query_one("#prompt-hint", Static)
         hint.update(words)

@@ -57,3 +57,18 @@ def test_what_is_refused(text: str, words: str) -> None:
         edits_in([text], SPEC)
     assert words in str(caught.value)
     assert str(caught.value).isprintable()
+
+
+def test_a_variance_and_an_eps_cannot_be_negative() -> None:
+    spec = BlockSpec(branches=parse_branches("kxk+norm,1x1-kxk+inner"), post_norm=True)
+    for place in ("kxk.norm.var", "1x1-kxk.first.norm.var", "post norm.var", "kxk.norm.eps", "post norm.eps"):
+        for value, shown in (("-0.5", "-0.5"), ("-inf", "-inf")):
+            with pytest.raises(TextError, match=f"{place} cannot be negative.*, not {shown}"):
+                edits_in([f"{place}[0]={value}"], spec)
+        assert edits_in([f"{place}[0]=0"], spec)[0].value == 0
+        assert edits_in([f"{place}[0]=-0.0"], spec)[0].place == place
+    for value in ("nan", "inf"):
+        assert edits_in([f"kxk.norm.var[1]={value}"], spec)
+        with pytest.raises(TextError, match="must be a finite number"):
+            edits_in([f"kxk.norm.eps[0]={value}"], spec)
+    assert edits_in(["kxk.norm.gamma[1]=-2"], spec)[0].value == -2

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 import torch
 
-from tui.analysis.alterations.alterations import Alterations, Edit, shapes_of
+from tui.analysis.alterations.alterations import NORM_PARTS, Alterations, Edit, shapes_of
 from tui.analysis.alterations.applying import alter_block, parameters_of
 from tui.analysis.alterations.places import (
     MOST_EDITS,
@@ -225,3 +225,47 @@ def test_a_number_too_large_for_the_dtype_is_infinite(dtype: Dtype) -> None:
     done = study_of(replace(BlockSpec(), dtype=dtype), Alterations(edits))
     finite = dtype is Dtype.FLOAT64
     assert float(done.number_at(edit.place, edit.index)) == (1e300 if finite else float("inf"))
+
+
+NORMED = BlockSpec(
+    branches=parse_branches("kxk+norm+alpha,identity+norm+gamma,1x1-kxk+inner+norm,avg+norm"), post_norm=True
+)
+
+
+def test_the_numbers_of_norms_and_scales_reach_both_sides() -> None:
+    """Against torch's own modules, set by hand; every such number of the block is asked."""
+    for place, shape in shapes_of(NORMED).items():
+        part = place.rpartition(".")[2]
+        if part not in (*NORM_PARTS, "alpha"):
+            continue
+        index, value = tuple(size - 1 for size in shape), 3.0
+        done = study_of(replace(NORMED, dtype=Dtype.FLOAT64), Alterations((Edit(place, index, value),)))
+        other = fill_block(build_block(NORMED).double(), replace(NORMED, dtype=Dtype.FLOAT64))
+        owner = by_hand(other, place)
+        with torch.no_grad():
+            if part == "eps":
+                assert isinstance(owner, torch.nn.BatchNorm2d)
+                owner.eps = value
+            else:
+                tensor = owner if isinstance(owner, torch.Tensor) else getattr(owner, TORCH_NAMES[part])
+                tensor.view(-1)[index] = value
+        assert torch.equal(done.outputs.unfused, other(done.x)), place
+        assert done.verdict.ruling.agrees, place
+        assert float(done.number_at(place, index)) == value
+        assert done.in_effect.edits == (Edit(place, index, value),)
+        plain = study_of(replace(NORMED, dtype=Dtype.FLOAT64))
+        assert not torch.equal(done.outputs.fused, plain.outputs.fused), place
+
+
+TORCH_NAMES = {"gamma": "weight", "beta": "bias", "mean": "running_mean", "var": "running_var"}
+
+
+def by_hand(block: ReparamBlock, place: str) -> object:
+    """The module or the parameter that the place names, found without the function under test."""
+    name, _, part = place.rpartition(".")
+    if name == "post norm":
+        return block.post_norm
+    branch = next(each for each in block.branches if name.split(".")[0] == each.name)
+    if name == branch.name:
+        return getattr(branch, part)
+    return branch.get_submodule(name.removeprefix(f"{branch.name}."))

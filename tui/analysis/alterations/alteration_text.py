@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Edit, Shape, shapes_of
+from tui.analysis.alterations.alterations import (
+    NOTHING_ALTERED,
+    Alterations,
+    Edit,
+    Shape,
+    refusal_of,
+    shapes_of,
+)
 from tui.analysis.alterations.gallery import MISTAKES, obstacle
 from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.number_text import number_in
@@ -66,6 +73,9 @@ def checked_edit(place: str, index: tuple[int, ...], value: float, shapes: Mappi
             f"{place} is {' x '.join(map(str, shape))}: its indices go from {first} to {last}, "
             f"and {_show_index(index)} is not one"
         )
+    refusal = refusal_of(place, value)
+    if refusal is not None:
+        raise TextError(f"{refusal}, not {value!r}")
     return Edit(place, index, value)
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isnan, nan
+from math import isfinite, isnan, nan
 
 from tui.analysis.alterations.gallery import MISTAKES, obstacle
 from tui.analysis.side import WrongSide
-from tui.fusion.branch_spec import BranchKind, BranchSpec, names_of
+from tui.fusion.branch_spec import POST_NORM, BranchKind, BranchSpec, Scale, names_of
 from tui.fusion.spec import BlockSpec
 
 INPUT = "input"
 """The place of the input, (batch, in_channels, H, W)."""
 FUSED = "fused"
 """Stands for the fused convolution, where other places name a branch."""
+NORM_PARTS = ("gamma", "beta", "mean", "var", "eps")
+"""The numbers of a batch norm: one a channel, but for eps, of which there is one."""
 
 Shape = tuple[int, ...]
 
@@ -24,7 +26,9 @@ class Edit:
 
     Attributes:
         place: "input", or what of which branch: "kxk.weight", "1x1 #2.bias", "fused.weight". A sequence's
-            1 x 1 convolution is "1x1-kxk.first.weight" and "1x1-kxk.first.bias".
+            1 x 1 convolution is "1x1-kxk.first.weight" and "1x1-kxk.first.bias". A batch norm's numbers are
+            "kxk.norm.gamma", beta, mean, var and eps, "1x1-kxk.first.norm.var" for the one between the steps
+            of a sequence, "post norm.beta" for the one after the sum. A scale is "kxk.alpha" or "kxk.gamma".
         index: of the number in that tensor.
         value: its new value, rounded to the dtype when it is set.
     """
@@ -121,6 +125,8 @@ def shapes_of(spec: BlockSpec) -> dict[str, Shape]:
     shapes: dict[str, Shape] = {INPUT: spec.input_nchw}
     for name, branch in zip(names_of(spec.branches), spec.branches, strict=True):
         shapes |= {f"{name}.{part}": shape for part, shape in _shapes_of_branch(spec, branch).items()}
+    if spec.post_norm:
+        shapes |= _shapes_of_norm(POST_NORM, spec.out_channels)
     columns = spec.in_channels // spec.fused_groups
     shapes[f"{FUSED}.weight"] = (spec.out_channels, columns, *spec.fused_kernel_size)
     shapes[f"{FUSED}.bias"] = (spec.out_channels,)
@@ -128,7 +134,7 @@ def shapes_of(spec: BlockSpec) -> dict[str, Shape]:
 
 
 def _shapes_of_branch(spec: BlockSpec, branch: BranchSpec) -> dict[str, Shape]:
-    """The weights and biases of its convolutions; identity and pooling have none."""
+    """Weights and biases of its convolutions (identity and pooling have none), its norms and its scale."""
     groups, shapes = spec.branch_groups(branch), dict[str, Shape]()
     columns = spec.in_channels // groups
     if branch.kind.is_sequence:
@@ -136,12 +142,32 @@ def _shapes_of_branch(spec: BlockSpec, branch: BranchSpec) -> dict[str, Shape]:
         shapes["first.weight"] = (between, columns, 1, 1)
         if branch.bias:
             shapes["first.bias"] = (between,)
+        if branch.inner_norm:
+            shapes |= _shapes_of_norm("first.norm", between)
         columns = between // groups
     if branch.kind.has_weight and branch.kind is not BranchKind.POINTWISE_AVERAGE:
         shapes["weight"] = (spec.out_channels, columns, *spec.branch_kernel_size(branch))
         if branch.bias:
             shapes["bias"] = (spec.out_channels,)
+    if branch.batch_norm:
+        shapes |= _shapes_of_norm("norm", spec.out_channels)
+    if branch.scale is not Scale.NONE:
+        shapes[branch.scale] = (1,) if branch.scale is Scale.ALPHA else (spec.out_channels,)
     return shapes
+
+
+def _shapes_of_norm(name: str, channels: int) -> dict[str, Shape]:
+    return {f"{name}.{part}": (1,) if part == "eps" else (channels,) for part in NORM_PARTS}
+
+
+def refusal_of(place: str, value: float) -> str | None:
+    """Why that number of a block cannot have that value, None where it can."""
+    part = place.rpartition(".")[2]
+    if part in ("var", "eps") and value < 0:
+        return f"{place} cannot be negative: a batch norm divides by the square root of var + eps"
+    if part == "eps" and not isfinite(value):
+        return f"{place} must be a finite number, as 1e-05"
+    return None
 
 
 def same_number(one: float, other: float) -> bool:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from tui.analysis.alterations.alterations import FUSED, INPUT, Alterations, Edit, same_number
+from tui.analysis.alterations.alterations import FUSED, INPUT, NORM_PARTS, Alterations, Edit, same_number
 from tui.analysis.alterations.fusion import Fusion
 from tui.fusion.block import Folded, ReparamBlock
+from tui.fusion.branch_spec import POST_NORM
 from tui.fusion.branches import Branch, ConvBranch, SequenceBranch
 from tui.fusion.kernel import Kernel, pad_to
 from tui.fusion.spec import Pair
@@ -64,11 +65,14 @@ def sets_another(value: float, number: Tensor) -> bool:
 
 @torch.no_grad()
 def alter_block(block: ReparamBlock, alterations: Alterations) -> ReparamBlock:
-    """Set the edited weights and biases of the branches, rounded to the block's dtype; returns the block."""
-    tensors = parameters_of(block)
+    """Set the edited numbers of the branches, rounded to the block's dtype; returns the block."""
+    tensors, norms = parameters_of(block), _norms_of(block)
     for edit in alterations.edits:
         if edit.place in tensors:
             tensors[edit.place][edit.index] = _rounded(edit.value, tensors[edit.place])
+        owner, _, part = edit.place.rpartition(".")
+        if part == "eps" and owner in norms:
+            norms[owner].eps = edit.value
     return block
 
 
@@ -110,21 +114,51 @@ def _tensors_of(fused: Kernel) -> dict[str, Tensor]:
 
 
 def parameters_of(block: ReparamBlock) -> dict[str, Tensor]:
-    """The weights and biases of the branches' convolutions by their place, as `shapes_of` names them."""
-    return {
+    """The numbers of the branches and of the post norm by their place, as `shapes_of` names them.
+
+    All but eps are the block's own tensors; an eps is no tensor in torch, and stands here as a copy (1,).
+    """
+    found = {
         f"{branch.name}.{part}": tensor
         for branch in block.branches
         for part, tensor in _parameters_of(branch).items()
     }
+    return found | _numbers_of(POST_NORM, block.post_norm)
 
 
 def _parameters_of(branch: Branch) -> dict[str, Tensor]:
-    convs: dict[str, torch.nn.Conv2d] = {}
-    if isinstance(branch, ConvBranch):
-        convs[""] = branch.conv
+    found: dict[str, Tensor] = {}
     if isinstance(branch, SequenceBranch):
-        convs["first."] = branch.first.conv
-        if isinstance(branch.second, torch.nn.Conv2d):
-            convs[""] = branch.second
-    parts = {f"{prefix}weight": conv.weight for prefix, conv in convs.items()}
-    return parts | {f"{prefix}bias": conv.bias for prefix, conv in convs.items() if conv.bias is not None}
+        found |= _conv_numbers("first.", branch.first.conv) | _numbers_of("first.norm", branch.first.norm)
+        if isinstance(branch.second, nn.Conv2d):
+            found |= _conv_numbers("", branch.second)
+    if isinstance(branch, ConvBranch):
+        found |= _conv_numbers("", branch.conv)
+    found |= _numbers_of("norm", branch.norm)
+    scales = {"alpha": branch.alpha, "gamma": branch.gamma}
+    return found | {name: factor.view(-1) for name, factor in scales.items() if factor is not None}
+
+
+def _conv_numbers(prefix: str, conv: nn.Conv2d) -> dict[str, Tensor]:
+    weight = {f"{prefix}weight": conv.weight}
+    return weight if conv.bias is None else weight | {f"{prefix}bias": conv.bias}
+
+
+def _numbers_of(name: str, norm: nn.Module | None) -> dict[str, Tensor]:
+    """gamma, beta, mean, var and eps of a batch norm."""
+    if not isinstance(norm, nn.BatchNorm2d):
+        return {}
+    eps = torch.tensor([norm.eps], dtype=torch.float64)
+    tensors = (norm.weight, norm.bias, norm.running_mean, norm.running_var, eps)
+    pairs = zip(NORM_PARTS, tensors, strict=True)
+    return {f"{name}.{part}": tensor for part, tensor in pairs if tensor is not None}
+
+
+def _norms_of(block: ReparamBlock) -> dict[str, nn.BatchNorm2d]:
+    """The batch norms by the start of their places."""
+    found: dict[str, nn.Module | None] = {POST_NORM: block.post_norm}
+    for branch in block.branches:
+        found[f"{branch.name}.norm"] = branch.norm
+        if isinstance(branch, SequenceBranch):
+            found[f"{branch.name}.first.norm"] = branch.first.norm
+    return {name: norm for name, norm in found.items() if isinstance(norm, nn.BatchNorm2d)}

@@ -14,7 +14,8 @@ from tui.analysis.steps.check import check_kernel, run64
 from tui.analysis.steps.code import Names
 from tui.analysis.steps.step import Shows, Step, StepKernel, bias_column, step_kernel
 from tui.analysis.study import Study
-from tui.fusion.block import POST_NORM, ReparamBlock
+from tui.fusion.block import ReparamBlock
+from tui.fusion.branch_spec import POST_NORM
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel
 from tui.fusion.padding import offset_in

@@ -9,6 +9,7 @@ from textual import on
 from textual.message import Message
 from textual.widget import Widget
 
+from tui.analysis.alterations.alterations import refusal_of
 from tui.widgets.value_prompt import ValuePrompt
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ class NumberEditor(ValuePrompt):
     def _entered(self, event: ValuePrompt.Entered) -> None:
         event.stop()
         if self._place is not None:
+            refusal = None if event.value is None else refusal_of(self._place.name, event.value)
+            if refusal is not None:
+                self.refuse(f"{refusal}.")
+                return
             self.post_message(self.Edited(self._place, event.value))
         self._finish()
 
