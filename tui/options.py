@@ -256,7 +256,7 @@ def _add_program_options(parser: OptionParser) -> None:
         "--edit",
         metavar="NUMBER",
         action="append",
-        help="set a number, as kxk.weight[0,0,1,1]=0.5; repeatable",
+        help="set a number, as kxk.weight[0,0,1,1]=0.5 or kxk.norm.var[1]=2; repeatable",
     )
     group.add_argument("--mistake", metavar="NAME", help="fuse the block, or run it, wrongly in a way below")
     group.add_argument("--load", metavar="FILE", help="a study that was saved as JSON, in place of a block")

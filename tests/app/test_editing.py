@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from textual.widgets import Input, OptionList
 
 from tests.driver import Bench, OpenBench
 from tests.held_study import HeldStudy
 from tests.specs import EXACT, ROUNDED
-from tui.analysis.alterations.alterations import NOTHING_ALTERED
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Edit
 from tui.analysis.verdict.reason import Ruling
+from tui.fusion.branch_text import parse_branches
 from tui.fusion.named_kernels import NAMED_KERNELS
 from tui.fusion.number_text import number_in
 from tui.fusion.spec import BlockSpec
 from tui.fusion.tap import Tap
 from tui.run_state import Idle
 from tui.screens.dialogs.named_kernels import NamedKernelScreen
+from tui.screens.dialogs.numbers import NumbersScreen
 from tui.views.outputs.view import OutputsView
+from tui.views.steps.view import StepsView
+from tui.widgets.foot import Foot
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.value_prompt import ValuePrompt
 
@@ -248,3 +254,82 @@ async def test_an_edit_comes_back_with_its_channel(open_bench: OpenBench) -> Non
 )
 def test_numbers(text: str, number: float | None) -> None:
     assert number_in(text) == number
+
+
+def numbers(bench: Bench) -> list[str]:
+    """The numbers that the dialog offers."""
+    assert isinstance(bench.app.screen, NumbersScreen)
+    return [str(option.prompt).split()[0] for option in bench.app.screen.query_one(OptionList).options]
+
+
+async def in_steps(bench: Bench, title: str) -> None:
+    """Stand on the sum of the first step of that title."""
+    await bench.press("2")
+    view = bench.app.bench.query_one(StepsView)
+    await bench.until(lambda: view.step is not None, "the steps")
+    while view.step is not None and view.step.title != title:
+        await bench.press("n")
+    view.grids.equation.focus()
+    await bench.until(lambda: view.grids.equation.has_focus)
+
+
+async def test_the_numbers_of_a_batch_norm_are_set_in_its_step(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT.with_branches(batch_norm=True)) as bench:
+        await in_steps(bench, "batch norm folded")
+        assert "enter set number" in [key.text for key in bench.app.bench.query_one(Foot).here]
+        await bench.press("enter")
+        assert numbers(bench) == [
+            "kxk.weight[0,0,1,1]",
+            "kxk.bias[0]",
+            *(f"kxk.norm.{part}[0]" for part in ("gamma", "beta", "mean", "var", "eps")),
+        ]
+        await bench.press("end", "up", "enter")
+        assert "kxk.norm.var[0]" in bench.text("#prompt-label")
+        await bench.press("ctrl+u", *"-1", "enter")
+        assert "cannot be negative" in bench.text("#prompt-hint")
+        assert bench.app.bench.query_one(ValuePrompt).display
+        await type_in(bench, "2")
+        await bench.until(lambda: edits(bench) == 1)
+        assert bench.app.study is not None
+        assert bench.app.study.alterations.edits == (Edit("kxk.norm.var", (0,), 2.0),)
+        assert bench.app.study.verdict.ruling.agrees
+        await bench.press("u")
+        await bench.until(lambda: edits(bench) == 0)
+        await bench.press("U")
+        await bench.until(lambda: edits(bench) == 1)
+        await in_steps(bench, "batch norm folded")
+        await bench.press("delete")
+        await bench.until(lambda: edits(bench) == 0)
+
+
+async def test_both_layers_of_a_sequence_are_set_in_the_step_that_multiplies_them(
+    open_bench: OpenBench,
+) -> None:
+    spec = replace(EXACT, branches=parse_branches("1x1-kxk,identity"))
+    async with open_bench(spec) as bench:
+        await bench.press("enter")
+        assert "s shows its steps" in [note.message for note in bench.app._notifications][-1]
+        await in_steps(bench, "composed")
+        await bench.press("enter")
+        assert numbers(bench)[:4] == [
+            "1x1-kxk.first.weight[0,0,0,0]",
+            "1x1-kxk.weight[0,0,1,1]",
+            "1x1-kxk.first.weight[1,0,0,0]",
+            "1x1-kxk.weight[0,1,1,1]",
+        ]
+        await bench.press("down", "down", "enter")
+        await type_in(bench, "5")
+        await bench.until(lambda: edits(bench) == 1)
+        assert bench.app.study is not None
+        assert bench.app.study.alterations.edits == (Edit("1x1-kxk.first.weight", (1, 0, 0, 0), 5.0),)
+        assert bench.app.study.verdict.ruling.agrees
+
+
+async def test_a_step_without_numbers_of_the_block_says_so(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await in_steps(bench, "identity to 3×3")
+        await bench.press("enter", "B")
+        said = [note.message for note in bench.app._notifications]
+        assert any("No number of the block stands there" in words for words in said)
+        assert any("enter offers the biases too" in words for words in said)
+        assert edits(bench) == 0

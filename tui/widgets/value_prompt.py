@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui.fusion.number_text import number_in
+from tui.widgets.foot_key import FootKey
 
 
 class ValuePrompt(Vertical):
@@ -33,6 +34,10 @@ class ValuePrompt(Vertical):
         & #prompt-hint.-wrong { color: $text-error; }
     }
     """
+    FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
+        FootKey("set it", ("enter",)),
+        FootKey("leave it", ("escape",)),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave", show=False)]
     HINT = "enter sets it · empty brings the block's own value back · escape leaves it"
 

@@ -103,7 +103,7 @@ class Alterations:
     def fitting(self, spec: BlockSpec) -> Alterations:
         """What of it another block has a place for: numbers, and the mistake if it can be made there."""
         shapes = shapes_of(spec)
-        kept = tuple(edit for edit in self.edits if _is_inside(edit.index, shapes.get(edit.place)))
+        kept = tuple(edit for edit in self.edits if is_inside(edit.index, shapes.get(edit.place)))
         possible = not self.mistake or obstacle(self.mistake, spec) is None
         mistake = self.mistake if possible else ""
         return self if (kept, mistake) == (self.edits, self.mistake) else Alterations(kept, mistake)
@@ -175,7 +175,8 @@ def same_number(one: float, other: float) -> bool:
     return one == other or (isnan(one) and isnan(other))
 
 
-def _is_inside(index: tuple[int, ...], shape: Shape | None) -> bool:
+def is_inside(index: tuple[int, ...], shape: Shape | None) -> bool:
+    """Whether a tensor of that shape has a number of that index; None for no tensor."""
     if shape is None or len(index) != len(shape):
         return False
     return all(0 <= number < size for number, size in zip(index, shape, strict=True))

@@ -155,7 +155,9 @@ def _branch_named(spec: BlockSpec, summand: str) -> BranchSpec:
     for name, branch in zip(names_of(spec.branches), spec.branches, strict=True):
         if name == summand:
             return branch
-    raise NotEditableError("This offset comes from the batch norm after the sum; edit a branch.")
+    raise NotEditableError(
+        "This offset comes from the batch norm after the sum: s shows its step, where enter sets it."
+    )
 
 
 def _refuse_without_weight(branch: BranchSpec, summand: str) -> None:
@@ -165,7 +167,8 @@ def _refuse_without_weight(branch: BranchSpec, summand: str) -> None:
         raise NotEditableError("Average pooling has no weights: each tap is 1 / (kH kW).")
     if branch.kind.is_sequence:
         raise NotEditableError(
-            f"{summand} is two layers, and each of these numbers a sum over both: see the steps (s)."
+            f"{summand} is two layers, and each of these numbers a sum over both: s shows its steps, where "
+            "enter sets the numbers of each layer."
         )
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tui.analysis.side import WrongSide
-from tui.analysis.steps import arithmetic, code, words
+from tui.analysis.steps import arithmetic, code, layers, words
 from tui.analysis.steps.check import check_kernel, run64
 from tui.analysis.steps.code import Names
 from tui.analysis.steps.step import Shows, Step, StepKernel, bias_column, step_kernel
@@ -37,6 +37,7 @@ def post_norm_step(norm: nn.BatchNorm2d, offset: Kernel, geometry: Geometry, x: 
         check_kernel("this bias = the post norm of 0", offset, geometry, x, reference, part),
         code=code.offset_of_post_norm(),
         shows=Shows.BIASES,
+        layers=(POST_NORM,),
     )
 
 
@@ -85,6 +86,7 @@ def _kernels_added(
             part,
         ),
         code=code.added([Names(suffixes[each.title]).weight for each in weighted], "w", right=study.adds_up),
+        layers=(layers.SUM,),
     )
 
 
@@ -120,6 +122,7 @@ def _biases_added(
         ),
         code=code.added(names, "b", right=study.adds_up),
         shows=Shows.BIASES,
+        layers=(layers.BIASES,),
     )
 
 

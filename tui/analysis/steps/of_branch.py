@@ -8,7 +8,7 @@ from dataclasses import replace
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tui.analysis.steps import arithmetic, code, words
+from tui.analysis.steps import arithmetic, code, layers, words
 from tui.analysis.steps.arithmetic import Operation
 from tui.analysis.steps.check import check_kernel, run64
 from tui.analysis.steps.code import Code, Names
@@ -72,6 +72,7 @@ class BranchSteps:
                 arithmetic.as_it_is(self._kernel),
                 code.as_it_is(self._names, self._kernel),
                 outcome=self._branch.name,
+                shown=(layers.OWN,),
             )
 
     def _all(self) -> Iterator[Step]:
@@ -103,6 +104,7 @@ class BranchSteps:
         diagonal: str = "",
         outcome: str = "",
         sign: str = "→",
+        shown: tuple[str, ...] = (),
     ) -> Step:
         """The step to the present kernel, which is checked against the present output."""
         size = self._shown.frame if self._shown else self._kernel.kernel_size
@@ -110,7 +112,8 @@ class BranchSteps:
         self._shown = after
         kernel = pad_to(self._kernel, size)
         check = check_kernel(compared, kernel, self._geometry, self._x, self._output, self._part)
-        return Step(self._branch.name, title, why, before, after, operation, check, diagonal, written)
+        name = self._branch.name
+        return Step(name, title, why, before, after, operation, check, diagonal, written, layers=shown)
 
     def _before(self, title: str, origin: Callable[[Tap], Tap] | None = None) -> StepKernel:
         """The kernel that the last step showed, or that there is without one."""
@@ -171,6 +174,7 @@ class BranchSteps:
                 step_kernel("identity", _identity_of(first), sign="+"),
                 outcome="1×1",
                 sign="=",
+                shown=(layers.FIRST,),
             )
         if isinstance(inner, nn.BatchNorm2d):
             before = self._before("1×1")
@@ -183,6 +187,7 @@ class BranchSteps:
                 code.folded_norm(inner_names, before.kernel, first),
                 before,
                 sign="× scale =",
+                shown=(layers.FIRST, layers.INNER_NORM),
             )
         step.norm = inner
         second = self._take()
@@ -225,6 +230,7 @@ class BranchSteps:
             *_products(first, second, groups),
             outcome="both as one",
             sign="=" if between <= arithmetic.MOST_TERMS else "+ … =",
+            shown=(layers.BOTH,),
         )
 
     def _embedded(self) -> Iterator[Step]:
@@ -249,6 +255,7 @@ class BranchSteps:
             code.padded(self._names, self._kernel, own, frame),
             before,
             outcome=words.size(frame),
+            shown=(layers.OWN,),
         )
 
     def _normed(self) -> Iterator[Step]:
@@ -260,7 +267,14 @@ class BranchSteps:
             compared = "folded conv = conv, then batch norm"
             written = code.folded_norm(self._names, before.kernel, self._kernel)
             yield self._step(
-                "batch norm folded", words.NORM_FOLDED, compared, operation, written, before, sign="× scale ="
+                "batch norm folded",
+                words.NORM_FOLDED,
+                compared,
+                operation,
+                written,
+                before,
+                sign="× scale =",
+                shown=(layers.OWN, layers.NORM),
             )
 
     def _scaled(self) -> Iterator[Step]:
@@ -276,7 +290,14 @@ class BranchSteps:
             written = code.multiplied(self._names, self._kernel, factor, one=not detached.ndim)
             compared, sign = f"scaled conv = {name} × conv", f"× {name} ="
             yield self._step(
-                f"times {name}", words.SCALED[name], compared, operation, written, before, sign=sign
+                f"times {name}",
+                words.SCALED[name],
+                compared,
+                operation,
+                written,
+                before,
+                sign=sign,
+                shown=(name,),
             )
 
     def _ungrouped(self) -> Iterator[Step]:
@@ -300,6 +321,7 @@ class BranchSteps:
             code.ungrouped(self._names, self._kernel, groups, fewer, columns),
             before,
             outcome=f"groups {fewer}",
+            shown=(layers.OWN,),
         )
 
     @property
@@ -337,6 +359,7 @@ class BranchSteps:
             code.widened(self._names, self._kernel, sizes, apart),
             before,
             outcome=wide,
+            shown=(layers.OWN,),
         )
 
     def _scaled_by_post_norm(self) -> Iterator[Step]:
@@ -355,6 +378,7 @@ class BranchSteps:
             code.multiplied_by_post_norm(self._names, self._kernel),
             before,
             sign="× scale =",
+            shown=(layers.POST_SCALE,),
         )
 
 

@@ -148,6 +148,7 @@ class Step:
             and zero kernels; "" where they do not.
         code: the same in PyTorch.
         shows: what the weights of the kernels are.
+        layers: those whose numbers the step shows, as `layers` names them, "alpha" and "gamma" for a scale.
     """
 
     branch: str
@@ -160,6 +161,7 @@ class Step:
     diagonal: str = ""
     code: Code = field(default=Code(""))
     shows: Shows = Shows.KERNELS
+    layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

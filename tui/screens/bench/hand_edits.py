@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.screen import Screen
 
@@ -11,18 +11,32 @@ from tui.analysis.alterations.alterations import Edit, Subject, shapes_of
 from tui.analysis.alterations.places import EditablePlace, NotEditableError, kernel_edits
 from tui.fusion.spec import BlockSpec
 from tui.screens.dialogs.named_kernels import NamedKernelScreen
+from tui.screens.dialogs.numbers import NumbersScreen
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study
 
 
-def place_or_reason(screen: Screen[Any], wanted: Callable[[], EditablePlace]) -> EditablePlace | None:
-    """The number that is meant; where there is none, None, and the user is told why."""
+Wanted = TypeVar("Wanted")
+
+
+def place_or_reason(screen: Screen[Any], wanted: Callable[[], Wanted]) -> Wanted | None:
+    """The number or numbers that are meant; where there is none, None, and the user is told why."""
     try:
         return wanted()
     except NotEditableError as refusal:
         screen.notify(str(refusal), timeout=6, markup=False)
         return None
+
+
+async def chosen_number(
+    screen: Screen[Any], study: Study, places: tuple[EditablePlace, ...]
+) -> EditablePlace | None:
+    """Let the user choose one of these numbers; None where none is chosen. It must run in a worker."""
+    from tui.export.literals import shortest_numbers  # a study is there, and with it torch
+
+    values = [shortest_numbers(study.number_at(each.name, each.index).reshape(1))[0] for each in places]
+    return await screen.app.push_screen_wait(NumbersScreen(tuple(zip(places, values, strict=True))))
 
 
 def changing(edits: tuple[Edit, ...], study: Study | None, subject: Subject) -> tuple[Edit, ...]:

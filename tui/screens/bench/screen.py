@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -30,7 +30,7 @@ from tui.fusion.tap import Tap
 from tui.run_state import Idle, RunState, Stopped, Waiting
 from tui.screens.bench.bringing_back import Place, bring_back
 from tui.screens.bench.foot_keys import WELCOME, keys_everywhere, keys_here, place_of
-from tui.screens.bench.hand_edits import changing, chosen_kernel, place_or_reason
+from tui.screens.bench.hand_edits import changing, chosen_kernel, chosen_number, place_or_reason
 from tui.screens.bench.history import SubjectHistory
 from tui.screens.bench.number_editor import NumberEditor
 from tui.screens.bench.study_views import VIEWS, StudyViews
@@ -360,34 +360,53 @@ class BenchScreen(Screen[None]):
         self.welcomed()
 
     def action_edit(self) -> None:
-        """Edit the weight, or the element of the input, under the cursor."""
-        self._edit(self.view.weight_under_cursor)
+        """Edit the weight, or the element of the input, under the cursor; of several numbers, one."""
+        places = place_or_reason(self, self.view.numbers_under_cursor)
+        if places is not None and len(places) > 1:
+            self._edit_one_of(places)
+        elif places is not None:
+            self._edit(places[0])
+
+    @work
+    async def _edit_one_of(self, places: tuple[EditablePlace, ...]) -> None:
+        study = self._editable_study()
+        place = None if study is None else await chosen_number(self, study, places)
+        if place is not None:
+            self._edit(place)
 
     def action_edit_bias(self) -> None:
         """Edit the bias of the output channel under the cursor."""
-        self._edit(self.view.bias_under_cursor)
+        place = place_or_reason(self, self.view.bias_under_cursor)
+        if place is not None:
+            self._edit(place)
 
     def action_reset(self) -> None:
         """Give the number under the cursor the value back that the block has there."""
-        place = place_or_reason(self, self.view.weight_under_cursor)
-        if place is not None:
-            self._alter(self._subject.alterations.without(place.name, place.index))
+        places = place_or_reason(self, self.view.numbers_under_cursor)
+        alterations = self._subject.alterations
+        for place in places or ():
+            alterations = alterations.without(place.name, place.index)
+        self._alter(alterations)
 
     def action_reset_all(self) -> None:
         """Drop every number that was set by hand, and the mistake."""
         self._wanted = NOTHING_ALTERED
         self._alter(NOTHING_ALTERED)
 
-    def _edit(self, wanted: Callable[[], EditablePlace]) -> None:
-        place = place_or_reason(self, wanted)
-        if place is None or self.study is None:
-            return
-        if self.kernels is not self.study or self.view.study is not self.study:
+    def _editable_study(self) -> Study | None:
+        """The study whose numbers can be set, None where there is none yet; the user is told."""
+        if self.study is not None and (self.kernels is not self.study or self.view.study is not self.study):
             self.notify("This block is still being run: its numbers can be set when its result is there.")
+            return None
+        return self.study
+
+    def _edit(self, place: EditablePlace) -> None:
+        study = self._editable_study()
+        if study is None:
             return
         self.add_class("-editing")
         edited = self._subject.alterations.value_at(place.name, place.index)
-        self.query_one(NumberEditor).edit(self.study, place, edited)
+        self.query_one(NumberEditor).edit(study, place, edited)
 
     @on(NumberEditor.Edited)
     def _number_edited(self, event: NumberEditor.Edited) -> None:

@@ -102,6 +102,14 @@ class StudyView(Vertical):
         """
         raise NotEditableError("Weights are edited in Kernels (1), elements of the input in Outputs (3).")
 
+    def numbers_under_cursor(self) -> tuple[EditablePlace, ...]:
+        """Every number that can be edited where the cursor is; at least one.
+
+        Raises:
+            NotEditableError: none stands there.
+        """
+        return (self.weight_under_cursor(),)
+
     def bias_under_cursor(self) -> EditablePlace:
         """The bias to be edited where the cursor is.
 

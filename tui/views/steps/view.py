@@ -14,6 +14,7 @@ from textual.reactive import var
 from textual.timer import Timer
 from textual.widgets import OptionList
 
+from tui.analysis.alterations.places import EditablePlace, NotEditableError
 from tui.analysis.inquiry import Question
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing, Failed
@@ -54,6 +55,11 @@ class StepsView(StudyView, can_focus=True):
             ("steps.next", "steps.back"),
         ),
         HelpLine(
+            "enter",
+            "on the sum: set a number of the layers that the step shows: a weight or bias, of sequences too; "
+            "gamma, beta, mean, var or eps of a batch norm; a scale",
+        ),
+        HelpLine(
             "space",
             "in Steps: play the step, its taps one after another; any key ends it",
             ("steps.play",),
@@ -64,6 +70,7 @@ class StepsView(StudyView, can_focus=True):
         FootKey("back", ("steps.back",)),
         FootKey("play", ("steps.play",)),
         FootKey("to the sum", ("tab",)),
+        FootKey("set number", ("bench.edit",)),
         FootKey("zoom", ("steps.zoom-in", "steps.zoom-out")),
     )
     QUESTION: ClassVar[Question | None] = Question.WALKTHROUGH
@@ -229,6 +236,26 @@ class StepsView(StudyView, can_focus=True):
     def _point(self) -> None:
         if self.step is not None:
             self.pane.point_at(self.step, self._tap)
+
+    def numbers_under_cursor(self) -> tuple[EditablePlace, ...]:
+        """The numbers of the layers that the step shows, behind its cursor."""
+        from tui.analysis.steps.numbers import numbers_behind
+
+        step = self.step
+        if step is None or self.study is None or self.answers.walkthrough is not self._walkthrough:
+            raise NotEditableError("The steps of this block are not there yet.")
+        found = () if self._of_maps else numbers_behind(step, self.study.spec, self._tap)
+        if not found:
+            raise NotEditableError("No number of the block stands there. Go to another tap, or another step.")
+        return found
+
+    def bias_under_cursor(self) -> EditablePlace:
+        """Biases are among the numbers of each step.
+
+        Raises:
+            NotEditableError: always.
+        """
+        raise NotEditableError("In Steps enter offers the biases too, in the steps that show them.")
 
     def on_resize(self) -> None:
         """Choose the size of the cells anew."""
