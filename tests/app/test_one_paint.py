@@ -59,6 +59,7 @@ async def test_a_change_of_focus_paints_two_grids(
     open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     async with open_bench(EXACT) as bench:
+        await bench.go_to_fused()
         await bench.press("shift+tab", "shift+tab")
         with paints(monkeypatch) as painted:
             await bench.press(key)
