@@ -65,7 +65,7 @@ class OptionChoice:
 
 KINDS: tuple[KindChoice, ...] = (
     KindChoice(
-        "kxk", "the block's kernel size", "A convolution of the block's own kernel size.", BranchKind.KXK
+        "kxk", "the block's own size", "A convolution of the block's own kernel size.", BranchKind.KXK
     ),
     KindChoice("1x1", "one tap", "A 1×1 convolution: fused, it is the centre tap.", BranchKind.POINTWISE),
     KindChoice(
