@@ -27,6 +27,7 @@ async def test_after_an_edit(open_bench: OpenBench, looks_as_stored: LooksAsStor
 @both_sizes
 async def test_an_edited_fusion(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size) -> None:
     async with open_bench(EXACT, size) as bench:
+        await bench.go_to_fused()
         await bench.press("enter", "ctrl+u", "9", "enter")
         await bench.until(lambda: bench.app.study is not None and bench.app.study.alterations)
         await looks_as_stored(bench)

@@ -27,5 +27,6 @@ async def test_export(open_bench: OpenBench, looks_as_stored: LooksAsStored, siz
 async def test_replacing(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
     Path("fused.csv").touch()
     async with open_bench(EXACT, SMALL) as bench:
+        await bench.go_to_fused()
         await bench.press("x", "3", "f", "enter")
         await looks_as_stored(bench)

@@ -46,6 +46,7 @@ async def test_dialog(open_bench: OpenBench, looks_as_stored: LooksAsStored, siz
 @both_sizes
 async def test_refused(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]) -> None:
     async with open_bench(EXACT, size) as bench:
+        await bench.go_to_fused()
         await open_dialog(bench)
         bench.app.screen.query_one(TextArea).text = "0.5 0.25\n0.5 0.25"
         await bench.press("ctrl+s")
@@ -66,6 +67,7 @@ async def open_again(bench: Bench) -> None:
 
 async def test_names(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
     async with open_bench(EXACT, SMALL) as bench:
+        await bench.go_to_fused()
         await open_dialog(bench)
         bench.app.screen.query_one(Input).value = "f"
         await bench.until(lambda: bench.app.screen.query_one(OptionList).option_count == 2)
