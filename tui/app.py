@@ -38,8 +38,6 @@ from tui.run_state import Idle, RunState, Stopped, Waiting, Withdrawn
 from tui.screens.bench.screen import BenchScreen
 from tui.screens.bench.study_views import StudyViews
 from tui.screens.commands import KEYS_APART, commands_of
-from tui.screens.dialogs.help import HelpScreen
-from tui.screens.dialogs.presets import PresetScreen
 from tui.settings import Settings, is_first_start
 from tui.terminal_driver import stoppable
 from tui.terminal_filters import UTF_8, filters_for
@@ -333,6 +331,8 @@ class RepFuseApp(App[None]):
     @work
     async def action_presets(self) -> None:
         """Let the user choose a preset."""
+        from tui.screens.dialogs.presets import PresetScreen  # not before the first paint
+
         name = await self.push_screen_wait(PresetScreen())
         if name is not None:
             self.action_preset(name)
@@ -343,6 +343,8 @@ class RepFuseApp(App[None]):
 
     def action_help(self) -> None:
         """Show the help."""
+        from tui.screens.dialogs.help import HelpScreen  # not before the first paint
+
         self.bench.welcomed()
         self.push_screen(HelpScreen(self.bench.help_sections(), self.bench.help_heading()))
 

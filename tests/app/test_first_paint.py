@@ -57,6 +57,10 @@ def test_no_torch_before_the_first_paint(code: str) -> None:
     assert not {name for name in loaded if name.split(".")[0] in {"torch", "numpy", "safetensors"}}
 
 
+def test_no_dialog_before_it_is_opened() -> None:
+    assert not {name for name in modules_after(FIRST_PAINT) if name.startswith("tui.screens.dialogs.")}
+
+
 @pytest.mark.parametrize("package", ["fusion", "analysis", "export", "importing"])
 def test_the_engine_knows_no_screen(package: str) -> None:
     loaded = modules_after(EVERY_MODULE.format(package))

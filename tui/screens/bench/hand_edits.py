@@ -10,8 +10,6 @@ from textual.screen import Screen
 from tui.analysis.alterations.alterations import Edit, Subject, shapes_of
 from tui.analysis.alterations.places import EditablePlace, NotEditableError, kernel_edits
 from tui.fusion.spec import BlockSpec
-from tui.screens.dialogs.named_kernels import NamedKernelScreen
-from tui.screens.dialogs.numbers import NumbersScreen
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study
@@ -36,6 +34,8 @@ async def chosen_number(
     from tui.export.literals import shortest_numbers  # a study is there, and with it torch
 
     values = [shortest_numbers(study.number_at(each.name, each.index).reshape(1))[0] for each in places]
+    from tui.screens.dialogs.numbers import NumbersScreen  # not before the first paint
+
     return await screen.app.push_screen_wait(NumbersScreen(tuple(zip(places, values, strict=True))))
 
 
@@ -61,6 +61,8 @@ async def chosen_kernel(screen: Screen[Any], spec: BlockSpec, place: EditablePla
     if shape is None or not place.name.endswith(".weight"):
         return ()
     branch = place.name.removesuffix(".weight")
+    from tui.screens.dialogs.named_kernels import NamedKernelScreen  # not before the first paint
+
     chosen = await screen.app.push_screen_wait(NamedKernelScreen(branch, (shape[2], shape[3])))
     if chosen is None:
         return ()

@@ -36,7 +36,6 @@ from tui.screens.bench.number_editor import NumberEditor
 from tui.screens.bench.study_views import VIEWS, StudyViews
 from tui.screens.bench.taking_away import Takeable, export_commands, take_away
 from tui.screens.commands import commands_of
-from tui.screens.dialogs.branch import BranchScreen
 from tui.views.kernels.view import KernelsView
 from tui.views.probe.view import ProbeView
 from tui.views.shared.result import ResultView
@@ -480,6 +479,8 @@ class BenchScreen(Screen[None]):
     @on(BranchList.EditRequested)
     @work
     async def _edit_branch(self, event: BranchList.EditRequested) -> None:
+        from tui.screens.dialogs.branch import BranchScreen  # not before the first paint
+
         branch = await self.app.push_screen_wait(BranchScreen(event.branch))
         if branch is not None:
             self.query_one(BranchList).write(event.position, branch)

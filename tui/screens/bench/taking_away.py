@@ -17,12 +17,12 @@ from tui.background import iterate_in_thread
 from tui.export.items import ITEMS, Item
 from tui.export.saving import in_home, save
 from tui.fusion.quoting import printable
-from tui.screens.dialogs.export import ExportRequest, ExportScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tui.analysis.study import Study
+    from tui.screens.dialogs.export import ExportRequest
 
 MOST_COPIED = 74_994
 """Bytes that xterm and others take by OSC 52: 100,000 in base64, less the frame around them."""
@@ -49,6 +49,8 @@ async def take_away(screen: Screen[None], takeable: Takeable, item: Item = Item.
     It must run in a worker.
     """
     grid = takeable.grid
+    from tui.screens.dialogs.export import ExportScreen  # not before the first paint
+
     dialog = ExportScreen(item, grid)
     while (request := await screen.app.push_screen_wait(dialog)) is not None:
         try:
