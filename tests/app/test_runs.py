@@ -19,6 +19,7 @@ from tui.analysis.progress import Doing, Failed
 from tui.analysis.study import Piece, run_study
 from tui.fusion.spec import BlockSpec
 from tui.run_state import Idle, Stopped, Waiting, Withdrawn
+from tui.screens.bench.number_editor import NumberEditor
 from tui.views.shared.result import ResultView
 from tui.widgets.notice import Notice
 
@@ -228,13 +229,13 @@ async def test_a_number_of_kernels_whose_study_is_not_there_yet_is_not_edited(
         held.runs[-1].let_go.set()
         await bench.until(lambda: bench.app.kernels is not bench.app.study, "the new kernels")
         await bench.press("escape", "ctrl+end", "end", "down", "down", "down", "down", "enter")
-        assert not bench.app.bench.has_class("-editing")
+        assert not bench.app.bench.query_one(NumberEditor).has_class("-editing")
         (note,) = bench.app._notifications
         assert "still being run" in note.message
         held.let_all_go()
         await bench.reach(Idle)
         await bench.press("enter")
-        assert bench.app.bench.has_class("-editing")
+        assert bench.app.bench.query_one(NumberEditor).has_class("-editing")
 
 
 async def test_a_run_can_be_stopped(open_bench: OpenBench, held: HeldStudy) -> None:

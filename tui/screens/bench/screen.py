@@ -347,7 +347,7 @@ class BenchScreen(Screen[None]):
 
     def action_view(self, place: int) -> None:
         """Show another view."""
-        self.remove_class("-form-open")
+        self.query_one(ParameterForm).remove_class("-open")
         self.query_one(StudyViews).show(place)
 
     @on(StudyViews.Changed)
@@ -403,7 +403,7 @@ class BenchScreen(Screen[None]):
         study = self._editable_study()
         if study is None:
             return
-        self.add_class("-editing")
+        self._make_room_for_editor(is_open=True)
         edited = self._subject.alterations.value_at(place.name, place.index)
         self.query_one(NumberEditor).edit(study, place, edited)
 
@@ -419,7 +419,12 @@ class BenchScreen(Screen[None]):
     @on(NumberEditor.Closed)
     def _editor_closed(self, event: NumberEditor.Closed) -> None:
         event.stop()
-        self.remove_class("-editing")
+        self._make_room_for_editor(is_open=False)
+
+    def _make_room_for_editor(self, *, is_open: bool) -> None:
+        """Have the editor in the result's place; a class of the screen would style all its widgets anew."""
+        self.query_one(ResultView).set_class(is_open, "-covered")
+        self.query_one(NumberEditor).set_class(is_open, "-editing")
 
     @work
     async def action_named_kernel(self) -> None:
@@ -607,14 +612,14 @@ class BenchScreen(Screen[None]):
 
     def action_form(self) -> None:
         """Go to the form; on a narrow screen, unfold it."""
-        self.add_class("-form-open")
+        self.query_one(ParameterForm).add_class("-open")
         self.remove_class("-one-grid")
         self.query_one(StudyViews).leave_focus()
         self.query_one(ParameterForm).focus_first()
 
     def action_leave_form(self) -> None:
         """Go back to the grids; on a narrow screen, fold the form."""
-        self.remove_class("-form-open")
+        self.query_one(ParameterForm).remove_class("-open")
         self.view.focus_content()
         self._fill_screen()
 
