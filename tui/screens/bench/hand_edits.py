@@ -32,10 +32,9 @@ async def chosen_number(
 ) -> EditablePlace | None:
     """Let the user choose one of these numbers; None where none is chosen. It must run in a worker."""
     from tui.export.literals import shortest_numbers  # a study is there, and with it torch
-
-    values = [shortest_numbers(study.number_at(each.name, each.index).reshape(1))[0] for each in places]
     from tui.screens.dialogs.numbers import NumbersScreen  # not before the first paint
 
+    values = [shortest_numbers(study.number_at(each.name, each.index).reshape(1))[0] for each in places]
     return await screen.app.push_screen_wait(NumbersScreen(tuple(zip(places, values, strict=True))))
 
 
