@@ -58,8 +58,19 @@ WORDS: tuple[HelpLine, ...] = (
     HelpLine(
         "budget, allowed",
         "How far rounding alone may take the two sides apart in that output element, from the sizes of its "
-        "products and the dtype. Below 100 % it is rounding, above it a mistake. In Steps: what the check "
-        "may be off by.",
+        "products and the dtype. Below 100 % it is rounding; what is above it is suspicious, or wrong where "
+        "no order of adding explains it. In Steps: what the check may be off by.",
+    ),
+    HelpLine(
+        "suspicious",
+        "The algebra is right in float64, but not the run: coarser than its dtype explains (TF32, a "
+        "convolution by a transform), overflowed, or of data that are NaN or infinite.",
+    ),
+    HelpLine(
+        "how sure",
+        "Of 11 520 right fusions, of data of twelve kinds, none was called wrong, and none suspicious for "
+        "another reason. Of 4 282 wrong ones with an effect none passed. One weight off is found from 1e-14 "
+        "of the largest output on in half of all blocks, and from 1e-11 in the worst that was seen.",
     ),
     HelpLine(
         "allclose",
