@@ -17,16 +17,15 @@ from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.cost import cost_of
 from tui.analysis.progress import Doing
 from tui.analysis.study import FusedKernels, Study, run, run_study, study_of
-from tui.fusion import kernel as kernel_module
 from tui.fusion.block import Folded, ReparamBlock
 from tui.fusion.branch_text import parse_branches
-from tui.fusion.branches import ConvBranch, Fold
-from tui.fusion.composition import compose
 from tui.fusion.fill import make_input
 from tui.fusion.kernel import Kernel, add, dirac, pad_to
+from tui.fusion.layers import Branch, Fold, Norm
 from tui.fusion.spec import BlockSpec, Dtype, InputFill, WeightFill
 from tui.fusion.widening import dilate
 
+norm_kernel = Norm.kernel
 NORMED = BlockSpec(in_channels=4, out_channels=4, groups=2).with_branches(batch_norm=True)
 MANY = replace(
     NORMED,
@@ -225,18 +224,18 @@ def test_a_wrong_fusion_disagrees_in_every_dtype(
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [
-        ("base.fold_batch_norm", lambda kernel, norm: kernel),
-        ("base.fold_batch_norm", lambda kernel, norm: _folded(kernel, norm, eps=1e-3)),
-        ("base.fold_batch_norm", lambda kernel, norm: _folded(kernel, norm, eps=0.0)),
-        ("base.scale", lambda kernel, factors: kernel),
-        ("pointwise.fold_batch_norm", lambda kernel, norm: kernel),
-        ("identity.dirac", lambda channels, groups, device: _ones_at_column(channels, groups, 1)),
+        ("layers.rescaling.Norm.kernel", lambda layer: dirac(layer.out_channels, layer.out_channels)),
+        ("layers.rescaling.Norm.kernel", lambda layer: _folded(layer, eps=1e-3)),
+        ("layers.rescaling.Norm.kernel", lambda layer: _folded(layer, eps=0.0)),
+        ("layers.rescaling.Factor.kernel", lambda layer: dirac(layer.out_channels, layer.out_channels)),
         (
-            "sequence.compose",
-            lambda first, second, groups: Kernel(compose(first, second, groups).weight, None),
+            "layers.rescaling.Norm.kernel",
+            lambda layer: dirac(4, 4) if layer.name == "inner_norm" else norm_kernel(layer),
         ),
-        ("sequence.compose", lambda first, second, groups: second),
-        ("sequence.average_pool", lambda channels, size, groups, device: dirac(channels, groups)),
+        ("layers.channelwise.dirac", lambda channels, groups, device: _doubled(channels, groups)),
+        ("composition._bias", lambda first, second, groups: second.bias),
+        ("composition._through_channels", lambda first, second, groups: second),
+        ("layers.channelwise.average_pool", lambda channels, size, groups, device: dirac(channels, groups)),
     ],
     ids=[
         "no batch norm",
@@ -244,7 +243,7 @@ def test_a_wrong_fusion_disagrees_in_every_dtype(
         "eps 0",
         "no alpha",
         "no inner norm",
-        "identity off its column",
+        "identity twice",
         "inner bias dropped",
         "1x1 dropped",
         "no pooling",
@@ -253,7 +252,7 @@ def test_a_wrong_fusion_disagrees_in_every_dtype(
 def test_a_wrong_piece_of_the_algebra_disagrees(
     name: str, wrong: Callable[..., Kernel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"tui.fusion.branches.{name}", wrong)
+    monkeypatch.setattr(f"tui.fusion.{name}", wrong)
     assert not study_of(MANY).verdict.ruling.agrees
 
 
@@ -278,18 +277,17 @@ def _repeated(kernel: Kernel, times: int) -> Kernel:
     return Kernel(kernel.weight.repeat(1, times, 1, 1), kernel.bias)
 
 
-def _folded(kernel: Kernel, norm: nn.BatchNorm2d, *, eps: float) -> Kernel:
-    right = norm.eps
-    norm.eps = eps
-    folded = kernel_module.fold_batch_norm(kernel, norm)
-    norm.eps = right
+def _folded(layer: Norm, *, eps: float) -> Kernel:
+    assert isinstance(layer.norm, nn.BatchNorm2d)
+    right = layer.norm.eps
+    layer.norm.eps = eps
+    folded = norm_kernel(layer)
+    layer.norm.eps = right
     return folded
 
 
-def _ones_at_column(channels: int, groups: int, column: int) -> Kernel:
-    weight = torch.zeros(channels, channels // groups, 1, 1, dtype=torch.float64)
-    weight[:, column] = 1
-    return Kernel(weight, None)
+def _doubled(channels: int, groups: int) -> Kernel:
+    return Kernel(dirac(channels, groups).weight * 2, None)
 
 
 def test_values_beyond_float16_are_told_and_do_not_blame_the_algebra() -> None:
@@ -313,13 +311,13 @@ def test_values_beyond_float16_are_told_and_do_not_blame_the_algebra() -> None:
 @pytest.mark.parametrize("mistake", ["", "1x1-missing", "train-mode"])
 @pytest.mark.parametrize("dtype", [Dtype.FLOAT64, Dtype.BFLOAT16])
 def test_a_block_is_folded_once(dtype: Dtype, mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    folds = ConvBranch.folds
+    folds = Branch.folds
     asked: list[str] = []
 
-    def noted(branch: ConvBranch) -> Iterator[Fold]:
+    def noted(branch: Branch) -> Iterator[Fold]:
         asked.append(branch.name)
         return folds(branch)
 
-    monkeypatch.setattr(ConvBranch, "folds", noted)
+    monkeypatch.setattr(Branch, "folds", noted)
     study_of(replace(NORMED, dtype=dtype), Alterations(mistake=mistake))
-    assert asked == ["kxk", "1x1"]
+    assert asked == ["kxk", "1x1", "identity"]

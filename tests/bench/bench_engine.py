@@ -25,11 +25,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from tests.fusion.layer_parts import conv_in, norm_in
 from tests.fusion.strategies import filled_block
 from tui.fusion.block import ReparamBlock
-from tui.fusion.branches import Branch, ConvBranch
+from tui.fusion.layers import Branch
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
 
@@ -74,21 +75,17 @@ def kernel_against_three_passes(channels: int) -> None:
 def depthwise_by_channel(block: ReparamBlock) -> Tensor:
     """The fused depthwise kernel as one writes it at first: a loop over channels."""
     kxk, pointwise, identity = block.branches
-    assert isinstance(kxk, ConvBranch)
-    assert isinstance(pointwise, ConvBranch)
-    assert isinstance(identity, Branch)
     fused = torch.zeros(len(_scale(kxk)), 1, 3, 3, dtype=torch.float64)
     scales = _scale(kxk), _scale(pointwise), _scale(identity)
     for channel in range(len(fused)):
-        fused[channel, 0] = kxk.conv.weight[channel, 0].double() * scales[0][channel]
-        fused[channel, 0, 1, 1] += pointwise.conv.weight[channel, 0, 0, 0].double() * scales[1][channel]
+        fused[channel, 0] = conv_in(kxk).weight[channel, 0].double() * scales[0][channel]
+        fused[channel, 0, 1, 1] += conv_in(pointwise).weight[channel, 0, 0, 0].double() * scales[1][channel]
         fused[channel, 0, 1, 1] += scales[2][channel]
     return fused
 
 
 def _scale(branch: Branch) -> Tensor:
-    norm = branch.norm
-    assert isinstance(norm, nn.BatchNorm2d)
+    norm = norm_in(branch)
     assert norm.running_var is not None
     return norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
 

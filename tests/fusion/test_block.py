@@ -9,11 +9,11 @@ import torch
 from hypothesis import given, settings
 from torch import nn
 
+from tests.fusion.layer_parts import conv_branch, identity_branch
 from tests.fusion.oracles import convolve, dense, kernel_by_impulses
 from tests.fusion.strategies import EVERYTHING, filled_block, filled_input, specs, with_wild_norms
 from tui.fusion.block import ReparamBlock, build_block
 from tui.fusion.branch_text import parse_branches
-from tui.fusion.branches import ConvBranch, IdentityBranch
 from tui.fusion.spec import BlockSpec, PaddingMode, Pair
 
 
@@ -104,7 +104,7 @@ def test_unit_impulses_give_the_fused_kernel(spec: BlockSpec) -> None:
 
 
 def test_the_forward_of_a_block_is_the_sum_of_its_branches() -> None:
-    block = ReparamBlock([ConvBranch("kxk", 2, 2, (3, 3)), IdentityBranch("identity", 2)]).eval()
+    block = ReparamBlock([conv_branch("kxk", 2, 2, (3, 3)), identity_branch("identity", 2)]).eval()
     x = torch.ones(1, 2, 4, 4)
     assert torch.equal(block(x), block.branches[0](x) + x)
 
@@ -124,4 +124,4 @@ def test_a_state_dict_holds_what_a_checkpoint_does_and_no_more() -> None:
     block = build_block(BlockSpec(8, 8, groups=8, branches=branches, post_norm=True))
     names = {key.rpartition(".")[2] for key in block.state_dict()}
     statistics = {"running_mean", "running_var", "num_batches_tracked"}
-    assert names == {"weight", "bias", "alpha", "gamma"} | statistics
+    assert names == {"weight", "bias", "factor"} | statistics

@@ -85,7 +85,6 @@ def test_composing_with_the_identity_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("first", "second", "groups", "words"),
     [
-        ((4, 2, 3, 1), (4, 4, 3, 3), 1, "must be 1x1 to become one, not 3x1"),
         ((4, 2, 1, 1), (4, 3, 3, 3), 1, "to 4 channels and one from 3 in each of 1 groups to 4 do not fit"),
         ((4, 2, 1, 1), (4, 4, 3, 3), 2, "do not fit"),
         ((4, 2, 1, 1), (3, 2, 3, 3), 2, "in each of 2 groups to 3 do not fit"),

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.fusion.layer_parts import conv_in
 from tests.fusion.strategies import filled_block, filled_input, with_wild_norms
 from tui.fusion.block import ReparamBlock, build_block
 from tui.fusion.branch_text import parse_branches
-from tui.fusion.branches import ConvBranch
 from tui.fusion.kernel import FusionError
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
@@ -78,14 +78,12 @@ def test_a_1x1_alone_beside_a_large_kernel_stands_at_the_centre_only(size: tuple
     spec = replace(REPVGG, kernel_size=size, branches=parse_branches("kxk,1x1"))
     block = filled_block(spec)
     kxk, pointwise = block.branches
-    assert isinstance(kxk, ConvBranch)
-    assert isinstance(pointwise, ConvBranch)
     with torch.no_grad():
-        kxk.conv.weight.zero_()
+        conv_in(kxk).weight.zero_()
     assert block.fuse().padding == ("same" if size == (4, 4) else (size[0] // 2, size[1] // 2))
     kernel = block.kernel()
     centre = kernel.weight[:, :, (size[0] - 1) // 2, (size[1] - 1) // 2].clone()
-    assert torch.equal(centre, pointwise.conv.weight[:, :, 0, 0].detach())
+    assert torch.equal(centre, conv_in(pointwise).weight[:, :, 0, 0].detach())
     kernel.weight[:, :, (size[0] - 1) // 2, (size[1] - 1) // 2] = 0
     assert not kernel.weight.any()
 

@@ -12,12 +12,21 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tests.fusion.layer_parts import conv_in, norm_in
 from tests.fusion.strategies import filled_block, filled_input, specs
 from tui.fusion.branch_spec import names_of
 from tui.fusion.branch_text import parse_branches
-from tui.fusion.branches import Branch, ConvBranch
 from tui.fusion.fill import make_input
+from tui.fusion.layers import Layer
 from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, Dtype, InputFill, PaddingMode, WeightFill
+
+
+def tensors_of(layer: Layer, name: str) -> dict[str, Tensor]:
+    """By the layer's name and their own: "conv.weight", "alpha"."""
+    return {
+        f"{name}.{key.rpartition('.')[2]}".removesuffix(".factor"): tensor
+        for key, tensor in layer.state_dict().items()
+    }
 
 
 def values_of(spec: BlockSpec) -> dict[str, Tensor]:
@@ -25,8 +34,8 @@ def values_of(spec: BlockSpec) -> dict[str, Tensor]:
     return {
         f"{branch.name}.{name}": value
         for branch in filled_block(spec).branches
-        if isinstance(branch, Branch)
-        for name, value in branch.state_dict().items()
+        for layer, each in branch.all_layers()
+        for name, value in tensors_of(each, layer).items()
     }
 
 
@@ -254,8 +263,7 @@ def test_batch_norm_statistics_have_their_names() -> None:
     """Those of a state_dict: what a checkpoint holds, so what a user may load here."""
     block = filled_block(BlockSpec(branches=(BranchSpec(BranchKind.KXK, batch_norm=True),)))
     (branch,) = block.branches
-    assert isinstance(branch, ConvBranch)
-    assert isinstance(branch.norm, nn.BatchNorm2d)
-    assert branch.norm.eps == 1e-5
+    assert norm_in(branch).eps == 1e-5
     statistics = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
-    assert set(branch.state_dict()) == {"conv.weight", "conv.bias", *(f"norm.{name}" for name in statistics)}
+    assert set(norm_in(branch).state_dict()) == statistics
+    assert set(conv_in(branch).state_dict()) == {"weight", "bias"}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from torch import nn
 
+from tests.fusion.layer_parts import average_branch, conv_branch, identity_branch, norm_in
 from tui.fusion.block import ReparamBlock, build_block
 from tui.fusion.branch_text import parse_branches
-from tui.fusion.branches import AverageBranch, Branch, ConvBranch, IdentityBranch, SequenceBranch
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError
+from tui.fusion.layers import Branch, Norm
 from tui.fusion.spec import BlockSpec, PaddingMode
 
 
@@ -23,9 +24,7 @@ def test_train_mode_is_refused_in_words(batch_norm: bool) -> None:
 
 def test_a_single_norm_in_train_mode_is_refused() -> None:
     block = build_block(BlockSpec().with_branches(batch_norm=True))
-    norm = block.branches[2].norm
-    assert isinstance(norm, nn.BatchNorm2d)
-    norm.train()
+    norm_in(block.branches[2]).train()
     with pytest.raises(FusionError, match="batch norm in train mode"):
         block.fuse()
 
@@ -44,31 +43,31 @@ def test_a_module_that_is_no_branch_is_refused_not_left_out() -> None:
         ReparamBlock([nn.ReLU()])  # type: ignore[list-item]
 
 
-def conv_branch(geometry: Geometry) -> ConvBranch:
-    return ConvBranch("3x3", 4, 4, (3, 3), geometry)
+def three(geometry: Geometry) -> Branch:
+    return conv_branch("3x3", 4, 4, (3, 3), geometry)
 
 
 @pytest.mark.parametrize(
     ("branch", "geometry", "words"),
     [
-        (conv_branch(Geometry((2, 2))), Geometry(), "3x3: strides 2x2 and 1x1 visit other pixels"),
-        (IdentityBranch("identity", 4), Geometry((2, 1)), "identity: strides 1x1 and 2x1 visit other pixels"),
+        (three(Geometry((2, 2))), Geometry(), "3x3: strides 2x2 and 1x1 visit other pixels"),
+        (identity_branch("id", 4), Geometry((2, 1)), "id: strides 1x1 and 2x1 visit other pixels"),
         (
-            conv_branch(Geometry(padding_mode=PaddingMode.REFLECT)),
+            three(Geometry(padding_mode=PaddingMode.REFLECT)),
             Geometry(),
             "3x3: reflect and zeros padding differ at the border",
         ),
         (
-            AverageBranch("avg", 4, (3, 3)),
+            average_branch("avg", 4, (3, 3)),
             Geometry(padding_mode=PaddingMode.CIRCULAR),
             "avg: zeros and circular padding differ at the border",
         ),
         (
-            conv_branch(Geometry(dilation=(3, 3))),
+            three(Geometry(dilation=(3, 3))),
             Geometry(dilation=(3, 2)),
             "3x3: taps 3 apart do not fall on taps 2 apart",
         ),
-        (conv_branch(Geometry(groups=2)), Geometry(groups=4), "2 groups cannot be written with 4"),
+        (three(Geometry(groups=2)), Geometry(groups=4), "2 groups cannot be written with 4"),
     ],
 )
 def test_branches_that_do_not_go_together_are_refused(branch: Branch, geometry: Geometry, words: str) -> None:
@@ -79,7 +78,7 @@ def test_branches_that_do_not_go_together_are_refused(branch: Branch, geometry: 
 
 def test_a_branch_without_border_minds_no_padding_mode() -> None:
     geometry = Geometry(padding_mode=PaddingMode.REFLECT)
-    block = ReparamBlock([IdentityBranch("identity", 4), ConvBranch("1x1", 4, 4, (1, 1))], geometry).eval()
+    block = ReparamBlock([identity_branch("identity", 4), conv_branch("1x1", 4, 4, (1, 1))], geometry).eval()
     assert block.kernel().kernel_size == (1, 1)
 
 
@@ -96,11 +95,9 @@ def test_a_norm_that_can_not_be_folded_is_refused_wherever_it_stands(
 ) -> None:
     block = build_block(BlockSpec(branches=parse_branches("1x1-kxk+inner+norm"), post_norm=True))
     (branch,) = block.branches
-    assert isinstance(branch, SequenceBranch)
-    if place == "end":
-        branch.norm = norm
-    elif place == "inner":
-        branch.first.norm = norm
+    if place != "post":
+        name = {"end": "norm", "inner": "inner_norm"}[place]
+        branch.replace_layer(name, Norm(norm, 2))
     else:
         block.post_norm = norm
     with pytest.raises(FusionError, match=words):

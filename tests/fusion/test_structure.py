@@ -10,7 +10,6 @@ from tests.analysis.mistake_blocks import BLOCKS, EIGHT
 from tests.fusion.strategies import EVERYTHING, filled_block, filled_input
 from tui.fusion.block import ReparamBlock, build_block
 from tui.fusion.branch_text import parse_branches
-from tui.fusion.kernel import FusionError
 from tui.fusion.spec import BlockSpec
 from tui.fusion.structure import structure_of
 
@@ -36,15 +35,16 @@ def test_the_spec_builds_the_same_modules(spec: BlockSpec) -> None:
     assert [name for name, _ in again.named_parameters()] == [name for name, _ in block.named_parameters()]
     for name in ("input_nchw", "output_nchw", "fused_groups", "fused_dilation", "fused_kernel_size"):
         assert getattr(told, name) == getattr(spec, name)
-    options = [(branch.batch_norm, branch.scale, branch.zero_border) for branch in spec.branches]
-    assert [(branch.batch_norm, branch.scale, branch.zero_border) for branch in told.branches] == options
+    assert told.chains == spec.chains
+    assert [branch.name for branch in again.branches] == [branch.name for branch in block.branches]
 
 
-def test_poolings_of_two_sizes_have_no_spec() -> None:
+def test_poolings_of_two_sizes_have_a_spec_too() -> None:
     one, other = (
         filled_block(replace(EIGHT, branches=parse_branches("avg"), kernel_size=size))
         for size in ((3, 3), (5, 5))
     )
     both = ReparamBlock([*one.branches, *other.branches])
-    with pytest.raises(FusionError, match="of different kernel sizes have no common spec"):
-        structure_of(both, filled_input(EIGHT))
+    told = structure_of(both, filled_input(EIGHT))
+    assert [chain.kernel_size for chain in told.chains] == [(3, 3), (5, 5)]
+    assert told.fused_kernel_size == both.kernel_size == (5, 5)

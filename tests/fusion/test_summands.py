@@ -54,7 +54,7 @@ def test_what_the_steps_are_called() -> None:
     post = "times the post norm's scale"
     assert {name: [step.title for step in steps] for name, steps in block.folded().summands} == {
         "3x3d2": [
-            "convolution",
+            "3x3 convolution",
             "batch norm folded",
             "times gamma",
             "4 groups written as 1",

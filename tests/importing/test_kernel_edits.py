@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from tests.export.test_snippet import EVERY_KIND
+from tests.fusion.layer_parts import conv_in, is_conv, norm_in
 from tests.specs import exact_preset
 from tui.analysis.alterations.alterations import FUSED, Alterations, Edit, shapes_of
 from tui.analysis.alterations.places import NotEditableError
@@ -16,7 +17,6 @@ from tui.analysis.study import Study, study_of
 from tui.analysis.verdict.reason import Ruling
 from tui.export.grid import csv_of, grid_of, npz_of
 from tui.fusion.branch_text import parse_branches
-from tui.fusion.branches import ConvBranch
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec, Dtype
 from tui.fusion.tap import Tap
@@ -123,13 +123,12 @@ def test_another_tools_right_kernel_is_right_in_its_own_rounding() -> None:
     study = study_of(replace(spec, input_shape=(9, 9)))
     weight, bias = torch.zeros(8, 8, 3, 3), torch.zeros(8)
     for branch in reversed(list(study.block.branches)):
-        norm = branch.norm
-        assert isinstance(norm, torch.nn.BatchNorm2d)
+        norm = norm_in(branch)
         assert norm.running_var is not None
         assert norm.running_mean is not None
         own = torch.eye(8).view(8, 8, 1, 1)
-        if isinstance(branch, ConvBranch):
-            own = branch.conv.weight.detach()
+        if is_conv(branch):
+            own = conv_in(branch).weight.detach()
         factor = norm.weight.detach() * torch.rsqrt(norm.running_var + norm.eps)
         scaled = own * factor.view(-1, 1, 1, 1)
         weight += scaled if scaled.shape[2] == 3 else torch.nn.functional.pad(scaled, [1, 1, 1, 1])

@@ -9,10 +9,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.fusion.layer_parts import conv_in, factor_in, norm_in
 from tests.fusion.strategies import with_wild_norms
 from tui.fusion.block import ReparamBlock, build_block
 from tui.fusion.branch_text import parse_branches
-from tui.fusion.branches import Branch, ConvBranch
+from tui.fusion.layers import Branch
 from tui.fusion.spec import BlockSpec
 
 CHANNELS = 8
@@ -66,13 +67,11 @@ def load(
     """Give our branch what timm's has."""
     assert isinstance(branch, Branch)
     if conv is not None:
-        assert isinstance(branch, ConvBranch)
-        branch.conv.load_state_dict(conv.state_dict())
+        conv_in(branch).load_state_dict(conv.state_dict())
     if norm is not None:
-        load_norm(branch.norm, norm)
+        load_norm(norm_in(branch), norm)
     if gamma is not None:
-        assert branch.gamma is not None
-        branch.gamma.copy_(gamma.flatten())
+        factor_in(branch, "gamma").copy_(gamma.flatten())
 
 
 def load_norm(ours: nn.Module | None, norm: nn.BatchNorm2d) -> None:

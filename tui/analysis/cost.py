@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, Scale
+from tui.fusion.layer_spec import ChainSpec, LayerKind, LayerSpec
+from tui.fusion.spec import BlockSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +31,49 @@ class Cost:
     macs: Sides
 
 
+class LayerCost(NamedTuple):
+    """What a layer costs: its parameters, and its multiply-accumulates for each pixel of its output."""
+
+    params: int
+    macs: int = 0
+
+
+def _of_convolution(layer: LayerSpec) -> LayerCost:
+    weights = weights_of(layer)
+    return LayerCost(weights + layer.bias * layer.out_channels, weights)
+
+
+def _of_fixed(layer: LayerSpec) -> LayerCost:
+    return LayerCost((1 + layer.bias) * layer.out_channels, weights_of(layer))
+
+
+COSTS: dict[str, Callable[[LayerSpec], LayerCost]] = {
+    LayerKind.CONVOLUTION: _of_convolution,
+    LayerKind.OFFSET_CONVOLUTION: _of_convolution,
+    LayerKind.DEPTHWISE: _of_fixed,
+    LayerKind.NORM: lambda layer: LayerCost(2 * layer.out_channels),
+    LayerKind.ALPHA: lambda _: LayerCost(1),
+    LayerKind.GAMMA: lambda layer: LayerCost(layer.out_channels),
+    LayerKind.AVERAGE: lambda _: LayerCost(0),
+    LayerKind.IDENTITY: lambda _: LayerCost(0),
+    LayerKind.SUM: lambda _: LayerCost(0),
+}
+"""The cost of a layer by its kind, of a sum beside what its chains cost. A new kind of layer is entered."""
+
+
 def cost_of(spec: BlockSpec) -> Cost:
-    """Parameters and MACs of this block and of its convolution."""
+    """Parameters and MACs of this block and of its convolution.
+
+    Raises:
+        KeyError: nothing is known of what a kind of layer costs.
+    """
     post_norm = 2 * spec.out_channels if spec.post_norm else 0
-    params = Sides(
-        sum(_branch_params(spec, branch) for branch in spec.branches) + post_norm, _fused_params(spec)
+    params = sum(COSTS[layer.kind](layer).params for chain in spec.chains for layer in chain.all_layers())
+    macs = sum(_macs(spec, chain, positions_of_input(spec)) for chain in spec.chains)
+    return Cost(
+        Sides(params + post_norm, _fused_params(spec)),
+        Sides(macs, positions_of(spec) * _fused_weights(spec)),
     )
-    macs = Sides(
-        sum(_macs(spec, branch) for branch in spec.branches),
-        positions_of(spec) * _fused_weights(spec),
-    )
-    return Cost(params, macs)
 
 
 def positions_of(spec: BlockSpec) -> int:
@@ -47,20 +82,29 @@ def positions_of(spec: BlockSpec) -> int:
     return batch * height * width
 
 
-def first_weights(spec: BlockSpec, branch: BranchSpec) -> int:
-    """Weights of a sequence's 1 x 1 convolution, 0 for other kinds."""
-    if not branch.kind.is_sequence:
-        return 0
-    return spec.channels_between(branch) * (spec.in_channels // spec.branch_groups(branch))
+def positions_of_input(spec: BlockSpec) -> int:
+    """Input pixels of the batch."""
+    return spec.batch_size * spec.input_shape[0] * spec.input_shape[1]
 
 
-def _last_weights(spec: BlockSpec, branch: BranchSpec) -> int:
-    """Weights of the convolution that gives the branch's output, 0 where pooling or nothing does."""
-    if not branch.kind.has_weight or branch.kind is BranchKind.POINTWISE_AVERAGE:
-        return 0
-    height, width = spec.branch_kernel_size(branch)
-    columns = spec.channels_between(branch) if branch.kind.is_sequence else spec.in_channels
-    return spec.out_channels * (columns // spec.branch_groups(branch)) * height * width
+def weights_of(layer: LayerSpec) -> int:
+    """Weights of a layer's kernel, those that are not learned too."""
+    height, width = layer.kernel_size
+    return layer.out_channels * (layer.in_channels // (layer.groups or layer.in_channels)) * height * width
+
+
+def _macs(spec: BlockSpec, chain: ChainSpec, positions: int) -> int:
+    """Those of a chain whose first layer is given so many pixels; from its stride on they are the output's.
+
+    The border that is padded up front is not counted.
+    """
+    total = 0
+    for layer in chain.layers:
+        if layer.stride != (1, 1):
+            positions = positions_of(spec)
+        total += positions * COSTS[layer.kind](layer).macs
+        total += sum(_macs(spec, inner, positions) for inner in layer.chains)
+    return total
 
 
 def _fused_weights(spec: BlockSpec) -> int:
@@ -69,22 +113,6 @@ def _fused_weights(spec: BlockSpec) -> int:
     return spec.out_channels * (spec.in_channels // spec.fused_groups) * height * width
 
 
-def _branch_params(spec: BlockSpec, branch: BranchSpec) -> int:
-    between = spec.channels_between(branch) if branch.kind.is_sequence else 0
-    has_last = _last_weights(spec, branch) > 0
-    biases = between + has_last * spec.out_channels if branch.bias else 0
-    norms = 2 * between * branch.inner_norm + 2 * spec.out_channels * branch.batch_norm
-    scale = {Scale.NONE: 0, Scale.ALPHA: 1, Scale.GAMMA: spec.out_channels}[branch.scale]
-    return first_weights(spec, branch) + _last_weights(spec, branch) + biases + norms + scale
-
-
 def _fused_params(spec: BlockSpec) -> int:
-    has_bias = spec.post_norm or any(
-        branch.bias or branch.batch_norm or branch.inner_norm for branch in spec.branches
-    )
+    has_bias = spec.post_norm or any(layer.adds for chain in spec.chains for layer in chain.all_layers())
     return _fused_weights(spec) + has_bias * spec.out_channels
-
-
-def _macs(spec: BlockSpec, branch: BranchSpec) -> int:
-    inputs = spec.batch_size * spec.input_shape[0] * spec.input_shape[1]
-    return inputs * first_weights(spec, branch) + positions_of(spec) * _last_weights(spec, branch)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from tui.analysis.cost import Sides, cost_of, first_weights, positions_of
+from tui.analysis.cost import Sides, cost_of, positions_of, weights_of
 from tui.analysis.numerics.convolution_shape import ConvolutionShape, Way
-from tui.fusion.spec import BlockSpec, BranchSpec, Dtype, Pair, dilated_size
+from tui.fusion.layer_spec import ChainSpec
+from tui.fusion.padding import dilated_size
+from tui.fusion.spec import BlockSpec, Dtype, Pair
 
 ASK_ABOVE_SECONDS = 2.0
 ASK_ABOVE_BYTES = 2 * 1024**3
@@ -67,16 +69,22 @@ def memory_of_this_machine() -> int | None:
 
 
 def _fusing_macs(spec: BlockSpec) -> int:
-    """Multiply-accumulates of making one kernel out of each sequence."""
-    height, width = spec.kernel_size
-    return sum(first_weights(spec, branch) * spec.out_channels * height * width for branch in spec.branches)
+    """Multiply-accumulates of making one kernel out of the layers of each chain."""
+    return sum(_composing(chain) * spec.out_channels for chain in spec.chains)
+
+
+def _composing(chain: ChainSpec) -> int:
+    """Weights in front of what is composed with them, times the taps of both."""
+    height, width = chain.kernel_size
+    steps = [layer for layer in chain.layers if not layer.rescales]
+    return sum(weights_of(layer) for layer in steps[:-1]) * height * width
 
 
 def _weights(spec: BlockSpec) -> int:
     """Weights of the fused kernel and of all the steps to it."""
     return _kernel_weights(spec, spec.conv2d_kernel_size) + sum(
-        _step_count(spec, branch) * _kernel_weights(spec, spec.embedded_kernel_size(branch))
-        for branch in spec.branches
+        _step_count(spec, chain) * _kernel_weights(spec, spec.embedded_kernel_size(branch))
+        for branch, chain in zip(spec.branches, spec.chains, strict=True)
     )
 
 
@@ -85,9 +93,9 @@ def _kernel_weights(spec: BlockSpec, size: Pair) -> int:
     return spec.out_channels * (spec.in_channels // spec.fused_groups) * size[0] * size[1]
 
 
-def _step_count(spec: BlockSpec, branch: BranchSpec) -> int:
+def _step_count(spec: BlockSpec, chain: ChainSpec) -> int:
     """How many kernels of the summand's size a branch's steps hold."""
-    return 1 + branch.kind.is_sequence + branch.batch_norm + bool(branch.scale) + spec.post_norm
+    return len(chain.layers) - chain.main + (chain.main > 0) + spec.post_norm
 
 
 def _judged_share(spec: BlockSpec, macs: Sides) -> float:
@@ -104,7 +112,7 @@ def _bytes(spec: BlockSpec, macs: Sides) -> int:
     pixels = spec.batch_size * spec.input_shape[0] * spec.input_shape[1]
     inputs, outputs = pixels * spec.in_channels, positions_of(spec) * spec.out_channels
     between = pixels * max(
-        (spec.channels_between(branch) for branch in spec.branches if branch.kind.is_sequence), default=0
+        (layer.out_channels for chain in spec.chains for layer in chain.layers[: chain.main]), default=0
     )
     once = spec.dtype is Dtype.FLOAT64
     judged = outputs * _judged_share(spec, macs)

@@ -31,9 +31,9 @@ from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_
 from tui.analysis.verdict.evidence import Evidence, verdict_on
 from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import Folded, ReparamBlock, build_block, conv_of
-from tui.fusion.branches import Fold
 from tui.fusion.fill import fill_block, make_input
 from tui.fusion.kernel import Kernel, pad_to
+from tui.fusion.layers import Fold
 from tui.fusion.spec import BlockSpec, Dtype, Pair
 from tui.fusion.torch_dtypes import torch_dtype
 

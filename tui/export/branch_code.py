@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
-from torch import nn
-
-from tui.analysis.alterations.count_inside import InsideAverage
-from tui.export.conv2d_text import conv2d_in_words, shortest
-from tui.fusion.branches import (
-    AverageBranch,
-    Branch,
-    ConvBranch,
-    IdentityBranch,
-    OffsetIdentityConv,
-    SequenceBranch,
-)
-from tui.fusion.branches.border import Border, border_of, pad_function_mode
-from tui.fusion.padding import symmetric_padding
-from tui.fusion.spec import Dtype, PaddingMode
+from tui.export.by_layer import forward_code, is_padded_with_values, module_code, tensors_of
+from tui.fusion.layers import Branch, Chain, Sum
+from tui.fusion.layers.border import Border, pad_function_mode
+from tui.fusion.spec import PaddingMode
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,122 +18,91 @@ if TYPE_CHECKING:
 
 def named(part: str, branch: Branch) -> str:
     """What a snippet calls a part of the branch: "conv_1x1_2" is the conv of "1x1 #2"."""
-    return f"{part}_{re.sub(r'[^0-9a-zA-Z]+', '_', branch.name)}"
+    return f"{_identifier(part)}_{_identifier(branch.name)}"
+
+
+def _identifier(name: str) -> str:
+    return re.sub(r"[^0-9a-zA-Z]+", "_", name)
 
 
 def modules_of(branch: Branch) -> dict[str, str]:
     """The names of its modules and parameters, and the expression that makes each."""
-    made = dict[str, str]()
-    if isinstance(branch, ConvBranch):
-        made[named("conv", branch)] = _conv(branch.conv)
-    if isinstance(branch, SequenceBranch):
-        made[named("first", branch)] = _conv(branch.first.conv)
-        if isinstance(branch.first.norm, nn.BatchNorm2d):
-            made[named("inner_norm", branch)] = norm_in_words(branch.first.norm)
-        if isinstance(branch.second, nn.Conv2d):
-            made[named("second", branch)] = _conv(branch.second)
-    if isinstance(branch.norm, nn.BatchNorm2d):
-        made[named("norm", branch)] = norm_in_words(branch.norm)
-    if branch.alpha is not None:
-        made[named("alpha", branch)] = "nn.Parameter(torch.ones(()))"
-    if branch.gamma is not None:
-        made[named("gamma", branch)] = f"nn.Parameter(torch.ones({branch.out_channels}))"
-    return made
+    return {
+        named(name, branch): code
+        for name, layer in branch.all_layers()
+        if (code := module_code(layer)) is not None
+    }
 
 
 def parameters_of(branch: Branch) -> dict[str, Tensor]:
     """Every tensor of the branch that its run depends on, by its name in the snippet's state_dict."""
-    parts = {"conv": "conv", "first.conv": "first", "first.norm": "inner_norm", "second": "second"}
-    parts |= {"norm": "norm", "alpha": "alpha", "gamma": "gamma"}
-    found: dict[str, Tensor] = {}
-    for key, tensor in branch.state_dict().items():
-        for own, part in parts.items():
-            if (key == own or key.startswith(f"{own}.")) and not key.endswith("num_batches_tracked"):
-                found[named(part, branch) + key[len(own) :]] = tensor
-    return found
-
-
-def norm_in_words(norm: nn.BatchNorm2d) -> str:
-    """The expression that makes a batch norm like this one."""
-    eps = "" if norm.eps == 1e-5 else f", eps={norm.eps!r}"
-    momentum = "" if norm.momentum == 0.1 else f", momentum={norm.momentum!r}"
-    return f"nn.BatchNorm2d({norm.num_features}{eps}{momentum})"
-
-
-def _conv(conv: nn.Conv2d) -> str:
-    if isinstance(conv, OffsetIdentityConv):
-        return conv2d_in_words(conv, Dtype.FLOAT32).replace("nn.Conv2d", "OffsetIdentityConv")
-    return conv2d_in_words(conv, Dtype.FLOAT32)
+    return {
+        f"{named(name, branch)}{tensor and '.'}{tensor}": values
+        for name, layer in branch.all_layers()
+        for tensor, values in tensors_of(layer).items()
+    }
 
 
 def forward_lines(branch: Branch) -> list[str]:
     """The statements that leave the branch's output for x in the variable `named("y", branch)`."""
-    y = named("y", branch)
-    lines, expression = _mapped_lines(branch)
-    lines.append(f"{y} = {expression}")
-    if branch.norm is not None:
-        lines.append(f"{y} = self.{named('norm', branch)}({y})")
-    if branch.alpha is not None:
-        lines.append(f"{y} = {y} * self.{named('alpha', branch)}")
-    if branch.gamma is not None:
-        lines.append(f"{y} = {y} * self.{named('gamma', branch)}.view(-1, 1, 1)")
-    return lines
+    return list(_lines(branch, branch, named("y", branch), "x", ""))
 
 
-def _mapped_lines(branch: Branch) -> tuple[list[str], str]:
-    """Statements, and the expression after them that is the output before batch norm and scale."""
-    match branch:
-        case ConvBranch():
-            geometry = branch.geometry
-            even = symmetric_padding(branch.kernel_size, geometry.dilation) is not None
-            border = None if even else border_of(branch.kernel_size, geometry.dilation)
-            return [], f"self.{named('conv', branch)}({_padded('x', border, geometry.padding_mode)})"
-        case AverageBranch():
-            border = border_of(branch.kernel_size)
-            if isinstance(branch.pool, InsideAverage):
-                return [], _inside("x", border, branch)
-            return [], _averaged(_padded("x", border, PaddingMode.ZEROS), branch)
-        case SequenceBranch():
-            return _sequence_lines(branch)
-        case IdentityBranch():
-            return [], "x"
-    raise TypeError(f"no code is known for a {type(branch).__name__}")
+def _lines(branch: Branch, chain: Chain, y: str, x: str, prefix: str) -> Iterator[str]:
+    """Those of a chain of the branch; `prefix`: of its layers' names, with which it is given its border."""
+    borders = [(0, 0, 0, 0) if prefix else chain.border_before(place) for place in range(len(chain))]
+    _bring_up_front(chain, borders)
+    for place, layer in enumerate(chain.layers):
+        border = borders[place]
+        if _holds_values(chain, place):
+            modules = (f"self.{named(each.name, branch)}" for each in chain.layers[:place])
+            padded = partial(_padded_with, values=f"value_at_zero({', '.join(modules)})", border=border)
+        else:
+            mode = PaddingMode.ZEROS if chain.pads_zeros(place) else chain.padding_mode
+            padded = partial(_padded, border=border, mode=mode)
+        if isinstance(layer, Sum):
+            yield from _sum_lines(branch, layer, (y, padded(x)), prefix)
+        else:
+            module = f"self.{named(prefix + layer.name, branch)}"
+            code = forward_code(layer, module, x, padded, border)
+            if code != y:
+                yield f"{y} = {code}"
+        x = y
 
 
-def _sequence_lines(branch: SequenceBranch) -> tuple[list[str], str]:
-    y, conv, norm = (
-        named("y", branch),
-        f"self.{named('first', branch)}",
-        f"self.{named('inner_norm', branch)}",
-    )
-    has_norm = branch.first.norm is not None
-    lines = [f"{y} = {norm}({conv}(x))" if has_norm else f"{y} = {conv}(x)"]
-    border, mode = border_of(branch.kernel_size, branch.geometry.dilation), branch.geometry.padding_mode
-    if isinstance(branch.second, InsideAverage):
-        return lines, _inside(y, border, branch)
-    if branch.zero_border:
-        lines.append(f"{y} = {_padded(y, border, PaddingMode.ZEROS)}")
-    elif mode is not PaddingMode.ZEROS:
-        lines.append(f"{y} = {_padded(y, border, mode)}")
-    elif any(border):
-        values = f"value_at_zero({conv}, {norm})" if has_norm else f"value_at_zero({conv})"
-        lines.append(f"{y} = pad_with({values}, {y}, {', '.join(map(str, border))})")
-    if isinstance(branch.second, nn.Conv2d):
-        return lines, f"self.{named('second', branch)}({y})"
-    return lines, _averaged(y, branch)
+def _bring_up_front(chain: Chain, borders: list[Border]) -> None:
+    """Pad zeros in front of the whole chain, which is the same, where their values later are not at hand."""
+    for place, border in enumerate(borders):
+        known = all(map(is_padded_with_values, chain.layers[:place]))
+        if any(border) and _holds_values(chain, place) and not known:
+            borders[0], borders[place] = border, (0, 0, 0, 0)
 
 
-def _padded(x: str, border: Border | None, mode: PaddingMode) -> str:
-    if border is None or not any(border):
+def _sum_lines(branch: Branch, layer: Sum, names: tuple[str, str], prefix: str) -> Iterator[str]:
+    """The chains of a sum, each of its own crop of what the sum is given."""
+    y, x = names
+    given = f"{y}_in"
+    yield f"{given} = {x}"
+    outputs = []
+    for place, chain in enumerate(layer.summands):
+        output = f"{y}_{place + 1}"
+        yield f"{output} = {_padded(given, layer.crop_of(chain), PaddingMode.ZEROS)}"
+        yield from _lines(branch, chain, output, output, f"{prefix}{layer.name}.{place + 1}.")
+        outputs.append(output)
+    yield f"{y} = {' + '.join(outputs)}"
+
+
+def _holds_values(chain: Chain, place: int) -> bool:
+    """Whether what zeros have become is padded in front of that layer."""
+    return place > 0 and not chain.zeros_between and chain.padding_mode is PaddingMode.ZEROS
+
+
+def _padded(x: str, border: Border, mode: PaddingMode) -> str:
+    if not any(border):
         return x
     other = "" if mode is PaddingMode.ZEROS else f', mode="{pad_function_mode(mode)}"'
     return f"functional.pad({x}, {border}{other})"
 
 
-def _averaged(x: str, branch: Branch) -> str:
-    return f"functional.avg_pool2d({x}, {shortest(branch.kernel_size)}, {shortest(branch.geometry.stride)})"
-
-
-def _inside(x: str, border: Border, branch: Branch) -> str:
-    size, stride = shortest(branch.kernel_size), shortest(branch.geometry.stride)
-    return f"average_inside({x}, {border}, {size}, {stride})"
+def _padded_with(x: str, values: str, border: Border) -> str:
+    return f"pad_with({values}, {x}, {', '.join(map(str, border))})" if any(border) else x

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from torch import nn
+from collections.abc import Iterator
 
 from tui.export.branch_code import named
-from tui.fusion.branches import AverageBranch, Branch, ConvBranch, OffsetIdentityConv, SequenceBranch
+from tui.export.by_layer import folding_code, kernel_code
 from tui.fusion.geometry import Geometry
-from tui.fusion.spec import Pair
+from tui.fusion.layers import Branch, Chain, Layer, Sum
+from tui.fusion.padding import taps_apart
+from tui.fusion.pair_text import Pair
 
 
 def fusion_lines(branch: Branch, block: Geometry, frame: Pair) -> list[str]:
@@ -15,44 +17,61 @@ def fusion_lines(branch: Branch, block: Geometry, frame: Pair) -> list[str]:
 
     frame: (kH, kW) of the fused kernel.
     """
-    own = branch.geometry
-    lines = _mapped_fusion(branch)
-    if branch.norm is not None:
-        lines.append(f"kernel = fold_batch_norm(kernel, block.{named('norm', branch)})")
-    lines += [
-        f"kernel = scale(kernel, block.{named(part, branch)})"
-        for part in ("alpha", "gamma")
-        if getattr(branch, part) is not None
-    ]
-    if own.groups != block.groups:
-        lines.append(f"kernel = ungroup(kernel, {own.groups}, {block.groups})")
-    steps = [
-        mine // fused if size > 1 else 1
-        for size, mine, fused in zip(branch.kernel_size, own.dilation, block.dilation, strict=True)
-    ]
-    if steps != [1, 1]:
-        lines.append(f"kernel = dilate(kernel, {steps[0]}, {steps[1]})")
-    size = [taps if step == 1 else 0 for taps, step in zip(branch.kernel_size, steps, strict=True)]
+    return [*_chain_lines(branch, branch, ""), *_placed_lines(branch, block.groups, block.dilation, frame)]
+
+
+def _placed_lines(chain: Chain, groups: int, spacing: Pair, frame: Pair) -> Iterator[str]:
+    """Written with these groups and this spacing, its centre on that of the frame."""
+    own = chain.geometry
+    if own.groups != groups:
+        yield f"kernel = ungroup(kernel, {own.groups}, {groups})"
+    steps = taps_apart(chain.kernel_size, own.dilation, spacing)
+    if steps != (1, 1):
+        yield f"kernel = dilate(kernel, {steps[0]}, {steps[1]})"
+    size = [taps if step == 1 else 0 for taps, step in zip(chain.kernel_size, steps, strict=True)]
     if (size[0], size[1]) != frame:
-        lines.append(f"kernel = centred(kernel, {frame[0]}, {frame[1]})")
-    return lines
+        yield f"kernel = centred(kernel, {frame[0]}, {frame[1]})"
 
 
-def _mapped_fusion(branch: Branch) -> list[str]:
-    groups, (height, width) = branch.geometry.groups, branch.kernel_size
-    pool = f"average_pool({branch.out_channels}, {groups}, {height}, {width})"
-    if isinstance(branch, ConvBranch):
-        return [f"kernel = kernel_of(block.{named('conv', branch)})"]
-    if isinstance(branch, AverageBranch):
-        return [f"kernel = {pool}"]
-    if not isinstance(branch, SequenceBranch):
-        return [f"kernel = identity({branch.out_channels}, {groups})"]
-    lines = [f"kernel = kernel_of(block.{named('first', branch)})"]
-    if isinstance(branch.first.conv, OffsetIdentityConv):
-        lines.append(f"kernel = add(kernel, identity({branch.first.conv.out_channels}, {groups}))")
-    if branch.first.norm is not None:
-        lines.append(f"kernel = fold_batch_norm(kernel, block.{named('inner_norm', branch)})")
-    is_conv = isinstance(branch.second, nn.Conv2d)
-    second = f"kernel_of(block.{named('second', branch)})" if is_conv else pool
-    lines.append(f"kernel = compose(kernel, {second}, {groups})")
-    return lines
+def _chain_lines(branch: Branch, chain: Chain, prefix: str) -> Iterator[str]:
+    """The statements that leave the chain's kernel in `kernel`; `prefix`: of its layers' names."""
+    groups, spacing = chain.geometry.groups, chain.dilation
+    for place, layer in enumerate(chain.layers):
+        module = f"block.{named(prefix + layer.name, branch)}"
+        if place and layer.rescales:
+            yield f"kernel = {folding_code(layer, module, groups)}"
+            continue
+        if place:
+            yield "before = kernel"
+        if isinstance(layer, Sum):
+            yield from _sum_lines(branch, layer, f"{prefix}{layer.name}.", keeps=place > 0)
+        else:
+            yield f"kernel = {kernel_code(layer, module, groups)}"
+        yield from _in_chain(layer, groups, spacing)
+        if place:
+            yield f"kernel = compose(before, kernel, {groups})"
+
+
+def _in_chain(layer: Layer, groups: int, spacing: Pair) -> Iterator[str]:
+    """Written with the groups and the spacing of the chain that it is in."""
+    own = layer.out_channels if isinstance(layer, Sum) and layer.groups is None else layer.groups
+    if own is not None and own != groups:
+        yield f"kernel = ungroup(kernel, {own}, {groups})"
+    apart = taps_apart(layer.kernel_size, layer.dilation, spacing)
+    if apart != (1, 1):
+        yield f"kernel = spread(kernel, {apart[0]}, {apart[1]})"
+
+
+def _sum_lines(branch: Branch, layer: Sum, prefix: str, *, keeps: bool) -> Iterator[str]:
+    """The sum of the chains' kernels; `keeps`: whether `before` must be what it was afterwards."""
+    kept, total = (f"{part}_{prefix.replace('.', '_')}".rstrip("_") for part in ("before", "total"))
+    if keeps:
+        yield f"{kept} = before"
+    for place, chain in enumerate(layer.summands):
+        yield from _chain_lines(branch, chain, f"{prefix}{place + 1}.")
+        groups = layer.groups or layer.out_channels
+        yield from _placed_lines(chain, groups, layer.dilation, layer.kernel_size)
+        yield f"{total} = add({total}, kernel)" if place else f"{total} = kernel"
+    yield f"kernel = {total}"
+    if keeps:
+        yield f"before = {kept}"

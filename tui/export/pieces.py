@@ -27,6 +27,25 @@ class OffsetIdentityConv(nn.Conv2d):
         return super()._conv_forward(x, weight + identity, bias)
 
 
+class FixedDepthwise(nn.Module):
+    """The same taps in each channel, times that channel's factor, and a bias."""
+
+    taps: Tensor
+
+    def __init__(self, channels: int, taps: Any, stride: Any, dilation: Any, bias: bool) -> None:
+        super().__init__()
+        self.factor = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels)) if bias else None
+        self.register_buffer("taps", torch.tensor(taps), persistent=False)
+        self.stride, self.dilation = stride, dilation
+
+    def forward(self, x: Tensor) -> Tensor:
+        """An image with its border around it."""
+        weight = self.factor.view(-1, 1, 1, 1) * self.taps
+        channels = len(self.factor)
+        return functional.conv2d(x, weight, self.bias, self.stride, 0, self.dilation, channels)
+
+
 class Float16Conv2d(nn.Conv2d):
     """float16 is computed in float32 and rounded once: most CPUs are very slow in float16."""
 
@@ -70,6 +89,13 @@ def kernel_of(conv: nn.Conv2d) -> Kernel:
     return weight, bias
 
 
+def fixed_kernel(layer: FixedDepthwise) -> Kernel:
+    """Factor times taps, (channels, 1, kH, kW), and the bias, in float64."""
+    factor = layer.factor.double()
+    bias = factor.new_zeros(len(factor)) if layer.bias is None else layer.bias.double()
+    return factor.view(-1, 1, 1, 1) * layer.taps.double(), bias
+
+
 def identity(channels: int, groups: int) -> Kernel:
     """Row i has its 1 at column i mod (channels / groups)."""
     weight = torch.empty(channels, channels // groups, 1, 1, dtype=torch.float64)
@@ -102,11 +128,13 @@ def scale(kernel: Kernel, factors: Tensor) -> Kernel:
 
 
 def compose(first: Kernel, second: Kernel, groups: int) -> Kernel:
-    """A 1 x 1 kernel and the k x k one after it as one: a sum over the channels between, in each group."""
+    """Two kernels in a row as one: the full convolution of their taps, summed over the channels between."""
     weights, biases = [], []
     inner, inner_bias = first[0].chunk(groups), first[1].chunk(groups)
     for group, outer in enumerate(second[0].chunk(groups)):
-        weights.append(torch.einsum("omyx,mi->oiyx", outer, inner[group][:, :, 0, 0]))
+        around = (outer.shape[2] - 1, outer.shape[3] - 1)
+        full = functional.conv2d(inner[group].transpose(0, 1), outer.flip(2, 3), padding=around)
+        weights.append(full.transpose(0, 1))
         biases.append(torch.einsum("omyx,m->o", outer, inner_bias[group]))
     return torch.cat(weights), torch.cat(biases) + second[1]
 
@@ -130,6 +158,19 @@ def dilate(kernel: Kernel, *dilation: int) -> Kernel:
         shape[axis] = before + (taps - 1) * step + 1
         wide = weight.new_zeros(shape)
         wide.index_copy_(axis, torch.arange(taps) * step + before, weight)
+        weight = wide
+    return weight, bias
+
+
+def spread(kernel: Kernel, *dilation: int) -> Kernel:
+    """Zeros between the taps."""
+    weight, bias = kernel
+    for axis, step in enumerate(dilation, start=2):
+        taps = weight.shape[axis]
+        shape = list(weight.shape)
+        shape[axis] = (taps - 1) * step + 1
+        wide = weight.new_zeros(shape)
+        wide.index_copy_(axis, torch.arange(taps) * step, weight)
         weight = wide
     return weight, bias
 

@@ -12,7 +12,8 @@ import tui
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.study import Study
 from tui.export import pieces
-from tui.export.branch_code import forward_lines, modules_of, named, norm_in_words, parameters_of
+from tui.export.branch_code import forward_lines, modules_of, named, parameters_of
+from tui.export.by_layer import norm_in_words
 from tui.export.conv2d_text import conv2d_in_words
 from tui.export.errors import ExportError
 from tui.export.fusion_code import fusion_lines
@@ -30,10 +31,12 @@ MOST_BYTES = 16 * 2**20
 _PIECES: tuple[Callable[..., object], ...] = (
     pieces.Float16Conv2d,
     pieces.OffsetIdentityConv,
+    pieces.FixedDepthwise,
     pieces.value_at_zero,
     pieces.pad_with,
     pieces.average_inside,
     pieces.kernel_of,
+    pieces.fixed_kernel,
     pieces.identity,
     pieces.average_pool,
     pieces.add,
@@ -42,6 +45,7 @@ _PIECES: tuple[Callable[..., object], ...] = (
     pieces.compose,
     pieces.ungroup,
     pieces.dilate,
+    pieces.spread,
     pieces.centred,
     pieces.max_abs_difference,
     pieces.numbers,

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 import tui
 from tui.analysis.alterations.alterations import Subject
 from tui.analysis.study import Study
+from tui.export.by_layer import tensors_of
 from tui.export.file_marks import SCHEMA
 from tui.export.report import report_of, spec_as_data
 
@@ -51,7 +52,14 @@ def _subject(subject: Subject) -> dict[str, Any]:
 
 
 def _tensors(study: Study) -> dict[str, Any]:
-    parameters = {branch.name: _state(branch) for branch in study.block.branches}
+    parameters = {
+        branch.name: {
+            ".".join(filter(None, (layer, name))): tensor
+            for layer, each in branch.all_layers()
+            for name, tensor in tensors_of(each).items()
+        }
+        for branch in study.block.branches
+    }
     if study.block.post_norm is not None:
         parameters["post norm"] = _state(study.block.post_norm)
     kernels = {branch.name: branch.kernel for branch in study.summands}

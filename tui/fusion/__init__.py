@@ -30,6 +30,18 @@ if TYPE_CHECKING:
         pad_to,
         scale,
     )
+    from tui.fusion.layers import (
+        Average,
+        Branch,
+        Chain,
+        Convolution,
+        Factor,
+        FixedDepthwise,
+        Identity,
+        Layer,
+        Norm,
+        Sum,
+    )
     from tui.fusion.presets import PRESETS
     from tui.fusion.problems import InvalidSpecError
     from tui.fusion.spec import BlockSpec, Dtype, PaddingMode
@@ -37,16 +49,26 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PRESETS",
+    "Average",
     "BlockSpec",
+    "Branch",
     "BranchKind",
     "BranchSpec",
+    "Chain",
+    "Convolution",
     "Dtype",
+    "Factor",
+    "FixedDepthwise",
     "FusionError",
     "Geometry",
+    "Identity",
     "InvalidSpecError",
     "Kernel",
+    "Layer",
+    "Norm",
     "PaddingMode",
     "ReparamBlock",
+    "Sum",
     "add",
     "average_pool",
     "build_block",
@@ -76,6 +98,19 @@ _KERNEL = (
     "scale",
 )
 
+_LAYERS = (
+    "Average",
+    "Branch",
+    "Chain",
+    "Convolution",
+    "Factor",
+    "FixedDepthwise",
+    "Identity",
+    "Layer",
+    "Norm",
+    "Sum",
+)
+
 if not TYPE_CHECKING:  # to a type checker only the names above exist
     # What a spec needs is imported before the first paint, and torch with none of it.
     __getattr__ = deferred_names(
@@ -99,5 +134,6 @@ if not TYPE_CHECKING:  # to a type checker only the names above exist
             "parse_branches": "tui.fusion.branch_text",
             "ungroup": "tui.fusion.widening",
             **dict.fromkeys(_KERNEL, "tui.fusion.kernel"),
+            **dict.fromkeys(_LAYERS, "tui.fusion.layers"),
         },
     )

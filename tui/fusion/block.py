@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -11,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from tui.fusion.branch_spec import POST_NORM, names_of
-from tui.fusion.branches import Branch, Fold, build_branch, last_of
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError, Kernel, add, affine_of, pad_to, scale
+from tui.fusion.layer_spec import embedded_size
+from tui.fusion.layers import Branch, Fold, build_branch
 from tui.fusion.padding import conv2d_size_and_padding, taps_apart
 from tui.fusion.pair_text import show_pair
 from tui.fusion.spec import BlockSpec, Pair
@@ -96,7 +98,7 @@ class ReparamBlock(nn.Module):
             FusionError: the block is in train mode, a branch is not a convolution, or the branches' strides,
                 paddings, groups or dilations do not go together.
         """
-        return [(name, last_of(folds).kernel) for name, folds in self._summands()]
+        return [(name, _last_of(folds).kernel) for name, folds in self._summands()]
 
     def folded(self) -> Folded:
         """Every fold of every summand, and their sum.
@@ -141,6 +143,12 @@ class ReparamBlock(nn.Module):
         return self.branches[0].out_channels
 
     @property
+    def kernel_size(self) -> Pair:
+        """(kH, kW) of the fused kernel."""
+        sizes = [embedded_size(branch, self.geometry.dilation) for branch in self.branches]
+        return max(size[0] for size in sizes), max(size[1] for size in sizes)
+
+    @property
     def dtype(self) -> torch.dtype:
         """The dtype of the parameters (of a block without any: the one that it was moved to)."""
         return next(chain(self.parameters(), self.buffers())).dtype
@@ -175,6 +183,11 @@ class ReparamBlock(nn.Module):
         if post_scale is not None:
             kernel = scale(kernel, post_scale)
             yield Fold("times the post norm's scale", kernel)
+
+
+def _last_of(folds: Iterator[Fold]) -> Fold:
+    """The last fold, which holds the kernel; none before it is kept."""
+    return deque(folds, maxlen=1)[0]
 
 
 def _refuse_other_geometry(branch: Branch, block: Geometry) -> None:
@@ -243,6 +256,6 @@ def build_block(spec: BlockSpec) -> ReparamBlock:
     ['kxk', '1x1', 'identity']
     """
     geometry = Geometry(spec.stride, spec.fused_dilation, spec.fused_groups, spec.padding_mode)
-    named = zip(spec.branches, names_of(spec.branches), strict=True)
-    branches = [build_branch(spec, branch, name) for branch, name in named]
+    named = zip(spec.chains, names_of(spec.branches), strict=True)
+    branches = [build_branch(chain, name) for chain, name in named]
     return ReparamBlock(branches, geometry, post_norm=spec.post_norm).eval()

@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
+from functools import singledispatch
 
 import torch
 from torch import Generator, Tensor, nn
 
 from tui.fusion.block import ReparamBlock
 from tui.fusion.branch_spec import POST_NORM, names_of
-from tui.fusion.branches import Branch, ConvBranch, SequenceBranch
+from tui.fusion.layers import Branch, Convolution, Factor, FixedDepthwise, Layer, Norm
 from tui.fusion.spec import BlockSpec, InputFill, Pair, WeightFill
 from tui.fusion.torch_dtypes import torch_dtype
 
@@ -82,22 +83,56 @@ def _streams_of(spec: BlockSpec) -> list[str]:
     return list(names)
 
 
+_SUFFIXES = {
+    "conv": "",
+    "second": "",
+    "norm": "",
+    "first": " inner",
+    "inner_norm": " inner",
+    "alpha": " scale",
+    "gamma": " scale",
+}
+"""What is added to the branch's stream for its layers of these names; for other layers it is the name."""
+
+
 def _fill_branch(branch: Branch, stream: str, spec: BlockSpec) -> None:
-    generator = _generator(spec.seed, stream)
-    if isinstance(branch, SequenceBranch):
-        inner = _generator(spec.seed, f"{stream} inner")
-        _fill_conv(branch.first.conv, spec.weights, inner)
-        if isinstance(branch.first.norm, nn.BatchNorm2d):
-            _fill_norm(branch.first.norm, spec.weights, inner)
-        if isinstance(branch.second, nn.Conv2d):
-            _fill_conv(branch.second, spec.weights, generator)
-    if isinstance(branch, ConvBranch):
-        _fill_conv(branch.conv, spec.weights, generator)
-    if isinstance(branch.norm, nn.BatchNorm2d):
-        _fill_norm(branch.norm, spec.weights, generator)
-    for factors in (branch.alpha, branch.gamma):
-        if factors is not None:
-            _fill_scale(factors, spec.weights, _generator(spec.seed, f"{stream} scale"))
+    """Layers of one stream go on where the one before ended."""
+    generators: dict[str, Generator] = {}
+    for name, layer in branch.all_layers():
+        own = stream + _SUFFIXES.get(name, f" {name}")
+        if own not in generators:
+            generators[own] = _generator(spec.seed, own)
+        fill_layer(layer, spec.weights, generators[own])
+
+
+@singledispatch
+def fill_layer(layer: Layer, fill: WeightFill, generator: Generator) -> None:
+    """Give the layer's parameters their values; a kind without parameters has none to give."""
+
+
+@fill_layer.register
+def _(layer: Convolution, fill: WeightFill, generator: Generator) -> None:
+    _fill_conv(layer.conv, fill, generator)
+
+
+@fill_layer.register
+def _(layer: Norm, fill: WeightFill, generator: Generator) -> None:
+    if isinstance(layer.norm, nn.BatchNorm2d):
+        _fill_norm(layer.norm, fill, generator)
+
+
+@fill_layer.register
+def _(layer: Factor, fill: WeightFill, generator: Generator) -> None:
+    _fill_scale(layer.factor, fill, generator)
+
+
+@fill_layer.register
+def _(layer: FixedDepthwise, fill: WeightFill, generator: Generator) -> None:
+    _fill_scale(layer.factor, fill, generator)
+    if layer.bias is not None:
+        shape = tuple(layer.bias.shape)
+        random = fill is WeightFill.RANDOM
+        layer.bias.copy_(_uniform(shape, 0.5, generator) if random else _integers(shape, 2, generator))
 
 
 def _fill_conv(conv: nn.Conv2d, fill: WeightFill, generator: Generator) -> None:

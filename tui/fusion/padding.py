@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.fusion.branch_spec import Pair
+from tui.fusion.pair_text import Pair
 
 
 def centre(kernel_size: int) -> int:
@@ -68,3 +68,14 @@ def conv2d_size_and_padding(kernel_size: Pair, stride: Pair, dilation: Pair) -> 
     symmetric = symmetric_padding(odd, dilation)
     assert symmetric is not None
     return odd, symmetric
+
+
+def dilated_size(kernel_size: int, dilation: int) -> int:
+    """Taps of an axis after zeros have been inserted, `dilation` - 1 between each two taps.
+
+    (k - 1) r + 1 for odd k. Even k gets r - 1 zeros in front as well, k r in all, so that the centre tap
+    (k - 1) // 2 of before is the centre tap of after.
+    """
+    if kernel_size == 1:
+        return 1
+    return (kernel_size - 1) * dilation + 1 if kernel_size % 2 else kernel_size * dilation

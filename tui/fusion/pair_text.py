@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+Pair = tuple[int, int]
+"""Height and width."""
+
 
 def show_pair(pair: tuple[int, int], times: str = "x") -> str:
     """Both numbers: "3x5", and with "×" for `times` as the screen writes it."""

@@ -125,7 +125,8 @@ def _branch_problems(spec: BlockSpec, name: str, branch: BranchSpec) -> Iterator
         yield f"{name}: its groups must divide in and out channels: {message}"
     if branch.identity_offset and branch.expansion != 1:
         yield f"{name}: idconv adds the identity, which needs expansion 1, not {branch.expansion}"
-    if branch.identity_offset and spec.channels_between(branch) != spec.in_channels and branch.expansion == 1:
+    ends_differ = spec.in_channels != spec.out_channels
+    if branch.identity_offset and branch.kind is BranchKind.POINTWISE_AVERAGE and ends_differ:
         yield (
             f"{name}: idconv adds the identity, which needs in channels = out channels "
             f"({spec.in_channels} is not {spec.out_channels})"

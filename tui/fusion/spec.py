@@ -7,8 +7,10 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
+from tui.fusion.branch_chain import chain_of
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, Scale
-from tui.fusion.padding import conv2d_size_and_padding, taps_apart
+from tui.fusion.layer_spec import ChainSpec, embedded_size, spacing_of
+from tui.fusion.padding import conv2d_size_and_padding
 from tui.fusion.problems import InvalidSpecError, Problem, problems_of
 
 __all__ = [
@@ -116,35 +118,26 @@ class BlockSpec:
         """The branch of that kind, None where the block has none."""
         return next((branch for branch in self.branches if branch.kind is kind), None)
 
+    def chain_of(self, branch: BranchSpec) -> ChainSpec:
+        """The layers of that branch, all in numbers."""
+        return chain_of(self, branch)
+
+    @property
+    def chains(self) -> tuple[ChainSpec, ...]:
+        """The layers of every branch."""
+        return tuple(chain_of(self, branch) for branch in self.branches)
+
     def branch_kernel_size(self, branch: BranchSpec) -> Pair:
-        """(kH, kW) of that branch's convolution or pooling, before any dilation."""
-        match branch.kind:
-            case BranchKind.POINTWISE | BranchKind.IDENTITY:
-                return 1, 1
-            case BranchKind.ROW:
-                return 1, self.kernel_size[1]
-            case BranchKind.COLUMN:
-                return self.kernel_size[0], 1
-            case _:
-                return branch.kernel_size or self.kernel_size
+        """(kH, kW) of that branch's kernel, before any dilation."""
+        return self.chain_of(branch).kernel_size
 
     def branch_dilation(self, branch: BranchSpec) -> Pair:
-        """The dilation of that branch's taps; pooling has none."""
-        match branch.kind:
-            case BranchKind.KXK | BranchKind.ROW | BranchKind.COLUMN | BranchKind.POINTWISE_KXK:
-                return self.dilation
-            case _:
-                return branch.dilation or (1, 1)
+        """The dilation of that branch's taps; 1 on an axis of one tap."""
+        return self.chain_of(branch).dilation
 
     def branch_groups(self, branch: BranchSpec) -> int:
-        """The groups of that branch's convolutions."""
-        return branch.groups or self.groups
-
-    def channels_between(self, branch: BranchSpec) -> int:
-        """The channels between the two steps of a sequence; pooling keeps those that it is given."""
-        if branch.kind is BranchKind.POINTWISE_AVERAGE:
-            return self.out_channels
-        return branch.expansion * self.in_channels
+        """The groups of that branch's kernel."""
+        return self.chain_of(branch).groups
 
     @property
     def fused_groups(self) -> int:
@@ -154,20 +147,11 @@ class BlockSpec:
     @property
     def fused_dilation(self) -> Pair:
         """The widest spacing of taps, on each axis, that every branch's taps fall on."""
-        steps: tuple[list[int], list[int]] = ([], [])
-        for branch in self.branches:
-            sizes, dilations = self.branch_kernel_size(branch), self.branch_dilation(branch)
-            for axis, (size, dilation) in enumerate(zip(sizes, dilations, strict=True)):
-                if size > 1:
-                    steps[axis].append(dilation)
-        return math.gcd(*steps[0]) or 1, math.gcd(*steps[1]) or 1
+        return spacing_of(self.chains)
 
     def embedded_kernel_size(self, branch: BranchSpec) -> Pair:
         """(kH, kW) of that branch's kernel at the fused kernel's spacing of taps."""
-        sizes = self.branch_kernel_size(branch)
-        apart = taps_apart(sizes, self.branch_dilation(branch), self.fused_dilation)
-        height, width = map(dilated_size, sizes, apart)
-        return height, width
+        return embedded_size(self.chain_of(branch), self.fused_dilation)
 
     @property
     def fused_kernel_size(self) -> Pair:
@@ -233,14 +217,3 @@ class BlockSpec:
         """Names of the fields in which the two differ."""
         names = [field.name for field in fields(self)]
         return [name for name in names if getattr(self, name) != getattr(other, name)]
-
-
-def dilated_size(kernel_size: int, dilation: int) -> int:
-    """Taps of an axis after zeros have been inserted, `dilation` - 1 between each two taps.
-
-    (k - 1) r + 1 for odd k. Even k gets r - 1 zeros in front as well, k r in all, so that the centre tap
-    (k - 1) // 2 of before is the centre tap of after.
-    """
-    if kernel_size == 1:
-        return 1
-    return (kernel_size - 1) * dilation + 1 if kernel_size % 2 else kernel_size * dilation

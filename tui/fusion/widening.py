@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.fusion.kernel import FusionError, Kernel
-from tui.fusion.spec import Pair, dilated_size
+from tui.fusion.pair_text import Pair
 
 
 def dilate(kernel: Kernel, dilation: Pair) -> Kernel:
@@ -24,14 +24,23 @@ def dilate(kernel: Kernel, dilation: Pair) -> Kernel:
     if min(dilation) < 1:
         raise FusionError(f"a dilation must be at least 1, not {min(dilation)}")
     sizes = kernel.kernel_size
-    wide = (dilated_size(sizes[0], dilation[0]), dilated_size(sizes[1], dilation[1]))
-    if wide == sizes:
+    front = [0 if size % 2 or size == 1 else step - 1 for size, step in zip(sizes, dilation, strict=True)]
+    return _spread(kernel, dilation, (front[0], front[1]))
+
+
+def spread(kernel: Kernel, dilation: Pair) -> Kernel:
+    """As `dilate`, without the zeros in front: (k - 1) r + 1 taps for even k, too."""
+    return _spread(kernel, dilation, (0, 0))
+
+
+def _spread(kernel: Kernel, dilation: Pair, front: Pair) -> Kernel:
+    """Zeros between the taps, and so many in front."""
+    sizes = kernel.kernel_size
+    if all(size == 1 or step == 1 for size, step in zip(sizes, dilation, strict=True)):
         return kernel
+    wide = [zeros + (size - 1) * step + 1 for size, step, zeros in zip(sizes, dilation, front, strict=True)]
     weight = kernel.weight.new_zeros((*kernel.weight.shape[:2], *wide))
-    rows, columns = (
-        slice(0 if size % 2 else step - 1, None, step if size > 1 else None)
-        for size, step in zip(sizes, dilation, strict=True)
-    )
+    rows, columns = (slice(zeros, None, step) for zeros, step in zip(front, dilation, strict=True))
     weight[:, :, rows, columns] = kernel.weight
     return Kernel(weight, kernel.bias)
 

@@ -267,5 +267,6 @@ def by_hand(block: ReparamBlock, place: str) -> object:
         return block.post_norm
     branch = next(each for each in block.branches if name.split(".")[0] == each.name)
     if name == branch.name:
-        return getattr(branch, part)
-    return branch.get_submodule(name.removeprefix(f"{branch.name}."))
+        return branch.get_parameter(f"{part}.factor")
+    layer = {"norm": "norm", "first.norm": "inner_norm"}[name.removeprefix(f"{branch.name}.")]
+    return branch.get_submodule(f"{layer}.norm")

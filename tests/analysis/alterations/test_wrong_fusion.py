@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tests.analysis.mistake_blocks import BLOCKS, EIGHT, NORMED, POSSIBLE
+from tests.fusion.layer_parts import conv_in, is_conv, is_identity, norm_in, run_first
 from tests.fusion.oracles import convolve, kernel_by_impulses
 from tests.fusion.strategies import filled_block, filled_input
 from tui.analysis.alterations.fusion import Fusion
@@ -19,7 +20,7 @@ from tui.analysis.alterations.gallery import MISTAKES, Extent
 from tui.analysis.alterations.wrong_fusion import wrongly_fused
 from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.branch_text import parse_branches
-from tui.fusion.branches import ConvBranch, IdentityBranch, SequenceBranch
+from tui.fusion.layers import Factor, Norm, OffsetIdentityConv
 from tui.fusion.spec import BlockSpec, InputFill, PaddingMode, WeightFill
 
 
@@ -113,11 +114,13 @@ def shifted(x: Tensor) -> Tensor:
     return functional.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
 
 
-def with_each(block: ReparamBlock, x: Tensor, kind: type[nn.Module], run: Callable[..., Tensor]) -> Tensor:
+def with_each(
+    block: ReparamBlock, x: Tensor, kind: Callable[[nn.Module], bool], run: Callable[..., Tensor]
+) -> Tensor:
     """The sum of the branches' outputs, those of the 1x1 and of the identity run in another way."""
 
     def chosen(branch: nn.Module) -> bool:
-        return isinstance(branch, kind) and getattr(branch, "kernel_size", None) == (1, 1)
+        return kind(branch) and getattr(branch, "kernel_size", None) == (1, 1)
 
     outputs = [run(branch, x) if chosen(branch) else branch(x) for branch in block.branches]
     return torch.stack(outputs).sum(0)
@@ -156,15 +159,13 @@ def unbiased_var(module: nn.Module) -> None:
 
 
 def no_identity(module: nn.Module) -> None:
-    if isinstance(module, SequenceBranch):
-        module.first.conv.get_buffer("identity").zero_()
+    if isinstance(module, OffsetIdentityConv):
+        module.identity.zero_()
 
 
 def unit_scale(module: nn.Module) -> None:
-    for name in ("alpha", "gamma"):
-        factors = getattr(module, name, None)
-        if factors is not None:
-            factors.fill_(1)
+    if isinstance(module, Factor):
+        module.factor.fill_(1)
 
 
 def bare_identity(block: ReparamBlock, x: Tensor) -> Tensor:
@@ -187,62 +188,59 @@ def channels_transposed(block: ReparamBlock, x: Tensor) -> Tensor:
 def bias_behind_norm(block: ReparamBlock, x: Tensor) -> Tensor:
     total: Tensor = block(x) * 0
     for branch in block.branches:
-        assert isinstance(branch, ConvBranch | IdentityBranch)
-        bias = branch.conv.bias if isinstance(branch, ConvBranch) else None
-        assert branch.norm is not None
-        if bias is None or not isinstance(branch, ConvBranch):
+        bias = conv_in(branch).bias if is_conv(branch) else None
+        if bias is None:
             total += branch(x)
         else:
-            raw = functional.conv2d(x, branch.conv.weight, None, padding=branch.kernel_size[0] // 2)
-            total += branch.norm(raw) + bias.view(-1, 1, 1)
+            raw = functional.conv2d(x, conv_in(branch).weight, None, padding=branch.kernel_size[0] // 2)
+            total += norm_in(branch)(raw) + bias.view(-1, 1, 1)
     return total
 
 
 def undilated(block: ReparamBlock, x: Tensor) -> Tensor:
     total: Tensor = block(x) * 0
     for branch in block.branches:
-        assert isinstance(branch, ConvBranch)
-        conv = branch.conv
+        conv = conv_in(branch)
         y = convolve(x, conv.weight, conv.bias, stride=branch.geometry.stride, groups=conv.groups)
-        total += y if branch.norm is None else branch.norm(y)
+        total += norm_in(branch)(y) if branch.get("norm") else y
     return total
 
 
 LINEAR: dict[str, tuple[str, Callable[[ReparamBlock, Tensor], Tensor]]] = {
     "1x1-unpadded": (
         "default",
-        lambda block, x: with_each(block, x, ConvBranch, lambda branch, x: branch(box_sum(x))),
+        lambda block, x: with_each(block, x, is_conv, lambda branch, x: branch(box_sum(x))),
     ),
     "1x1-off-centre": (
         "grouped",
-        lambda block, x: with_each(block, x, ConvBranch, lambda branch, x: branch(shifted(x))),
+        lambda block, x: with_each(block, x, is_conv, lambda branch, x: branch(shifted(x))),
     ),
-    "1x1-missing": ("normed", lambda block, x: with_each(block, x, ConvBranch, lambda branch, x: x * 0)),
+    "1x1-missing": ("normed", lambda block, x: with_each(block, x, is_conv, lambda branch, x: x * 0)),
     "1x1-bias-lost": (
         "normed",
-        lambda block, x: with_each(block, x, ConvBranch, lambda branch, x: branch(x) - branch(x * 0)),
+        lambda block, x: with_each(block, x, is_conv, lambda branch, x: branch(x) - branch(x * 0)),
     ),
     "identity-off-centre": (
         "depthwise",
-        lambda block, x: with_each(block, x, IdentityBranch, lambda branch, x: branch(shifted(x))),
+        lambda block, x: with_each(block, x, is_identity, lambda branch, x: branch(shifted(x))),
     ),
     "identity-missing": (
         "normed",
-        lambda block, x: with_each(block, x, IdentityBranch, lambda branch, x: x * 0),
+        lambda block, x: with_each(block, x, is_identity, lambda branch, x: x * 0),
     ),
     "identity-twice": (
         "grouped",
-        lambda block, x: with_each(block, x, IdentityBranch, lambda branch, x: branch(x) + branch(x)),
+        lambda block, x: with_each(block, x, is_identity, lambda branch, x: branch(x) + branch(x)),
     ),
     "identity-column": (
         "grouped",
         lambda block, x: with_each(
-            block, x, IdentityBranch, lambda branch, x: branch.norm(bare_identity(block, x))
+            block, x, is_identity, lambda branch, x: norm_in(branch)(bare_identity(block, x))
         ),
     ),
     "identity-norm-lost": (
         "grouped",
-        lambda block, x: with_each(block, x, IdentityBranch, lambda branch, x: x),
+        lambda block, x: with_each(block, x, is_identity, lambda branch, x: x),
     ),
     "channels-transposed": ("normed", channels_transposed),
     "taps-transposed": ("grouped", lambda block, x: block(x.transpose(2, 3)).transpose(2, 3)),
@@ -258,7 +256,7 @@ LINEAR: dict[str, tuple[str, Callable[[ReparamBlock, Tensor], Tensor]]] = {
     "scale-forgotten": ("sequences", lambda block, x: edited(block, unit_scale)(x)),
     "post-norm-forgotten": (
         "post norm",
-        lambda block, x: with_each(block, x, nn.Identity, lambda branch, x: x),
+        lambda block, x: with_each(block, x, lambda _: False, lambda branch, x: x),
     ),
 }
 
@@ -293,15 +291,15 @@ def test_a_norm_without_gamma_and_beta_can_be_folded_wrongly_too() -> None:
     spec = replace(EIGHT, branches=parse_branches("kxk+norm"))
     block, x = filled_block(spec), filled_input(spec)
     (branch,) = block.branches
-    assert isinstance(branch, ConvBranch)
-    assert isinstance(branch.norm, nn.BatchNorm2d)
-    branch.norm = nn.BatchNorm2d(8, affine=False).double().eval()
-    assert branch.norm.running_var is not None
-    branch.norm.running_var.copy_(torch.linspace(0.1, 2, 8))
+    norm = nn.BatchNorm2d(8, affine=False).double().eval()
+    branch.replace_layer("norm", Norm(norm, 8))
+    assert norm.running_var is not None
+    norm.running_var.copy_(torch.linspace(0.1, 2, 8))
     assert_same(fused_output(wrongly_fused("var-not-rooted", block, x), x), edited(block, square_var)(x))
-    assert branch.conv.bias is not None
-    bare = functional.conv2d(x, branch.conv.weight, padding=1)
-    told = branch.norm(bare) + branch.conv.bias.view(-1, 1, 1)
+    conv = conv_in(branch)
+    assert conv.bias is not None
+    bare = functional.conv2d(x, conv.weight, padding=1)
+    told = norm(bare) + conv.bias.view(-1, 1, 1)
     assert_same(fused_output(wrongly_fused("bias-unscaled", block, x), x), told)
 
 
@@ -356,9 +354,8 @@ def test_zeros_stand_behind_the_1x1() -> None:
     spec = replace(EIGHT, branches=parse_branches("1x1-kxk+inner"))
     block, x = filled_block(spec), filled_input(spec)
     (branch,) = block.branches
-    assert isinstance(branch, SequenceBranch)
-    assert isinstance(branch.second, nn.Conv2d)
-    behind = functional.conv2d(branch.first(x), branch.second.weight, branch.second.bias, padding=1)
+    second = conv_in(branch, "second")
+    behind = functional.conv2d(run_first(branch, x), second.weight, second.bias, padding=1)
     assert_same(wrongly_fused("zero-border", block, x).block(x), behind)
 
 

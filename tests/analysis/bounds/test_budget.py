@@ -78,7 +78,7 @@ def test_a_fused_weight_that_float16_cannot_hold_overflows() -> None:
     block, x = filled_block(spec), torch.full_like(filled_input(spec), 1e-4)
     with torch.no_grad():
         for name, parameter in block.named_parameters():
-            parameter.fill_(1000.0 if name.endswith("alpha") else 100.0)
+            parameter.fill_(1000.0 if name.endswith("factor") else 100.0)
             if parameter.dim() == 4:
                 parameter[0, 0, 0, 0] = 99.0
     budget = budget_of(block, x, Dtype.FLOAT16)

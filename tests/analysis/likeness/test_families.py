@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from tests.analysis.mistake_blocks import BLOCKS, NORMED
+from tests.fusion.layer_parts import norm_in
 from tests.fusion.strategies import filled_block, filled_input, with_wild_norms
 from tui.analysis.likeness.found import Likeness
 from tui.analysis.likeness.likeness import likest, looks_like
 from tui.analysis.numerics.outputs import Outputs
 from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.branch_text import parse_branches
-from tui.fusion.branches import SequenceBranch
 from tui.fusion.spec import BlockSpec
 
 WITH_NORMS = [title for title in BLOCKS if title != "default"]
@@ -87,8 +87,8 @@ def test_no_eps_and_no_unbiased_variance_is_taken_for_anything_else(title: str, 
 @pytest.mark.parametrize("values", [16, 1000])
 def test_in_front_of_the_stride_a_batch_norm_sees_more_values(values: int) -> None:
     block, x = filled_block(BLOCKS["strided"]), filled_input(BLOCKS["strided"])
-    inner = [branch.first.norm for branch in block.branches if isinstance(branch, SequenceBranch)]
-    before = len([norm for norm in inner if norm is not None])
+    inner = [norm_in(branch, "inner_norm") for branch in block.branches if branch.get("inner_norm")]
+    before = len(inner)
     assert 0 < before < len(norms(block))
     other = copy.deepcopy(block)
     for own, norm in zip(norms(block), norms(other), strict=True):

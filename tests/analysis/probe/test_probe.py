@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
+from tests.fusion.layer_parts import run_first
 from tests.fusion.strategies import EVERYTHING, specs, with_wild_norms
 from tests.specs import EXACT
 from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.numerics.pixel import Pixel
-from tui.analysis.probe.by_hand import WrittenSum
 from tui.analysis.probe.probe import Probe, Totals, probe
+from tui.analysis.probe.written import WrittenSum
 from tui.analysis.study import Study, study_of
 from tui.fusion.branch_text import parse_branches
-from tui.fusion.branches import SequenceBranch
 from tui.fusion.fields import spec_from
 from tui.fusion.fill import fill_block
 from tui.fusion.spec import BlockSpec, Dtype, InputFill, PaddingMode
@@ -135,8 +135,7 @@ def test_a_sequence_shows_the_first_step_of_each_channel_between() -> None:
     spec = spec_from({"branches": "1x1-kxk+inner+x2"}, BlockSpec(4, 4, groups=2, dtype=Dtype.FLOAT64))
     one = studied(spec)
     sequence = one.block.branches[0]
-    assert isinstance(sequence, SequenceBranch)
-    middle = sequence.first(one.x).detach()
+    middle = run_first(sequence, one.x).detach()
     found = probe(one, Pixel(0, 3, 4, 4), between=5).unfused
     assert found is not None
     (branch,) = found.branches

@@ -18,14 +18,14 @@ from tests.analysis.steps.test_walkthrough import MANY, REPVGG
 from tests.fusion.strategies import specs
 from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.numerics.float16 import Float16ThroughFloat32
-from tui.analysis.steps.code import second_step, suffixes_of
+from tui.analysis.steps.code import BranchNames, suffixes_of
 from tui.analysis.steps.step import Shows, Step
 from tui.analysis.steps.walkthrough import Walkthrough, walkthrough
 from tui.analysis.study import Study, study_of
 from tui.fusion.block import build_block
 from tui.fusion.branch_text import parse_branches
-from tui.fusion.branches import SequenceBranch
 from tui.fusion.kernel import pad_to
+from tui.fusion.layers import Convolution, Factor, Norm
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec, Dtype, PaddingMode
 
@@ -53,19 +53,19 @@ def named_tensors(study: Study) -> dict[str, Any]:
     for branch, suffix in zip(
         study.block64.branches, suffixes_of(study.block64.branches).values(), strict=True
     ):
-        convs = {suffix: getattr(branch, "conv", None)}
-        names[f"bn{suffix}"] = branch.norm
-        names[f"alpha{suffix}"], names[f"gamma{suffix}"] = branch.alpha, branch.gamma
-        if isinstance(branch, SequenceBranch):
-            second = second_step(branch)
-            names[f"bn{suffix}_1x1"] = branch.first.norm
-            convs = {
-                f"{suffix}_1x1": branch.first.conv,
-                f"{suffix}_{'then' if second == '1x1' else second}": branch.second,
-            }
-        for end, conv in convs.items():
-            if isinstance(conv, nn.Conv2d):
-                names |= {f"conv{end}": conv, f"w{end}": conv.weight, f"b{end}": conv.bias}
+        called = BranchNames(branch, suffix)
+        for layer in branch.layers:
+            match layer:
+                case Convolution():
+                    own = called.kernel_of(layer)
+                    names |= {own.weight: layer.conv.weight, own.bias: layer.conv.bias}
+                    names[called.module_of(layer)] = layer.conv
+                case Norm():
+                    names[called.module_of(layer)] = layer.norm
+                case Factor():
+                    names[called.module_of(layer)] = layer.factor
+                case _:
+                    names[called.module_of(layer)] = layer
     return names
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pkgutil
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from tests.fusion.strategies import EVERYTHING, specs
 from tests.specs import EXACT
@@ -147,14 +149,14 @@ def test_each_check_sees_a_number_that_is_off(monkeypatch: pytest.MonkeyPatch) -
     assert last.check.passed
 
 
-def negated(function: Callable[..., Kernel]) -> Callable[..., Kernel]:
+def negated(function: Callable[..., Kernel | Tensor]) -> Callable[..., Kernel | Tensor]:
     """The function with the first weights of its kernel negated."""
 
-    def wrong(*arguments: Any, **named: Any) -> Kernel:
-        kernel = function(*arguments, **named)
-        weight = kernel.weight.clone()
+    def wrong(*arguments: Any, **named: Any) -> Kernel | Tensor:
+        found = function(*arguments, **named)
+        weight = (found.weight if isinstance(found, Kernel) else found).clone()
         weight[0] *= -1
-        return Kernel(weight, kernel.bias)
+        return Kernel(weight, found.bias) if isinstance(found, Kernel) else weight
 
     return wrong
 
@@ -162,13 +164,12 @@ def negated(function: Callable[..., Kernel]) -> Callable[..., Kernel]:
 @pytest.mark.parametrize(
     ("broken", "title"),
     [
-        ("tui.fusion.branches.base.fold_batch_norm", "batch norm folded"),
-        ("tui.fusion.branches.base.scale", "times alpha"),
-        ("tui.fusion.branches.identity.dirac", "identity to 5×5"),
-        ("tui.fusion.branches.average.average_pool", "average as a kernel"),
-        ("tui.fusion.branches.pointwise.add", "identity added"),
-        ("tui.fusion.branches.pointwise.fold_batch_norm", "inner norm folded"),
-        ("tui.fusion.branches.sequence.compose", "composed"),
+        ("tui.fusion.layers.rescaling.Norm.kernel", "batch norm folded"),
+        ("tui.fusion.layers.rescaling.Factor.kernel", "times alpha"),
+        ("tui.fusion.layers.channelwise.dirac", "identity to 5×5"),
+        ("tui.fusion.layers.channelwise.average_pool", "average as a kernel"),
+        ("tui.fusion.layers.convolution.add", "identity added"),
+        ("tui.fusion.composition._through_channels", "composed"),
         ("tui.fusion.block.ungroup", "4 groups to 1"),
         ("tui.fusion.block.dilate", "dilation widened"),
         ("tui.fusion.block.scale", "post norm's scale"),
@@ -178,8 +179,7 @@ def negated(function: Callable[..., Kernel]) -> Callable[..., Kernel]:
 def test_a_broken_piece_of_the_algebra_fails_at_its_own_step(
     monkeypatch: pytest.MonkeyPatch, broken: str, title: str
 ) -> None:
-    module, _, name = broken.rpartition(".")
-    monkeypatch.setattr(broken, negated(getattr(__import__(module, fromlist=[name]), name)))
+    monkeypatch.setattr(broken, negated(pkgutil.resolve_name(broken)))
     spec = replace(
         MANY, branches=parse_branches("avg,identity,kxk+norm+alpha,5x5+g4,3x3d2,1x1-kxk+inner+idconv")
     )

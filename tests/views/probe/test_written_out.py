@@ -12,8 +12,8 @@ from textual.content import Content
 from tests.specs import EXACT
 from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.numerics.pixel import Pixel
-from tui.analysis.probe.by_hand import Applied, WrittenStage, WrittenSum, written_sum
 from tui.analysis.probe.probe import Totals, probe
+from tui.analysis.probe.written import Applied, WrittenStage, WrittenSum, written_sum
 from tui.analysis.study import study_of
 from tui.fusion.spec import Dtype
 from tui.views.probe.ledger import rows_of

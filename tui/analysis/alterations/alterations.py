@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import isfinite, isnan, nan
 
 from tui.analysis.alterations.gallery import MISTAKES, obstacle
 from tui.analysis.side import WrongSide
-from tui.fusion.branch_spec import POST_NORM, BranchKind, BranchSpec, Scale, names_of
+from tui.fusion.branch_spec import POST_NORM, names_of
+from tui.fusion.layer_spec import LayerKind, LayerSpec
 from tui.fusion.spec import BlockSpec
 
 INPUT = "input"
@@ -123,41 +125,54 @@ class Subject:
 def shapes_of(spec: BlockSpec) -> dict[str, Shape]:
     """The shape of every tensor of this block whose numbers can be edited, by its place."""
     shapes: dict[str, Shape] = {INPUT: spec.input_nchw}
-    for name, branch in zip(names_of(spec.branches), spec.branches, strict=True):
-        shapes |= {f"{name}.{part}": shape for part, shape in _shapes_of_branch(spec, branch).items()}
+    for name, chain in zip(names_of(spec.branches), spec.chains, strict=True):
+        for layer in chain.layers:
+            tensors = EDITABLE[layer.kind](layer) if layer.kind in EDITABLE else {}
+            shapes |= {place_of(name, layer.name, tensor): shape for tensor, shape in tensors.items()}
     if spec.post_norm:
-        shapes |= _shapes_of_norm(POST_NORM, spec.out_channels)
+        norm = _norm_of(spec.out_channels)
+        shapes |= {f"{POST_NORM}.{part}": shape for part, shape in norm.items()}
     columns = spec.in_channels // spec.fused_groups
     shapes[f"{FUSED}.weight"] = (spec.out_channels, columns, *spec.fused_kernel_size)
     shapes[f"{FUSED}.bias"] = (spec.out_channels,)
     return shapes
 
 
-def _shapes_of_branch(spec: BlockSpec, branch: BranchSpec) -> dict[str, Shape]:
-    """Weights and biases of its convolutions (identity and pooling have none), its norms and its scale."""
-    groups, shapes = spec.branch_groups(branch), dict[str, Shape]()
-    columns = spec.in_channels // groups
-    if branch.kind.is_sequence:
-        between = spec.channels_between(branch)
-        shapes["first.weight"] = (between, columns, 1, 1)
-        if branch.bias:
-            shapes["first.bias"] = (between,)
-        if branch.inner_norm:
-            shapes |= _shapes_of_norm("first.norm", between)
-        columns = between // groups
-    if branch.kind.has_weight and branch.kind is not BranchKind.POINTWISE_AVERAGE:
-        shapes["weight"] = (spec.out_channels, columns, *spec.branch_kernel_size(branch))
-        if branch.bias:
-            shapes["bias"] = (spec.out_channels,)
-    if branch.batch_norm:
-        shapes |= _shapes_of_norm("norm", spec.out_channels)
-    if branch.scale is not Scale.NONE:
-        shapes[branch.scale] = (1,) if branch.scale is Scale.ALPHA else (spec.out_channels,)
-    return shapes
+_IN_PLACES = {"conv": "", "second": "", "inner_norm": "first.norm"}
+"""What layers of the branches of a spec are called in a place, where that is not their name."""
 
 
-def _shapes_of_norm(name: str, channels: int) -> dict[str, Shape]:
-    return {f"{name}.{part}": (1,) if part == "eps" else (channels,) for part in NORM_PARTS}
+def place_of(branch: str, layer: str, tensor: str) -> str:
+    """The place of a tensor of a branch's layer; the branch's last convolution needs no name.
+
+    `tensor` is "" where the layer has only one, which is called as the layer is.
+    """
+    return ".".join(filter(None, [branch, _IN_PLACES.get(layer, layer), tensor]))
+
+
+def _of_convolution(layer: LayerSpec) -> dict[str, Shape]:
+    columns = layer.in_channels // (layer.groups or layer.in_channels)
+    weight = (layer.out_channels, columns, *layer.kernel_size)
+    return {"weight": weight} | ({"bias": (layer.out_channels,)} if layer.bias else {})
+
+
+def _of_fixed(layer: LayerSpec) -> dict[str, Shape]:
+    return dict.fromkeys(("factor", "bias") if layer.bias else ("factor",), (layer.out_channels,))
+
+
+def _norm_of(channels: int) -> dict[str, Shape]:
+    return {part: (1,) if part == "eps" else (channels,) for part in NORM_PARTS}
+
+
+EDITABLE: dict[str, Callable[[LayerSpec], dict[str, Shape]]] = {
+    LayerKind.CONVOLUTION: _of_convolution,
+    LayerKind.OFFSET_CONVOLUTION: _of_convolution,
+    LayerKind.DEPTHWISE: _of_fixed,
+    LayerKind.NORM: lambda layer: _norm_of(layer.out_channels),
+    LayerKind.ALPHA: lambda layer: {"": (1,)},
+    LayerKind.GAMMA: lambda layer: {"": (layer.out_channels,)},
+}
+"""The numbers of a layer that can be edited, by its kind; a kind that is not entered has none."""
 
 
 def refusal_of(place: str, value: float) -> str | None:

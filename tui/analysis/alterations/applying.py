@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import singledispatch
 
 import torch
 from torch import Tensor, nn
 
-from tui.analysis.alterations.alterations import FUSED, INPUT, NORM_PARTS, Alterations, Edit, same_number
+from tui.analysis.alterations.alterations import (
+    FUSED,
+    INPUT,
+    NORM_PARTS,
+    Alterations,
+    Edit,
+    place_of,
+    same_number,
+)
 from tui.analysis.alterations.fusion import Fusion
+from tui.fusion import layers
 from tui.fusion.block import Folded, ReparamBlock
 from tui.fusion.branch_spec import POST_NORM
-from tui.fusion.branches import Branch, ConvBranch, SequenceBranch
 from tui.fusion.kernel import Kernel, pad_to
+from tui.fusion.layers import Layer
 from tui.fusion.spec import Pair
 
 
@@ -70,9 +80,8 @@ def alter_block(block: ReparamBlock, alterations: Alterations) -> ReparamBlock:
     for edit in alterations.edits:
         if edit.place in tensors:
             tensors[edit.place][edit.index] = _rounded(edit.value, tensors[edit.place])
-        owner, _, part = edit.place.rpartition(".")
-        if part == "eps" and owner in norms:
-            norms[owner].eps = edit.value
+        if edit.place in norms:
+            norms[edit.place].eps = edit.value
     return block
 
 
@@ -119,46 +128,60 @@ def parameters_of(block: ReparamBlock) -> dict[str, Tensor]:
     All but eps are the block's own tensors; an eps is no tensor in torch, and stands here as a copy (1,).
     """
     found = {
-        f"{branch.name}.{part}": tensor
+        place_of(branch.name, layer.name, tensor): parameters
         for branch in block.branches
-        for part, tensor in _parameters_of(branch).items()
+        for layer in branch.layers
+        for tensor, parameters in editable(layer).items()
     }
-    return found | _numbers_of(POST_NORM, block.post_norm)
+    post = _numbers_of(block.post_norm)
+    return found | {f"{POST_NORM}.{part}": tensor for part, tensor in post.items()}
 
 
-def _parameters_of(branch: Branch) -> dict[str, Tensor]:
-    found: dict[str, Tensor] = {}
-    if isinstance(branch, SequenceBranch):
-        found |= _conv_numbers("first.", branch.first.conv) | _numbers_of("first.norm", branch.first.norm)
-        if isinstance(branch.second, nn.Conv2d):
-            found |= _conv_numbers("", branch.second)
-    if isinstance(branch, ConvBranch):
-        found |= _conv_numbers("", branch.conv)
-    found |= _numbers_of("norm", branch.norm)
-    scales = {"alpha": branch.alpha, "gamma": branch.gamma}
-    return found | {name: factor.view(-1) for name, factor in scales.items() if factor is not None}
+@singledispatch
+def editable(layer: Layer) -> dict[str, Tensor]:
+    """The numbers of a layer that can be edited, as `EDITABLE` has them; none of a kind without an answer."""
+    return {}
 
 
-def _conv_numbers(prefix: str, conv: nn.Conv2d) -> dict[str, Tensor]:
-    weight = {f"{prefix}weight": conv.weight}
-    return weight if conv.bias is None else weight | {f"{prefix}bias": conv.bias}
+@editable.register
+def _(layer: layers.Convolution) -> dict[str, Tensor]:
+    bias = layer.conv.bias
+    return {"weight": layer.conv.weight} | ({} if bias is None else {"bias": bias})
 
 
-def _numbers_of(name: str, norm: nn.Module | None) -> dict[str, Tensor]:
+@editable.register
+def _(layer: layers.FixedDepthwise) -> dict[str, Tensor]:
+    tensors: dict[str, Tensor] = {"factor": layer.factor}
+    return tensors if layer.bias is None else tensors | {"bias": layer.bias}
+
+
+@editable.register
+def _(layer: layers.Norm) -> dict[str, Tensor]:
+    return _numbers_of(layer.norm)
+
+
+@editable.register
+def _(layer: layers.Factor) -> dict[str, Tensor]:
+    return {"": layer.factor.view(-1)}
+
+
+def _numbers_of(norm: nn.Module | None) -> dict[str, Tensor]:
     """gamma, beta, mean, var and eps of a batch norm."""
     if not isinstance(norm, nn.BatchNorm2d):
         return {}
     eps = torch.tensor([norm.eps], dtype=torch.float64)
     tensors = (norm.weight, norm.bias, norm.running_mean, norm.running_var, eps)
     pairs = zip(NORM_PARTS, tensors, strict=True)
-    return {f"{name}.{part}": tensor for part, tensor in pairs if tensor is not None}
+    return {part: tensor for part, tensor in pairs if tensor is not None}
 
 
 def _norms_of(block: ReparamBlock) -> dict[str, nn.BatchNorm2d]:
-    """The batch norms by the start of their places."""
-    found: dict[str, nn.Module | None] = {POST_NORM: block.post_norm}
-    for branch in block.branches:
-        found[f"{branch.name}.norm"] = branch.norm
-        if isinstance(branch, SequenceBranch):
-            found[f"{branch.name}.first.norm"] = branch.first.norm
-    return {name: norm for name, norm in found.items() if isinstance(norm, nn.BatchNorm2d)}
+    """The batch norms by the places of their eps."""
+    found = {
+        place_of(branch.name, layer.name, "eps"): layer.norm
+        for branch in block.branches
+        for layer in branch.layers
+        if isinstance(layer, layers.Norm) and isinstance(layer.norm, nn.BatchNorm2d)
+    }
+    post = block.post_norm
+    return found | ({f"{POST_NORM}.eps": post} if isinstance(post, nn.BatchNorm2d) else {})

@@ -7,40 +7,48 @@ parameters or the input happen to hide can be made all the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
+from tui.fusion.layer_spec import ChainSpec, LayerKind, LayerSpec
 from tui.fusion.padding import same_padding
 from tui.fusion.pair_text import show_pair
-from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, PaddingMode, Scale
+from tui.fusion.spec import BlockSpec, PaddingMode
 
-_SINGLE_CONVS = (
-    BranchKind.KXK,
-    BranchKind.POINTWISE,
-    BranchKind.ROW,
-    BranchKind.COLUMN,
-    BranchKind.SIZED,
-)
+_CONVOLUTIONS = (LayerKind.CONVOLUTION, LayerKind.OFFSET_CONVOLUTION)
+_SCALES = (LayerKind.ALPHA, LayerKind.GAMMA)
+
 Condition = Callable[[BlockSpec], Iterator[str]]
 """Yields each reason why a mistake cannot be made on a block of that spec."""
 
-_POOLED = (BranchKind.AVERAGE, BranchKind.POINTWISE_AVERAGE)
 _NO_NORM = "the block has no batch norm"
 
 
-def _pointwise(spec: BlockSpec) -> list[BranchSpec]:
-    """The branches that are one 1 x 1 convolution, whatever their kind."""
+def _layers(spec: BlockSpec, *kinds: str) -> list[LayerSpec]:
+    """Every layer of these kinds."""
+    return [layer for chain in spec.chains for layer in chain.all_layers() if layer.kind in kinds]
+
+
+def _pointwise(spec: BlockSpec) -> list[ChainSpec]:
+    """The branches that are one 1 x 1 convolution and what rescales it."""
     return [
-        branch
-        for branch in spec.branches
-        if branch.kind in _SINGLE_CONVS and spec.branch_kernel_size(branch) == (1, 1)
+        chain
+        for chain in spec.chains
+        if chain.main == 0
+        and chain.layers[0].kind == LayerKind.CONVOLUTION
+        and chain.layers[0].kernel_size == (1, 1)
     ]
 
 
-def _identities(spec: BlockSpec) -> list[BranchSpec]:
-    return [branch for branch in spec.branches if branch.kind is BranchKind.IDENTITY]
+def _identities(spec: BlockSpec) -> list[ChainSpec]:
+    return [c for c in spec.chains if c.main == 0 and c.layers[0].kind == LayerKind.IDENTITY]
 
 
 def _has_norm(spec: BlockSpec) -> bool:
-    return spec.post_norm or any(branch.batch_norm or branch.inner_norm for branch in spec.branches)
+    return spec.post_norm or bool(_layers(spec, LayerKind.NORM))
+
+
+def _ends_in_norm(chain: ChainSpec) -> bool:
+    return any(layer.kind == LayerKind.NORM for layer in chain.tail)
 
 
 def needs_pointwise(spec: BlockSpec) -> Iterator[str]:
@@ -69,7 +77,7 @@ def pointwise_misplaced(spec: BlockSpec) -> Iterator[str]:
 def pointwise_bias(spec: BlockSpec) -> Iterator[str]:
     """A 1 x 1 convolution that adds something is needed."""
     yield from needs_pointwise(spec)
-    if not any(branch.bias or branch.batch_norm for branch in _pointwise(spec)):
+    if not any(chain.adds for chain in _pointwise(spec)):
         yield "the 1x1 has neither bias nor batch norm"
 
 
@@ -89,7 +97,7 @@ def identity_column(spec: BlockSpec) -> Iterator[str]:
 def identity_norm(spec: BlockSpec) -> Iterator[str]:
     """An identity with a batch norm is needed."""
     yield from needs_identity(spec)
-    if not any(branch.batch_norm for branch in _identities(spec)):
+    if not any(map(_ends_in_norm, _identities(spec))):
         yield "the identity has no batch norm"
 
 
@@ -102,12 +110,8 @@ def channels_transposed(spec: BlockSpec) -> Iterator[str]:
         )
     if columns == 1:
         yield "one channel transposed is the same"
-    if not any(_mixes_channels(spec, branch) for branch in spec.branches):
+    if all((chain.mixing_groups or spec.in_channels) == spec.in_channels for chain in spec.chains):
         yield "no branch mixes channels: transposed, the kernel is the same"
-
-
-def _mixes_channels(spec: BlockSpec, branch: BranchSpec) -> bool:
-    return branch.kind.has_weight and spec.branch_groups(branch) < spec.in_channels
 
 
 def taps_transposed(spec: BlockSpec) -> Iterator[str]:
@@ -126,31 +130,29 @@ def flipped(spec: BlockSpec) -> Iterator[str]:
 
 
 def _no_taps_of_its_own(spec: BlockSpec) -> Iterator[str]:
-    for branch in spec.branches:
-        weighted = branch.kind.has_weight and branch.kind is not BranchKind.POINTWISE_AVERAGE
-        if weighted and spec.branch_kernel_size(branch) != (1, 1):
-            return
-    yield "no branch has a weight of more than one tap"
+    weighted = _layers(spec, *_CONVOLUTIONS, LayerKind.DEPTHWISE)
+    if all(layer.kernel_size == (1, 1) for layer in weighted):
+        yield "no branch has a weight of more than one tap"
 
 
 def bias_unscaled(spec: BlockSpec) -> Iterator[str]:
     """A convolution with a bias and a batch norm right after it is needed."""
-    for branch in spec.branches:
-        ends_in_conv = branch.kind is not BranchKind.POINTWISE_AVERAGE
-        if branch.bias and (branch.inner_norm or (branch.batch_norm and ends_in_conv)):
-            return
+    for chain in spec.chains:
+        for layer, behind in pairwise(chain.layers):
+            if layer.kind in _CONVOLUTIONS and layer.bias and behind.kind == LayerKind.NORM:
+                return
     yield "no convolution has both a bias and a batch norm of its own"
 
 
 def needs_conv_bias(spec: BlockSpec) -> Iterator[str]:
     """A convolution with a bias is needed."""
-    if not any(branch.bias for branch in spec.branches):
+    if not any(layer.bias for layer in _layers(spec, *_CONVOLUTIONS)):
         yield "no convolution has a bias"
 
 
 def needs_bias(spec: BlockSpec) -> Iterator[str]:
     """Something that adds is needed."""
-    if not _has_norm(spec) and not any(branch.bias for branch in spec.branches):
+    if not spec.post_norm and not any(chain.adds for chain in spec.chains):
         yield "the block has neither biases nor batch norms"
 
 
@@ -178,44 +180,40 @@ def _fewest_values(spec: BlockSpec) -> int:
     """How many values of each channel the batch norm that sees the fewest sees."""
     behind = spec.batch_size * spec.output_nchw[2] * spec.output_nchw[3]
     before = spec.batch_size * spec.input_shape[0] * spec.input_shape[1]
-    inner_only = not spec.post_norm and not any(branch.batch_norm for branch in spec.branches)
+    inner_only = not spec.post_norm and not any(map(_ends_in_norm, spec.chains))
     return before if inner_only else behind
 
 
 def zero_border(spec: BlockSpec) -> Iterator[str]:
-    """A sequence is needed whose 1 x 1 makes something of zero, at a border that is seen."""
-    sequences = [branch for branch in spec.branches if branch.kind.is_sequence]
+    """Layers in a row are needed of which one makes something of zero, at a border that is seen."""
+    sequences = [chain for chain in spec.chains if chain.main > 0]
     if not sequences:
         yield "no branch is a 1x1 with something after it"
     if spec.padding_mode is not PaddingMode.ZEROS:
         yield f"the block pads {spec.padding_mode}, not zeros"
-    offset = [branch for branch in sequences if branch.bias or branch.inner_norm]
+    offset = [chain for chain in sequences if any(layer.adds for layer in chain.layers[: chain.main])]
     if not offset:
         yield "the 1x1 in front has neither bias nor batch norm: its value at zero is zero"
-    if not any(_sees_outside(spec, branch) for branch in offset):
+    if not any(_sees_outside(spec, chain) for chain in offset):
         yield "no output sees what is padded after the 1x1"
 
 
 def needs_average(spec: BlockSpec) -> Iterator[str]:
     """An average pooling is needed that reaches beyond the image, among zeros."""
-    pooled = [branch for branch in spec.branches if branch.kind in _POOLED]
+    pooled = [
+        chain for chain in spec.chains if any(layer.kind == LayerKind.AVERAGE for layer in chain.all_layers())
+    ]
     if not pooled:
         yield "no branch is an average pooling"
     if spec.padding_mode is not PaddingMode.ZEROS:
         yield f"the block pads {spec.padding_mode}: no pixel is left out of an average"
-    if not any(_sees_outside(spec, branch) for branch in pooled):
+    if not any(_sees_outside(spec, chain) for chain in pooled):
         yield "no window of the average reaches beyond the image"
 
 
-def _sees_outside(spec: BlockSpec, branch: BranchSpec) -> bool:
+def _sees_outside(spec: BlockSpec, chain: ChainSpec) -> bool:
     """Whether at some pixel that the stride visits, the branch's taps reach beyond the image."""
-    axes = zip(
-        spec.input_shape,
-        spec.stride,
-        spec.branch_kernel_size(branch),
-        spec.branch_dilation(branch),
-        strict=True,
-    )
+    axes = zip(spec.input_shape, spec.stride, chain.kernel_size, chain.dilation, strict=True)
     for size, step, taps, gap in axes:
         before, after = same_padding(taps, gap)
         last = (size - 1) // step * step
@@ -226,22 +224,19 @@ def _sees_outside(spec: BlockSpec, branch: BranchSpec) -> bool:
 
 def needs_dilation(spec: BlockSpec) -> Iterator[str]:
     """A dilated convolution is needed."""
-    for branch in spec.branches:
-        axes = zip(spec.branch_kernel_size(branch), spec.branch_dilation(branch), strict=True)
-        if any(size > 1 and dilation > 1 for size, dilation in axes):
-            return
-    yield "no branch is dilated"
+    if all(layer.dilation == (1, 1) for chain in spec.chains for layer in chain.all_layers()):
+        yield "no branch is dilated"
 
 
 def needs_identity_offset(spec: BlockSpec) -> Iterator[str]:
     """A 1 x 1 that is stored minus the identity is needed."""
-    if not any(branch.identity_offset for branch in spec.branches):
+    if not _layers(spec, LayerKind.OFFSET_CONVOLUTION):
         yield "no 1x1 stores its weight minus the identity"
 
 
 def needs_scale(spec: BlockSpec) -> Iterator[str]:
     """A branch with an alpha or gamma is needed."""
-    if all(branch.scale is Scale.NONE for branch in spec.branches):
+    if not any(layer.kind in _SCALES for chain in spec.chains for layer in chain.layers):
         yield "no branch has an alpha or gamma"
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tui.fusion.branches.border import border_of
+from tui.fusion.layers.border import border_of
 from tui.fusion.spec import Pair
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from tui.analysis.alterations.alterations import FUSED, Edit, Shape, shapes_of
-from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, names_of
+from tui.analysis.alterations.alterations import EDITABLE, FUSED, Edit, Shape, place_of, shapes_of
+from tui.fusion.branch_spec import BranchSpec, Pair, names_of
+from tui.fusion.layer_spec import ChainSpec, LayerKind, LayerSpec
 from tui.fusion.named_kernels import NAMED_KERNELS
 from tui.fusion.padding import offset_in, taps_apart
 from tui.fusion.refusal import Refusal
@@ -55,12 +56,13 @@ def weight_place(spec: BlockSpec, summand: str, tap: tuple[int, int, int, int]) 
     if summand == FUSED:
         return EditablePlace(f"{FUSED}.weight", tap)
     branch = _branch_named(spec, summand)
-    _refuse_without_weight(branch, summand)
+    layer = _weighted_layer(spec.chain_of(branch), summand)
     out, column, ky, kx = tap
     column = _own_column(spec, branch, out, column)
     rows = _own_tap(spec, branch, 0, ky)
     columns = _own_tap(spec, branch, 1, kx)
-    return EditablePlace(f"{summand}.weight", (out, column, rows, columns), _remark(spec, branch))
+    name = place_of(summand, layer.name, "weight")
+    return EditablePlace(name, (out, column, rows, columns), _remark(spec, branch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,8 @@ def bias_place(spec: BlockSpec, summand: str, out: int) -> EditablePlace:
     if summand == FUSED:
         return EditablePlace(f"{FUSED}.bias", (out,))
     branch = _branch_named(spec, summand)
-    name = f"{summand}.bias"
+    chain = spec.chain_of(branch)
+    name = place_of(summand, chain.layers[chain.main].name, "bias")
     if name not in shapes_of(spec):
         raise NotEditableError(f"{summand} has no bias of its own: switch it on in the form (f).")
     return EditablePlace(name, (out,), _remark(spec, branch))
@@ -160,16 +163,25 @@ def _branch_named(spec: BlockSpec, summand: str) -> BranchSpec:
     )
 
 
-def _refuse_without_weight(branch: BranchSpec, summand: str) -> None:
-    if branch.kind is BranchKind.IDENTITY:
-        raise NotEditableError("The identity has no weights: its ones say that it returns its input.")
-    if not branch.kind.has_weight:
-        raise NotEditableError("Average pooling has no weights: each tap is 1 / (kH kW).")
-    if branch.kind.is_sequence:
+_WEIGHTLESS: dict[str, str] = {
+    LayerKind.IDENTITY: "The identity has no weights: its ones say that it returns its input.",
+    LayerKind.AVERAGE: "Average pooling has no weights: each tap is 1 / (kH kW).",
+}
+
+
+def _weighted_layer(chain: ChainSpec, summand: str) -> LayerSpec:
+    """The layer whose weight the summand's kernel shows, but for what rescales it."""
+    layer = chain.layers[0]
+    if chain.main > 0:
+        both = sum(not each.rescales for each in chain.layers) == 2
+        layers, over = ("two layers", "both") if both else ("several layers", "all of them")
         raise NotEditableError(
-            f"{summand} is two layers, and each of these numbers a sum over both: s shows its steps, where "
+            f"{summand} is {layers}, and each of these numbers a sum over {over}: s shows its steps, where "
             "enter sets the numbers of each layer."
         )
+    if layer.kind not in EDITABLE or "weight" not in EDITABLE[layer.kind](layer):
+        raise NotEditableError(_WEIGHTLESS.get(layer.kind, f"{summand} has no weights of its own."))
+    return layer
 
 
 def _own_column(spec: BlockSpec, branch: BranchSpec, out: int, column: int) -> int:
@@ -214,13 +226,9 @@ def _words_for_zero(kernel_size: Pair, between: bool) -> str:
 
 
 def _remark(spec: BlockSpec, branch: BranchSpec) -> str:
-    behind = [
-        words
-        for words, on in (
-            ("batch norm", branch.batch_norm),
-            (str(branch.scale), bool(branch.scale)),
-            ("post norm", spec.post_norm),
-        )
-        if on
-    ]
+    behind = [_REMARKS.get(layer.kind, layer.kind) for layer in spec.chain_of(branch).tail]
+    behind += ["post norm"] if spec.post_norm else []
     return f"before its {' and '.join(behind)}" if behind else ""
+
+
+_REMARKS: dict[str, str] = {LayerKind.NORM: "batch norm"}

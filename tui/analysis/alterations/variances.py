@@ -10,13 +10,23 @@ import torch
 from torch import Tensor, nn
 
 from tui.fusion.block import ReparamBlock
-from tui.fusion.branches import SequenceBranch
 
 
 def norms_of(block: ReparamBlock) -> list[nn.BatchNorm2d]:
     """Every batch norm of the block that has running statistics."""
     modules = (module for module in block.modules() if isinstance(module, nn.BatchNorm2d))
     return [norm for norm in modules if norm.running_var is not None]
+
+
+def norms_before_the_stride(block: ReparamBlock) -> list[nn.BatchNorm2d]:
+    """Those that see every pixel of the input where the block skips some: in front of the layer that does."""
+    found: list[nn.BatchNorm2d] = []
+    for branch in block.branches:
+        for layer in branch.layers:
+            if layer.stride != (1, 1):
+                break
+            found += [module for module in layer.modules() if isinstance(module, nn.BatchNorm2d)]
+    return found if block.geometry.stride != (1, 1) else []
 
 
 def values_seen(block: ReparamBlock, x: Tensor) -> tuple[int, int]:
@@ -48,7 +58,7 @@ def with_eps(block: ReparamBlock, eps_for: Callable[[float], float]) -> ReparamB
 def with_variances_times(block: ReparamBlock, before: float, after: float) -> ReparamBlock:
     """A float64 copy whose running variances are multiplied, those in front of the stride by `before`."""
     other = copy.deepcopy(block).double()
-    inner = {branch.first.norm for branch in other.branches if isinstance(branch, SequenceBranch)}
+    inner = set(norms_before_the_stride(other))
     for norm in norms_of(other):
         if norm.running_var is not None:
             norm.running_var.mul_(before if norm in inner else after)

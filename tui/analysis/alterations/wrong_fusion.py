@@ -14,14 +14,17 @@ from tui.analysis.alterations.fusion import Fusion
 from tui.analysis.alterations.gallery import obstacle
 from tui.analysis.alterations.variances import unbiased, values_seen, with_variances_times
 from tui.fusion.block import Folded, ReparamBlock
-from tui.fusion.branches import (
-    AverageBranch,
-    ConvBranch,
-    IdentityBranch,
-    OffsetIdentityConv,
-    SequenceBranch,
-)
 from tui.fusion.kernel import FusionError, Kernel, add
+from tui.fusion.layers import (
+    Average,
+    Branch,
+    Convolution,
+    Factor,
+    Identity,
+    Layer,
+    Norm,
+    OffsetConvolution,
+)
 from tui.fusion.padding import centre
 from tui.fusion.spec import Pair
 from tui.fusion.structure import structure_of
@@ -82,7 +85,7 @@ def _with_kernel(change: Callable[[Kernel], Kernel]) -> _Maker:
     return lambda block, folded: Fusion(block, change(folded.kernel), block.geometry)
 
 
-def _with_summands(chosen: Callable[[nn.Module], bool], change: Callable[[Kernel, Pair], Kernel]) -> _Maker:
+def _with_summands(chosen: Callable[[Branch], bool], change: Callable[[Kernel, Pair], Kernel]) -> _Maker:
     """The kernel is the sum in which those of the chosen branches are changed, given the sum's (kH, kW)."""
 
     def make(block: ReparamBlock, folded: Folded) -> Fusion:
@@ -96,12 +99,13 @@ def _with_summands(chosen: Callable[[nn.Module], bool], change: Callable[[Kernel
     return make
 
 
-def _is_pointwise(branch: nn.Module) -> bool:
-    return isinstance(branch, ConvBranch) and branch.kernel_size == (1, 1)
+def _is_pointwise(branch: Branch) -> bool:
+    only = branch.layers[branch.main]
+    return branch.main == 0 and isinstance(only, Convolution) and only.kernel_size == (1, 1)
 
 
-def _is_identity(branch: nn.Module) -> bool:
-    return isinstance(branch, IdentityBranch)
+def _is_identity(branch: Branch) -> bool:
+    return branch.main == 0 and isinstance(branch.layers[0], Identity)
 
 
 def _at_every_tap(kernel: Kernel, frame: Pair) -> Kernel:
@@ -138,21 +142,29 @@ def _norms(block: ReparamBlock) -> Iterator[nn.BatchNorm2d]:
     return (module for module in block.modules() if isinstance(module, nn.BatchNorm2d))
 
 
+def _layers(block: ReparamBlock) -> Iterator[Layer]:
+    return (layer for branch in block.branches for _, layer in branch.all_layers())
+
+
 def _convs(block: ReparamBlock) -> Iterator[tuple[nn.Conv2d, nn.Module | None]]:
     """Each convolution and the batch norm right after it."""
     for branch in block.branches:
-        if isinstance(branch, ConvBranch):
-            yield branch.conv, branch.norm
-        elif isinstance(branch, SequenceBranch):
-            yield branch.first.conv, branch.first.norm
-            if isinstance(branch.second, nn.Conv2d):
-                yield branch.second, branch.norm
+        behind = (*branch.layers[1:], None)
+        for layer, after in zip(branch.layers, behind, strict=True):
+            if isinstance(layer, Convolution):
+                yield layer.conv, after.norm if isinstance(after, Norm) else None
 
 
 def _drop_identity_norms(block: ReparamBlock) -> None:
-    for branch in block.branches:
-        if isinstance(branch, IdentityBranch):
-            branch.norm = None
+    for branch in filter(_is_identity, block.branches):
+        _drop_layers(branch, Norm)
+
+
+def _drop_layers(branch: Branch, kind: type[Layer]) -> None:
+    """Take the layers of that kind out of the branch."""
+    for layer in branch.layers:
+        if isinstance(layer, kind):
+            delattr(branch, layer.name)
 
 
 def _move_biases_behind_norms(block: ReparamBlock) -> None:
@@ -164,8 +176,9 @@ def _move_biases_behind_norms(block: ReparamBlock) -> None:
 
 
 def _drop_conv_biases(block: ReparamBlock) -> None:
-    for conv, _ in _convs(block):
-        conv.bias = None
+    for layer in _layers(block):
+        if isinstance(layer, Convolution):
+            layer.conv.bias = None
 
 
 def _forget_means(block: ReparamBlock) -> None:
@@ -195,36 +208,37 @@ def _train(block: ReparamBlock) -> None:
 
 def _pad_zeros_between(block: ReparamBlock) -> None:
     for branch in block.branches:
-        if isinstance(branch, SequenceBranch):
-            branch.zero_border = True
+        if branch.main > 0:
+            branch.zeros_between = True
 
 
 def _drop_dilations(block: ReparamBlock) -> None:
     block.geometry = replace(block.geometry, dilation=(1, 1))
-    for branch in block.branches:
-        branch.geometry = replace(branch.geometry, dilation=(1, 1))
+    for layer in _layers(block):
+        layer.dilation = (1, 1)
 
 
 def _count_inside_only(block: ReparamBlock) -> None:
-    for branch in block.branches:
-        if isinstance(branch, AverageBranch):
-            branch.pool = InsideAverage(branch.kernel_size, branch.geometry.stride)
-        elif isinstance(branch, SequenceBranch) and isinstance(branch.second, nn.AvgPool2d):
-            branch.second = InsideAverage(branch.kernel_size, branch.geometry.stride)
+    for layer in _layers(block):
+        if isinstance(layer, Average):
+            layer.pool = InsideAverage(layer.kernel_size, layer.stride)
 
 
 def _forget_idconv_identity(block: ReparamBlock) -> None:
     for branch in block.branches:
-        if isinstance(branch, SequenceBranch) and isinstance(branch.first.conv, OffsetIdentityConv):
-            stored = branch.first.conv
-            plain = nn.Conv2d(stored.in_channels, stored.out_channels, 1, groups=stored.groups, device="meta")
-            plain.weight, plain.bias = stored.weight, stored.bias
-            branch.first.conv = plain
+        for layer in branch.layers:
+            if isinstance(layer, OffsetConvolution):
+                stored = layer.conv
+                plain = nn.Conv2d(
+                    stored.in_channels, stored.out_channels, 1, groups=stored.groups, device="meta"
+                )
+                plain.weight, plain.bias = stored.weight, stored.bias
+                branch.replace_layer(layer.name, Convolution(plain))
 
 
 def _forget_scales(block: ReparamBlock) -> None:
     for branch in block.branches:
-        branch.alpha = branch.gamma = None
+        _drop_layers(branch, Factor)
 
 
 def _forget_post_norm(block: ReparamBlock) -> None:

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import singledispatch
 
 import torch
 from torch import Tensor, nn
 
 from tui.analysis.numerics.precision import BATCH_NORM_ROUNDINGS
+from tui.fusion import layers
 from tui.fusion.block import ReparamBlock
-from tui.fusion.branches import (
-    AverageBranch,
-    Branch,
-    ConvBranch,
-    IdentityBranch,
-    OffsetIdentityConv,
-    PointwiseStep,
-    SequenceBranch,
-)
-from tui.fusion.composition import compose
+from tui.fusion.composition import Placed, followed_by
 from tui.fusion.geometry import Geometry
-from tui.fusion.kernel import FusionError, Kernel, add, affine_of, average_pool, dirac, kernel_of, scale
+from tui.fusion.kernel import FusionError, Kernel, add, affine_of, dirac, scale
+from tui.fusion.layers import Chain, Layer
 from tui.fusion.padding import taps_apart
-from tui.fusion.widening import dilate, ungroup
+from tui.fusion.widening import dilate
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +58,9 @@ def fold_sizes(block: ReparamBlock) -> FoldSizes:
     """The fold of all branches into one kernel, as ReparamBlock does it or in any other order.
 
     Raises:
-        FusionError: a branch of no known kind, or a norm that is not a batch norm in eval mode.
+        FusionError: a layer of no known kind, or a norm that is not a batch norm in eval mode.
     """
-    summands = [_written_for(block.geometry, branch, _size_of(branch)) for branch in block.branches]
+    summands = [_written_for(block.geometry, branch) for branch in block.branches]
     if block.post_norm is not None:
         summands = [_normalised(summand, block.post_norm) for summand in summands]
     kernel = add([summand.kernel for summand in summands])
@@ -82,64 +76,108 @@ def _touched(summands: Iterable[FoldSize]) -> Tensor:
     return add(counts).weight > 1
 
 
-def _written_for(block: Geometry, branch: Branch, size: FoldSize) -> FoldSize:
+def _written_for(block: Geometry, chain: Chain) -> FoldSize:
     """With the groups and the spacing of taps of the block."""
-    own = branch.geometry
-    kernel = ungroup(size.kernel, own.groups, block.groups)
-    apart = taps_apart(branch.kernel_size, own.dilation, block.dilation)
-    return FoldSize(dilate(kernel, apart), size.roundings)
-
-
-def _size_of(branch: Branch) -> FoldSize:
-    size = _mapped(branch)
-    if branch.norm is not None:
-        size = _normalised(size, branch.norm)
-    for factors in (branch.alpha, branch.gamma):
-        if factors is not None:
-            size = FoldSize(scale(size.kernel, factors.abs()), size.roundings + 1)
-    return size
-
-
-def _mapped(branch: Branch) -> FoldSize:
-    match branch:
-        case IdentityBranch():
-            return FoldSize(dirac(branch.out_channels, branch.geometry.groups))
-        case AverageBranch():
-            return FoldSize(average_pool(branch.out_channels, branch.kernel_size, branch.geometry.groups), 1)
-        case ConvBranch():
-            return FoldSize(_absolute(kernel_of(branch.conv)))
-        case SequenceBranch():
-            return _in_sequence(branch)
-    raise FusionError(f"{type(branch).__name__} is not a kind of branch whose rounding is known")
-
-
-def _in_sequence(branch: SequenceBranch) -> FoldSize:
-    first, groups = _stepped(branch.first), branch.geometry.groups
-    second = (
-        _absolute(kernel_of(branch.second))
-        if isinstance(branch.second, nn.Conv2d)
-        else average_pool(branch.out_channels, branch.kernel_size, groups)
+    placed, roundings = _of_chain(chain)
+    kernel = placed.in_groups(block.groups).kernel
+    return FoldSize(
+        dilate(kernel, taps_apart(kernel.kernel_size, placed.dilation, block.dilation)), roundings
     )
-    summed = second.weight[0].numel() + 2
-    return FoldSize(compose(first.kernel, second, groups), first.roundings + summed)
 
 
-def _stepped(step: PointwiseStep) -> FoldSize:
-    size = FoldSize(_absolute(kernel_of(step.conv)))
-    if isinstance(step.conv, OffsetIdentityConv):
-        size = FoldSize(add([size.kernel, dirac(step.conv.out_channels, step.conv.groups)]), 1)
-    return size if step.norm is None else _normalised(size, step.norm)
+def _of_chain(chain: Chain) -> tuple[Placed, int]:
+    """The sizes of a chain's kernel, and how often it was rounded."""
+    so_far: Placed | None = None
+    roundings = 0
+    for layer in chain.layers:
+        own = size_of(layer)
+        kernel = own.kernel
+        placed = Placed(kernel, layer.groups or len(kernel.weight), layer.dilation)
+        if so_far is not None:
+            summed = 0 if layer.rescales else kernel.weight[0].numel() + 2
+            roundings += summed + own.roundings
+            so_far = followed_by(so_far, placed)
+            continue
+        roundings = own.roundings
+        so_far = placed.in_groups(chain.own_groups) if chain.mixing_groups is None else placed
+    assert so_far is not None
+    return so_far, roundings
+
+
+@singledispatch
+def size_of(layer: Layer) -> FoldSize:
+    """What making a layer's own kernel goes through; where it rescales: what it does to that before it.
+
+    A new kind of layer is registered.
+
+    Raises:
+        FusionError: nothing is known of this kind, or the layer cannot be folded.
+    """
+    raise FusionError(f"{type(layer).__name__} is not a kind of layer whose rounding is known")
+
+
+@size_of.register
+def _(layer: layers.Convolution) -> FoldSize:
+    return FoldSize(_absolute(layer.kernel()))
+
+
+@size_of.register
+def _(layer: layers.OffsetConvolution) -> FoldSize:
+    _, stored = next(layer.folds())
+    return FoldSize(add([_absolute(stored), dirac(layer.out_channels, layer.conv.groups)]), 1)
+
+
+@size_of.register
+def _(layer: layers.FixedDepthwise) -> FoldSize:
+    return FoldSize(_absolute(layer.kernel()), 1)
+
+
+@size_of.register
+def _(layer: layers.Identity) -> FoldSize:
+    return FoldSize(layer.kernel())
+
+
+@size_of.register
+def _(layer: layers.Average) -> FoldSize:
+    return FoldSize(layer.kernel(), 1)
+
+
+@size_of.register
+def _(layer: layers.Factor) -> FoldSize:
+    return FoldSize(_absolute(layer.kernel()), 1)
+
+
+@size_of.register
+def _(layer: layers.Norm) -> FoldSize:
+    scale, shift = affine_of(layer.norm)
+    return FoldSize(Kernel(scale.abs().view(-1, 1, 1, 1), _offset(layer.norm, shift)), BATCH_NORM_ROUNDINGS)
+
+
+@size_of.register
+def _(layer: layers.Sum) -> FoldSize:
+    kernels, roundings = [], 0
+    for chain in layer.summands:
+        placed, own = _of_chain(chain)
+        kernel = placed.in_groups(layer.groups or layer.out_channels).kernel
+        kernels.append(dilate(kernel, taps_apart(kernel.kernel_size, placed.dilation, layer.dilation)))
+        roundings = max(roundings, own)
+    return FoldSize(add(kernels), roundings + len(kernels))
 
 
 def _normalised(size: FoldSize, norm: nn.Module) -> FoldSize:
     """Behind a batch norm: |s W|, and |s b| + |beta| + |s mean|."""
     factors, shift = affine_of(norm)
-    assert isinstance(norm, nn.BatchNorm2d)
-    beta = torch.zeros_like(shift) if norm.bias is None else norm.bias.detach().double()
-    offset = beta.abs() + (shift - beta).abs()
+    offset = _offset(norm, shift)
     kernel = scale(size.kernel, factors.abs())
     bias = offset if kernel.bias is None else kernel.bias + offset
     return FoldSize(Kernel(kernel.weight, bias), size.roundings + BATCH_NORM_ROUNDINGS)
+
+
+def _offset(norm: nn.Module, shift: Tensor) -> Tensor:
+    """|beta| + |s mean| of a batch norm that adds `shift`."""
+    assert isinstance(norm, nn.BatchNorm2d)
+    beta = torch.zeros_like(shift) if norm.bias is None else norm.bias.detach().double()
+    return beta.abs() + (shift - beta).abs()
 
 
 def _absolute(kernel: Kernel) -> Kernel:

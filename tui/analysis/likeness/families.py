@@ -9,10 +9,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tui.analysis.alterations.variances import norms_of, values_seen, with_eps, with_variances_times
+from tui.analysis.alterations.variances import (
+    norms_before_the_stride,
+    norms_of,
+    values_seen,
+    with_eps,
+    with_variances_times,
+)
 from tui.analysis.likeness.found import Likeness
 from tui.fusion.block import ReparamBlock
-from tui.fusion.branches import SequenceBranch
 
 LARGEST_EPS = 10.0
 """No eps beyond that is looked for: none is used."""
@@ -149,7 +154,7 @@ def _variance_families(block: ReparamBlock, x: Tensor) -> Iterator[Family]:
     """Variances times n / (n - 1) or its inverse, n that of each batch norm, or the same for all."""
     before, after = values_seen(block, x)
     yield _unbiased(block, 1.0, after)
-    if before != after and any(isinstance(branch, SequenceBranch) for branch in block.branches):
+    if before != after and norms_before_the_stride(block):
         yield _unbiased(block, before / after, after)
 
 

@@ -2,82 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from tui.analysis.alterations.count_inside import InsideAverage
-from tui.analysis.numerics.exact_sum import exact_dot, rounded
-from tui.analysis.probe.taps import Taps, taps_at
-from tui.fusion.branches import (
-    AverageBranch,
-    Branch,
-    ConvBranch,
-    IdentityBranch,
-    OffsetIdentityConv,
-    PointwiseStep,
-    SequenceBranch,
-)
-from tui.fusion.kernel import FusionError, affine_of
-from tui.fusion.padding import centre
-from tui.fusion.spec import PaddingMode, Pair
-
-
-@dataclass(frozen=True, eq=False)
-class WrittenSum:
-    """(sum of patch * weight + bias) / divisor.
-
-    Attributes:
-        first_channel: the channel that patch[0] belongs to.
-        patch: (channels, kH, kW), float64: what is under the taps.
-        weight: of that shape, float64. An average has ones.
-        padding: (kH, kW), True where the tap falls outside the image.
-        bias: None where there is none.
-        divisor: 1, or the pixels that an average divides by.
-        value: the result, without rounding up to there, then rounded to the dtype once.
-    """
-
-    first_channel: int
-    patch: Tensor
-    weight: Tensor
-    padding: Tensor
-    bias: float | None
-    divisor: int
-    value: float
-
-    @property
-    def channels(self) -> range:
-        """The channels that are read."""
-        return range(self.first_channel, self.first_channel + len(self.patch))
-
-    def subtotals(self) -> Tensor:
-        """The sum of each channel's products, (channels,), float64."""
-        return (self.patch * self.weight).sum(dim=(1, 2))
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """factor x + offset after a sum: `title` says of what, `value` is the result in the dtype."""
-
-    title: str
-    factor: float
-    offset: float
-    value: float
-
-
-@dataclass(frozen=True, eq=False)
-class WrittenStage:
-    """A sum, and what is applied to it afterwards, in that order."""
-
-    sum: WrittenSum
-    applied: tuple[Applied, ...] = ()
-
-    @property
-    def value(self) -> float:
-        """What comes out at the end."""
-        return self.applied[-1].value if self.applied else self.sum.value
+from tui.analysis.probe.by_layer import applied, passed, written
+from tui.analysis.probe.taps import Taps
+from tui.analysis.probe.written import Element, WrittenStage
+from tui.fusion.layer_spec import chained_size
+from tui.fusion.layers import Branch, Layer
+from tui.fusion.layers.border import border_of
+from tui.fusion.padding import centre, taps_apart
+from tui.fusion.pair_text import Pair
+from tui.fusion.spec import PaddingMode
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +25,8 @@ class ProbedBranch:
 
     Attributes:
         name: the branch's: "kxk", "1x1 #2".
-        stage: what it computes; of a sequence the second step, whose patch is the first step's output.
-        inner: of a sequence the first step at the centre tap, for one of the channels between the two.
+        stage: what it computes; of a chain its last step, whose patch is what the steps before it gave.
+        inner: of a chain the step before the last at the centre tap, for one of the channels between the two.
         inner_channel: that channel.
     """
 
@@ -97,206 +36,142 @@ class ProbedBranch:
     inner_channel: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
-    """The output element that is written out, and the arithmetic: (H, W) of the input is `shape`."""
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """A layer that does more than rescale, and those behind it that only rescale.
 
-    channel: int
-    pixel: Pair
-    shape: Pair
-    dtype: torch.dtype
+    Attributes:
+        place: of the layer in its branch.
+        window: (channels, h, w) in float64, what it reads; the first channel is `first_channel`.
+        padding: (h, w), True where that lies outside the image.
+    """
 
-    def taps(self, kernel_size: Pair, stride: Pair = (1, 1), dilation: Pair = (1, 1)) -> Taps:
-        """Where such a kernel reads for this element."""
-        return taps_at(self.pixel, kernel_size, stride, dilation, self.shape)
-
-
-def written_sum(
-    patch: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    padding: Tensor,
-    *,
-    first_channel: int,
-    dtype: torch.dtype,
-    divisor: int = 1,
-) -> WrittenSum:
-    """Two tensors (channels, kH, kW) and a number, summed exactly."""
-    offset = None if bias is None else float(bias)
-    weight = weight.double()
-    exact = exact_dot(patch, weight, offset or 0.0) / divisor
-    return WrittenSum(first_channel, patch, weight, padding, offset, divisor, rounded(exact, dtype))
+    place: int
+    layers: tuple[Layer, ...]
+    window: Tensor
+    padding: Tensor
+    first_channel: int
 
 
 def probe_branch(branch: Branch, image: Tensor, element: Element, between: int) -> ProbedBranch:
     """Write out what the branch adds; image: (in_channels, H, W), `between`: the channel of `inner`.
 
     Raises:
-        FusionError: nothing is known of this kind of branch, or its batch norm is in train mode.
+        FusionError: nothing is known of a kind of layer in it, or its batch norm is in train mode.
     """
-    inner, nearest = None, 0
-    match branch:
-        case ConvBranch():
-            found = _convolved(branch, image, element)
-        case IdentityBranch():
-            found = _identity(image, element)
-        case AverageBranch():
-            taps = element.taps(branch.kernel_size, branch.geometry.stride)
-            patch = taps.read(image[element.channel :][:1], PaddingMode.ZEROS)
-            found = _averaged(branch.pool, patch, taps, element)
-        case SequenceBranch():
-            found, inner, nearest = _sequence(branch, image, element, between)
-        case _:
-            raise FusionError(f"{branch.name}: nothing is known of how a {type(branch).__name__} computes")
-    stage = WrittenStage(found, tuple(_behind(branch, found.value, element)))
-    return ProbedBranch(branch.name, stage, inner, nearest)
+    steps = _steps_of(branch, image, element)
+    stage = _stage(steps[-1], element.channel, element)
+    if len(steps) == 1:
+        return ProbedBranch(branch.name, stage)
+    read = steps[-1].layers[0].reads(range(element.channel, element.channel + 1))
+    nearest = min(max(between, read.start), read.stop - 1)
+    return ProbedBranch(branch.name, stage, _stage(steps[-2], nearest, element, " inner"), nearest)
 
 
-def normed(norm: nn.Module, title: str, channel: int, value: float, dtype: torch.dtype) -> Applied:
-    """A batch norm in eval mode after a value of that channel.
-
-    Raises:
-        FusionError: as `affine_of`.
-    """
-    factors, offsets = affine_of(norm)
-    factor, offset = float(factors[channel]), float(offsets[channel])
-    return Applied(title, factor, offset, rounded(factor * value + offset, dtype))
-
-
-def _behind(branch: Branch, value: float, element: Element) -> Iterator[Applied]:
-    if branch.norm is not None:
-        applied = normed(branch.norm, "batch norm", element.channel, value, element.dtype)
-        value = applied.value
-        yield applied
-    for title, factors in (("alpha", branch.alpha), ("gamma", branch.gamma)):
-        if factors is not None:
-            factor = float(factors.expand(branch.out_channels)[element.channel])
-            value = rounded(factor * value, element.dtype)
-            yield Applied(title, factor, 0.0, value)
-
-
-def _convolved(branch: ConvBranch, image: Tensor, element: Element) -> WrittenSum:
-    conv, geometry = branch.conv, branch.geometry
-    group = group_of(element.channel, conv)
+def _steps_of(branch: Branch, image: Tensor, element: Element) -> list[_Step]:
+    """The branch's steps with what each reads for the element, in order."""
+    chain, geometry = branch.layers, branch.geometry
+    needed = _channels_needed(chain, element.channel)
     taps = element.taps(branch.kernel_size, geometry.stride, geometry.dilation)
-    return written_sum(
-        taps.read(image[group.start : group.stop], geometry.padding_mode),
-        conv.weight[element.channel],
-        None if conv.bias is None else conv.bias[element.channel],
-        taps.padding,
-        first_channel=group.start,
-        dtype=element.dtype,
-    )
+    mode = PaddingMode.ZEROS if branch.pads_zeros(0) else branch.padding_mode
+    inputs = needed[0]
+    window = taps.read(image[inputs.start : inputs.stop], mode)
+    steps: list[_Step] = []
+    for place, layer in enumerate(chain):
+        padding = _padding_at(branch, place, taps, element)
+        window = _bordered(branch, place, window, padding, needed[place])
+        if place == 0 or not layer.rescales:
+            behind = _behind(chain, place)
+            apart = taps_apart(layer.kernel_size, layer.dilation, geometry.dilation)
+            first = needed[place].start
+            steps.append(_Step(place, (layer, *behind), window, padding, first))
+        if place < branch.main:
+            apart = taps_apart(layer.kernel_size, layer.dilation, geometry.dilation)
+            window = passed(layer, window, needed[place + 1], apart, element.dtype)
+    return [_seen_by_taps(step, geometry.dilation) for step in steps]
 
 
-def group_of(out_channel: int, conv: nn.Conv2d) -> range:
-    """The input channels that an output channel reads."""
-    columns = conv.in_channels // conv.groups
-    group = out_channel // (conv.out_channels // conv.groups)
-    return range(group * columns, (group + 1) * columns)
+def _behind(chain: Sequence[Layer], place: int) -> tuple[Layer, ...]:
+    """The layers right after it that only rescale."""
+    behind: list[Layer] = []
+    for layer in chain[place + 1 :]:
+        if not layer.rescales:
+            break
+        behind.append(layer)
+    return tuple(behind)
 
 
-def _identity(image: Tensor, element: Element) -> WrittenSum:
-    taps = element.taps((1, 1))
-    patch = taps.read(image[element.channel :][:1], PaddingMode.ZEROS)
-    return written_sum(
-        patch,
-        torch.ones_like(patch),
-        None,
-        taps.padding,
-        first_channel=element.channel,
-        dtype=element.dtype,
-    )
+def _channels_needed(chain: Sequence[Layer], channel: int) -> list[range]:
+    """For each layer the input channels that count for that output channel, and last the channel itself."""
+    needed = [range(channel, channel + 1)]
+    for layer in reversed(chain):
+        needed.insert(0, layer.reads(needed[0]))
+    return needed
 
 
-def _averaged(pool: nn.AvgPool2d, patch: Tensor, taps: Taps, element: Element) -> WrittenSum:
-    """patch: (1, kH, kW), of the channel that is averaged."""
-    inside = taps.padding.logical_not() if isinstance(pool, InsideAverage) else torch.ones_like(taps.padding)
-    return written_sum(
-        patch,
-        inside.expand_as(patch),
-        None,
-        taps.padding,
-        first_channel=element.channel,
-        dtype=element.dtype,
-        divisor=int(inside.sum()),
-    )
+def _padding_at(branch: Branch, place: int, taps: Taps, element: Element) -> Tensor:
+    """Which of the places that the layers from there on read lie outside the image."""
+    geometry = branch.geometry
+    size = chained_size(branch.layers[place:], geometry.dilation)
+    if size == branch.kernel_size:
+        return taps.padding
+    if size == (1, 1):
+        return torch.zeros(1, 1, dtype=torch.bool)
+    return element.taps(size, geometry.stride, geometry.dilation).padding
 
 
-def _sequence(
-    branch: SequenceBranch, image: Tensor, element: Element, between: int
-) -> tuple[WrittenSum, WrittenStage, int]:
-    """The second step; the first at the centre tap for the channel nearest to `between`, and that channel."""
-    geometry, second = branch.geometry, branch.second
-    taps = element.taps(branch.kernel_size, geometry.stride, geometry.dilation)
-    channels = (
-        group_of(element.channel, second)
-        if isinstance(second, nn.Conv2d)
-        else range(element.channel, element.channel + 1)
-    )
-    inputs = group_of(channels.start, branch.first.conv)
-    window = taps.read(image[inputs.start : inputs.stop], geometry.padding_mode)
-    patch = _bordered(branch, _first_step(branch.first, window, channels), taps, channels)
-    nearest = min(max(between, channels.start), channels.stop - 1)
-    inner = _inner(branch, window, inputs, nearest, element)
-    if isinstance(second, nn.AvgPool2d):
-        return _averaged(second, patch, taps, element), inner, nearest
-    bias = None if second.bias is None else second.bias[element.channel]
-    outer = written_sum(
-        patch,
-        second.weight[element.channel],
-        bias,
-        taps.padding,
-        first_channel=channels.start,
-        dtype=element.dtype,
-    )
-    return outer, inner, nearest
+def _bordered(branch: Branch, place: int, window: Tensor, padding: Tensor, channels: range) -> Tensor:
+    """What stands around the image in front of that layer."""
+    layer = branch.layers[place]
+    if place == 0 or not any(border_of(layer.kernel_size, layer.dilation)):
+        return window
+    if branch.zeros_between:
+        return window.masked_fill(padding, 0)
+    if branch.padding_mode is not PaddingMode.ZEROS or padding.shape != window.shape[1:]:
+        return window
+    values = branch.constant_before(place)
+    before_is_pointwise = all(each.kernel_size == (1, 1) for each in branch.layers[:place])
+    if values is None or not before_is_pointwise:
+        return window
+    border = values[channels.start : channels.stop].double().view(-1, 1, 1)
+    return torch.where(padding, border, window)
 
 
-def _first_step(first: PointwiseStep, window: Tensor, channels: range) -> Tensor:
-    """(in_channels / groups, kH, kW) -> (len(channels), kH, kW), rounded where the step rounds."""
-    dtype = first.conv.weight.dtype
-    rows = slice(channels.start, channels.stop)
-    y: Tensor = torch.tensordot(_pointwise_weight(first)[rows].double(), window, dims=1)
-    if first.conv.bias is not None:
-        y = y + first.conv.bias[rows].double().view(-1, 1, 1)
-    y = y.to(dtype).double()
-    if first.norm is not None:
-        factors, offsets = (part[rows].view(-1, 1, 1) for part in affine_of(first.norm))
-        y = (y * factors + offsets).to(dtype).double()
-    return y
+def _seen_by_taps(step: _Step, spacing: Pair) -> _Step:
+    """With the places that a tap of the layer falls on alone."""
+    layer = step.layers[0]
+    rows, columns = taps_apart(layer.kernel_size, layer.dilation, spacing)
+    if (rows, columns) == (1, 1):
+        return step
+    window, padding = step.window[:, ::rows, ::columns], step.padding[::rows, ::columns]
+    return _Step(step.place, step.layers, window, padding, step.first_channel)
 
 
-def _pointwise_weight(first: PointwiseStep) -> Tensor:
-    """(out_channels, in_channels / groups), as it is multiplied with."""
-    conv = first.conv
-    weight: Tensor = conv.weight + conv.identity if isinstance(conv, OffsetIdentityConv) else conv.weight
-    return weight.flatten(1)
+def _stage(step: _Step, channel: int, element: Element, of: str = "") -> WrittenStage:
+    """That channel of the step written out; of an earlier step at the centre of its window."""
+    layer, *behind = step.layers
+    own = layer.reads(range(channel, channel + 1))
+    window = step.window[own.start - step.first_channel : own.stop - step.first_channel]
+    padding, one = step.padding, Element(channel, element.pixel, element.shape, element.dtype)
+    if tuple(window.shape[1:]) != layer.kernel_size:
+        window, padding = (_middle(each, layer.kernel_size) for each in (window, padding))
+    if of:
+        padding = torch.zeros_like(padding)
+    total = written(layer, window, padding, own.start, one)
+    value, shown = total.value, []
+    for each in behind:
+        title = f"{of.strip()} {_TITLES.get(each.called, each.called)}".strip()
+        found = applied(each, title, channel, value, element.dtype)
+        value = found.value
+        shown.append(found)
+    return WrittenStage(total, tuple(shown))
 
 
-def _bordered(branch: SequenceBranch, patch: Tensor, taps: Taps, channels: range) -> Tensor:
-    """The patch between the two steps with what the branch pads there."""
-    if branch.zero_border:
-        return patch.masked_fill(taps.padding, 0)
-    if branch.geometry.padding_mode is not PaddingMode.ZEROS:
-        return patch
-    border = branch.first.at_zero()[channels.start : channels.stop].double().view(-1, 1, 1)
-    return torch.where(taps.padding, border, patch)
+_TITLES = {"a batch norm": "batch norm"}
 
 
-def _inner(
-    branch: SequenceBranch, window: Tensor, inputs: range, channel: int, element: Element
-) -> WrittenStage:
-    first = branch.first
-    row, column = map(centre, branch.kernel_size)
-    found = written_sum(
-        window[:, row : row + 1, column : column + 1],
-        _pointwise_weight(first)[channel].view(-1, 1, 1),
-        None if first.conv.bias is None else first.conv.bias[channel],
-        torch.zeros(1, 1, dtype=torch.bool),
-        first_channel=inputs.start,
-        dtype=element.dtype,
-    )
-    if first.norm is None:
-        return WrittenStage(found)
-    return WrittenStage(found, (normed(first.norm, "inner batch norm", channel, found.value, element.dtype),))
+def _middle(values: Tensor, size: Pair) -> Tensor:
+    """The places in the middle of the last two axes, as many as a kernel of that size has taps."""
+    height, width = values.shape[-2:]
+    top, left = centre(height) - centre(size[0]), centre(width) - centre(size[1])
+    return values[..., top : top + size[0], left : left + size[1]]

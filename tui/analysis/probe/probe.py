@@ -9,21 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from tui.analysis.numerics.exact_sum import rounded
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.numerics.precision import spacing_at
-from tui.analysis.probe.by_hand import (
-    Applied,
-    Element,
-    ProbedBranch,
-    WrittenStage,
-    group_of,
-    normed,
-    probe_branch,
-    written_sum,
-)
+from tui.analysis.probe.by_hand import ProbedBranch, probe_branch
 from tui.analysis.probe.taps import Taps
+from tui.analysis.probe.written import Applied, Element, WrittenStage, normed, written_sum
 from tui.analysis.study import Study
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import FusionError
@@ -148,7 +141,7 @@ def _unfused(block: ReparamBlock, image: torch.Tensor, element: Element, between
 def _fused(study: Study, image: torch.Tensor, element: Element) -> WrittenStage:
     conv, kernel = study.conv, study.fused_kernel.kernel
     taps = fused_taps(study, element.pixel)
-    group = group_of(element.channel, conv)
+    group = _group_of(element.channel, conv)
     return WrittenStage(
         written_sum(
             taps.read(image[group.start : group.stop], PaddingMode(conv.padding_mode)),
@@ -159,6 +152,13 @@ def _fused(study: Study, image: torch.Tensor, element: Element) -> WrittenStage:
             dtype=element.dtype,
         )
     )
+
+
+def _group_of(out_channel: int, conv: nn.Conv2d) -> range:
+    """The input channels that an output channel reads."""
+    columns = conv.in_channels // conv.groups
+    group = out_channel // (conv.out_channels // conv.groups)
+    return range(group * columns, (group + 1) * columns)
 
 
 def _pair(pair: tuple[int, ...]) -> Pair:

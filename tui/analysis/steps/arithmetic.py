@@ -143,6 +143,21 @@ def multiplied(before: StepKernel, factors: Tensor, called: str) -> Operation:
     return lines
 
 
+def rescaled(before: StepKernel, by: Kernel, called: str) -> Operation:
+    """As `multiplied`, by one factor a channel, (channels, 1, 1, 1), and with what it adds."""
+
+    def lines(tap: Tap) -> tuple[Line, ...]:
+        added = 0.0 if by.bias is None else float(by.bias[tap.out])
+        factors = by.weight[:, 0, 0, 0]
+        times = multiplied(before, factors, called)(tap)
+        if not added:
+            return times
+        total = before.bias_at(tap.out) * float(factors[tap.out]) + added
+        return *times, (f"bias[{tap.out}] + what it adds ", added, " = ", total)
+
+    return lines
+
+
 def multiplied_by_norm(before: StepKernel, norm: nn.BatchNorm2d) -> Operation:
     """As `multiplied`, by the scale of a batch norm."""
 
@@ -206,8 +221,7 @@ def through_channels(first: Kernel, second: Kernel, groups: int) -> Operation:
     def lines(tap: Tap) -> tuple[Line, ...]:
         out, in_, ky, kx = tap
         start = out // rows * between
-        outer = second.weight[out, :, ky, kx].tolist()
-        inner = first.weight[start : start + between, in_, 0, 0].tolist()
+        outer, inner = _products_at(first.weight[start : start + between, in_], second.weight[out], ky, kx)
         weight: Line = (f"{name_of(tap)} = ", *_sum_of_products(outer, inner))
         own = None if second.bias is None else float(second.bias[out])
         if first.bias is None:
@@ -219,6 +233,19 @@ def through_channels(first: Kernel, second: Kernel, groups: int) -> Operation:
         return weight, (f"bias[{out}] = ", *given, *_products(sums, biases), " = ", total)
 
     return lines
+
+
+def _products_at(first: Tensor, second: Tensor, row: int, column: int) -> tuple[list[float], list[float]]:
+    """The factors of all products that meet at one tap; both (channels, kH, kW)."""
+    outer: list[float] = []
+    inner: list[float] = []
+    for top in range(first.shape[1]):
+        for left in range(first.shape[2]):
+            ky, kx = row - top, column - left
+            if 0 <= ky < second.shape[1] and 0 <= kx < second.shape[2]:
+                outer += second[:, ky, kx].tolist()
+                inner += first[:, top, left].tolist()
+    return outer, inner
 
 
 def _sum_of_products(left: Sequence[float], right: Sequence[float]) -> Line:

@@ -1,20 +1,23 @@
 """The lines of PyTorch that make each kind of step, written for the block at hand: they run as they stand.
 
 What they begin with, in float64, where s is the suffix of a branch: `w{s}` and `b{s}`, weight and bias of
-its `conv{s}`; `bn{s}`, `alpha{s}` and `gamma{s}`; of a sequence `w{s}_1x1` and `b{s}_1x1` with `bn{s}_1x1`,
-and its second step's `w{s}_3x3` and `b{s}_3x3`; `post`, the batch norm after the sum; the input x and the
+its `conv{s}`; `bn{s}`, `alpha{s}` and `gamma{s}`; of several layers one after the other `w{s}_1x1` and
+`b{s}_1x1` of the first, with `bn{s}_1x1` behind it, and `w{s}_3x3` and `b{s}_3x3` of the second; of another
+kind of layer the layer itself, by its name and s; `post`, the batch norm after the sum; the input x and the
 block.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tui.fusion.branches import AverageBranch, Branch, IdentityBranch, SequenceBranch
-from tui.fusion.branches.border import border_of, pad_function_mode
+from tui.fusion import layers
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel
+from tui.fusion.layers import Branch, Layer
+from tui.fusion.layers.border import border_of, pad_function_mode
 from tui.fusion.padding import offset_in, symmetric_padding
 from tui.fusion.pair_text import shortest, show_pair
 from tui.fusion.spec import Dtype, PaddingMode, Pair
@@ -52,21 +55,21 @@ def suffixes_of(branches: Iterable[Branch]) -> dict[str, str]:
 
 
 def _suffix(branch: Branch) -> str:
-    match branch:
-        case IdentityBranch():
+    if branch.main > 0:
+        return "s"
+    match branch.layers[0]:
+        case layers.Identity():
             return "i"
-        case AverageBranch():
+        case layers.Average():
             return "a"
-        case SequenceBranch():
-            return "s"
         case _:
-            dilation = branch.geometry.dilation
+            dilation = branch.dilation
             return shortest(branch.kernel_size) + ("" if dilation == (1, 1) else f"d{shortest(dilation)}")
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the tensors and the modules of a branch are called, or those of a step of a sequence.
+    """What the weight and the bias of a branch are called, or those of one of its layers.
 
     >>> Names("3").weight
     'w3'
@@ -84,28 +87,68 @@ class Names:
         """Its bias, as far as it has come."""
         return f"b{self.suffix}"
 
-    @property
-    def norm(self) -> str:
-        """The batch norm that follows."""
-        return f"bn{self.suffix}"
-
-    def steps(self, second: str) -> tuple[Names, Names]:
-        """Those of the two steps of a sequence, the second of which is called so."""
-        return Names(f"{self.suffix}_1x1"), Names(f"{self.suffix}_{'then' if second == '1x1' else second}")
-
     def code(self, kernel: Kernel, *lines: str) -> Code:
         """The lines, after which its names hold that kernel."""
         return Code("\n".join(lines), self.weight, "" if kernel.bias is None else self.bias)
 
 
-def second_step(branch: SequenceBranch) -> str:
-    """What the second step of a sequence is called: by its kernel size, or "avg"."""
-    return show_pair(branch.kernel_size) if hasattr(branch.second, "weight") else "avg"
+class BranchNames:
+    """What the tensors and the layers of a branch are called, the branch's suffix at the end.
+
+    A layer among several, but for those that only rescale at the end, has a suffix of its own, by its kernel
+    size; one that only rescales has that of the layer before it.
+    """
+
+    def __init__(self, branch: Branch, suffix: str) -> None:
+        self.own = Names(suffix)
+        self._kernels: dict[str, Names] = {}
+        self._modules: dict[str, str] = {}
+        for place, layer in enumerate(branch.layers):
+            is_behind = place > branch.main
+            if branch.main == 0 or is_behind:
+                names = self.own
+            elif place == 0 or not layer.rescales:
+                names = Names(f"{suffix}_{self._part(layer, suffix)}")
+            self._kernels[layer.name] = names
+            self._modules[layer.name] = self._unused(f"{_prefix(layer)}{names.suffix}")
+
+    def kernel_of(self, layer: Layer) -> Names:
+        """Those of the layer's own kernel; of one that only rescales, of the layer before it."""
+        return self._kernels[layer.name]
+
+    def module_of(self, layer: Layer) -> str:
+        """The layer itself; of a convolution or a batch norm torch's module, of a scale its tensor."""
+        return self._modules[layer.name]
+
+    def _part(self, layer: Layer, suffix: str) -> str:
+        """What no layer before it is called."""
+        taken = {names.suffix.removeprefix(f"{suffix}_") for names in self._kernels.values()}
+        part = "avg" if isinstance(layer, layers.Average) else show_pair(layer.kernel_size)
+        if part not in taken:
+            return part
+        later = (f"then{f'_{count}' if count > 1 else ''}" for count in range(1, len(taken) + 2))
+        return next(each for each in later if each not in taken)
+
+    def _unused(self, name: str) -> str:
+        """The name, with a number where another layer has it."""
+        same = sum(re.sub(r"__\d+$", "", each) == name for each in self._modules.values())
+        return f"{name}__{same + 1}" if same else name
 
 
-def as_it_is(names: Names, kernel: Kernel) -> Code:
+def _prefix(layer: Layer) -> str:
+    match layer:
+        case layers.Convolution():
+            return "conv"
+        case layers.Norm():
+            return "bn"
+        case layers.Factor():
+            return layer.called
+        case _:
+            return re.sub(r"\W", "_", layer.name)
+
+
+def as_it_is(names: Names, conv: str, kernel: Kernel) -> Code:
     """The convolution's own tensors."""
-    conv = f"conv{names.suffix}"
     if kernel.bias is None:
         return names.code(kernel, f"{names.weight} = {conv}.weight")
     return names.code(kernel, f"{names.weight}, {names.bias} = {conv}.weight, {conv}.bias")
@@ -134,6 +177,34 @@ def average(names: Names, kernel: Kernel) -> Code:
     return names.code(kernel, f"{names.weight} = {one}.expand(-1, -1, {height}, {width}) / {height * width}")
 
 
+def kernel_of(names: Names, layer: str, kernel: Kernel, *, spread: bool) -> Code:
+    """What any layer says that its kernel is; `spread`: where that has fewer input channels than this."""
+    made = f"{layer}.kernel().weight"
+    if spread:
+        made = f"{_dirac(len(kernel.weight), kernel.weight.shape[1], (1, 1))} * {made}"
+    lines = [f"{names.weight} = {made}"]
+    if kernel.bias is not None:
+        lines.append(f"{names.bias} = {layer}.kernel().bias")
+    return names.code(kernel, *lines)
+
+
+def depthwise(names: Names, layer: str, taps: Sequence[Sequence[float]], kernel: Kernel) -> Code:
+    """The fixed taps times the factor of each channel, where the channels meet."""
+    rows = torch_text(taps)
+    made = f"{layer}.factor.view(-1, 1, 1, 1) * {rows}"
+    if kernel.weight.shape[1] > 1:
+        made = f"{_dirac(len(kernel.weight), kernel.weight.shape[1], (1, 1))} * {made}"
+    lines = [f"{names.weight} = {made}"]
+    if kernel.bias is not None:
+        lines.append(f"{names.bias} = {layer}.bias")
+    return names.code(kernel, *lines)
+
+
+def torch_text(taps: Sequence[Sequence[float]]) -> str:
+    """The taps as a tensor."""
+    return f"torch.tensor({[list(map(float, row)) for row in taps]})"
+
+
 def padded(names: Names, kernel: Kernel, own: Pair, frame: Pair) -> Code:
     """Zeros left, right, above and below."""
     return names.code(kernel, f"{names.weight} = F.pad({names.weight}, {_pads(own, frame)})")
@@ -149,9 +220,9 @@ def _scale_of(norm: str) -> str:
     return f"scale = {norm}.weight / ({norm}.running_var + {norm}.eps).sqrt()"
 
 
-def folded_norm(names: Names, before: Kernel, after: Kernel) -> Code:
+def folded_norm(names: Names, norm: str, before: Kernel, after: Kernel) -> Code:
     """The weight times the scale, the rest into the bias."""
-    weight, bias, norm = names.weight, names.bias, names.norm
+    weight, bias = names.weight, names.bias
     mean, beta = f"{norm}.running_mean", f"{norm}.bias"
     shifted = f"{beta} - {mean} * scale" if before.bias is None else f"({bias} - {mean}) * scale + {beta}"
     return names.code(
@@ -166,6 +237,17 @@ def multiplied(names: Names, kernel: Kernel, factor: str, *, one: bool) -> Code:
     if kernel.bias is not None:
         lines.append(f"{names.bias} = {names.bias} * {factor}")
     return names.code(kernel, *lines)
+
+
+def rescaled(names: Names, layer: str, before: Kernel, after: Kernel, *, adds: bool) -> Code:
+    """The weight and the bias times what any layer says that it multiplies by, and with what it adds."""
+    weight, bias = names.weight, names.bias
+    lines = [f"by = {layer}.kernel()", f"{weight} = {weight} * by.weight"]
+    if after.bias is not None:
+        times = "" if before.bias is None else f"{bias} * by.weight.flatten()"
+        added = "by.bias" if adds else ""
+        lines.append(f"{bias} = {' + '.join(filter(None, (times, added)))}")
+    return names.code(after, *lines)
 
 
 def multiplied_by_post_norm(names: Names, kernel: Kernel) -> Code:
@@ -192,8 +274,14 @@ def composed(names: Names, steps: tuple[Names, Names], first: Kernel, second: Ke
     split = f".unflatten(0, ({groups}, -1))"
     kernel = Kernel(second.weight, second.bias if first.bias is None else first.bias)
     if groups == 1:
-        lines = [f"{names.weight} = F.conv2d({outer.weight}, {inner.weight}.permute(1, 0, 2, 3))"]
+        lines = [f"{names.weight} = {_through(outer.weight, inner.weight, first.kernel_size)}"]
         bias = f"{outer.weight}.sum((2, 3)) @ {inner.bias}"
+    elif first.kernel_size != (1, 1):
+        pairs = f"zip({outer.weight}.chunk({groups}), {inner.weight}.chunk({groups}))"
+        product = _through("two", "one", first.kernel_size)
+        lines = [f"sums = {outer.weight}.sum((2, 3)){split}"] if first.bias is not None else []
+        lines.append(f"{names.weight} = torch.cat([{product} for two, one in {pairs}])")
+        bias = f'torch.einsum("gom,gm->go", sums, {inner.bias}{split}).flatten()'
     else:
         product = f'torch.einsum("gomyx,gmi->goiyx", {outer.weight}{split}, inner)'
         lines = [
@@ -209,6 +297,14 @@ def composed(names: Names, steps: tuple[Names, Names], first: Kernel, second: Ke
     return names.code(kernel, *lines)
 
 
+def _through(second: str, first: str, first_size: Pair) -> str:
+    """The full convolution of two weights of one group."""
+    if first_size == (1, 1):
+        return f"F.conv2d({second}, {first}.permute(1, 0, 2, 3))"
+    height, width = first_size
+    return f"F.conv2d({second}, {first}.permute(1, 0, 2, 3).flip(2, 3), padding={(height - 1, width - 1)})"
+
+
 def ungrouped(names: Names, kernel: Kernel, groups: int, fewer: int, columns: int) -> Code:
     """Each group's part of the weight, with zero kernels before and after it."""
     ratio = groups // fewer
@@ -222,10 +318,10 @@ def ungrouped(names: Names, kernel: Kernel, groups: int, fewer: int, columns: in
     )
 
 
-def widened(names: Names, kernel: Kernel, own: Pair, apart: Pair) -> Code:
-    """Zeros between the taps, and in front of an even kernel's."""
+def widened(names: Names, kernel: Kernel, own: Pair, apart: Pair, *, front: bool = True) -> Code:
+    """Zeros between the taps, and in front of an even kernel's; `front`: whether there are such."""
     rows, columns = (
-        f"{step - 1 if size % 2 == 0 else ''}::{step}" if size > 1 else ":"
+        f"{step - 1 if front and size % 2 == 0 else ''}::{step}" if size > 1 else ":"
         for size, step in zip(own, apart, strict=True)
     )
     shape = ", ".join(map(str, kernel.weight.shape))

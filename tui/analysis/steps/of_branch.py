@@ -1,44 +1,36 @@
-"""The steps of one branch: its steps to a kernel, with its modules run beside them."""
+"""The steps of one branch: its folds to a kernel, with its layers run beside them."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from torch import Tensor, nn
-from torch.nn import functional
 
 from tui.analysis.steps import arithmetic, code, layers, words
 from tui.analysis.steps.arithmetic import Operation
+from tui.analysis.steps.by_layer import Alone, Behind, Told, rescaling, told_alone
 from tui.analysis.steps.check import check_kernel, run64
-from tui.analysis.steps.code import Code, Names
+from tui.analysis.steps.code import BranchNames, Code, Names
 from tui.analysis.steps.step import Step, StepKernel, step_kernel
 from tui.fusion.block import ReparamBlock
-from tui.fusion.branches import (
-    AverageBranch,
-    Branch,
-    ConvBranch,
-    Fold,
-    IdentityBranch,
-    OffsetIdentityConv,
-    SequenceBranch,
-)
-from tui.fusion.branches.border import border_of
-from tui.fusion.geometry import Geometry
-from tui.fusion.kernel import Kernel, dirac, pad_to
+from tui.fusion.composition import Placed
+from tui.fusion.kernel import Kernel, pad_to
+from tui.fusion.layers import Branch, Chain, Fold, Identity, Layer
 from tui.fusion.padding import centre, offset_in, taps_apart
-from tui.fusion.spec import PaddingMode, Pair
+from tui.fusion.spec import Pair
 from tui.fusion.tap import Tap
 
 
 class BranchSteps:
     """Walks through one branch, a step at a time.
 
-    `branch`: a float64 copy that nobody else runs: what follows its map is taken off it, and run apart.
-    `suffix`: what the names of its tensors end in. `folds`: those of `ReparamBlock.folds`. `frame`: (kH, kW)
-    of the fused kernel. x: (1, in_channels, H, W), float64, a `part` of the input.
+    `branch`: a float64 copy. `suffix`: what the names of its tensors end in. `folds`: those of
+    `ReparamBlock.folded`. `frame`: (kH, kW) of the fused kernel. x: (1, in_channels, H, W), float64, a `part`
+    of the input.
 
-    At any time `output` is what the modules gave so far, and each step's kernel must give the same.
+    At any time `output` is what the layers gave so far, and each step's kernel must give the same.
     """
 
     def __init__(
@@ -52,11 +44,11 @@ class BranchSteps:
         part: str,
     ) -> None:
         self._branch, self._block, self._frame, self._x, self._part = branch, block, frame, x, part
-        self._names, self._folds = Names(suffix), iter(folds)
-        self._norm, self._alpha, self._gamma = branch.norm, branch.alpha, branch.gamma
-        branch.norm = branch.alpha = branch.gamma = None
+        self._names, self._folds = BranchNames(branch, suffix), deque(folds)
+        self._called = self._names.own
         self._geometry = branch.geometry
         self._shown: StepKernel | None = None
+        self._untold: list[str] = []
 
     def __iter__(self) -> Iterator[Step]:
         """The steps, at least one."""
@@ -70,28 +62,41 @@ class BranchSteps:
                 words.AS_IT_IS,
                 "conv = the branch's own run",
                 arithmetic.as_it_is(self._kernel),
-                code.as_it_is(self._names, self._kernel),
+                code.as_it_is(self._called, self._names.module_of(self._branch.layers[0]), self._kernel),
                 outcome=self._branch.name,
                 shown=(layers.OWN,),
             )
 
     def _all(self) -> Iterator[Step]:
-        self._output = run64(self._branch, self._x)
-        yield from self._mapped()
+        yield from self._body()
         if not self._is_to_be_widened:
             yield from self._embedded()
-        yield from self._normed()
-        yield from self._scaled()
+        for layer in self._branch.tail:
+            yield self._rescaled(layer)
         yield from self._ungrouped()
         if self._is_to_be_widened:
             yield self._widened()
             yield from self._embedded()
         yield from self._scaled_by_post_norm()
 
-    def _take(self) -> Kernel:
-        """Go on to the branch's next step."""
-        self._kernel = next(self._folds).kernel
-        return self._kernel
+    def _take(self) -> Fold:
+        """Go on to the branch's next fold."""
+        fold = self._folds.popleft()
+        self._kernel = fold.kernel
+        if not fold.alone:
+            self._placed = fold.placed
+        return fold
+
+    def _own_folds(self, layer: Layer) -> Iterator[Fold]:
+        """Go on through the folds of the layer's own kernel."""
+        alone = self._folds[0].alone
+        while self._folds and (self._folds[0].layer, self._folds[0].alone) == (layer.name, alone):
+            yield self._take()
+
+    def _run(self, count: int) -> None:
+        """Go on to what the branch's first so many layers give."""
+        chain = self._branch.up_to(count)
+        self._geometry, self._output = chain.geometry, run64(chain, self._x)
 
     def _step(
         self,
@@ -112,125 +117,122 @@ class BranchSteps:
         self._shown = after
         kernel = pad_to(self._kernel, size)
         check = check_kernel(compared, kernel, self._geometry, self._x, self._output, self._part)
+        if self._untold:
+            written = replace(written, text="\n".join([*self._untold, written.text]))
+            self._untold = []
         name = self._branch.name
         return Step(name, title, why, before, after, operation, check, diagonal, written, layers=shown)
+
+    def _told(self, told: Told) -> Step:
+        """The step in these words."""
+        return self._step(
+            told.title,
+            told.why,
+            told.compared,
+            told.operation,
+            told.written,
+            *told.before,
+            diagonal=told.diagonal,
+            outcome=told.outcome,
+            sign=told.sign,
+            shown=told.shown,
+        )
 
     def _before(self, title: str, origin: Callable[[Tap], Tap] | None = None) -> StepKernel:
         """The kernel that the last step showed, or that there is without one."""
         frame = self._shown.frame if self._shown else self._kernel.kernel_size
         return step_kernel(title, self._kernel, frame, origin)
 
-    def _mapped(self) -> Iterator[Step]:
-        match self._branch:
-            case IdentityBranch():
-                yield self._identity(self._branch)
-            case AverageBranch():
-                self._take()
-                yield self._step(
-                    "average as a kernel",
-                    words.average(self._kernel.kernel_size),
-                    "conv = the average pooling",
-                    arithmetic.mean_of_taps(self._kernel),
-                    code.average(self._names, self._kernel),
-                    diagonal="mean",
-                    outcome=words.size(self._kernel.kernel_size),
-                )
-            case SequenceBranch():
-                yield from self._sequence(self._branch)
-            case ConvBranch() | _:
-                self._take()
+    def _body(self) -> Iterator[Step]:
+        """The layers up to the last that does more than rescale."""
+        branch = self._branch
+        for place, layer in enumerate(branch.layers[: branch.main + 1]):
+            if place == 0:
+                self._run(1)
+                yield from self._first(layer)
+            elif layer.rescales:
+                yield self._rescaled(layer, inner=True)
+            else:
+                yield from self._composed(place, layer)
 
-    def _identity(self, branch: IdentityBranch) -> Step:
-        kernel, frame, groups = self._take(), self._frame, branch.geometry.groups
-        self._shown = step_kernel("", kernel, frame)
-        self._geometry = replace(self._geometry, dilation=self._block.geometry.dilation)
-        middle = centre(frame[0]), centre(frame[1])
-        return self._step(
-            f"identity to {words.size(frame)}",
-            words.identity(middle, groups > 1),
-            "conv with them = the input itself",
-            arithmetic.ones_where_channels_meet(kernel, frame, middle, self._x, groups),
-            code.identity(self._names, kernel, frame),
-            diagonal="Dirac",
-            outcome=words.size(frame),
+    def _first(self, layer: Layer) -> Iterator[Step]:
+        """The folds of the first layer by itself."""
+        stored, self._called = None, self._names.kernel_of(layer)
+        self._weight: tuple[str, ...] = (layers.OWN if self._branch.main == 0 else layers.FIRST,)
+        for fold in self._own_folds(layer):
+            told = self._alone_in_words(layer, fold.placed, stored, self._x, is_branch=self._branch.main == 0)
+            stored = fold.kernel
+            if told is None:
+                continue
+            if told.in_frame:
+                self._shown = step_kernel("", self._kernel, self._frame)
+                self._geometry = replace(self._geometry, dilation=self._block.geometry.dilation)
+            yield self._told(told)
+
+    def _alone_in_words(
+        self, layer: Layer, fold: Placed, stored: Kernel | None, x: Tensor, *, is_branch: bool
+    ) -> Told | None:
+        """A fold of the layer's own kernel."""
+        names, module = self._names.kernel_of(layer), self._names.module_of(layer)
+        told = told_alone(
+            layer, Alone(fold.kernel, stored, fold.groups, is_branch, self._frame, x, names, module)
         )
+        if told is None and isinstance(layer, Identity):
+            self._untold.append(code.identity(names, fold.kernel, (1, 1)).text)
+        return told
 
-    def _sequence(self, branch: SequenceBranch) -> Iterator[Step]:
-        output, geometry, step = self._output, self._geometry, branch.first
-        inner_names, outer_names = names = self._names.steps(code.second_step(branch))
-        inner, step.norm = step.norm, None
-        self._geometry = Geometry(groups=geometry.groups)
-        first, self._output = self._take(), run64(step, self._x)
-        if isinstance(step.conv, OffsetIdentityConv):
-            before = self._before("stored 1×1")
-            first = self._take()
-            yield self._step(
-                "identity added",
-                words.IDENTITY_ADDED,
-                "conv = DBB's own 1×1",
-                arithmetic.with_identity(before, first),
-                code.with_identity(inner_names, first),
-                before,
-                step_kernel("identity", _identity_of(first), sign="+"),
-                outcome="1×1",
-                sign="=",
-                shown=(layers.FIRST,),
-            )
-        if isinstance(inner, nn.BatchNorm2d):
-            before = self._before("1×1")
-            first, self._output = self._take(), run64(inner, self._output)
-            yield self._step(
-                "inner norm folded",
-                words.NORM_FOLDED,
-                "folded conv = 1×1, then its batch norm",
-                arithmetic.folded_norm(before, inner),
-                code.folded_norm(inner_names, before.kernel, first),
-                before,
-                sign="× scale =",
-                shown=(layers.FIRST, layers.INNER_NORM),
-            )
-        step.norm = inner
-        second = self._take()
-        if isinstance(branch.second, nn.AvgPool2d):
-            yield self._pooled(branch, branch.second, geometry, outer_names)
+    def _rescaled(self, layer: Layer, *, inner: bool = False) -> Step:
+        after, module = self._folds[0].kernel, self._names.module_of(layer)
+        told = rescaling(layer, Behind(self._before, after, inner, self._called, module, self._weight))
         self._take()
-        self._geometry, self._output, self._shown = geometry, output, None
-        yield self._composed(branch, first, second, names)
+        self._output = run64(layer, self._output)
+        return self._told(told)
 
-    def _pooled(self, branch: SequenceBranch, pool: nn.AvgPool2d, geometry: Geometry, names: Names) -> Step:
-        """The second step by itself, on what the first gave."""
+    def _composed(self, place: int, layer: Layer) -> Iterator[Step]:
+        """A layer behind others: its own kernel, and both as one."""
+        chain, first = self._branch.up_to(place + 1), self._placed
+        groups, stored = chain.geometry.groups, None
+        for taken in self._own_folds(layer):
+            fold = second = taken.placed.in_groups(groups) if layer.groups is None else taken.placed
+            told = self._alone_in_words(layer, fold, stored, self._output, is_branch=False)
+            stored = fold.kernel
+            if told is not None:
+                yield self._alone(layer, fold, told)
+        self._take()
+        self._run(place + 1)
+        self._shown = None
+        yield self._both(chain, layer, first, second)
+
+    def _alone(self, layer: Layer, fold: Placed, told: Told) -> Step:
+        """The layer by itself, on what those before it gave."""
         x, between = self._x, self._output
-        zeros = replace(geometry, padding_mode=PaddingMode.ZEROS)  # here, whatever the sequence pads
-        self._x, self._geometry, self._shown = between, zeros, None
-        bordered = functional.pad(between, border_of(branch.kernel_size))
-        self._output = run64(pool, bordered)
-        step = self._step(
-            "average as a kernel",
-            words.average(branch.kernel_size),
-            "conv = the average pooling",
-            arithmetic.mean_of_taps(self._kernel),
-            code.average(names, self._kernel),
-            diagonal="mean",
-            outcome=words.size(self._kernel.kernel_size),
-        )
-        self._x = x
+        chain = Chain([(layer.name, layer)], own_groups=fold.groups)
+        self._x, self._geometry, self._shown = between, chain.geometry, None
+        self._kernel, self._output = fold.kernel, run64(chain, between)
+        step = self._told(told)
+        self._x, self._output = x, between
         return step
 
-    def _composed(
-        self, branch: SequenceBranch, first: Kernel, second: Kernel, names: tuple[Names, Names]
-    ) -> Step:
-        groups = branch.geometry.groups
-        between = int(second.weight.shape[1])
+    def _both(self, chain: Chain, layer: Layer, first: Placed, second: Placed) -> Step:
+        """The layer and all before it as one convolution."""
+        groups, between = chain.geometry.groups, layer.in_channels // chain.geometry.groups
+        sizes = words.size(first.kernel_size), words.size(second.kernel_size)
+        names = self._called, self._names.kernel_of(layer)
+        for each, placed in zip(names, (first, second), strict=True):
+            self._untold += _rewritten(each, placed, groups, chain.dilation)
+        one, other = (each.in_groups(groups).spaced(chain.dilation).kernel for each in (first, second))
+        self._called, self._weight = self._names.own, ()
+        every = between <= arithmetic.MOST_TERMS and one.kernel_size == (1, 1)
         return self._step(
             "composed",
-            words.composed(branch, between, words.size(second.kernel_size)),
+            words.composed(chain, between, *sizes),
             "one conv = both, one after the other",
-            arithmetic.through_channels(first, second, groups),
-            code.composed(self._names, names, first, second, groups),
-            *_products(first, second, groups),
+            arithmetic.through_channels(one, other, groups),
+            code.composed(self._called, names, one, other, groups),
+            *_products(one, other, groups),
             outcome="both as one",
-            sign="=" if between <= arithmetic.MOST_TERMS else "+ … =",
-            shown=(layers.BOTH,),
+            sign="=" if every else "+ … =",
+            shown=(layers.COMPOSED, layer.name),
         )
 
     def _embedded(self) -> Iterator[Step]:
@@ -252,53 +254,11 @@ class BranchSteps:
             words.embedded(own, frame, middle),
             f"padded conv = {words.size(own)} conv",
             arithmetic.taken_over(before),
-            code.padded(self._names, self._kernel, own, frame),
+            code.padded(self._called, self._kernel, own, frame),
             before,
             outcome=words.size(frame),
             shown=(layers.OWN,),
         )
-
-    def _normed(self) -> Iterator[Step]:
-        if isinstance(self._norm, nn.BatchNorm2d):
-            before = self._before("without its norm")
-            self._take()
-            self._output = run64(self._norm, self._output)
-            operation = arithmetic.folded_norm(before, self._norm)
-            compared = "folded conv = conv, then batch norm"
-            written = code.folded_norm(self._names, before.kernel, self._kernel)
-            yield self._step(
-                "batch norm folded",
-                words.NORM_FOLDED,
-                compared,
-                operation,
-                written,
-                before,
-                sign="× scale =",
-                shown=(layers.OWN, layers.NORM),
-            )
-
-    def _scaled(self) -> Iterator[Step]:
-        for name, factors in (("alpha", self._alpha), ("gamma", self._gamma)):
-            if factors is None:
-                continue
-            before = self._before(f"without {name}")
-            self._take()
-            detached = factors.detach()
-            self._output = self._output * detached.view(-1, *([1, 1] if detached.ndim else []))
-            operation = arithmetic.multiplied(before, detached, name)
-            factor = f"{name}{self._names.suffix}"
-            written = code.multiplied(self._names, self._kernel, factor, one=not detached.ndim)
-            compared, sign = f"scaled conv = {name} × conv", f"× {name} ="
-            yield self._step(
-                f"times {name}",
-                words.SCALED[name],
-                compared,
-                operation,
-                written,
-                before,
-                sign=sign,
-                shown=(name,),
-            )
 
     def _ungrouped(self) -> Iterator[Step]:
         groups, fewer = self._geometry.groups, self._block.geometry.groups
@@ -318,7 +278,7 @@ class BranchSteps:
             words.ungrouped(groups, fewer, columns, rows),
             f"conv of groups {fewer} = conv of groups {groups}",
             arithmetic.in_its_group(before, groups, fewer),
-            code.ungrouped(self._names, self._kernel, groups, fewer, columns),
+            code.ungrouped(self._called, self._kernel, groups, fewer, columns),
             before,
             outcome=f"groups {fewer}",
             shown=(layers.OWN,),
@@ -331,8 +291,8 @@ class BranchSteps:
     @property
     def _steps_apart(self) -> Pair:
         """How many taps of the block lie from one tap of the branch to its next."""
-        geometry = self._branch.geometry
-        return taps_apart(self._branch.kernel_size, geometry.dilation, self._block.geometry.dilation)
+        branch = self._branch
+        return taps_apart(branch.kernel_size, branch.dilation, self._block.geometry.dilation)
 
     def _widened(self) -> Step:
         apart, sizes = self._steps_apart, self._kernel.kernel_size
@@ -356,7 +316,7 @@ class BranchSteps:
             words.widened(apart, sizes, wide),
             f"{wide} conv = dilated {words.size(sizes)} conv",
             arithmetic.taken_over(before),
-            code.widened(self._names, self._kernel, sizes, apart),
+            code.widened(self._called, self._kernel, sizes, apart),
             before,
             outcome=wide,
             shown=(layers.OWN,),
@@ -375,30 +335,37 @@ class BranchSteps:
             words.POST_SCALE,
             "scaled conv = post norm of conv − of 0",
             arithmetic.multiplied_by_norm(before, norm),
-            code.multiplied_by_post_norm(self._names, self._kernel),
+            code.multiplied_by_post_norm(self._called, self._kernel),
             before,
             sign="× scale =",
             shown=(layers.POST_SCALE,),
         )
 
 
-def _identity_of(kernel: Kernel) -> Kernel:
-    channels, columns = kernel.weight.shape[:2]
-    return dirac(channels, channels // columns, device=kernel.weight.device)
+def _rewritten(names: Names, placed: Placed, groups: int, spacing: Pair) -> Iterator[str]:
+    """The lines that write a kernel with fewer groups, and with taps that far apart."""
+    if placed.groups != groups:
+        columns = int(placed.kernel.weight.shape[1])
+        yield code.ungrouped(names, placed.kernel, placed.groups, groups, columns).text
+    apart = taps_apart(placed.kernel_size, placed.dilation, spacing)
+    if apart != (1, 1):
+        wide = placed.in_groups(groups).spaced(spacing).kernel
+        yield code.widened(names, wide, placed.kernel_size, apart, front=False).text
 
 
 def _products(first: Kernel, second: Kernel, groups: int) -> Iterator[StepKernel]:
     """1×1 × 3×3 + 1×1 × 3×3: the kernels of the first channels between, as many as are written out."""
     rows, between = len(second.weight) // groups, int(second.weight.shape[1])
-    inner = step_kernel("1×1", first)
+    inner = step_kernel(words.size(first.kernel_size), first)
     outer = step_kernel(words.size(second.kernel_size), second, sign="×")
+    middle_row, middle_column = map(centre, first.kernel_size)
     for middle in range(min(between, arithmetic.MOST_TERMS)):
 
         def in_first(tap: Tap, middle: int = middle) -> Tap:
-            return Tap(tap.out // rows * between + middle, tap.in_, 0, 0)
+            return Tap(tap.out // rows * between + middle, tap.in_, middle_row, middle_column)
 
         def in_second(tap: Tap, middle: int = middle) -> Tap:
-            return tap._replace(in_=middle)
+            return tap._replace(in_=middle, ky=tap.ky - middle_row, kx=tap.kx - middle_column)
 
         yield replace(inner, origin=in_first, sign="+" if middle else "")
         yield replace(outer, origin=in_second)

@@ -6,7 +6,8 @@ from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.side import WrongSide
 from tui.analysis.verdict.reason import Reason
 from tui.analysis.verdict.verdict import Verdict
-from tui.fusion.branches import SequenceBranch
+from tui.fusion.layers import Chain
+from tui.fusion.layers.border import border_of
 from tui.fusion.pair_text import show_pair
 from tui.fusion.spec import Dtype, PaddingMode, Pair
 
@@ -93,19 +94,35 @@ def widened(apart: Pair, sizes: Pair, wide: str) -> str:
     )
 
 
-def composed(branch: SequenceBranch, between: int, second: str) -> str:
-    """Why a sequence is one kernel, and what its border needs."""
+def composed(chain: Chain, between: int, first: str, second: str) -> str:
+    """Why two steps are one kernel, and what the border behind the first needs; `chain`: up to the second."""
     why = (
-        f"The {second} reads what the 1×1 wrote. Through each channel between the two, the weights multiply; "
-        f"over all {between} of them they add up."
+        f"The {second} reads what the {first} wrote. Through each channel between the two, the weights "
+        f"multiply; over all {between} of them they add up."
     )
-    if branch.kernel_size == (1, 1):
+    last = chain.layers[-1]
+    if not any(border_of(last.kernel_size, last.dilation)):
         return why
-    if branch.zero_border:
-        return f"{why} Zeros are padded between them: exact, as the 1×1 makes 0 of 0."
-    if branch.geometry.padding_mode is not PaddingMode.ZEROS:
-        return f"{why} Padding ({branch.geometry.padding_mode}) repeats its output, so the border is exact."
+    if chain.zeros_between:
+        return f"{why} Zeros are padded between them: exact, as the {first} makes 0 of 0."
+    if chain.padding_mode is not PaddingMode.ZEROS:
+        return f"{why} Padding ({chain.padding_mode}) repeats its output, so the border is exact."
+    if first != "1×1":
+        return f"{why} Exact at the border too, as all padding stands in front of the first of them."
     return f"{why} Exact at the border too, as the branch pads there what the 1×1 makes of 0 (as DBB does)."
+
+
+def as_a_kernel(called: str) -> str:
+    """Why any layer is a kernel."""
+    return f"What {called} gives is the same sum of its input's pixels everywhere: a convolution."
+
+
+def rescaled(called: str) -> str:
+    """Why a layer that rescales can be folded."""
+    return (
+        f"{called[:1].upper()}{called[1:]} multiplies each channel by one number and may add another. A "
+        "convolution can do both: scale its weights, and put the rest into its bias."
+    )
 
 
 def kernels_added(branches: int) -> str:

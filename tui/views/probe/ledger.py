@@ -16,8 +16,8 @@ from tui.widgets.digits import all_digits
 from tui.widgets.steady_text import SteadyText
 
 if TYPE_CHECKING:
-    from tui.analysis.probe.by_hand import Applied, WrittenStage
     from tui.analysis.probe.probe import Probe, Unfused
+    from tui.analysis.probe.written import Applied, WrittenStage
 
 WARNING = "$text-warning"
 HEADER = 1

@@ -14,7 +14,7 @@ from tui.widgets.digits import all_digits
 from tui.widgets.grid.number_format import cell_text, precise
 
 if TYPE_CHECKING:
-    from tui.analysis.probe.by_hand import Applied, WrittenStage, WrittenSum
+    from tui.analysis.probe.written import Applied, WrittenStage, WrittenSum
 
 PADDING = f"{MUTED} underline"
 DARKER = "$foreground 75%"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.fusion.branch_spec import BranchKind, BranchSpec, Scale, names_of
+from tui.fusion.branch_spec import BranchKind, BranchSpec, names_of
+from tui.fusion.layer_spec import LayerKind
 from tui.fusion.spec import BlockSpec
 
 _TITLES = {
@@ -17,7 +18,7 @@ _TITLES = {
     BranchKind.POINTWISE_KXK: "1×1, then k×k",
     BranchKind.POINTWISE_AVERAGE: "1×1, then average",
 }
-_SCALES = {Scale.NONE: "", Scale.ALPHA: "× alpha", Scale.GAMMA: "× gamma"}
+_SCALES: dict[str, str] = {LayerKind.ALPHA: "× alpha", LayerKind.GAMMA: "× gamma"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ def panel_titles(spec: BlockSpec, *, adds_up: bool = True) -> list[PanelTitle]:
 def title_of(branch: BranchSpec, name: str) -> str:
     """The kind in words, and its number where the block has several of it."""
     title = _TITLES.get(branch.kind)
+    if branch.kind is BranchKind.CHAIN:
+        return branch.title.replace("x", "×")
     if title is None:
         size, _, dilation = branch.title.partition("d")
         title = f"{size.replace('x', '×')} conv" + (f", d{dilation}" if dilation else "")
@@ -58,6 +61,7 @@ def title_of(branch: BranchSpec, name: str) -> str:
 
 
 def _folded(branch: BranchSpec, spec: BlockSpec) -> str:
-    norms = branch.batch_norm + branch.inner_norm + spec.post_norm
+    layers = tuple(spec.chain_of(branch).all_layers())
+    norms = sum(layer.kind == LayerKind.NORM for layer in layers) + spec.post_norm
     parts = ["" if not norms else "norm folded" if norms == 1 else f"{norms} norms folded"]
-    return ", ".join(part for part in (*parts, _SCALES[branch.scale]) if part)
+    return ", ".join([*filter(None, parts), *(_SCALES[each.kind] for each in layers if each.kind in _SCALES)])

@@ -7,10 +7,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from tests.fusion.layer_parts import conv_branch, conv_in, factor_in, identity_branch, norm_in
 from tests.fusion.oracles import convolve
-from tui.fusion.branches import ConvBranch, IdentityBranch
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError
+from tui.fusion.layers import Norm
 from tui.fusion.spec import PaddingMode, Pair, Scale
 
 X = torch.rand(2, 4, 9, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(3)) * 2 - 1
@@ -23,20 +24,21 @@ X = torch.rand(2, 4, 9, 8, dtype=torch.float64, generator=torch.Generator().manu
 def test_forward_of_a_conv_branch_is_the_convolution_by_definition(
     kernel_size: Pair, dilation: Pair, stride: Pair, groups: int
 ) -> None:
-    branch = ConvBranch("kxk", 4, 8, kernel_size, Geometry(stride, dilation, groups)).double()
-    conv = branch.conv
+    branch = conv_branch("kxk", 4, 8, kernel_size, Geometry(stride, dilation, groups)).double()
+    conv = conv_in(branch)
     expected = convolve(X, conv.weight, conv.bias, stride=stride, dilation=dilation, groups=groups)
     torch.testing.assert_close(branch(X), expected, rtol=0, atol=1e-13)
 
 
 def test_the_kernel_of_a_conv_branch_is_its_weight_and_bias() -> None:
-    branch = ConvBranch("kxk", 4, 6, (3, 2), Geometry(groups=2)).eval()
+    branch = conv_branch("kxk", 4, 6, (3, 2), Geometry(groups=2)).eval()
     kernel = branch.kernel()
     assert kernel.bias is not None
-    assert torch.equal(kernel.weight, branch.conv.weight.double())
-    assert branch.conv.bias is not None
-    assert torch.equal(kernel.bias, branch.conv.bias.double())
-    assert ConvBranch("kxk", 4, 6, (3, 2), bias=False).eval().kernel().bias is None
+    assert torch.equal(kernel.weight, conv_in(branch).weight.double())
+    bias = conv_in(branch).bias
+    assert bias is not None
+    assert torch.equal(kernel.bias, bias.double())
+    assert conv_branch("kxk", 4, 6, (3, 2), bias=False).eval().kernel().bias is None
 
 
 def _with_statistics(norm: nn.Module | None) -> nn.BatchNorm2d:
@@ -56,18 +58,17 @@ def _with_statistics(norm: nn.Module | None) -> nn.BatchNorm2d:
 
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_conv_bias_beside_a_batch_norm_is_kept(bias: bool) -> None:
-    branch = ConvBranch("1x1", 4, 4, (1, 1), bias=bias, batch_norm=True).double().eval()
-    _with_statistics(branch.norm)
+    branch = conv_branch("1x1", 4, 4, (1, 1), bias=bias, batch_norm=True).double().eval()
+    norm = _with_statistics(norm_in(branch))
     kernel = branch.kernel()
     torch.testing.assert_close(convolve(X, kernel.weight, kernel.bias), branch(X), rtol=0, atol=1e-12)
-    assert branch.norm is not None
-    torch.testing.assert_close(branch(X), branch.norm(branch.conv(X)))
+    torch.testing.assert_close(branch(X), norm(conv_in(branch)(X)))
 
 
 @pytest.mark.parametrize("groups", [1, 2, 4])
 def test_the_identity_and_its_batch_norm_are_a_convolution(groups: int) -> None:
-    branch = IdentityBranch("identity", 4, groups, batch_norm=True).double().eval()
-    norm = _with_statistics(branch.norm)
+    branch = identity_branch("identity", 4, groups, batch_norm=True).double().eval()
+    norm = _with_statistics(norm_in(branch))
     kernel = branch.kernel()
     assert kernel.weight.shape == (4, 4 // groups, 1, 1)
     y = convolve(X, kernel.weight, kernel.bias, groups=groups)
@@ -76,14 +77,14 @@ def test_the_identity_and_its_batch_norm_are_a_convolution(groups: int) -> None:
 
 
 def test_a_plain_identity_returns_its_input_and_has_no_bias() -> None:
-    branch = IdentityBranch("identity", 4).eval()
+    branch = identity_branch("identity", 4).eval()
     assert branch(X) is X
     assert branch.kernel().bias is None
 
 
 def test_a_branch_whose_norm_was_replaced_is_refused() -> None:
-    branch = ConvBranch("kxk", 4, 4, (3, 3), batch_norm=True).eval()
-    branch.norm = nn.GroupNorm(2, 4)
+    branch = conv_branch("kxk", 4, 4, (3, 3), batch_norm=True).eval()
+    branch.replace_layer("norm", Norm(nn.GroupNorm(2, 4), 4))
     with pytest.raises(FusionError, match="GroupNorm"):
         branch.kernel()
 
@@ -94,23 +95,22 @@ def test_a_branch_whose_norm_was_replaced_is_refused() -> None:
 def test_a_padding_mode_pads_the_input_and_nothing_else(
     mode: PaddingMode, dilation: Pair, kernel_size: Pair
 ) -> None:
-    branch = ConvBranch("kxk", 4, 4, kernel_size, Geometry((2, 1), dilation, padding_mode=mode)).double()
+    branch = conv_branch("kxk", 4, 4, kernel_size, Geometry((2, 1), dilation, padding_mode=mode)).double()
     up, left = (step * ((size - 1) // 2) for size, step in zip(kernel_size, dilation, strict=True))
     down, right = (step * (size // 2) for size, step in zip(kernel_size, dilation, strict=True))
     padded = functional.pad(X, (left, right, up, down), mode.value)
-    expected = functional.conv2d(padded, branch.conv.weight, branch.conv.bias, (2, 1), 0, dilation)
+    expected = functional.conv2d(padded, conv_in(branch).weight, conv_in(branch).bias, (2, 1), 0, dilation)
     torch.testing.assert_close(branch(X), expected, rtol=0, atol=1e-13)
 
 
 @pytest.mark.parametrize("scaled", [Scale.ALPHA, Scale.GAMMA])
 def test_a_scale_stands_behind_the_batch_norm(scaled: Scale) -> None:
-    branch = ConvBranch("kxk", 4, 4, (3, 3), batch_norm=True, scaled=scaled).double().eval()
-    norm = _with_statistics(branch.norm)
-    factors = branch.alpha if scaled is Scale.ALPHA else branch.gamma
-    assert factors is not None
+    branch = conv_branch("kxk", 4, 4, (3, 3), batch_norm=True, scaled=scaled).double().eval()
+    norm = _with_statistics(norm_in(branch))
+    factors = factor_in(branch, scaled)
     with torch.no_grad():
         factors.copy_(torch.tensor(3.0) if scaled is Scale.ALPHA else torch.tensor([3.0, -1.0, 0.5, 2.0]))
-        expected = norm(branch.conv(X)) * factors.view(-1, 1, 1)
+        expected = norm(conv_in(branch)(X)) * factors.view(-1, 1, 1)
         assert torch.equal(branch(X), expected)
         kernel = branch.kernel()
         y = convolve(X, kernel.weight, kernel.bias)
@@ -118,10 +118,9 @@ def test_a_scale_stands_behind_the_batch_norm(scaled: Scale) -> None:
 
 
 def test_a_scaled_plain_identity_is_a_convolution_without_bias() -> None:
-    branch = IdentityBranch("identity", 4, 2, scaled=Scale.GAMMA).double()
-    assert branch.gamma is not None
+    branch = identity_branch("identity", 4, 2, scaled=Scale.GAMMA).double()
     with torch.no_grad():
-        branch.gamma.copy_(torch.tensor([3.0, -1.0, 0.5, 2.0]))
+        factor_in(branch, "gamma").copy_(torch.tensor([3.0, -1.0, 0.5, 2.0]))
         kernel = branch.kernel()
         assert kernel.bias is None
         assert torch.equal(convolve(X, kernel.weight, None, groups=2), branch(X))

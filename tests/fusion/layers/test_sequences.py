@@ -9,24 +9,32 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tests.fusion.layer_parts import average_branch, behind, conv_in, norm_in, run_first
 from tests.fusion.oracles import convolve
 from tests.fusion.strategies import filled_block, with_wild_norms
 from tui.fusion.branch_text import parse_branches
-from tui.fusion.branches import AverageBranch, SequenceBranch
-from tui.fusion.branches.pointwise import OffsetIdentityConv, PointwiseStep
-from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError
-from tui.fusion.spec import BlockSpec, PaddingMode, Pair
+from tui.fusion.layers import Branch, Convolution, Layer, OffsetIdentityConv
+from tui.fusion.spec import BlockSpec, PaddingMode, Pair, Scale
 
 X = torch.rand(2, 4, 9, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(5)) * 2 - 1
 
 
-def sequence(text: str, **values: object) -> SequenceBranch:
+def sequence(text: str, **values: object) -> Branch:
     """The one branch of this text in a block of 4 channels, with random statistics, in float64."""
     spec = replace(BlockSpec(4, 4, branches=parse_branches(text)), **values)  # type: ignore[arg-type]
     (branch,) = with_wild_norms(filled_block(spec)).branches
-    assert isinstance(branch, SequenceBranch)
     return branch
+
+
+def zero_bordered(
+    *, bias: bool = True, batch_norm: bool = False, size: int = 3, mode: PaddingMode = PaddingMode.ZEROS
+) -> Branch:
+    """A 1x1 and a convolution that pads its own zeros, of 4 channels."""
+    first: list[tuple[str, Layer]] = [("first", Convolution(nn.Conv2d(4, 4, 1, bias=bias)))]
+    second = Convolution(nn.Conv2d(4, 4, size))
+    layers = [*first, *behind(4, batch_norm, Scale.NONE), ("second", second)]
+    return Branch("1x1-kxk", layers, padding_mode=mode, zeros_between=True).eval()
 
 
 def padded_as_dbb_does(y: Tensor, value: Tensor, pixels: int) -> Tensor:
@@ -44,22 +52,20 @@ def padded_as_dbb_does(y: Tensor, value: Tensor, pixels: int) -> Tensor:
 @torch.no_grad()
 def test_a_sequence_pads_the_first_steps_value_at_zero(text: str, stride: Pair) -> None:
     branch = sequence(text, stride=stride, kernel_size=(5, 5))
-    assert isinstance(branch.second, nn.Conv2d)
-    first = branch.first
-    value = first(torch.zeros(1, 4, 1, 1, dtype=torch.float64)).flatten()
+    second = conv_in(branch, "second")
+    value = run_first(branch, torch.zeros(1, 4, 1, 1, dtype=torch.float64)).flatten()
     assert float(value.abs().max()) > 0.1
-    y = functional.conv2d(
-        padded_as_dbb_does(first(X), value, 2), branch.second.weight, branch.second.bias, stride
-    )
-    y = y if branch.norm is None else branch.norm(y)
+    padded = padded_as_dbb_does(run_first(branch, X), value, 2)
+    y = functional.conv2d(padded, second.weight, second.bias, stride)
+    y = norm_in(branch)(y) if branch.get("norm") else y
     torch.testing.assert_close(branch(X), y, rtol=0, atol=1e-9)
 
 
 @torch.no_grad()
 def test_padding_the_input_with_zeros_is_the_same_thing() -> None:
     branch = sequence("1x1-avg+inner+norm", kernel_size=(3, 3))
-    assert branch.norm is not None
-    y = branch.norm(functional.avg_pool2d(branch.first(functional.pad(X, (1, 1, 1, 1))), 3, 1))
+    first = run_first(branch, functional.pad(X, (1, 1, 1, 1)))
+    y = norm_in(branch)(functional.avg_pool2d(first, 3, 1))
     torch.testing.assert_close(branch(X), y, rtol=0, atol=1e-9)
 
 
@@ -87,8 +93,7 @@ def test_the_kernel_of_a_sequence_convolved_by_definition_is_its_forward(
 @torch.no_grad()
 def test_a_zero_border_pads_zeros_between_the_steps() -> None:
     branch = sequence("1x1-kxk+zeros-bias")
-    assert isinstance(branch.second, nn.Conv2d)
-    y = functional.conv2d(branch.first(X), branch.second.weight, padding=1)
+    y = functional.conv2d(run_first(branch, X), conv_in(branch, "second").weight, padding=1)
     assert torch.equal(branch(X), y)
     kernel = branch.kernel()
     torch.testing.assert_close(convolve(X, kernel.weight, kernel.bias), y, rtol=0, atol=1e-13)
@@ -96,11 +101,9 @@ def test_a_zero_border_pads_zeros_between_the_steps() -> None:
 
 @pytest.mark.parametrize(("bias", "batch_norm"), [(True, False), (False, True)])
 def test_a_zero_border_behind_a_value_at_zero_is_refused(bias: bool, batch_norm: bool) -> None:
-    step = PointwiseStep(4, 4, bias=bias, batch_norm=batch_norm)
+    branch = zero_bordered(bias=bias, batch_norm=batch_norm)
     if batch_norm:
-        assert isinstance(step.norm, nn.BatchNorm2d)
-        nn.init.ones_(step.norm.bias)
-    branch = SequenceBranch("1x1-kxk", step, 4, (3, 3), Geometry(), zero_border=True).eval()
+        nn.init.ones_(norm_in(branch, "norm").bias)
     with pytest.raises(FusionError) as caught:
         branch.kernel()
     for words in (
@@ -113,16 +116,12 @@ def test_a_zero_border_behind_a_value_at_zero_is_refused(bias: bool, batch_norm:
 
 
 def test_a_zero_border_is_fine_where_there_is_no_border_or_no_value() -> None:
-    pointwise = SequenceBranch("1x1-kxk", PointwiseStep(4, 4), 4, (1, 1), Geometry(), zero_border=True)
-    pointwise.eval().kernel()
-    unbiased = PointwiseStep(4, 4, batch_norm=True, bias=False)
-    SequenceBranch("1x1-kxk", unbiased, 4, (3, 3), Geometry(), zero_border=True).eval().kernel()
+    zero_bordered(size=1).kernel()
+    zero_bordered(batch_norm=True, bias=False).kernel()
 
 
 def test_a_zero_border_in_another_padding_mode_is_refused() -> None:
-    geometry = Geometry(padding_mode=PaddingMode.REFLECT)
-    step = PointwiseStep(4, 4, bias=False)
-    branch = SequenceBranch("1x1-kxk", step, 4, (3, 3), geometry, zero_border=True).eval()
+    branch = zero_bordered(bias=False, mode=PaddingMode.REFLECT)
     with pytest.raises(
         FusionError, match=r"zeros padded between the steps and reflect .* not a single convolution"
     ):
@@ -132,8 +131,11 @@ def test_a_zero_border_in_another_padding_mode_is_refused() -> None:
 @torch.no_grad()
 def test_the_border_follows_running_statistics_in_train_mode_too() -> None:
     branch = sequence("1x1-kxk+inner")
-    at_zero = branch.first.at_zero()
-    assert torch.equal(branch.train().first.at_zero(), at_zero)
+    at_zero = branch.constant_before(2)
+    assert at_zero is not None
+    again = branch.train().constant_before(2)
+    assert again is not None
+    assert torch.equal(again, at_zero)
     branch(X)
 
 
@@ -153,7 +155,7 @@ def test_idconv_stores_the_weight_minus_the_identity(groups: int) -> None:
 @pytest.mark.parametrize("stride", [(1, 1), (2, 1)])
 @pytest.mark.parametrize(("kernel_size", "padding"), [((3, 3), (1, 1)), ((5, 1), (2, 0)), ((1, 1), (0, 0))])
 def test_average_pooling_counts_the_zeros_outside(kernel_size: Pair, padding: Pair, stride: Pair) -> None:
-    branch = AverageBranch("avg", 4, kernel_size, stride=stride)
+    branch = average_branch("avg", 4, kernel_size, stride=stride)
     expected = functional.avg_pool2d(X, kernel_size, stride, padding, count_include_pad=True)
     assert torch.equal(branch(X), expected)
 
@@ -161,7 +163,7 @@ def test_average_pooling_counts_the_zeros_outside(kernel_size: Pair, padding: Pa
 @pytest.mark.parametrize("kernel_size", [(2, 2), (4, 3), (6, 1)])
 @pytest.mark.parametrize("groups", [1, 2, 4])
 def test_average_pooling_of_even_windows_is_same_padded(kernel_size: Pair, groups: int) -> None:
-    branch = AverageBranch("avg", 4, kernel_size, groups=groups).eval()
+    branch = average_branch("avg", 4, kernel_size, groups=groups).eval()
     height, width = kernel_size
     ones = torch.full((4, 1, *kernel_size), 1 / (height * width), dtype=torch.float64)
     y = convolve(X, ones, None, groups=4)

@@ -1,0 +1,188 @@
+"""What a layer and a chain of layers are, in numbers: known before torch is imported."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from tui.fusion.padding import dilated_size, taps_apart
+from tui.fusion.pair_text import Pair
+
+
+class LayerKind(StrEnum):
+    """The kinds of layer that a spec can name; other kinds are a LayerSpec with a word of their own."""
+
+    CONVOLUTION = "conv"
+    OFFSET_CONVOLUTION = "idconv"
+    NORM = "norm"
+    AVERAGE = "avg"
+    ALPHA = "alpha"
+    GAMMA = "gamma"
+    IDENTITY = "identity"
+    DEPTHWISE = "fixed"
+    SUM = "sum"
+
+
+class Shaped(Protocol):
+    """What tells how the taps of a layer or of a chain lie."""
+
+    @property
+    def kernel_size(self) -> Pair:
+        """(kH, kW), before any dilation."""
+        ...
+
+    @property
+    def dilation(self) -> Pair:
+        """Pixels from one tap to the next."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSpec:
+    """One layer.
+
+    Attributes:
+        kind: a LayerKind, or the word of another kind.
+        name: what it is called in its chain: "conv", "first", "norm".
+        groups: None where each output channel reads its own input channel alone.
+        bias: whether it has a learned number a channel that is added.
+        rescales: whether it only multiplies and shifts each channel.
+        adds: whether it may make something of zeros.
+        taps: of a fixed kernel, row by row.
+        chains: of a sum.
+    """
+
+    kind: str
+    name: str
+    in_channels: int
+    out_channels: int
+    kernel_size: Pair = (1, 1)
+    stride: Pair = (1, 1)
+    dilation: Pair = (1, 1)
+    groups: int | None = None
+    bias: bool = False
+    rescales: bool = False
+    adds: bool = False
+    taps: tuple[tuple[float, ...], ...] = ()
+    chains: tuple[ChainSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChainSpec:
+    """Layers one after the other.
+
+    Attributes:
+        own_groups: of its kernel where no layer mixes channels.
+        padding_mode: what stands outside the image: torch's name for it.
+        zeros_between: whether each layer pads its own zeros; else what zeros in front become.
+    """
+
+    layers: tuple[LayerSpec, ...]
+    own_groups: int = 1
+    padding_mode: str = "zeros"
+    zeros_between: bool = False
+
+    @property
+    def dilation(self) -> Pair:
+        """Pixels from one tap of its kernel to the next."""
+        return spacing_of(self.layers)
+
+    @property
+    def kernel_size(self) -> Pair:
+        """(kH, kW) of its kernel, the taps `dilation` apart."""
+        return chained_size(self.layers, self.dilation)
+
+    @property
+    def mixing_groups(self) -> int | None:
+        """The most groups that all layers can be written with; None where none mixes channels."""
+        return common_groups(layer.groups for layer in self.layers)
+
+    @property
+    def groups(self) -> int:
+        """Those of its kernel."""
+        return self.mixing_groups or self.own_groups
+
+    @property
+    def stride(self) -> Pair:
+        """From one output to the next."""
+        return chained_stride(layer.stride for layer in self.layers)
+
+    @property
+    def main(self) -> int:
+        """The place of the last layer before those that only rescale."""
+        return main_place([layer.rescales for layer in self.layers])
+
+    @property
+    def tail(self) -> tuple[LayerSpec, ...]:
+        """The layers at its end that only rescale."""
+        return self.layers[self.main + 1 :]
+
+    @property
+    def first_spatial(self) -> int | None:
+        """The place of the first layer that sees neighbours."""
+        return first_spatial(self.layers)
+
+    @property
+    def adds(self) -> bool:
+        """Whether it may make something of zeros."""
+        return any(layer.adds for layer in self.layers)
+
+    def all_layers(self) -> Iterable[LayerSpec]:
+        """Every layer, those inside of sums too."""
+        for layer in self.layers:
+            yield layer
+            for chain in layer.chains:
+                yield from chain.all_layers()
+
+
+def spacing_of(layers: Iterable[Shaped]) -> Pair:
+    """The widest spacing of taps, on each axis, that every layer's taps fall on."""
+    steps: tuple[list[int], list[int]] = ([], [])
+    for layer in layers:
+        for axis, (size, dilation) in enumerate(zip(layer.kernel_size, layer.dilation, strict=True)):
+            if size > 1:
+                steps[axis].append(dilation)
+    return math.gcd(*steps[0]) or 1, math.gcd(*steps[1]) or 1
+
+
+def chained_size(layers: Iterable[Shaped], spacing: Pair) -> Pair:
+    """(kH, kW) of the kernel that the layers come to one after the other, its taps `spacing` apart."""
+    reach = [1, 1]
+    for layer in layers:
+        apart = taps_apart(layer.kernel_size, layer.dilation, spacing)
+        for axis, (size, step) in enumerate(zip(layer.kernel_size, apart, strict=True)):
+            reach[axis] += (size - 1) * step
+    return reach[0], reach[1]
+
+
+def embedded_size(layer: Shaped, spacing: Pair) -> Pair:
+    """(kH, kW) of a kernel written with taps that far apart, its centre tap the centre of that."""
+    apart = taps_apart(layer.kernel_size, layer.dilation, spacing)
+    height, width = map(dilated_size, layer.kernel_size, apart)
+    return height, width
+
+
+def common_groups(each: Iterable[int | None]) -> int | None:
+    """The most groups that all can be written with; None where none of them mixes channels."""
+    return math.gcd(*(groups for groups in each if groups is not None)) or None
+
+
+def chained_stride(strides: Iterable[Pair]) -> Pair:
+    """From one output of layers in a row to the next."""
+    rows, columns = 1, 1
+    for stride in strides:
+        rows, columns = rows * stride[0], columns * stride[1]
+    return rows, columns
+
+
+def main_place(rescales: Sequence[bool]) -> int:
+    """The place of the last layer that does more than rescale; the first one where all do no more."""
+    return max((place for place, only in enumerate(rescales) if not only), default=0)
+
+
+def first_spatial(layers: Sequence[Shaped]) -> int | None:
+    """The place of the first layer that sees neighbours, None where none does."""
+    return next((place for place, layer in enumerate(layers) if layer.kernel_size != (1, 1)), None)

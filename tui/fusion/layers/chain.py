@@ -1,0 +1,397 @@
+"""Chain: layers one after the other, and what stands around the image for them; Sum: chains side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import pairwise
+from typing import NamedTuple, cast
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tui.fusion.composition import Placed, followed_by
+from tui.fusion.geometry import Geometry
+from tui.fusion.kernel import FusionError, Kernel, add
+from tui.fusion.layer_spec import (
+    ChainSpec,
+    LayerKind,
+    LayerSpec,
+    chained_size,
+    chained_stride,
+    common_groups,
+    embedded_size,
+    first_spatial,
+    main_place,
+    spacing_of,
+)
+from tui.fusion.layers.base import Layer
+from tui.fusion.layers.border import Border, border_of, pad_function_mode
+from tui.fusion.layers.convolution import Convolution
+from tui.fusion.padding import taps_apart
+from tui.fusion.pair_text import Pair
+from tui.fusion.spec import PaddingMode
+from tui.fusion.widening import dilate
+
+
+class Fold(NamedTuple):
+    """One fold on the way from layers to their kernel.
+
+    Attributes:
+        title: what was done, in words.
+        kernel: what came out.
+        groups, dilation: how that is written.
+        layer: the name of the layer that was folded in; "" where none was.
+        alone: whether it is that layer's own kernel, what stands before it still left out.
+    """
+
+    title: str
+    kernel: Kernel
+    groups: int = 1
+    dilation: Pair = (1, 1)
+    layer: str = ""
+    alone: bool = False
+
+    @property
+    def placed(self) -> Placed:
+        """The kernel and how it is written."""
+        return Placed(self.kernel, self.groups, self.dilation)
+
+
+class Chain(nn.Module):
+    """Layers one after the other: `forward` runs them, `folds` makes one kernel of them.
+
+    The image is padded up front, so that the last layer sees what zeros outside become: with layers of a
+    single pixel before the first that sees neighbours, their value at zero is padded behind them, which is
+    the same (DBB: Ding et al., 2021). With `zeros_between` each layer pads zeros of its own, which is one
+    convolution only where no layer before made something of zeros.
+
+    Attributes:
+        name: of a branch, what the screen and `check` call it: "kxk", "1x1 #2", "identity"; else "".
+        own_groups: groups of its kernel where no layer mixes channels.
+        padding_mode: what stands outside the image.
+        zeros_between: whether each layer pads its own zeros.
+    """
+
+    name = ""
+
+    def __init__(
+        self,
+        layers: Iterable[tuple[str, Layer]],
+        *,
+        own_groups: int = 1,
+        padding_mode: PaddingMode = PaddingMode.ZEROS,
+        zeros_between: bool = False,
+    ) -> None:
+        super().__init__()
+        self.own_groups = own_groups
+        self.padding_mode = padding_mode
+        self.zeros_between = zeros_between
+        for name, layer in layers:
+            if not isinstance(layer, Layer):
+                raise FusionError(f"{type(layer).__name__} is not a kind of layer whose kernel is known")
+            layer.name = name
+            self.add_module(name, layer)
+        if not len(self):
+            raise FusionError("a chain needs at least one layer")
+        for one, other in pairwise(self.layers):
+            if one.out_channels != other.in_channels:
+                raise FusionError(
+                    f"{one.called} to {one.out_channels} channels and {other.called} from "
+                    f"{other.in_channels} do not fit"
+                )
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Its layers in order."""
+        return tuple(cast("Iterable[Layer]", self._modules.values()))
+
+    def __getitem__(self, name: str) -> Layer:
+        return cast("Layer", self._modules[name])
+
+    def get(self, name: str) -> Layer | None:
+        """The layer of that name, None where there is none."""
+        return cast("Layer | None", self._modules.get(name))
+
+    def replace_layer(self, name: str, layer: Layer) -> None:
+        """Put another layer in the place of the one of that name."""
+        layer.name = name
+        self._modules[name] = layer
+
+    def all_layers(self) -> Iterator[tuple[str, Layer]]:
+        """Every layer by its name, those inside of sums too: "sum.1.conv"."""
+        for layer in self.layers:
+            yield layer.name, layer
+            if isinstance(layer, Sum):
+                for place, chain in enumerate(layer.summands):
+                    for name, inner in chain.all_layers():
+                        yield f"{layer.name}.{place + 1}.{name}", inner
+
+    @property
+    def in_channels(self) -> int:
+        """Channels of the input."""
+        return self.layers[0].in_channels
+
+    @property
+    def out_channels(self) -> int:
+        """Channels of the output."""
+        return self.layers[-1].out_channels
+
+    @property
+    def dilation(self) -> Pair:
+        """Pixels from one tap of its kernel to the next."""
+        return spacing_of(self.layers)
+
+    @property
+    def kernel_size(self) -> Pair:
+        """(kH, kW) of its kernel, the taps `dilation` apart."""
+        return chained_size(self.layers, self.dilation)
+
+    @property
+    def mixing_groups(self) -> int | None:
+        """The most groups that all layers can be written with; None where none mixes channels."""
+        return common_groups(layer.groups for layer in self.layers)
+
+    @property
+    def geometry(self) -> Geometry:
+        """How its kernel moves over the image."""
+        stride = chained_stride(layer.stride for layer in self.layers)
+        return Geometry(stride, self.dilation, self.mixing_groups or self.own_groups, self.padding_mode)
+
+    @property
+    def main(self) -> int:
+        """The place of the last layer before those that only rescale."""
+        return main_place([layer.rescales for layer in self.layers])
+
+    @property
+    def tail(self) -> tuple[Layer, ...]:
+        """The layers at its end that only rescale."""
+        return self.layers[self.main + 1 :]
+
+    def spec(self) -> ChainSpec:
+        """What it is, in numbers."""
+        layers = tuple(layer.spec() for layer in self.layers)
+        return ChainSpec(layers, self.own_groups, str(self.padding_mode), self.zeros_between)
+
+    def border_before(self, place: int) -> Border:
+        """What the chain pads in front of that layer, which may pad by itself instead."""
+        layers, layer = self.layers, self.layers[place]
+        if self.zeros_between:
+            border = border_of(layer.kernel_size, layer.dilation)
+        elif place == first_spatial(layers):
+            border = border_of(self.kernel_size, self.dilation)
+        else:
+            return 0, 0, 0, 0
+        if isinstance(layer, Convolution) and any(layer.padding):
+            rows, columns = layer.padding
+            left, right, top, bottom = border
+            return left - columns, right - columns, top - rows, bottom - rows
+        return border
+
+    def constant_before(self, place: int) -> Tensor | None:
+        """What zeros have become in front of that layer, (channels,); None where they still are zeros."""
+        values = None
+        for layer in self.layers[:place]:
+            values = layer.constant(values)
+        return values
+
+    def pads_zeros(self, place: int) -> bool:
+        """Whether plain zeros stand around the image in front of that layer."""
+        return self.zeros_between or (place == 0 and self.padding_mode is PaddingMode.ZEROS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, in_channels, H, W) -> (batch, out_channels, ceil(H / stride), ceil(W / stride))."""
+        for place, layer in enumerate(self.layers):
+            x = layer(self._bordered(x, place))
+        return x
+
+    def up_to(self, count: int) -> Chain:
+        """A chain of its first so many layers, which are shared."""
+        return Chain(
+            [(layer.name, layer) for layer in self.layers[:count]],
+            own_groups=self.own_groups,
+            padding_mode=self.padding_mode,
+            zeros_between=self.zeros_between,
+        )
+
+    def run_bordered(self, x: Tensor) -> Tensor:
+        """As `forward`, of an image with its border around it."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def _bordered(self, y: Tensor, place: int) -> Tensor:
+        border = self.border_before(place)
+        if not any(border):
+            return y
+        if self.pads_zeros(place):
+            return functional.pad(y, border)
+        if self.padding_mode is not PaddingMode.ZEROS:
+            return functional.pad(y, border, pad_function_mode(self.padding_mode))
+        values = self.constant_before(place)
+        if values is None:
+            return functional.pad(y, border)
+        return framed(y, border, values)
+
+    def kernel(self) -> Kernel:
+        """The chain as one kernel (out_channels, in_channels / groups, kH, kW), in float64.
+
+        It has the chain's own groups and spacing of taps; what the dilation skips is not in it.
+
+        Raises:
+            FusionError: a layer is in train mode, or the chain is not a convolution.
+        """
+        return list(self.folds())[-1].kernel
+
+    def folds(self) -> Iterator[Fold]:
+        """The folds by which the chain becomes its kernel, which is the last one's.
+
+        Raises:
+            FusionError: as `kernel`.
+        """
+        so_far: Placed | None = None
+        for place, layer in enumerate(self.layers):
+            if so_far is not None:
+                self._refuse_inexact_border(place, so_far.kernel)
+            for title, kernel in layer.folds():
+                own = Placed(kernel, layer.groups or len(kernel.weight), layer.dilation)
+                if so_far is None and self.mixing_groups is None:
+                    own = own.in_groups(self.own_groups)
+                if so_far is None or not layer.rescales:
+                    title = title if so_far is None else f"then {layer.called}"
+                    yield Fold(title, own.kernel, own.groups, own.dilation, layer.name, so_far is not None)
+            if so_far is not None:
+                own = followed_by(so_far, own)
+                yield Fold(self._folded(place), own.kernel, own.groups, own.dilation, layer.name)
+            so_far = own
+
+    def _folded(self, place: int) -> str:
+        """What the fold of that layer into those before it is called."""
+        layer = self.layers[place]
+        if layer.rescales:
+            return layer.folded if place > self.main else f"inner {layer.folded}"
+        count = sum(not each.rescales for each in self.layers[: place + 1])
+        return "both as one convolution" if count <= 2 else f"all {count} as one convolution"
+
+    def _refuse_inexact_border(self, place: int, before: Kernel) -> None:
+        """Zeros that are padded behind something are exact only where that made zeros of zeros."""
+        layers = self.layers
+        if not self.zeros_between or not any(border_of(layers[place].kernel_size, layers[place].dilation)):
+            return
+        if self.padding_mode is not PaddingMode.ZEROS:
+            raise self._refusal(
+                f"zeros padded between the steps and {self.padding_mode} elsewhere are not a single "
+                f"convolution; pad {self.padding_mode} between the steps too, or zeros everywhere"
+            )
+        if before.bias is not None and bool(before.bias.any()):
+            called = layers[0].called.removeprefix("a ").removesuffix(" convolution")
+            raise self._refusal(
+                f"zeros are padded after a {called} whose value at zero is not zero: no single "
+                "convolution does that at the border; pad that value instead, as DBB does after its batch "
+                f"norm, or take bias and batch norm off the {called}"
+            )
+        for axis, words in enumerate(("up and down", "left and right")):
+            reach = [layer.kernel_size[axis] > 1 for layer in layers]
+            if reach[place] and any(reach[:place]):
+                raise self._refusal(
+                    f"two layers that reach {words} and pad zeros of their own are not a single convolution "
+                    "at the border: what the first gives outside the image is not zero; pad up front"
+                )
+
+    def _refusal(self, words: str) -> FusionError:
+        return FusionError(f"{self.name}: {words}" if self.name else words)
+
+
+def framed(y: Tensor, border: Border, values: Tensor) -> Tensor:
+    """The image, (batch, channels, H, W), with one number a channel around it."""
+    left, right, top, bottom = border
+    height, width = y.shape[2:]
+    shape = (*y.shape[:2], top + height + bottom, left + width + right)
+    bordered = values.view(-1, 1, 1).expand(shape).clone()
+    bordered[:, :, top : top + height, left : left + width] = y
+    return bordered
+
+
+class Sum(Layer):
+    """Chains side by side, inside of a chain; their outputs are added.
+
+    Attributes:
+        chains: its summands, which pad nothing: each is given as much of the border as it needs.
+    """
+
+    called = "a sum"
+
+    def __init__(self, chains: Iterable[Chain]) -> None:
+        every = list(chains)
+        if not every:
+            raise FusionError("a sum needs at least one chain")
+        spacing = spacing_of(every)
+        embedded = [embedded_size(chain, spacing) for chain in every]
+        strides = {chain.geometry.stride for chain in every}
+        if len(strides) > 1:
+            raise FusionError("the chains of a sum have different strides: no single convolution")
+        super().__init__(
+            every[0].in_channels,
+            every[0].out_channels,
+            kernel_size=(max(size[0] for size in embedded), max(size[1] for size in embedded)),
+            stride=strides.pop(),
+            dilation=spacing,
+            groups=common_groups(chain.mixing_groups for chain in every),
+        )
+        for chain in every:
+            chain.own_groups = self.out_channels  # of what sees each channel alone
+        self.chains = nn.ModuleList(every)
+
+    @property
+    def summands(self) -> tuple[Chain, ...]:
+        """Its chains in order."""
+        return tuple(cast("Iterable[Chain]", self.chains))
+
+    def crop_of(self, chain: Chain) -> Border:
+        """How much of the border that the sum is given a chain of it does without, negative numbers."""
+        largest = border_of(self.kernel_size, self.dilation)
+        own = border_of(chain.kernel_size, chain.dilation)
+        left, right, top, bottom = (few - many for few, many in zip(own, largest, strict=True))
+        return left, right, top, bottom
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, in_channels, H, W), its border around it -> (batch, out_channels, H', W')."""
+        first, *rest = self.summands
+        y = first.run_bordered(functional.pad(x, self.crop_of(first)))
+        for chain in rest:
+            y = y + chain.run_bordered(functional.pad(x, self.crop_of(chain)))
+        return y
+
+    def constant(self, values: Tensor | None) -> Tensor:
+        """The sum of what the chains give."""
+        total: Tensor | None = None
+        for chain in self.summands:
+            y = values
+            for layer in chain.layers:
+                y = layer.constant(y)
+            assert y is not None
+            total = y if total is None else total + y
+        assert total is not None
+        return total
+
+    def kernel(self) -> Kernel:
+        """The sum of the chains' kernels."""
+        return add([self.placed(chain).kernel for chain in self.summands])
+
+    def placed(self, chain: Chain) -> Placed:
+        """The kernel of a chain of it with the sum's groups and spacing of taps, centred on its own."""
+        own = list(chain.folds())[-1].placed
+        kernel = own.in_groups(self.groups or self.out_channels).kernel
+        return Placed(
+            dilate(kernel, taps_apart(own.kernel_size, own.dilation, self.dilation)),
+            self.groups or self.out_channels,
+            self.dilation,
+        )
+
+    def spec(self) -> LayerSpec:
+        """What it is, in numbers."""
+        chains = tuple(chain.spec() for chain in self.summands)
+        return replace(self._spec(LayerKind.SUM, adds=any(chain.adds for chain in chains)), chains=chains)

@@ -1,0 +1,98 @@
+"""The layers that multiply and shift each channel: a batch norm, a learned factor."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tui.fusion.kernel import Kernel, affine_of
+from tui.fusion.layer_spec import LayerKind, LayerSpec
+from tui.fusion.layers.base import Layer
+
+
+class Norm(Layer):
+    """A batch norm with an eps of its own, wrapped as it is and not copied.
+
+    Attributes:
+        norm: an nn.BatchNorm2d; another norm is taken in, and refused where it is to be fused.
+    """
+
+    rescales = True
+    called = "a batch norm"
+    folded = "batch norm folded"
+
+    def __init__(self, norm: nn.Module, channels: int) -> None:
+        super().__init__(channels, channels)
+        self.norm = norm
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, H, W) -> the same shape."""
+        y: Tensor = self.norm(x)
+        return y
+
+    def kernel(self) -> Kernel:
+        """gamma / sqrt(var + eps) for each channel, and its offset.
+
+        Raises:
+            FusionError: as `affine_of`.
+        """
+        factors, offset = affine_of(self.norm)
+        return Kernel(factors.view(-1, 1, 1, 1), offset)
+
+    def constant(self, values: Tensor | None) -> Tensor:
+        """By the running statistics, in train mode too: the border is no pixel to take statistics of."""
+        if values is None:
+            values = self._placement.new_zeros(self.in_channels)
+        if not isinstance(self.norm, nn.BatchNorm2d):
+            return values
+        y = functional.batch_norm(
+            values.view(1, -1, 1, 1),
+            self.norm.running_mean,
+            self.norm.running_var,
+            self.norm.weight,
+            self.norm.bias,
+            eps=self.norm.eps,
+        )
+        return y.flatten()
+
+    def spec(self) -> LayerSpec:
+        """What it is, in numbers."""
+        return self._spec(LayerKind.NORM, bias=True)
+
+
+class Factor(Layer):
+    """Times one learned number (alpha), or one a channel (gamma), as layer scale has it.
+
+    Attributes:
+        factor: 0-d, or (channels,).
+    """
+
+    rescales = True
+
+    def __init__(self, channels: int, *, by_channel: bool) -> None:
+        super().__init__(channels, channels)
+        self.factor = nn.Parameter(torch.ones(channels if by_channel else ()))
+
+    @property
+    def called(self) -> str:  # type: ignore[override]  # it has two names
+        """Alpha or gamma."""
+        return "gamma" if self.factor.dim() else "alpha"
+
+    @property
+    def folded(self) -> str:  # type: ignore[override]  # it has two names
+        """What the fold is called."""
+        return f"times {self.called}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, H, W) -> the same shape."""
+        return x * (self.factor.view(-1, 1, 1) if self.factor.dim() else self.factor)
+
+    def kernel(self) -> Kernel:
+        """The factor of each channel."""
+        factors = self.factor.detach().double().expand(self.out_channels)
+        return Kernel(factors.reshape(-1, 1, 1, 1), None)
+
+    def spec(self) -> LayerSpec:
+        """What it is, in numbers."""
+        return self._spec(LayerKind.GAMMA if self.factor.dim() else LayerKind.ALPHA)
