@@ -22,6 +22,8 @@ WITH_EXAMPLES = [
     "tui.fusion.composition",
     "tui.fusion.fill",
     "tui.fusion.kernel",
+    "tui.fusion.layers.branch",
+    "tui.fusion.padding",
     "tui.fusion.spec",
     "tui.fusion.widening",
 ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, overload
 
 import torch
 from torch import Tensor, nn
@@ -32,10 +34,11 @@ from tui.analysis.verdict.evidence import Evidence, verdict_on
 from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import Folded, ReparamBlock, build_block, conv_of
 from tui.fusion.fill import fill_block, make_input
-from tui.fusion.kernel import Kernel, pad_to
+from tui.fusion.kernel import FusionError, Kernel, pad_to
 from tui.fusion.layers import Fold
 from tui.fusion.spec import BlockSpec, Dtype, Pair
-from tui.fusion.torch_dtypes import torch_dtype
+from tui.fusion.structure import structure_of
+from tui.fusion.torch_dtypes import dtype_of, torch_dtype
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,11 +160,44 @@ def run_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> It
         FusionError: a branch is not a convolution, or the mistake cannot be made on this block.
         RuntimeError: torch could not do it, out of memory for instance.
     """
-    pieces = (5 if spec.dtype is Dtype.FLOAT64 else 8) + alterations.alters_run
-    doing = partial(Doing, count=pieces)
-    yield doing("building the block", 1)
+    yield _doing(spec, alterations)("building the block", 1)
     block = fill_block(build_block(spec).to(torch_dtype(spec.dtype)), spec)
-    x = make_input(spec)
+    yield from _studied(spec, block, make_input(spec), alterations)
+
+
+def run_study_of(
+    block: ReparamBlock, x: Tensor, alterations: Alterations = NOTHING_ALTERED
+) -> Iterator[Piece]:
+    """As `run_study`, of any block in eval mode, wherever it comes from, on that input.
+
+    x: (batch, in_channels, H, W), in the block's dtype. The block and x stay as they are.
+
+    Raises:
+        FusionError: as `run_study`, and where the dtypes are not the same.
+        InvalidSpecError: the block, or the input, is beyond what can be looked at here.
+    """
+    if x.dim() != 4 or x.shape[1] != block.in_channels or x.dtype is not block.dtype:
+        raise FusionError(
+            f"the block takes (batch, {block.in_channels}, H, W) in {block.dtype}, not "
+            f"{tuple(x.shape)} in {x.dtype}"
+        )
+    spec = replace(structure_of(block, x), dtype=dtype_of(x.dtype))
+    yield _doing(spec, alterations)("copying the block", 1)
+    yield from _studied(spec, copy.deepcopy(block), x.detach().clone(), alterations)
+
+
+def _doing(spec: BlockSpec, alterations: Alterations) -> Callable[[str, int], Doing]:
+    """Says what is done next, as a piece of all that a study does."""
+    return partial(Doing, count=_pieces(spec, alterations))
+
+
+def _pieces(spec: BlockSpec, alterations: Alterations) -> int:
+    return (5 if spec.dtype is Dtype.FLOAT64 else 8) + alterations.alters_run
+
+
+def _studied(spec: BlockSpec, block: ReparamBlock, x: Tensor, alterations: Alterations) -> Iterator[Piece]:
+    """All that comes after the block is there, and is altered."""
+    doing, pieces = _doing(spec, alterations), _pieces(spec, alterations)
     taken = taking_effect(alterations, parameters_of(block) | {INPUT: x})
     block, x = alter_block(block, taken), alter_input(x, taken)
     yield doing("fusing the branches", 2)
@@ -239,17 +275,24 @@ def _kernels(subject: Subject, taken: Alterations, folded: Folded, fusion: Fusio
     )
 
 
-def study_of(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Study:
-    """The study of a block, run to its end.
+@overload
+def study_of(subject: BlockSpec, alterations: Alterations = NOTHING_ALTERED, /) -> Study: ...
+@overload
+def study_of(subject: ReparamBlock, x: Tensor, alterations: Alterations = NOTHING_ALTERED, /) -> Study: ...
+def study_of(subject: BlockSpec | ReparamBlock, *given: Any) -> Study:
+    """The study of a block, run to its end: of one that is told as a spec, or of a module and an input.
 
     >>> study = study_of(BlockSpec(in_channels=4, out_channels=4))
     >>> study.verdict.sentence.startswith("They agree: what differs in float32 is rounding")
+    True
+    >>> study_of(study.block, study.x).verdict.ruling.agrees
     True
 
     Raises:
         FusionError, RuntimeError: as `run_study`.
     """
-    for step in run_study(spec, alterations):
+    steps = run_study(subject, *given) if isinstance(subject, BlockSpec) else run_study_of(subject, *given)
+    for step in steps:
         if isinstance(step, Study):
             return step
     raise RuntimeError("the study ended without a result")

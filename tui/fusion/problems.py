@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, names_of
+from tui.fusion.layer_spec import ChainSpec, chained_size
 from tui.fusion.padding import same_padding
 from tui.fusion.pair_text import show_pair
 from tui.fusion.refusal import Refusal
@@ -131,32 +132,42 @@ def _branch_problems(spec: BlockSpec, name: str, branch: BranchSpec) -> Iterator
             f"{name}: idconv adds the identity, which needs in channels = out channels "
             f"({spec.in_channels} is not {spec.out_channels})"
         )
-    if (
-        branch.zero_border
-        and (branch.inner_norm or branch.bias)
-        and spec.branch_kernel_size(branch) != (1, 1)
-    ):
-        yield _inexact_border(spec, name, branch)
+    yield from _inexact_border(spec, name, spec.chain_of(branch))
 
 
-def _inexact_border(spec: BlockSpec, name: str, branch: BranchSpec) -> str:
-    """A step that turns 0 into something else, and zeros padded after it: no single kernel does that."""
+def _inexact_border(spec: BlockSpec, name: str, chain: ChainSpec) -> Iterator[str]:
+    """Zeros that a layer pads behind something that is not zero outside the image: no kernel does that.
+
+    Behind a layer that makes something of zero that is so on every side; behind one that sees neighbours
+    only on the axes along which it reaches.
+    """
+    if not chain.zeros_between:
+        return
     height, width = spec.output_nchw[2:]
-    axes = zip(
-        spec.input_shape,
-        spec.stride,
-        spec.branch_kernel_size(branch),
-        spec.branch_dilation(branch),
-        strict=True,
-    )
-    rows, columns = (_pixels_inside(size, step, *same_padding(taps, gap)) for size, step, taps, gap in axes)
-    pixels = height * width - rows * columns
-    what = "batch norm" if branch.inner_norm else "bias"
-    return (
-        f"{name}: zeros padded after the 1x1's {what} make the {pixels} pixels at the border (of "
-        f"{height * width} a channel) wrong in any fused kernel; pad before it "
-        "(take +zeros out), or take bias and inner norm out"
-    )
+    for place, layer in enumerate(chain.layers):
+        before = chain.layers[:place]
+        adds = any(each.adds for each in before)
+        axes = [
+            axis
+            for axis in (0, 1)
+            if layer.kernel_size[axis] > 1 and (adds or any(each.kernel_size[axis] > 1 for each in before))
+        ]
+        if not axes:
+            continue
+        inside = [height, width]
+        size = chained_size(chain.layers[place:], chain.dilation)
+        for axis in range(2) if adds else axes:
+            reach = same_padding(size[axis], chain.dilation[axis])
+            inside[axis] = _pixels_inside(spec.input_shape[axis], spec.stride[axis], *reach)
+        what = "batch norm" if any(each.rescales for each in before) else "bias"
+        after = f"the 1x1's {what}" if adds else "a layer that sees neighbours"
+        away = "take bias and inner norm out" if adds else "keep one of them to its own axis"
+        yield (
+            f"{name}: zeros padded after {after} make the {height * width - inside[0] * inside[1]} pixels at "
+            f"the border (of {height * width} a channel) wrong in any fused kernel; pad before it "
+            f"(take +zeros out), or {away}"
+        )
+        return
 
 
 def _pixels_inside(size: int, stride: int, before: int, after: int) -> int:

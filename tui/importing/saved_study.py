@@ -237,6 +237,12 @@ def _one_of(choices: type[StrEnum]) -> Callable[[Any, str], StrEnum]:
     return read
 
 
+def _chain(data: Any, where: str) -> NoReturn:
+    raise ImportingError(
+        f"{where}: the saved study is of a module's own layers, which no form holds: study the module again"
+    )
+
+
 _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     **dict.fromkeys(("in_channels", "out_channels", "groups", "batch_size", "seed"), _whole),
     **dict.fromkeys(("kernel_size", "stride", "dilation", "input_shape"), _pair),
@@ -249,6 +255,8 @@ _READERS: Mapping[str, Callable[[Any, str], Any]] = {
 }
 _BRANCH_READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "kind": _one_of(BranchKind),
+    "chain": _chain,
+    "label": _text,
     "scale": _one_of(Scale),
     **dict.fromkeys(("kernel_size", "dilation"), _optional(_pair)),
     "groups": _optional(_whole),

@@ -100,6 +100,30 @@ class Chain(nn.Module):
                     f"{one.called} to {one.out_channels} channels and {other.called} from "
                     f"{other.in_channels} do not fit"
                 )
+        for place, layer in enumerate(self.layers):
+            self._refuse_other_padding(place, layer)
+
+    def _refuse_other_padding(self, place: int, layer: Layer) -> None:
+        """A convolution that pads by itself must pad what the chain would pad in front of it.
+
+        Raises:
+            FusionError: it pads in another way.
+        """
+        if not isinstance(layer, Convolution) or not any(layer.padding):
+            return
+        if any(self.border_before(place)):
+            raise FusionError(
+                f'{layer.name}: padding {layer.padding} is not "same" for the chain that it is in; give '
+                "its convolutions padding 0, and the chain pads up front"
+            )
+        if place and not self.zeros_between:
+            raise FusionError(
+                f"{layer.name}: zeros padded between two layers: say so with zeros_between, or give padding 0"
+            )
+        if layer.conv.padding_mode != self.padding_mode:
+            raise FusionError(
+                f"{layer.name}: {layer.conv.padding_mode} padding in a chain that pads {self.padding_mode}"
+            )
 
     def __len__(self) -> int:
         return len(self._modules)
