@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
 
 from tests.analysis.steps.test_walkthrough import MANY, REPVGG
+from tests.fusion.layers.test_chains import chains, randomised
 from tests.fusion.strategies import specs
 from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.numerics.float16 import Float16ThroughFloat32
@@ -22,11 +24,12 @@ from tui.analysis.steps.code import BranchNames, suffixes_of
 from tui.analysis.steps.step import Shows, Step
 from tui.analysis.steps.walkthrough import Walkthrough, walkthrough
 from tui.analysis.study import Study, study_of
-from tui.fusion.block import build_block
+from tui.fusion.block import ReparamBlock, build_block
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.kernel import pad_to
-from tui.fusion.layers import Convolution, Factor, Norm
+from tui.fusion.layers import Branch, Convolution, Factor, Layer, Norm
 from tui.fusion.presets import PRESETS
+from tui.fusion.problems import InvalidSpecError
 from tui.fusion.spec import BlockSpec, Dtype, PaddingMode
 
 EVEN = BlockSpec(
@@ -133,6 +136,24 @@ def test_the_lines_give_each_step_of_any_block(spec: BlockSpec) -> None:
     scale = float(study.outputs.fused.double().abs().max()) + float(study.budget.probable.max())
     difference = (fused.double() - study.outputs.fused.double()).abs().max()
     assert float(difference) <= 64 * eps * max(1.0, scale)
+
+
+@given(st.lists(chains(4, 4), min_size=1, max_size=2), st.integers(0, 2**20))
+@settings(max_examples=15, deadline=None)
+def test_the_lines_give_each_step_of_any_layers(drawn: list[list[tuple[str, Layer]]], seed: int) -> None:
+    branches = [Branch(f"b{place}", each) for place, each in enumerate(drawn)]
+    block = ReparamBlock(branches).double().eval()
+    randomised(block, seed)
+    x = torch.rand(1, 4, 9, 8, dtype=torch.float64) - 0.5
+    try:
+        study = study_of(block, x)
+    except InvalidSpecError:
+        reject()
+    steps = steps_of(study)
+    assert all(step.check.passed for step in steps)
+    fused: Tensor = run_all(study)["fused"]
+    size = max(1.0, float(study.outputs.fused.abs().max()))
+    assert torch.allclose(fused, study.outputs.fused, rtol=0, atol=1e-9 * size)
 
 
 def test_the_last_line_says_what_it_gives() -> None:

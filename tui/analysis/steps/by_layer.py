@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 
 from torch import Tensor, nn
@@ -101,6 +101,20 @@ def _as_a_kernel(layer: Layer, fold: Alone, written: Code) -> Told:
 @told_alone.register
 def _(layer: layers.FixedDepthwise, fold: Alone) -> Told:
     return _as_a_kernel(layer, fold, code.depthwise(fold.names, fold.module, layer.taps, fold.kernel))
+
+
+@told_alone.register
+def _(layer: layers.Norm, fold: Alone) -> Told:
+    identity = code.identity(fold.names, fold.kernel, (1, 1))
+    folded = code.folded_norm(fold.names, fold.module, Kernel(fold.kernel.weight, None), fold.kernel)
+    return _as_a_kernel(layer, fold, replace(folded, text=f"{identity.text}\n{folded.text}"))
+
+
+@told_alone.register
+def _(layer: layers.Factor, fold: Alone) -> Told:
+    identity = code.identity(fold.names, fold.kernel, (1, 1))
+    times = code.multiplied(fold.names, fold.kernel, fold.module, one=not layer.factor.ndim)
+    return _as_a_kernel(layer, fold, replace(times, text=f"{identity.text}\n{times.text}"))
 
 
 @told_alone.register

@@ -99,7 +99,8 @@ def _composed(name: str, layer: str, chain: ChainSpec, tap: Tap) -> Iterator[Edi
     Where several layers stand before it, what they come to has no numbers of its own: those of the layer.
     """
     place = next(place for place, each in enumerate(chain.layers) if each.name == layer)
-    chain = ChainSpec(chain.layers[: place + 1], chain.own_groups)
+    groups = chain.own_groups if chain.mixing_groups is None else chain.layers[place].out_channels
+    chain = ChainSpec(chain.layers[: place + 1], groups)
     first, second = chain.layers[0], chain.layers[place]
     weight, bias = (tuple(place_of(name, each.name, part) for each in (first, second)) for part in _PARTS)
     groups = chain.groups

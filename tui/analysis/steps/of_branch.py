@@ -160,6 +160,7 @@ class BranchSteps:
         stored, self._called = None, self._names.kernel_of(layer)
         self._weight: tuple[str, ...] = (layers.OWN if self._branch.main == 0 else layers.FIRST,)
         for fold in self._own_folds(layer):
+            self._geometry = replace(self._geometry, groups=fold.groups)
             told = self._alone_in_words(layer, fold.placed, stored, self._x, is_branch=self._branch.main == 0)
             stored = fold.kernel
             if told is None:
@@ -191,7 +192,7 @@ class BranchSteps:
     def _composed(self, place: int, layer: Layer) -> Iterator[Step]:
         """A layer behind others: its own kernel, and both as one."""
         chain, first = self._branch.up_to(place + 1), self._placed
-        groups, stored = chain.geometry.groups, None
+        groups, stored = next(fold.groups for fold in self._folds if not fold.alone), None
         for taken in self._own_folds(layer):
             fold = second = taken.placed.in_groups(groups) if layer.groups is None else taken.placed
             told = self._alone_in_words(layer, fold, stored, self._output, is_branch=False)
@@ -200,7 +201,7 @@ class BranchSteps:
                 yield self._alone(layer, fold, told)
         self._take()
         self._run(place + 1)
-        self._shown = None
+        self._geometry, self._shown = replace(self._geometry, groups=groups), None
         yield self._both(chain, layer, first, second)
 
     def _alone(self, layer: Layer, fold: Placed, told: Told) -> Step:
@@ -215,7 +216,8 @@ class BranchSteps:
 
     def _both(self, chain: Chain, layer: Layer, first: Placed, second: Placed) -> Step:
         """The layer and all before it as one convolution."""
-        groups, between = chain.geometry.groups, layer.in_channels // chain.geometry.groups
+        groups = self._geometry.groups
+        between = layer.in_channels // groups
         sizes = words.size(first.kernel_size), words.size(second.kernel_size)
         names = self._called, self._names.kernel_of(layer)
         for each, placed in zip(names, (first, second), strict=True):
