@@ -127,7 +127,7 @@ def test_the_limits_themselves_are_allowed() -> None:
             "2 does not divide out channels 3",
         ),
         ({"branches": ()}, "branches", "at least one branch"),
-        ({"branches": (KXK,) * 17}, "branches", "a block has at most 16 branches here, not 17"),
+        ({"branches": (KXK,) * 65}, "branches", "a block has at most 64 branches here, not 65"),
         (
             {"branches": parse_branches("5x300")},
             "branches",

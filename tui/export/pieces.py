@@ -36,12 +36,12 @@ class FixedDepthwise(nn.Module):
         super().__init__()
         self.factor = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels)) if bias else None
-        self.register_buffer("taps", torch.tensor(taps), persistent=False)
+        self.register_buffer("taps", torch.tensor(taps, dtype=torch.float64), persistent=False)
         self.stride, self.dilation = stride, dilation
 
     def forward(self, x: Tensor) -> Tensor:
         """An image with its border around it."""
-        weight = self.factor.view(-1, 1, 1, 1) * self.taps
+        weight = self.factor.view(-1, 1, 1, 1) * self.taps.to(self.factor.dtype)
         channels = len(self.factor)
         return functional.conv2d(x, weight, self.bias, self.stride, 0, self.dilation, channels)
 
@@ -93,7 +93,7 @@ def fixed_kernel(layer: FixedDepthwise) -> Kernel:
     """Factor times taps, (channels, 1, kH, kW), and the bias, in float64."""
     factor = layer.factor.double()
     bias = factor.new_zeros(len(factor)) if layer.bias is None else layer.bias.double()
-    return factor.view(-1, 1, 1, 1) * layer.taps.double(), bias
+    return factor.view(-1, 1, 1, 1) * layer.taps.to(layer.factor.dtype).double(), bias
 
 
 def identity(channels: int, groups: int) -> Kernel:

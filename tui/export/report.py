@@ -15,6 +15,7 @@ from tui.analysis.verdict.error_split import ErrorSplit
 from tui.analysis.verdict.reason import Reason
 from tui.analysis.verdict.verdict import Worst
 from tui.export.conv2d_text import conv2d_arguments
+from tui.fusion.branch_text import show_branch
 from tui.fusion.spec import BlockSpec, BranchSpec
 
 
@@ -107,6 +108,8 @@ def spec_as_data(spec: BlockSpec) -> dict[str, Any]:
 def _branch_spec(branch: BranchSpec) -> dict[str, Any]:
     """Its kind, bias and batch norm, and every other option that is not the default one."""
     default, always = BranchSpec(branch.kind), ("kind", "bias", "batch_norm")
+    if branch.parts:
+        return {name: getattr(branch, name) for name in always} | {"text": show_branch(branch)}
     return {
         name: value
         for name, value in asdict(branch).items()

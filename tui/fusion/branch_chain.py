@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, Scale
 from tui.fusion.layer_spec import ChainSpec, LayerKind, LayerSpec
+from tui.fusion.written_layers import written_layers
 
 if TYPE_CHECKING:
     from tui.fusion.spec import BlockSpec
@@ -18,6 +19,9 @@ def chain_of(spec: BlockSpec, branch: BranchSpec) -> ChainSpec:
     pads_zeros = branch.kind in (BranchKind.IDENTITY, BranchKind.AVERAGE)
     if branch.chain is not None:
         return branch.chain
+    if branch.parts:
+        layers = written_layers(spec, branch.parts, (spec.in_channels, spec.out_channels), spec.stride)
+        return ChainSpec(layers, spec.groups, str(spec.padding_mode), branch.zero_border)
     return ChainSpec(
         (*_layers(spec, branch), *_behind(spec, branch)),
         spec.groups,

@@ -8,6 +8,7 @@ from enum import StrEnum
 from tui.fusion.layer_spec import ChainSpec
 from tui.fusion.pair_text import Pair as Pair
 from tui.fusion.pair_text import shortest, show_pair
+from tui.fusion.part import Part, title_of
 
 POST_NORM = "post norm"
 """The name of the summand that holds the offset of the batch norm after the sum."""
@@ -63,7 +64,8 @@ class BranchSpec:
         identity_offset: sequences: the 1x1 stores its weight minus the identity (DBB's idconv).
         expansion: 1x1-kxk: channels between the two steps, as a multiple of in_channels.
         zero_border: sequences: plain zeros are padded between the two steps.
-        chain: of a CHAIN: its layers, all in numbers.
+        parts: of a CHAIN: its layers as they were written.
+        chain: of a CHAIN that was not written: its layers, all in numbers.
         label: of a CHAIN: its title.
     """
 
@@ -78,15 +80,17 @@ class BranchSpec:
     identity_offset: bool = False
     expansion: int = 1
     zero_border: bool = False
+    parts: tuple[Part, ...] = ()
     chain: ChainSpec | None = None
     label: str = ""
 
     def __post_init__(self) -> None:
         """Drop what the kind has no use for, so that equal branches compare equal."""
         self._drop_unless(self.kind.has_weight, bias=False, groups=None)
-        self._drop_unless(self.kind.is_sequence, inner_norm=False, identity_offset=False, zero_border=False)
+        self._drop_unless(self.kind.is_sequence, inner_norm=False, identity_offset=False)
+        self._drop_unless(self.kind.is_sequence or self.kind is BranchKind.CHAIN, zero_border=False)
         self._drop_unless(self.kind is BranchKind.POINTWISE_KXK, expansion=1)
-        self._drop_unless(self.kind is BranchKind.CHAIN, chain=None, label="")
+        self._drop_unless(self.kind is BranchKind.CHAIN, parts=(), chain=None, label="")
         self._drop_unless(self.kind is not BranchKind.CHAIN, batch_norm=False, scale=Scale.NONE)
         if self.kind is BranchKind.SIZED and self.kernel_size == (1, 1):
             object.__setattr__(self, "kind", BranchKind.POINTWISE)
@@ -105,7 +109,7 @@ class BranchSpec:
     def title(self) -> str:
         """The kind as people write it: "kxk", "5x5", "3x3d2" for a dilated one."""
         if self.kernel_size is None:
-            return self.label or str(self.kind)
+            return self.label or title_of(self.parts) or str(self.kind)
         dilated = "" if self.dilation is None or self.dilation == (1, 1) else f"d{shortest(self.dilation)}"
         return f"{show_pair(self.kernel_size)}{dilated}"
 

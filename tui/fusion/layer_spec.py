@@ -51,6 +51,7 @@ class LayerSpec:
         bias: whether it has a learned number a channel that is added.
         rescales: whether it only multiplies and shifts each channel.
         adds: whether it may make something of zeros.
+        eps: of a batch norm, None for torch's.
         taps: of a fixed kernel, row by row.
         chains: of a sum.
     """
@@ -66,6 +67,7 @@ class LayerSpec:
     bias: bool = False
     rescales: bool = False
     adds: bool = False
+    eps: float | None = None
     taps: tuple[tuple[float, ...], ...] = ()
     chains: tuple[ChainSpec, ...] = ()
 
@@ -168,6 +170,23 @@ def embedded_size(layer: Shaped, spacing: Pair) -> Pair:
 def common_groups(each: Iterable[int | None]) -> int | None:
     """The most groups that all can be written with; None where none of them mixes channels."""
     return math.gcd(*(groups for groups in each if groups is not None)) or None
+
+
+def sum_of(name: str, chains: tuple[ChainSpec, ...], channels: Pair) -> LayerSpec:
+    """The layer that adds what these chains give; `channels`: of its input and of its output."""
+    spacing = spacing_of(chains)
+    sizes = [embedded_size(chain, spacing) for chain in chains]
+    return LayerSpec(
+        LayerKind.SUM,
+        name,
+        *channels,
+        (max(size[0] for size in sizes), max(size[1] for size in sizes)),
+        chains[0].stride,
+        spacing,
+        common_groups(chain.mixing_groups for chain in chains),
+        adds=any(chain.adds for chain in chains),
+        chains=chains,
+    )
 
 
 def chained_stride(strides: Iterable[Pair]) -> Pair:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, names_of
-from tui.fusion.layer_spec import ChainSpec, chained_size
+from tui.fusion.layer_spec import ChainSpec, LayerKind, chained_size
 from tui.fusion.padding import same_padding
 from tui.fusion.pair_text import show_pair
+from tui.fusion.part import Part
 from tui.fusion.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ MAX_BATCH_SIZE = 65_536
 MAX_INPUT_SIZE = 16_384
 MAX_SEED = 2**63 - 1
 MAX_EXPANSION = 16
-MAX_BRANCHES = 16
+MAX_BRANCHES = 64
 
 _LIMITS: tuple[tuple[str, str, int, int], ...] = (
     ("in_channels", "in channels", 1, MAX_CHANNELS),
@@ -92,6 +93,16 @@ def _branch_range_problems(spec: BlockSpec) -> Iterator[Problem]:
             message = _beyond(f"{name}: {words}", value, 1, high)
             if message:
                 yield Problem("branches", message)
+        for layer in spec.chain_of(branch).all_layers() if branch.parts else ():
+            for words, value, high in (
+                ("kernel size", layer.kernel_size, MAX_KERNEL_SIZE),
+                ("dilation", layer.dilation, MAX_DILATION),
+                ("groups", layer.groups or 1, MAX_CHANNELS),
+                ("channels", layer.out_channels, MAX_CHANNELS),
+            ):
+                message = _beyond(f"{name}: {layer.name}: {words}", value, 1, high)
+                if message:
+                    yield Problem("branches", message)
 
 
 def _structure_problems(spec: BlockSpec) -> Iterator[Problem]:
@@ -132,7 +143,51 @@ def _branch_problems(spec: BlockSpec, name: str, branch: BranchSpec) -> Iterator
             f"{name}: idconv adds the identity, which needs in channels = out channels "
             f"({spec.in_channels} is not {spec.out_channels})"
         )
-    yield from _inexact_border(spec, name, spec.chain_of(branch))
+    chain = spec.chain_of(branch)
+    if branch.kind is BranchKind.CHAIN:
+        yield from _chain_problems(spec, name, chain)
+    yield from _fraction_problems(spec, name, branch.parts)
+    yield from _inexact_border(spec, name, chain)
+
+
+def _chain_problems(spec: BlockSpec, name: str, chain: ChainSpec) -> Iterator[str]:
+    """What does not go together in a chain of any layers."""
+    if chain.layers[-1].out_channels != spec.out_channels:
+        yield (
+            f"{name}: its layers end with {chain.layers[-1].out_channels} channels, and the block with "
+            f"{spec.out_channels}"
+        )
+    if chain.stride != spec.stride:
+        yield (
+            f"{name}: its stride is {show_pair(chain.stride)}, not {show_pair(spec.stride)}: no layer of it "
+            "can skip pixels; set stride 1 or switch it off"
+        )
+    for layer in chain.all_layers():
+        undivided = [
+            str(channels)
+            for channels in (layer.in_channels, layer.out_channels)
+            if channels % (layer.groups or 1)
+        ]
+        if undivided:
+            yield (
+                f"{name}: groups of {layer.name} must divide its channels: {layer.groups} does not divide "
+                f"{' or '.join(undivided)}"
+            )
+        if layer.kind == LayerKind.OFFSET_CONVOLUTION and layer.in_channels != layer.out_channels:
+            yield f"{name}: idconv adds the identity, which needs as many channels out as in"
+        if any(inner.stride != layer.stride for inner in layer.chains):
+            yield f"{name}: an identity in a sum needs stride 1, not {show_pair(spec.stride)}"
+        if any(inner.layers[-1].out_channels != layer.out_channels for inner in layer.chains):
+            yield f"{name}: the chains of {layer.name} do not all end with {layer.out_channels} channels"
+
+
+def _fraction_problems(spec: BlockSpec, name: str, parts: tuple[Part, ...]) -> Iterator[str]:
+    """A part of the channels that is no whole number."""
+    for part in parts:
+        if part.multiple is not None and (part.multiple * spec.in_channels).denominator != 1:
+            yield f"{name}: {part.multiple} of {spec.in_channels} in channels is not a whole number"
+        for chain in part.summands:
+            yield from _fraction_problems(spec, name, chain)
 
 
 def _inexact_border(spec: BlockSpec, name: str, chain: ChainSpec) -> Iterator[str]:

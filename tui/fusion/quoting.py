@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+_LONGEST = 60
+"""Of a quoted text, a character that a terminal should not get written as several."""
+
 
 def quoted(text: str) -> str:
     """The text in quotes: short, and with control characters visible."""
-    return repr(text if len(text) <= 40 else text[:39] + "…")
+    shown = text if len(text) <= 40 else text[:39] + "…"
+    while len(repr(shown)) > _LONGEST:
+        shown = shown[:-2] + "…"
+    return repr(shown)
 
 
 def printable(text: str) -> str:

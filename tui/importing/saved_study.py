@@ -12,6 +12,7 @@ from tui.analysis.alterations.alteration_text import checked_edit, checked_mista
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Edit, Subject, shapes_of
 from tui.export.file_marks import SCHEMA
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Scale
+from tui.fusion.branch_text import parse_branches
 from tui.fusion.fields import FIELDS
 from tui.fusion.problems import MAX_BRANCHES, InvalidSpecError
 from tui.fusion.quoting import printable, quoted
@@ -162,6 +163,8 @@ def _branches(data: Any, where: str) -> tuple[BranchSpec, ...]:
 
 
 def _branch(data: Mapping[str, Any], where: str) -> BranchSpec:
+    if "text" in data:
+        return _written(_text(data["text"], f"{where}.text"), f"{where}.text")
     known = {field.name: field for field in fields(BranchSpec)}
     _refuse_unknown(data, known, where)
     for name, field in known.items():
@@ -170,6 +173,16 @@ def _branch(data: Mapping[str, Any], where: str) -> BranchSpec:
     return BranchSpec(
         **{name: _BRANCH_READERS[name](value, f"{where}.{name}") for name, value in data.items()}
     )
+
+
+def _written(text: str, where: str) -> BranchSpec:
+    try:
+        branches = parse_branches(text)
+    except TextError as error:
+        raise ImportingError(f"{where} in the saved study cannot be read: {error}") from None
+    if len(branches) != 1:
+        raise _unexpected(where, text, "one branch")
+    return branches[0]
 
 
 def _unexpected(where: str, given: Any, expected: str) -> ImportingError:
@@ -256,6 +269,7 @@ _READERS: Mapping[str, Callable[[Any, str], Any]] = {
 _BRANCH_READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "kind": _one_of(BranchKind),
     "chain": _chain,
+    "parts": _chain,
     "label": _text,
     "scale": _one_of(Scale),
     **dict.fromkeys(("kernel_size", "dilation"), _optional(_pair)),

@@ -83,8 +83,9 @@ class BranchSteps:
         """Go on to the branch's next fold."""
         fold = self._folds.popleft()
         self._kernel = fold.kernel
-        if not fold.alone:
+        if fold.layer and not fold.alone:
             self._placed = fold.placed
+            self._geometry = replace(self._geometry, groups=fold.groups)
         return fold
 
     def _own_folds(self, layer: Layer) -> Iterator[Fold]:
@@ -199,7 +200,6 @@ class BranchSteps:
             stored = fold.kernel
             if told is not None:
                 yield self._alone(layer, fold, told)
-        self._take()
         self._run(place + 1)
         self._geometry, self._shown = replace(self._geometry, groups=groups), None
         yield self._both(chain, layer, first, second)

@@ -14,7 +14,7 @@ from tui.fusion.layers.chain import Chain, Sum
 from tui.fusion.layers.channelwise import Average, Identity
 from tui.fusion.layers.convolution import Convolution, OffsetConvolution, OffsetIdentityConv
 from tui.fusion.layers.fixed import FixedDepthwise
-from tui.fusion.layers.rescaling import Factor, Norm
+from tui.fusion.layers.rescaling import USUAL_EPS, Factor, Norm
 from tui.fusion.padding import symmetric_padding
 from tui.fusion.pair_text import Pair
 from tui.fusion.spec import PaddingMode
@@ -75,6 +75,11 @@ def _offset(layer: LayerSpec) -> Layer:
     return OffsetConvolution(conv)
 
 
+def _norm(layer: LayerSpec) -> Layer:
+    eps = USUAL_EPS if layer.eps is None else layer.eps
+    return Norm(nn.BatchNorm2d(layer.out_channels, eps=eps), layer.out_channels)
+
+
 def _fixed(layer: LayerSpec) -> Layer:
     return FixedDepthwise(
         layer.out_channels, layer.taps, stride=layer.stride, dilation=layer.dilation, bias=layer.bias
@@ -88,7 +93,7 @@ def _sum(layer: LayerSpec) -> Layer:
 _MAKERS: Mapping[str, Callable[[LayerSpec], Layer]] = {
     LayerKind.CONVOLUTION: lambda layer: Convolution(_conv(layer)),
     LayerKind.OFFSET_CONVOLUTION: _offset,
-    LayerKind.NORM: lambda layer: Norm(nn.BatchNorm2d(layer.out_channels), layer.out_channels),
+    LayerKind.NORM: _norm,
     LayerKind.AVERAGE: lambda layer: Average(layer.out_channels, layer.kernel_size, layer.stride),
     LayerKind.ALPHA: lambda layer: Factor(layer.out_channels, by_channel=False),
     LayerKind.GAMMA: lambda layer: Factor(layer.out_channels, by_channel=True),

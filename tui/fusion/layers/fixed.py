@@ -37,13 +37,13 @@ class FixedDepthwise(Layer):
         self.taps = taps
         self.factor = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels)) if bias else None
-        self.register_buffer("fixed", torch.tensor(taps), persistent=False)
+        self.register_buffer("fixed", torch.tensor(taps, dtype=torch.float64), persistent=False)
 
     called = "a fixed depthwise kernel"
 
     def weight_used(self) -> Tensor:
         """(channels, 1, kH, kW), in its own dtype."""
-        return self.factor.view(-1, 1, 1, 1) * self.fixed
+        return self.factor.view(-1, 1, 1, 1) * self.fixed.to(self.factor.dtype)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, H, W) -> (batch, channels, H', W')."""
@@ -53,7 +53,7 @@ class FixedDepthwise(Layer):
 
     def kernel(self) -> Kernel:
         """Factor times taps, and the bias."""
-        taps = torch.tensor(self.taps, dtype=torch.float64, device=self._placement.device)
+        taps = self.fixed.to(self.factor.dtype).double()
         bias = None if self.bias is None else self.bias.detach().to(torch.float64, copy=True)
         return Kernel(self.factor.detach().double().view(-1, 1, 1, 1) * taps, bias)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -9,6 +11,9 @@ from torch.nn import functional
 from tui.fusion.kernel import Kernel, affine_of
 from tui.fusion.layer_spec import LayerKind, LayerSpec
 from tui.fusion.layers.base import Layer
+
+USUAL_EPS = 1e-5
+"""nn.BatchNorm2d's default."""
 
 
 class Norm(Layer):
@@ -58,7 +63,8 @@ class Norm(Layer):
 
     def spec(self) -> LayerSpec:
         """What it is, in numbers."""
-        return self._spec(LayerKind.NORM, bias=True)
+        eps = self.norm.eps if isinstance(self.norm, nn.BatchNorm2d) else USUAL_EPS
+        return replace(self._spec(LayerKind.NORM, bias=True), eps=None if eps == USUAL_EPS else eps)
 
 
 class Factor(Layer):

@@ -61,7 +61,7 @@ class BranchRow(Horizontal):
         yield self.present
         yield self._bias
         yield self._norm
-        self._bias.visible = self._branch.kind.has_weight
+        self._show_what_is_switched()
         self._enable()
 
     @property
@@ -82,8 +82,12 @@ class BranchRow(Horizontal):
             self.present.value = True
             self._bias.value = branch.bias
             self._norm.value = branch.batch_norm
-        self._bias.visible = branch.kind.has_weight
+        self._show_what_is_switched()
         self._enable()
+
+    def _show_what_is_switched(self) -> None:
+        self._bias.visible = self._branch.kind.has_weight
+        self._norm.visible = not self._branch.parts  # whose batch norms are layers of their own
 
     def _enable(self) -> None:
         self._bias.disabled = not (self.is_on and self._branch.kind.has_weight)
