@@ -201,6 +201,7 @@ class BranchSteps:
             if told is not None:
                 yield self._alone(layer, fold, told)
         self._run(place + 1)
+        self._take()
         self._geometry, self._shown = replace(self._geometry, groups=groups), None
         yield self._both(chain, layer, first, second)
 
