@@ -140,6 +140,10 @@ def _full(one: Tensor, other: Tensor) -> Tensor:
 def _bias(first: Kernel, second: Kernel, groups: int) -> Tensor | None:
     if first.bias is None:
         return second.bias
-    summed = second.weight.sum(dim=(2, 3)).view(groups, -1, second.weight.shape[1])
-    bias = torch.matmul(summed, first.bias.view(groups, -1, 1)).flatten()
+    summed = second.weight.sum(dim=(2, 3))
+    if summed.shape[1] == 1 and groups == len(summed):  # each channel alone
+        bias = summed.flatten() * first.bias
+    else:
+        columns = summed.view(groups, -1, summed.shape[1])
+        bias = torch.matmul(columns, first.bias.view(groups, -1, 1)).flatten()
     return bias if second.bias is None else bias + second.bias
