@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import torch
+from torch import nn
 
+from tests.fusion.layers.test_chains import randomised
 from tests.fusion.strategies import EVERYTHING
 from tests.specs import EXACT
 from tui.analysis.alterations.alterations import FUSED, INPUT, NOTHING_ALTERED, Alterations, Edit, shapes_of
@@ -13,7 +16,9 @@ from tui.analysis.steps.numbers import numbers_behind
 from tui.analysis.steps.step import Shows, Step, Walkthrough
 from tui.analysis.steps.walkthrough import walkthrough
 from tui.analysis.study import study_of
+from tui.fusion.block import ReparamBlock
 from tui.fusion.branch_text import parse_branches
+from tui.fusion.layers import Average, Branch, Convolution, Factor, FixedDepthwise, Norm
 from tui.fusion.spec import BlockSpec, Dtype
 from tui.fusion.tap import Tap
 
@@ -74,6 +79,52 @@ def test_each_number_moves_what_is_shown(name: str) -> None:
                 assert shown_at(after, other) == shown_at(step, other), (step.title, number.words)
     reached = {place for place in shapes_of(spec) if place != INPUT and not place.startswith(FUSED)}
     assert reached - asked == set(), "every number of the block can be set in some step"
+
+
+TAPS = ((1.0, 0.0, 2.0), (0.0, 3.0, 0.0), (0.0, 0.0, 4.0))
+
+
+def layered_block() -> ReparamBlock:
+    """Taps apart, groups and what sees each channel alone, one after the other."""
+
+    def conv(size: tuple[int, int], dilation: int = 1, groups: int = 1) -> Convolution:
+        return Convolution(nn.Conv2d(4, 4, size, dilation=dilation, groups=groups))
+
+    wide = [("first", conv((2, 3), 2)), ("mid", Norm(nn.BatchNorm2d(4), 4)), ("last", conv((3, 3), 1, 2))]
+    pooled = [("n", Norm(nn.BatchNorm2d(4), 4)), ("avg", Average(4, (3, 3))), ("c", conv((1, 1)))]
+    edges = [("e", conv((1, 1))), ("f", FixedDepthwise(4, TAPS)), ("h", conv((1, 1)))]
+    alone = [("f", FixedDepthwise(4, TAPS)), ("scale", Factor(4, by_channel=False))]
+    block = ReparamBlock(
+        [Branch(f"b{place}", each) for place, each in enumerate((wide, pooled, edges, alone))]
+    )
+    randomised(block, 3)
+    return block.double().eval()
+
+
+def test_each_number_of_any_layers_moves_what_is_shown() -> None:
+    block = layered_block()
+    x = torch.rand(1, 4, 9, 9, dtype=torch.float64)
+
+    def steps(*edits: Edit) -> tuple[Step, ...]:
+        *_, last = walkthrough(study_of(block, x, Alterations(edits)))
+        assert isinstance(last, Walkthrough)
+        return last.steps
+
+    spec, asked = study_of(block, x).spec, set[tuple[str, str]]()
+    for place, step in enumerate(steps()):
+        assert step.check.passed, step.title
+        if step.shows is Shows.MAPS:
+            continue
+        out, in_, height, width = step.after.shape
+        tap = Tap(out - 1, in_ - 1, height // 2, width // 2)
+        for number in numbers_behind(step, spec, tap):
+            if (number.name, step.title) in asked:
+                continue
+            asked.add((number.name, step.title))
+            after = steps(Edit(number.name, number.index, 1.75))[place]
+            assert shown_at(after, tap) != shown_at(step, tap), (step.branch, step.title, number.words)
+    reached = {place for place in shapes_of(spec) if place != INPUT and not place.startswith(FUSED)}
+    assert reached == {name for name, _ in asked}
 
 
 def test_no_number_outside_its_tensor() -> None:

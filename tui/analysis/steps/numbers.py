@@ -10,9 +10,9 @@ from tui.analysis.alterations.alterations import EDITABLE, NORM_PARTS, is_inside
 from tui.analysis.alterations.places import EditablePlace, NotEditableError, bias_place, weight_place
 from tui.analysis.steps import layers
 from tui.fusion.branch_spec import POST_NORM, names_of
-from tui.fusion.layer_spec import ChainSpec, LayerSpec
+from tui.fusion.layer_spec import ChainSpec, LayerSpec, spacing_of
 from tui.fusion.padding import taps_apart
-from tui.fusion.spec import BlockSpec
+from tui.fusion.spec import BlockSpec, Pair
 from tui.fusion.tap import Tap
 
 if TYPE_CHECKING:
@@ -99,48 +99,57 @@ def _composed(name: str, layer: str, chain: ChainSpec, tap: Tap) -> Iterator[Edi
     Where several layers stand before it, what they come to has no numbers of its own: those of the layer.
     """
     place = next(place for place, each in enumerate(chain.layers) if each.name == layer)
-    groups = chain.own_groups if chain.mixing_groups is None else chain.layers[place].out_channels
-    chain = ChainSpec(chain.layers[: place + 1], groups)
     first, second = chain.layers[0], chain.layers[place]
+    before = ChainSpec(chain.layers[:place], chain.own_groups)
+    has_one = all(each.rescales for each in before.layers[1:])
     weight, bias = (tuple(place_of(name, each.name, part) for each in (first, second)) for part in _PARTS)
-    groups = chain.groups
-    between = second.in_channels // groups
-    group = tap.out // (second.out_channels // groups)
-    averaged = second.groups is None
-    middles = [tap.out % between] if averaged else range(between)
-    alone = all(each.rescales for each in chain.layers[1:place])
-    for middle in middles:
-        for inner, outer in _pairs_of_taps(chain, tap) if alone else ():
-            yield EditablePlace(weight[0], (group * between + middle, tap.in_, *inner))
-            yield EditablePlace(weight[1], (tap.out, middle, *outer))
+    in_ = _input_channel(chain, place, tap)
+    read, pairs = _columns_read(second, tap.out), _pairs_of_taps(before, second, tap)
+    for column, channel in enumerate(read):
+        for inner, outer in pairs:
+            if has_one:
+                own = in_ - _columns_read(first, channel).start
+                yield EditablePlace(weight[0], (channel, own, *inner))
+            yield EditablePlace(weight[1], (tap.out, column, *outer))
     yield EditablePlace(bias[1], (tap.out,))
-    for middle in middles if alone else ():
-        yield EditablePlace(bias[0], (group * between + middle,))
+    for channel in read if has_one else ():
+        yield EditablePlace(bias[0], (channel,))
 
 
 _PARTS = ("weight", "bias")
 
 
-def _pairs_of_taps(chain: ChainSpec, tap: Tap) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-    """The taps of the first and of the last layer whose products meet at a tap of both as one."""
-    first, second = chain.layers[0], chain.layers[-1]
+def _input_channel(chain: ChainSpec, place: int, tap: Tap) -> int:
+    """The branch's input channel at a tap of its layers up to that place, as one convolution."""
+    groups = ChainSpec(chain.layers[: place + 1]).mixing_groups
+    out_channels = chain.layers[place].out_channels
+    if groups is None:
+        groups = chain.own_groups if chain.mixing_groups is None else out_channels
+    return tap.out // (out_channels // groups) * (chain.layers[0].in_channels // groups) + tap.in_
+
+
+def _columns_read(layer: LayerSpec, out: int) -> range:
+    """The input channels that an output channel of the layer reads."""
+    groups = layer.groups or layer.in_channels
+    columns = layer.in_channels // groups
+    start = out // (layer.out_channels // groups) * columns
+    return range(start, start + columns)
+
+
+def _pairs_of_taps(first: ChainSpec, second: LayerSpec, tap: Tap) -> list[tuple[Pair, Pair]]:
+    """The taps of what stands first and of the layer behind it whose products meet at a tap of both."""
+    spacing = spacing_of((first, second))
+    steps = [taps_apart(each.kernel_size, each.dilation, spacing) for each in (first, second)]
     rows, columns = (
         [
             (inner, outer)
             for inner in range(first.kernel_size[axis])
             for outer in range(second.kernel_size[axis])
-            if inner * _apart(chain, first)[axis] + outer * _apart(chain, second)[axis] == tap[2 + axis]
+            if inner * steps[0][axis] + outer * steps[1][axis] == tap[2 + axis]
         ]
         for axis in (0, 1)
     )
-    for inner_row, outer_row in rows:
-        for inner_column, outer_column in columns:
-            yield (inner_row, inner_column), (outer_row, outer_column)
-
-
-def _apart(chain: ChainSpec, layer: LayerSpec) -> tuple[int, int]:
-    """How many taps of both as one lie from one tap of the layer to its next."""
-    return taps_apart(layer.kernel_size, layer.dilation, chain.dilation)
+    return [((row[0], column[0]), (row[1], column[1])) for row in rows for column in columns]
 
 
 def _of_all(spec: BlockSpec, tap: Tap) -> Iterator[EditablePlace]:
