@@ -100,7 +100,8 @@ def _as_a_kernel(layer: Layer, fold: Alone, written: Code) -> Told:
 
 @told_alone.register
 def _(layer: layers.FixedDepthwise, fold: Alone) -> Told:
-    return _as_a_kernel(layer, fold, code.depthwise(fold.names, fold.module, layer.taps, fold.kernel))
+    taps = layer.fixed.double().tolist()
+    return _as_a_kernel(layer, fold, code.depthwise(fold.names, fold.module, taps, fold.kernel))
 
 
 @told_alone.register
