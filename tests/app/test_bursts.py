@@ -13,7 +13,9 @@ from tui.fusion.presets import PRESETS
 from tui.screens.dialogs.branch import BranchScreen
 from tui.screens.dialogs.export import ExportScreen
 from tui.screens.dialogs.named_kernels import NamedKernelScreen
+from tui.screens.dialogs.numbers import NumbersScreen
 from tui.screens.dialogs.presets import PresetScreen
+from tui.views.steps.view import StepsView
 from tui.widgets.form.value_input import ValueInput
 
 SMALL_REPVGG = replace(PRESETS["repvgg"].spec.with_in_channels(4), input_shape=(56, 56))
@@ -126,4 +128,6 @@ async def test_a_burst_through_the_command_palette(open_bench: OpenBench) -> Non
         await bench.burst("ctrl+p", *"view steps")
         await bench.until(lambda: bench.app.screen.query(OptionList).first().option_count == 1)
         await bench.burst("enter", "enter")
-        assert bench.app.screen_stack == [bench.app.bench]
+        await bench.until(lambda: isinstance(bench.views.in_sight, StepsView))
+        # The second enter is for what has the focus then: in a step's sum it lists the numbers behind the cursor.
+        assert [type(screen) for screen in bench.app.screen_stack][1:] in ([], [NumbersScreen])

@@ -77,7 +77,7 @@ WORDS: tuple[HelpLine, ...] = (
         "torch.allclose(fused, unfused): |d| ≤ 1e-08 + 1e-05 |unfused| in every element. It knows neither "
         "dtype nor products, and so is not the verdict.",
     ),
-    HelpLine("rms", "Root mean square, √(mean of w²): the colours are deepest at 3 rms, or at the maximum."),
+    HelpLine("rms", "Root of the mean of w²: the colours are deepest at 3 rms, or at the maximum."),
     HelpLine(
         "why not exactly 0",
         "Both sides add the same numbers in another order, and each addition rounds. In float64 the rounding "
