@@ -129,5 +129,5 @@ async def test_a_burst_through_the_command_palette(open_bench: OpenBench) -> Non
         await bench.until(lambda: bench.app.screen.query(OptionList).first().option_count == 1)
         await bench.burst("enter", "enter")
         await bench.until(lambda: isinstance(bench.views.in_sight, StepsView))
-        # The second enter is for what has the focus then: in a step's sum it lists the numbers behind the cursor.
+        # The second enter is for what has the focus then: in a sum it lists the numbers behind the cursor.
         assert [type(screen) for screen in bench.app.screen_stack][1:] in ([], [NumbersScreen])

@@ -7,6 +7,7 @@ from functools import partial
 
 from tests.driver import SMALL, OpenBench
 from tests.specs import EXACT, ROUNDED
+from tui.views.kernels.view import KernelsView
 from tui.views.shared.colour_scale import ColourScale
 
 
@@ -34,3 +35,14 @@ async def test_each_colour_scale_is_told_in_full_on_a_small_screen(open_bench: O
             told = f"({scale.value})"
             await bench.until(partial(lambda told: bench.text("#legend").endswith(told), told))
             assert len(bench.text("#legend")) <= bench.app.bench.query_one("#legend").content_size.width
+
+
+async def test_no_panel_in_sight_for_a_moment_ends_nothing(open_bench: OpenBench) -> None:
+    """As between two blocks where one grid alone is shown: that of the old block's branch is gone."""
+    async with open_bench(EXACT, size=(141, 15)) as bench:
+        kernels = bench.app.bench.query_one(KernelsView)
+        assert kernels.has_class("-single")
+        for panel in kernels.panels:
+            panel.display = False
+        kernels._agree_on_zoom()
+        assert bench.app.is_running

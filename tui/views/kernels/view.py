@@ -279,8 +279,9 @@ class KernelsView(StudyView):
             grids = [panel.grid for panel in self.panels if panel.display]
             levels = {grid.fitting_zoom for grid in grids}
             common = max(levels, key=list(Zoom).index) if len(levels) > 1 else None
-            if self.has_class("-single") and not self._one and grids[0].source is not None:
-                common = legible(grids[0].source.shape, grids[0].content_size.width - 1)
+            alone = grids[0].source if grids and self.has_class("-single") and not self._one else None
+            if alone is not None:  # between two blocks no panel may be in sight
+                common = legible(alone.shape, grids[0].content_size.width - 1)
             for grid in grids:
                 grid.zoom = common
         self._tell_legend()
