@@ -39,7 +39,7 @@ async def test_each_colour_scale_is_told_in_full_on_a_small_screen(open_bench: O
 
 async def test_no_panel_in_sight_for_a_moment_ends_nothing(open_bench: OpenBench) -> None:
     """As between two blocks where one grid alone is shown: that of the old block's branch is gone."""
-    async with open_bench(EXACT, size=(141, 15)) as bench:
+    async with open_bench(EXACT, (40, 12)) as bench:
         kernels = bench.app.bench.query_one(KernelsView)
         assert kernels.has_class("-single")
         for panel in kernels.panels:
