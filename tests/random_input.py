@@ -26,6 +26,10 @@ NAMES = {
 }  # fmt: skip
 
 
+async def _stay() -> None:
+    """Quit not."""
+
+
 class RandomInput:
     """Acts on a bench; `acts` holds what was done, so that a failure can be told."""
 
@@ -34,6 +38,8 @@ class RandomInput:
         self._random = random.Random(seed)
         self.acts: list[str] = []
         self.longest = 0.0
+        # The foot's "q quit" can be clicked too, wherever it stands just then.
+        bench.app.action_quit = _stay  # type: ignore[method-assign]
 
     async def act(self, count: int) -> None:
         """Do so many things."""
