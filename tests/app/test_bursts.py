@@ -131,3 +131,15 @@ async def test_a_burst_through_the_command_palette(open_bench: OpenBench) -> Non
         await bench.until(lambda: isinstance(bench.views.in_sight, StepsView))
         # The second enter is for what has the focus then: in a sum it lists the numbers behind the cursor.
         assert [type(screen) for screen in bench.app.screen_stack][1:] in ([], [NumbersScreen])
+
+
+async def test_a_burst_into_steps_that_are_being_checked(open_bench: OpenBench) -> None:
+    """The steps that were gone meanwhile are gone when they come; no other view's command takes their keys."""
+    async with open_bench(EXACT) as bench:
+        await bench.burst("p", "down", "enter", "2", "n", "n", "n", "N")
+        await bench.until(lambda: isinstance(bench.views.in_sight, StepsView))
+        steps = bench.views.in_sight
+        assert isinstance(steps, StepsView)
+        await bench.until(lambda: steps.step is not None, "the steps")
+        assert steps.place == 2
+        assert not bench.app._notifications

@@ -286,9 +286,12 @@ class StepsView(StudyView, can_focus=True):
             self.place = int(event.option_id)
 
     def action_go(self, steps: int) -> None:
-        """Go forth or back; the first and the last step stay."""
-        if self._walkthrough is not None:
-            self.place = max(0, min(self.place + steps, len(self._walkthrough.steps) - 1))
+        """Go forth or back; the first and the last step stay. Steps that are being checked are gone to then."""
+        place = max(0, self.place + steps)
+        if self._walkthrough is None:
+            self.set_reactive(StepsView.place, place)
+        else:
+            self.place = min(place, len(self._walkthrough.steps) - 1)
 
     def action_play(self) -> None:
         """Let the taps of the kernel that comes out light up one after another, from the first."""
