@@ -129,12 +129,12 @@ async def test_a_burst_through_the_command_palette(open_bench: OpenBench) -> Non
         await bench.until(lambda: bench.app.screen.query(OptionList).first().option_count == 1)
         await bench.burst("enter", "enter")
         await bench.until(lambda: isinstance(bench.views.in_sight, StepsView))
-        # The second enter is for what has the focus then: in a sum it lists the numbers behind the cursor.
+        # The second enter is for what has the focus then: a sum lists the numbers behind the cursor.
         assert [type(screen) for screen in bench.app.screen_stack][1:] in ([], [NumbersScreen])
 
 
 async def test_a_burst_into_steps_that_are_being_checked(open_bench: OpenBench) -> None:
-    """The steps that were gone meanwhile are gone when they come; no other view's command takes their keys."""
+    """The steps that were gone meanwhile are gone when they come; no other command takes their keys."""
     async with open_bench(EXACT) as bench:
         await bench.burst("p", "down", "enter", "2", "n", "n", "n", "N")
         await bench.until(lambda: isinstance(bench.views.in_sight, StepsView))

@@ -120,3 +120,16 @@ async def test_before_the_first_result_g_leads_nowhere(open_bench: OpenBench, he
     async with open_bench(EXACT, study=held, reach=Doing) as bench:
         await bench.press("g")
         assert not isinstance(bench.app.bench.view, ProbeView)
+
+
+async def test_a_chain_of_three_names_the_step_that_gave_what_it_reads(open_bench: OpenBench) -> None:
+    spec = spec_from({"branches": "1x1 > 3x3 > 1x1"}, replace(TWO, input=InputFill.INTEGERS))
+    async with open_bench(spec) as bench:
+        await bench.press("4")
+        view = bench.app.bench.query_one(ProbeView)
+        assert "its 3×3: ch 0" in bench.text("#probe-ledger")
+        for place, (title, source) in enumerate((("2/3", "from the step before, ch 0"), ("3/3", "ch 0"))):
+            view.chosen = place
+            assert bench.text("#probe-branch").startswith(f"1x1>3x3>1x1 {title}")
+            assert source in bench.text("#probe-branch")
+        assert "in 0" not in bench.text("#probe-branch")

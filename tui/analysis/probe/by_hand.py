@@ -28,12 +28,14 @@ class ProbedBranch:
         stage: what it computes; of a chain its last step, whose patch is what the steps before it gave.
         inner: of a chain the step before the last at the centre tap, for one of the channels between the two.
         inner_channel: that channel.
+        steps: how many steps it has in all.
     """
 
     name: str
     stage: WrittenStage
     inner: WrittenStage | None = None
     inner_channel: int = 0
+    steps: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,8 @@ def probe_branch(branch: Branch, image: Tensor, element: Element, between: int) 
         return ProbedBranch(branch.name, stage)
     read = steps[-1].layers[0].reads(range(element.channel, element.channel + 1))
     nearest = min(max(between, read.start), read.stop - 1)
-    return ProbedBranch(branch.name, stage, _stage(steps[-2], nearest, element, " inner"), nearest)
+    inner = _stage(steps[-2], nearest, element, " inner")
+    return ProbedBranch(branch.name, stage, inner, nearest, len(steps))
 
 
 def _steps_of(branch: Branch, image: Tensor, element: Element) -> list[_Step]:

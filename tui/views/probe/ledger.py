@@ -10,7 +10,8 @@ from textual.content import Content
 from textual.events import Click
 from textual.message import Message
 
-from tui.fusion.spec import Dtype
+from tui.fusion.pair_text import show_pair
+from tui.fusion.spec import Dtype, Pair
 from tui.views.shared.styles import MUTED
 from tui.widgets.digits import all_digits
 from tui.widgets.steady_text import SteadyText
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from tui.analysis.probe.written import Applied, WrittenStage
 
 WARNING = "$text-warning"
+INPUT = "input"
+"""What a row reads that reads no other step."""
 HEADER = 1
 """Lines above the first row."""
 GAP = 3
@@ -35,7 +38,8 @@ class Row:
         stage: the sum behind it; None for a batch norm after the sum, which is `applied`.
         adds: what it adds, None where it is no summand. so_far: the sum up to here, None where it is no part.
         note: what else is in it.
-        between: whether it reads the channels between the two steps of a sequence.
+        between: whether it reads the channels between the last two steps of a chain.
+        source: what gave the channels that it reads.
     """
 
     title: str
@@ -44,6 +48,7 @@ class Row:
     so_far: float | None
     note: str = ""
     between: bool = False
+    source: str = INPUT
     applied: Applied | None = None
 
 
@@ -59,16 +64,24 @@ def rows_of(probe: Probe, *, adds_up: bool = True) -> list[Row]:
 def _unfused_rows(unfused: Unfused) -> Iterator[Row]:
     sign = ""
     for branch, total in zip(unfused.branches, unfused.sums, strict=True):
+        count, title, source = branch.steps, f"{sign}{branch.name}", INPUT
         if branch.inner is not None:
-            note = f"its 1×1: ch {branch.inner_channel} at the centre tap"
-            yield Row(f"{branch.name} 1/2", branch.inner, None, None, note)
-        sequence = branch.inner is not None
-        title = f"{sign}{branch.name}" + (" 2/2" if sequence else "")
+            size = show_pair(_kernel_size(branch.inner), "×")
+            note = f"its {size}: ch {branch.inner_channel} at the centre tap"
+            before = INPUT if count == 2 else "from the step before"
+            yield Row(f"{branch.name} {count - 1}/{count}", branch.inner, None, None, note, source=before)
+            title, source = f"{title} {count}/{count}", f"from the {size}"
         note = ", ".join(applied.title for applied in branch.stage.applied)
-        yield Row(title, branch.stage, branch.stage.value, total, note and f"with {note}", sequence)
+        adds = branch.stage.value
+        yield Row(title, branch.stage, adds, total, note and f"with {note}", source != INPUT, source)
         sign = "+ "
     if unfused.post is not None:
         yield Row("→ post norm", None, None, unfused.post.value, applied=unfused.post)
+
+
+def _kernel_size(stage: WrittenStage) -> Pair:
+    height, width = stage.sum.padding.shape
+    return int(height), int(width)
 
 
 class ProbeLedger(SteadyText):

@@ -16,7 +16,7 @@ from textual.reactive import var
 
 from tui.analysis.numerics.pixel import Pixel
 from tui.fusion.spec import Dtype
-from tui.views.probe.ledger import HEADER, ProbeLedger, Row, rows_of
+from tui.views.probe.ledger import HEADER, INPUT, ProbeLedger, Row, rows_of
 from tui.views.probe.two_totals import total_lines
 from tui.views.probe.written_out import Page, applied_line, least_rows, stage_lines
 from tui.views.shared.study_view import StudyView
@@ -204,8 +204,10 @@ class ProbeView(StudyView, can_focus=True):
             stages.styles.max_height = limit
 
     def _written(self, row: Row, page: Page, dtype: Dtype) -> Content:
+        if row.source != INPUT:
+            page = replace(page, channels="ch", source=row.source)
         if row.between:
-            page = replace(page, channel=self.between, channels="ch")
+            page = replace(page, channel=self.between)
         if row.stage is not None:
             title = row.title.strip("+= ")
             return stage_lines(title, row.stage, page, dtype, hexadecimal=self.hexadecimal)

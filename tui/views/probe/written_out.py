@@ -38,13 +38,14 @@ class Page:
     Attributes:
         channel: whose products; the nearest where the stage does not read it.
         columns, rows: that the stage should take; many taps take more.
-        channels: what the channels that it reads are called.
+        channels: what the channels that it reads are called. source: what gave them.
     """
 
     channel: int
     columns: int
     rows: int
     channels: str = "in"
+    source: str = "input"
 
 
 def stage_lines(
@@ -116,8 +117,7 @@ def _grids(terms: WrittenSum, place: int, page: Page) -> Iterator[Line]:
     The three stand side by side where they fit, else under each other, of large kernels the middle.
     """
     rows, columns = terms.padding.shape
-    source = "input" if page.channels == "in" else "from the 1×1"
-    captions = (f"{source}, {page.channels} {terms.channels[place]}", "weight", "products")
+    captions = (f"{page.source}, {page.channels} {terms.channels[place]}", "weight", "products")
     width = min(WIDEST, _beside(page.columns, columns))
     if width >= NARROWEST:
         blocks = _blocks(terms, place, range(rows), range(columns), width)

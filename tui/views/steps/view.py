@@ -286,7 +286,7 @@ class StepsView(StudyView, can_focus=True):
             self.place = int(event.option_id)
 
     def action_go(self, steps: int) -> None:
-        """Go forth or back; the first and the last step stay. Steps that are being checked are gone to then."""
+        """Go forth or back; the first and the last step stay. What is still being checked is gone to then."""
         place = max(0, self.place + steps)
         if self._walkthrough is None:
             self.set_reactive(StepsView.place, place)
