@@ -16,7 +16,8 @@ from tests.fusion.strategies import specs
 from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.cost import cost_of
 from tui.analysis.progress import Doing
-from tui.analysis.study import FusedKernels, Study, run, run_study, study_of
+from tui.analysis.study import FusedKernels, Study, run_study, study_of
+from tui.analysis.verdict.runs import run
 from tui.fusion.block import Folded, ReparamBlock
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.fill import make_input

@@ -28,9 +28,9 @@ from tui.analysis.alterations.wrong_fusion import wrongly_fused
 from tui.analysis.bounds.budget import budgets_of
 from tui.analysis.bounds.fold_sizes import fold_sizes
 from tui.analysis.numerics.outputs import Outputs
-from tui.analysis.study import run
 from tui.analysis.verdict.judging import judge
 from tui.analysis.verdict.reason import Reason, Ruling
+from tui.analysis.verdict.runs import run
 from tui.analysis.verdict.sampling import channels_to_judge
 from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import ReparamBlock, conv_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, overload
@@ -23,14 +23,12 @@ from tui.analysis.alterations.fusion import Fusion, block_in_float64
 from tui.analysis.bounds.budget import Budget
 from tui.analysis.cost import Cost, cost_of
 from tui.analysis.numerics.comparison import Comparison, Distance, compare, distance_of
-from tui.analysis.numerics.componentwise import componentwise
-from tui.analysis.numerics.convolution import ConvolutionsAsProducts
-from tui.analysis.numerics.float16 import Float16ThroughFloat32
 from tui.analysis.numerics.magnitude import Magnitude, magnitude_of, shares_of
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.progress import Doing
-from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
+from tui.analysis.verdict.error_split import ErrorSplit
 from tui.analysis.verdict.evidence import Evidence, verdict_on
+from tui.analysis.verdict.runs import run, run_componentwise, run_in_float64, run_rightly, split_between
 from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import Folded, ReparamBlock, build_block, conv_of
 from tui.fusion.fill import fill_block, make_input
@@ -310,58 +308,3 @@ def _same(one: Kernel, other: Kernel) -> bool:
     else:
         same_bias = torch.equal(one.bias, other.bias)
     return same_bias and torch.equal(one.weight, other.weight)
-
-
-@torch.no_grad()
-def run(module: nn.Module, x: Tensor) -> Tensor:
-    """The module's output; float16 convolutions on a CPU go through float32."""
-    with Float16ThroughFloat32():
-        y: Tensor = module(x)
-    return y
-
-
-def run_in_float64(
-    fusion64: Fusion, x: Tensor, doing: Callable[[str, int], Doing] = Doing, number: int = 0
-) -> Generator[Doing, None, Outputs]:
-    """Yield what is done, by `doing` from that number on; return both outputs of a fusion in float64.
-
-    They are a reference: their convolutions take the fastest way that float64 has, which may not be torch's.
-    """
-    yield doing("running the branches in float64", number)
-    x64 = x.double()
-    with ConvolutionsAsProducts():
-        unfused = run(fusion64.block, x64)
-    yield doing("running the fused convolution in float64", number + 1)
-    with ConvolutionsAsProducts():
-        return Outputs(unfused, run(conv_of(fusion64.kernel, fusion64.geometry), x64))
-
-
-def split_between(
-    outputs: Outputs, outputs64: Outputs, right64: Outputs | None, fusion: Fusion, x: Tensor
-) -> ErrorSplit | None:
-    """Where the difference of a fusion's outputs comes from; None where no element of theirs is finite."""
-    with ConvolutionsAsProducts():
-        given64 = output_of_given(fusion.kernel, fusion.geometry, x, outputs64.fused)
-        return split_of(outputs, (right64 or outputs64).unfused, given64)
-
-
-def run_rightly(
-    block64: ReparamBlock, kernel: Kernel, fusion64: Fusion, x: Tensor, outputs64: Outputs
-) -> Outputs | None:
-    """What both sides should have given in float64: the block, and the convolution of its `kernel`.
-
-    None where the block itself ran as the unfused side. A right fused output is not run again.
-    """
-    if fusion64.block is block64:
-        return None
-    x64 = x.double()
-    right = fusion64.kernel is kernel
-    with ConvolutionsAsProducts():
-        fused = outputs64.fused if right else run(conv_of(kernel, block64.geometry), x64)
-        return Outputs(run(block64, x64), fused)
-
-
-def run_componentwise(block: nn.Module, conv: nn.Module, x: Tensor) -> Outputs:
-    """Both sides once more, without transforms."""
-    with componentwise():
-        return Outputs(run(block, x), run(conv, x))

@@ -19,7 +19,7 @@ from tui.analysis.bounds.linear_maps import Averaging, Convolution
 from tui.analysis.bounds.running import Bounded, add, convolve, exact, multiply, normalise, store
 from tui.analysis.bounds.unfused import block_bounds
 from tui.analysis.numerics.precision import PRECISIONS, Precision, gamma_n
-from tui.analysis.study import run
+from tui.analysis.verdict.runs import run
 from tui.fusion.block import ReparamBlock
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.kernel import Kernel

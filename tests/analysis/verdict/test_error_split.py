@@ -11,8 +11,8 @@ from torch import Tensor
 
 from tests.analysis.verdict.verdict_cases import Case, Run, run_conv, run_of
 from tui.analysis.numerics.outputs import Outputs
-from tui.analysis.study import run
 from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
+from tui.analysis.verdict.runs import run
 from tui.fusion.block import conv_of
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel

@@ -15,9 +15,10 @@ from tests.analysis.verdict.verdict_cases import Case, Run, run_of
 from tui.analysis.alterations.alterations import FUSED, INPUT, Alterations, Edit
 from tui.analysis.bounds.budget import budgets_of
 from tui.analysis.numerics.outputs import Outputs
-from tui.analysis.study import Study, run, study_of
+from tui.analysis.study import Study, study_of
 from tui.analysis.verdict.evidence import Evidence, verdict_on
 from tui.analysis.verdict.reason import Reason, Ruling
+from tui.analysis.verdict.runs import run
 from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import ReparamBlock, build_block, conv_of
 from tui.fusion.branch_text import parse_branches

@@ -18,10 +18,10 @@ from tui.analysis.bounds.fold_sizes import FoldSizes, fold_sizes
 from tui.analysis.numerics.comparison import compare
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.pixel import Pixel
-from tui.analysis.study import run
 from tui.analysis.verdict.judging import judge
 from tui.analysis.verdict.not_finite import NotFinite
 from tui.analysis.verdict.reason import Reason, Ruling
+from tui.analysis.verdict.runs import run
 from tui.analysis.verdict.sampling import channels_to_judge
 from tui.analysis.verdict.verdict import Verdict, Worst
 from tui.fusion.block import ReparamBlock, conv_of

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from tests.analysis.verdict.kinds_of_data import KINDS
 from tests.fusion.strategies import EVERYTHING, with_wild_norms
 from tui.analysis.numerics.outputs import Outputs
-from tui.analysis.study import run, run_componentwise
 from tui.analysis.verdict.evidence import Evidence, verdict_on
+from tui.analysis.verdict.runs import run, run_componentwise
 from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import ReparamBlock, build_block, conv_of
 from tui.fusion.branch_text import parse_branches

@@ -18,17 +18,11 @@ from tui.analysis.numerics.comparison import Comparison, compare
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.precision import FINEST_FIRST
 from tui.analysis.progress import Doing
-from tui.analysis.study import (
-    Study,
-    run,
-    run_componentwise,
-    run_in_float64,
-    run_rightly,
-    split_between,
-)
+from tui.analysis.study import Study
 from tui.analysis.verdict.error_split import ErrorSplit
 from tui.analysis.verdict.evidence import Evidence, verdict_on
 from tui.analysis.verdict.reason import Reason
+from tui.analysis.verdict.runs import run, run_componentwise, run_in_float64, run_rightly, split_between
 from tui.analysis.verdict.verdict import Verdict, multiple, percent
 from tui.fusion.block import conv_of
 from tui.fusion.spec import Dtype

@@ -13,7 +13,8 @@ from tui.analysis.side import WrongSide
 from tui.analysis.steps import code, words
 from tui.analysis.steps.code import Code, Names
 from tui.analysis.steps.step import Check, Line, Shows, Step, StepKernel, Written, step_kernel
-from tui.analysis.study import Study, run
+from tui.analysis.study import Study
+from tui.analysis.verdict.runs import run
 from tui.fusion.kernel import Kernel
 from tui.fusion.tap import Tap
 
