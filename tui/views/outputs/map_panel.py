@@ -27,8 +27,10 @@ class MapPanel(Vertical):
         border-subtitle-align: left;
         & HeatGrid { height: 1fr; width: 1fr; background: $background; scrollbar-size: 0 0; }
     }
-    MapPanel:focus-within { border-title-style: bold; border-title-color: $foreground; }
-    MapPanel.-difference { border: round $primary; border-title-color: $foreground; }
+    MapPanel.-difference { border: round $foreground 60%; border-title-color: $foreground; }
+    MapPanel:focus-within {
+        border: round $primary; border-title-style: bold; border-title-color: $foreground;
+    }
     """
 
     def __init__(self, *, id: str) -> None:

@@ -40,7 +40,8 @@ class OutputMaps(Container):
     }
     .-narrow OutputMaps, .-low OutputMaps {
         & MapPanel { border: none; border-top: solid $border-blurred; border-bottom: blank; }
-        & MapPanel.-difference { border: none; border-top: solid $primary; border-bottom: blank; }
+        & MapPanel.-difference { border: none; border-top: solid $foreground 60%; border-bottom: blank; }
+        & MapPanel:focus-within { border: none; border-top: solid $primary; border-bottom: blank; }
     }
     """
     SCOPED_CSS = False
