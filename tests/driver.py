@@ -13,8 +13,9 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.settle import settle, until
-from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Subject
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.deferred import deferred_study
+from tui.analysis.subject import Subject
 from tui.app import RepFuseApp, StudyFunction
 from tui.colour_depth import ColourDepth
 from tui.fusion.spec import BlockSpec

@@ -14,8 +14,9 @@ from typing import ClassVar
 import pytest
 
 from tui import __version__
-from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Edit, Subject
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Edit
 from tui.analysis.alterations.gallery import MISTAKES
+from tui.analysis.subject import Subject
 from tui.cli import main
 from tui.colour_depth import ColourDepth
 from tui.fusion.spec import BlockSpec, Dtype

@@ -22,13 +22,14 @@ from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 from textual.theme import Theme
 
-from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Subject
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.block_a import Beside, BlockA, against_a, block_a_of
 from tui.analysis.deferred import deferred_study, load_torch
 from tui.analysis.estimate import estimate_of, memory_of_this_machine
 from tui.analysis.failure import in_words
 from tui.analysis.inquiry import Answers, Question, deferred_answer
 from tui.analysis.progress import Doing, Failed
+from tui.analysis.subject import Subject
 from tui.background import iterate_in_thread
 from tui.colour_depth import ColourDepth
 from tui.fusion.presets import PRESETS

@@ -9,8 +9,9 @@ from typing import NoReturn
 
 from tui import __version__
 from tui.analysis.alterations.alteration_text import checked_mistake, edits_in
-from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Subject
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.alterations.gallery import MISTAKES
+from tui.analysis.subject import Subject
 from tui.fusion.fields import FIELDS, spec_from, texts_of
 from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.presets import PRESETS

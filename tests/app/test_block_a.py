@@ -11,9 +11,10 @@ from textual.widgets import Input
 from tests.driver import SMALL, Bench, OpenBench
 from tests.held_study import HeldStudy
 from tests.specs import COSTLY, EXACT
-from tui.analysis.alterations.alterations import Alterations, Edit, Subject
+from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.analysis.progress import Doing
 from tui.analysis.study import study_of
+from tui.analysis.subject import Subject
 from tui.export.study_json import study_json_of
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.spec import BlockSpec

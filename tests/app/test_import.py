@@ -14,9 +14,10 @@ from textual.widgets import Input, OptionList, Static, TextArea
 from tests.driver import MEDIUM, SMALL, Bench, OpenBench
 from tests.held_study import HeldStudy
 from tests.specs import EXACT
-from tui.analysis.alterations.alterations import FUSED, Alterations, Edit, Subject
+from tui.analysis.alterations.alterations import FUSED, Alterations, Edit
 from tui.analysis.progress import Doing
 from tui.analysis.study import study_of
+from tui.analysis.subject import Subject
 from tui.analysis.verdict.reason import Ruling
 from tui.app import RepFuseApp
 from tui.export.grid import csv_of, grid_of, npz_of

@@ -11,8 +11,9 @@ from hypothesis import given
 
 from tests.fusion.strategies import specs
 from tests.test_options import OTHER
-from tui.analysis.alterations.alterations import Alterations, Edit, Subject, refusal_of, shapes_of
+from tui.analysis.alterations.alterations import Alterations, Edit, refusal_of, shapes_of
 from tui.analysis.alterations.gallery import possible
+from tui.analysis.subject import Subject
 from tui.export import command_line
 from tui.export.command_line import command_line_of
 from tui.export.errors import ExportError

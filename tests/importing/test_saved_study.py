@@ -15,8 +15,9 @@ import torch
 
 from tests.export.test_snippet import EVERY_KIND
 from tests.specs import SLIGHTLY_WRONG, TOO_LARGE
-from tui.analysis.alterations.alterations import Alterations, Edit, Subject, shapes_of
+from tui.analysis.alterations.alterations import Alterations, Edit, shapes_of
 from tui.analysis.study import study_of
+from tui.analysis.subject import Subject
 from tui.export import study_json
 from tui.export.study_json import study_json_of
 from tui.fusion.presets import PRESETS

@@ -10,7 +10,8 @@ from textual.widgets import Input, OptionList, TextArea
 
 from tests.driver import MEDIUM, SMALL, Bench, LooksAsStored, OpenBench
 from tests.specs import EXACT
-from tui.analysis.alterations.alterations import Alterations, Edit, Subject
+from tui.analysis.alterations.alterations import Alterations, Edit
+from tui.analysis.subject import Subject
 from tui.screens.dialogs.importing import ImportScreen
 
 both_sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=lambda size: f"{size[0]}x{size[1]}")

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.analysis.alterations.alterations import Alterations, Subject
+from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.cost import Cost
 from tui.analysis.progress import Doing, Failed
+from tui.analysis.subject import Subject
 from tui.fusion.spec import BlockSpec, Pair
 from tui.fusion.tap import Tap
 

@@ -11,7 +11,7 @@ from typing import Any, overload
 import torch
 from torch import Tensor, nn
 
-from tui.analysis.alterations.alterations import FUSED, INPUT, NOTHING_ALTERED, Alterations, Subject
+from tui.analysis.alterations.alterations import FUSED, INPUT, NOTHING_ALTERED, Alterations
 from tui.analysis.alterations.applying import (
     alter_block,
     alter_input,
@@ -26,6 +26,7 @@ from tui.analysis.numerics.comparison import Comparison, Distance, compare, dist
 from tui.analysis.numerics.magnitude import Magnitude, magnitude_of, shares_of
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.progress import Doing
+from tui.analysis.subject import Subject
 from tui.analysis.verdict.error_split import ErrorSplit
 from tui.analysis.verdict.evidence import Evidence, verdict_on
 from tui.analysis.verdict.runs import run, run_componentwise, run_in_float64, run_rightly, split_between

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from tui.analysis.alterations.alteration_text import show_edit
-from tui.analysis.alterations.alterations import Subject
+from tui.analysis.subject import Subject
 from tui.export.errors import ExportError
 from tui.fusion.fields import FIELDS
 from tui.fusion.presets import PRESETS

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui.analysis.alterations.alterations import Subject
 from tui.analysis.study import Study
+from tui.analysis.subject import Subject
 from tui.export.command_line import command_line_of
 from tui.export.conv2d_text import conv2d_in_words
 from tui.export.grid import csv_of, grid_of, npz_of

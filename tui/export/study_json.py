@@ -11,8 +11,8 @@ from typing import Any
 from torch import Tensor, nn
 
 import tui
-from tui.analysis.alterations.alterations import Subject
 from tui.analysis.study import Study
+from tui.analysis.subject import Subject
 from tui.export.by_layer import tensors_of
 from tui.export.file_marks import SCHEMA
 from tui.export.report import report_of, spec_as_data

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Any, NoReturn
 
 from tui.analysis.alterations.alteration_text import checked_edit, checked_mistake
-from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Edit, Subject, shapes_of
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Edit, shapes_of
+from tui.analysis.subject import Subject
 from tui.export.file_marks import SCHEMA
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Scale
 from tui.fusion.branch_text import parse_branches

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tui.analysis.alterations.alterations import Alterations, Edit, Subject
+from tui.analysis.alterations.alterations import Alterations, Edit
+from tui.analysis.subject import Subject
 from tui.fusion.spec import BlockSpec
 from tui.screens.bench.history import LONGEST, SubjectHistory
 

@@ -114,14 +114,6 @@ class Alterations:
 NOTHING_ALTERED = Alterations()
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What a study is made of: a block as it was chosen, and what was changed in it by hand."""
-
-    spec: BlockSpec
-    alterations: Alterations = NOTHING_ALTERED
-
-
 def shapes_of(spec: BlockSpec) -> dict[str, Shape]:
     """The shape of every tensor of this block whose numbers can be edited, by its place."""
     shapes: dict[str, Shape] = {INPUT: spec.input_nchw}

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.screen import Screen
 
-from tui.analysis.alterations.alterations import Edit, Subject, shapes_of
+from tui.analysis.alterations.alterations import Edit, shapes_of
 from tui.analysis.alterations.places import EditablePlace, NotEditableError, kernel_edits
+from tui.analysis.subject import Subject
 from tui.fusion.spec import BlockSpec
 
 if TYPE_CHECKING:

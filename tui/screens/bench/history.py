@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.analysis.alterations.alterations import Subject
+from tui.analysis.subject import Subject
 
 LONGEST = 200
 """Subjects that are remembered."""

@@ -17,13 +17,14 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
-from tui.analysis.alterations.alterations import FUSED, NOTHING_ALTERED, Alterations, Edit, Subject
+from tui.analysis.alterations.alterations import FUSED, NOTHING_ALTERED, Alterations, Edit
 from tui.analysis.alterations.places import EditablePlace
 from tui.analysis.block_a import Beside
 from tui.analysis.inquiry import Answers
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.quantities import estimate_in_words
+from tui.analysis.subject import Subject
 from tui.export.items import Item
 from tui.fusion.spec import BlockSpec
 from tui.fusion.tap import Tap

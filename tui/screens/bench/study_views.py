@@ -12,10 +12,11 @@ from textual.message import Message
 from textual.reactive import var
 from textual.widgets import ContentSwitcher
 
-from tui.analysis.alterations.alterations import Alterations, Subject
+from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.inquiry import Answers, Question
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing, Failed
+from tui.analysis.subject import Subject
 from tui.fusion.spec import BlockSpec
 from tui.views.kernels.view import KernelsView
 from tui.views.mistakes.view import MistakesView

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from textual.app import SystemCommand
 from textual.screen import Screen
 
-from tui.analysis.alterations.alterations import Subject
 from tui.analysis.failure import sentence_of
+from tui.analysis.subject import Subject
 from tui.background import iterate_in_thread
 from tui.export.items import ITEMS, Item
 from tui.export.saving import in_home, save

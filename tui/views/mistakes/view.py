@@ -12,11 +12,11 @@ from textual.containers import Horizontal, Vertical
 from textual.reactive import var
 from textual.widgets import OptionList, Static
 
-from tui.analysis.alterations.alterations import Subject
 from tui.analysis.alterations.gallery import obstacle
 from tui.analysis.inquiry import Answers, Question
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing, Failed
+from tui.analysis.subject import Subject
 from tui.views.mistakes.error_map import ErrorMap, map_title, pixel_line, scale_of
 from tui.views.mistakes.mistake_list import MistakeList
 from tui.views.mistakes.mistake_words import findings, words_on

@@ -11,10 +11,10 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import var
 
-from tui.analysis.alterations.alterations import Subject
 from tui.analysis.alterations.places import EditablePlace, NotEditableError
 from tui.analysis.inquiry import Answers, Question
 from tui.analysis.numerics.pixel import Pixel
+from tui.analysis.subject import Subject
 from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
 

@@ -1,0 +1,16 @@
+"""Subject: what is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
+from tui.fusion.spec import BlockSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a study is made of: a block as it was chosen, and what was changed in it by hand."""
+
+    spec: BlockSpec
+    alterations: Alterations = NOTHING_ALTERED
