@@ -6,18 +6,17 @@ import threading
 from collections.abc import Iterator
 
 from tests.settle import PATIENCE
-from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.progress import Doing
 from tui.analysis.study import Piece, run_study
+from tui.analysis.subject import Subject
 from tui.fusion.spec import BlockSpec
 
 
 class HeldRun:
     """One run of a study, which waits after its first step, and in the piece of work `stop_before`."""
 
-    def __init__(self, spec: BlockSpec, alterations: Alterations) -> None:
-        self.spec = spec
-        self.alterations = alterations
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
         self.let_go = threading.Event()
         self.stop_before = ""
         self.go_on = threading.Event()
@@ -29,7 +28,7 @@ class HeldRun:
         try:
             yield Doing("holding still")
             assert self.let_go.wait(PATIENCE)
-            for step in run_study(self.spec, self.alterations):
+            for step in run_study(self.subject):
                 self.steps += 1
                 yield step
                 if isinstance(step, Doing) and step.words == self.stop_before:
@@ -44,14 +43,14 @@ class HeldStudy:
     def __init__(self) -> None:
         self.runs: list[HeldRun] = []
 
-    def __call__(self, spec: BlockSpec, alterations: Alterations) -> Iterator[Piece]:
-        run = HeldRun(spec, alterations)
+    def __call__(self, subject: Subject) -> Iterator[Piece]:
+        run = HeldRun(subject)
         self.runs.append(run)
         return run.iterate()
 
     def has_run(self, spec: BlockSpec) -> bool:
         """Whether the last run is of this spec."""
-        return self.runs[-1].spec == spec
+        return self.runs[-1].subject.spec == spec
 
     def let_all_go(self) -> None:
         """End what still stands still."""

@@ -54,7 +54,7 @@ PREVIEW_PAUSE = 0.08
 """Seconds that the cursor rests before what it is on is run."""
 PREVIEW_IS_LATE = 0.4
 """Seconds after which a preview says what it is doing; till then the one before stays."""
-StudyFunction = Callable[[BlockSpec, Alterations], "Iterator[Piece]"]
+StudyFunction = Callable[[Subject], "Iterator[Piece]"]
 
 
 class RepFuseApp(App[None]):
@@ -62,7 +62,7 @@ class RepFuseApp(App[None]):
 
     The terminal has as many colours as `depth` says, and the characters of `encoding`.
 
-    `study` runs a spec and `settings_path` is where choices are kept; tests put others in their places.
+    `study` runs a subject and `settings_path` is where choices are kept; tests put others in their places.
     """
 
     TITLE = "repfuse-tui"
@@ -227,7 +227,7 @@ class RepFuseApp(App[None]):
     async def _run_study(self, subject: Subject) -> None:
         """Keep what the study yields. A worker that was cancelled does not come back here."""
         try:
-            steps = partial(self._study_function, subject.spec, subject.alterations)
+            steps = partial(self._study_function, subject)
             async for piece in iterate_in_thread(steps):
                 self._take(piece)
         except Exception as error:
@@ -297,7 +297,7 @@ class RepFuseApp(App[None]):
         await asyncio.sleep(PREVIEW_PAUSE)
         begin = monotonic()
         try:
-            steps = partial(self._study_function, subject.spec, subject.alterations)
+            steps = partial(self._study_function, subject)
             async for piece in iterate_in_thread(steps):
                 if isinstance(piece, Doing):
                     if monotonic() - begin > PREVIEW_IS_LATE:

@@ -18,6 +18,7 @@ from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.cost import cost_of
 from tui.analysis.progress import Doing
 from tui.analysis.study import FusedKernels, Study, run_study, study_of
+from tui.analysis.subject import Subject
 from tui.analysis.verdict.runs import run
 from tui.fusion.block import Folded, ReparamBlock
 from tui.fusion.branch_text import parse_branches
@@ -39,7 +40,7 @@ MANY = replace(
     ("dtype", "steps"), [("float64", 5), ("float32", 8), ("bfloat16", 8), ("float16", 8)]
 )
 def test_progress_before_each_piece_and_one_study_at_the_end(dtype: str, steps: int) -> None:
-    *pieces, last = run_study(replace(NORMED, dtype=Dtype(dtype)))
+    *pieces, last = run_study(Subject(replace(NORMED, dtype=Dtype(dtype))))
     assert isinstance(last, Study)
     doing = [piece for piece in pieces if isinstance(piece, Doing)]
     assert [piece.place for piece in doing] == [f"{number} of {steps}" for number in range(1, steps + 1)]
@@ -155,7 +156,7 @@ def test_what_is_not_asked_for_does_not_run(stop_after: int, monkeypatch: pytest
         monkeypatch.setattr(study_module, name, _noting(done, name, getattr(study_module, name)))
     monkeypatch.setattr(runs_module, "run", vars(study_module)["run"])  # which runs both in float64
     pieces = [[], ["build_block", "make_input"], ["conv_of"], [], ["run"], ["run", "compare"], ["run"]]
-    steps: Iterator[object] = run_study(BlockSpec())
+    steps: Iterator[object] = run_study(Subject(BlockSpec()))
     for _ in range(stop_after):
         next(steps)
     assert done == [name for piece in pieces[:stop_after] for name in piece]

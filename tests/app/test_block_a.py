@@ -127,7 +127,7 @@ async def test_a_waits_for_a_costly_block(open_bench: OpenBench, held: HeldStudy
         held.runs[0].let_go.set()
         await bench.reach(Idle)
         await bench.until(lambda: len(held.runs) == 2)
-        assert held.runs[1].spec == EXACT
+        assert held.runs[1].subject.spec == EXACT
         assert "holding still" in line(bench)
         await bench.press("A")
         held.let_all_go()

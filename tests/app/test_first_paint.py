@@ -12,7 +12,7 @@ import asyncio, threading
 from pathlib import Path
 from tui.app import RepFuseApp
 
-def never(spec, alterations):
+def never(subject):
     never.asked.set()
     never.released.wait()
     return iter(())

@@ -95,7 +95,7 @@ async def test_the_palette_offers_presets_by_name(open_bench: OpenBench, held: H
         await bench.until(lambda: bench.app.screen.query("OptionList").first().display)
         await bench.press("enter")
         await bench.until(lambda: len(held.runs) == 2)
-        assert held.runs[1].spec == PRESETS["pointwise"].spec
+        assert held.runs[1].subject.spec == PRESETS["pointwise"].spec
 
 
 async def test_every_command_of_the_palette_has_a_help(open_bench: OpenBench) -> None:

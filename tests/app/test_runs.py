@@ -14,10 +14,9 @@ from tests.driver import OpenBench
 from tests.held_study import HeldStudy
 from tests.settle import until
 from tests.specs import COSTLY, EXACT
-from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.study import Piece, run_study
-from tui.fusion.spec import BlockSpec
+from tui.analysis.subject import Subject
 from tui.run_state import Idle, Stopped, Waiting, Withdrawn
 from tui.screens.bench.number_editor import NumberEditor
 from tui.views.shared.result import ResultView
@@ -29,7 +28,7 @@ async def test_the_block_runs_once_at_the_start(open_bench: OpenBench, held: Hel
         held.let_all_go()
         await bench.reach(Idle)
         await bench.press("down")
-        assert [run.spec for run in held.runs] == [EXACT]
+        assert [run.subject.spec for run in held.runs] == [EXACT]
 
 
 async def test_typing_gives_a_new_result_without_a_key(open_bench: OpenBench) -> None:
@@ -116,10 +115,10 @@ async def test_news_of_an_older_request_is_dropped(open_bench: OpenBench, held: 
 
 
 async def test_a_failure_is_told_in_words_and_the_next_edit_recovers(open_bench: OpenBench) -> None:
-    def study_of(spec: BlockSpec, alterations: Alterations) -> Iterator[Piece]:
-        if spec.seed == 1:
+    def study_of(subject: Subject) -> Iterator[Piece]:
+        if subject.spec.seed == 1:
             raise RuntimeError("[/] is no size [bold]at all[/bold]\nC++ stack")
-        return run_study(spec, alterations)
+        return run_study(subject)
 
     async with open_bench(EXACT, study=study_of) as bench:
         shown = bench.app.study
@@ -158,7 +157,7 @@ async def test_a_costly_run_waits_for_r(open_bench: OpenBench, held: HeldStudy) 
         assert "Press r to run it" in bench.app.bench.query_one(Notice).text
         await bench.press("r")
         await bench.reach(Doing)
-        assert [run.spec for run in held.runs] == [COSTLY]
+        assert [run.subject.spec for run in held.runs] == [COSTLY]
         await bench.enter("seed", "7")
         await bench.reach(Waiting)
         assert len(held.runs) == 1, "the word was given for the other spec"

@@ -10,9 +10,9 @@ import pytest
 from tests.driver import LARGE, MEDIUM, SMALL, LooksAsStored, OpenBench
 from tests.held_study import HeldStudy
 from tests.specs import COSTLY, DEPTHWISE, EXACT, ROUNDED
-from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.progress import Doing, Failed
-from tui.fusion.spec import BlockSpec, InputFill
+from tui.analysis.subject import Subject
+from tui.fusion.spec import InputFill
 from tui.run_state import Idle, Waiting, Withdrawn
 from tui.widgets.grid.zoom import Zoom
 
@@ -84,7 +84,7 @@ async def test_costly(
 
 @both_sizes
 async def test_failed_run(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size) -> None:
-    def study(spec: BlockSpec, alterations: Alterations) -> Iterator[Doing]:
+    def study(subject: Subject) -> Iterator[Doing]:
         yield Doing("breaking")
         raise RuntimeError("not enough memory: you tried to allocate [/] bytes [bold]in vain")
 

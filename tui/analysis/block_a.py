@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.cost import Cost
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.subject import Subject
-from tui.fusion.spec import BlockSpec, Pair
+from tui.fusion.pair_text import Pair
 from tui.fusion.tap import Tap
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def block_a_of(study: Study) -> BlockA:
 
 
 def against_a(
-    a: BlockA | Subject, study: Study, run: Callable[[BlockSpec, Alterations], Iterator[Piece]]
+    a: BlockA | Subject, study: Study, run: Callable[[Subject], Iterator[Piece]]
 ) -> Iterator[BlockA | AgainstA | Doing]:
     """Yield what is done; A, where it had to be run first; and last the study beside it.
 
@@ -106,7 +105,7 @@ def against_a(
     if isinstance(a, Subject):
         from tui.analysis.study import Study
 
-        for piece in run(a.spec, a.alterations):
+        for piece in run(a):
             if isinstance(piece, Doing):
                 yield piece
             elif isinstance(piece, Study):

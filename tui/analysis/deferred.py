@@ -1,4 +1,4 @@
-"""study(spec) for callers that must not import torch before it runs."""
+"""run_study for callers that must not import torch before it runs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.progress import Doing
-from tui.fusion.spec import BlockSpec
+from tui.analysis.subject import Subject
 
 if TYPE_CHECKING:
     from tui.analysis.study import Piece
@@ -31,11 +30,11 @@ def load_torch() -> None:
     gc.set_threshold(*gc.get_threshold()[:2], SELDOM)
 
 
-def deferred_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterator[Piece]:
-    """As `tui.analysis.study.study`, which it imports, and torch with it, at the first step."""
+def deferred_study(subject: Subject) -> Iterator[Piece]:
+    """As `tui.analysis.study.run_study`, which it imports, and torch with it, at the first step."""
     if "torch" not in sys.modules:
         yield Doing("loading torch")
         load_torch()
     from tui.analysis.study import run_study
 
-    yield from run_study(spec, alterations)
+    yield from run_study(subject)

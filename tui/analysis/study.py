@@ -1,4 +1,4 @@
-"""run_study(spec): build the block, fuse it, run both sides, compare; one immutable Study comes out."""
+"""run_study(subject): build the block, fuse it, run both sides, compare; one immutable Study comes out."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from tui.analysis.cost import Cost, cost_of
 from tui.analysis.numerics.comparison import Comparison, Distance, compare, distance_of
 from tui.analysis.numerics.magnitude import Magnitude, magnitude_of, shares_of
 from tui.analysis.numerics.outputs import Outputs
+from tui.analysis.origin import Origin
 from tui.analysis.progress import Doing
 from tui.analysis.subject import Subject
 from tui.analysis.verdict.error_split import ErrorSplit
@@ -65,6 +66,7 @@ class FusedKernels:
 
     Attributes:
         alterations: what was changed by hand on top of the spec.
+        origin: where the block's numbers come from; None where the spec filled it.
         in_effect: what of it changed a number: an edit that sets the number that is there is none. Its values
             are rounded to the spec's dtype.
         summands: each branch's kernel, in the spec's order, and after them the post norm's offset if there
@@ -76,6 +78,7 @@ class FusedKernels:
 
     spec: BlockSpec
     alterations: Alterations
+    origin: Origin | None
     in_effect: Alterations
     summands: tuple[Summand, ...]
     fused_kernel: Summand
@@ -85,7 +88,7 @@ class FusedKernels:
     @property
     def subject(self) -> Subject:
         """What it is about."""
-        return Subject(self.spec, self.alterations)
+        return Subject(self.spec, self.alterations, self.origin)
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -150,18 +153,25 @@ Piece = Doing | FusedKernels | Study
 """What a study yields: what it does next, the kernels as soon as they are fused, itself at the end."""
 
 
-def run_study(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Iterator[Piece]:
+def run_study(subject: Subject) -> Iterator[Piece]:
     """Yield a Doing before each piece of work, the FusedKernels when they are there, and the Study last.
 
     To stop it, stop iterating: between two pieces nothing runs.
 
     Raises:
         FusionError: a branch is not a convolution, or the mistake cannot be made on this block.
+        Refusal: the numbers cannot be read where the block comes from.
         RuntimeError: torch could not do it, out of memory for instance.
     """
-    yield _doing(spec, alterations)("building the block", 1)
-    block = fill_block(build_block(spec).to(torch_dtype(spec.dtype)), spec)
-    yield from _studied(spec, block, make_input(spec), alterations)
+    spec, origin = subject.spec, subject.origin
+    doing = _doing(subject)
+    if origin is None:
+        yield doing("building the block", 1)
+        block, x = fill_block(build_block(spec).to(torch_dtype(spec.dtype)), spec), None
+    else:
+        yield doing("reading the block", 1)
+        block, x = origin.block(spec), origin.input(spec)
+    yield from _studied(subject, block, make_input(spec) if x is None else x)
 
 
 def run_study_of(
@@ -181,28 +191,30 @@ def run_study_of(
             f"{tuple(x.shape)} in {x.dtype}"
         )
     spec = replace(structure_of(block, x), dtype=dtype_of(x.dtype))
-    yield _doing(spec, alterations)("copying the block", 1)
-    yield from _studied(spec, copy.deepcopy(block), x.detach().clone(), alterations)
+    subject = Subject(spec, alterations)
+    yield _doing(subject)("copying the block", 1)
+    yield from _studied(subject, copy.deepcopy(block), x.detach().clone())
 
 
-def _doing(spec: BlockSpec, alterations: Alterations) -> Callable[[str, int], Doing]:
+def _doing(subject: Subject) -> Callable[[str, int], Doing]:
     """Says what is done next, as a piece of all that a study does."""
-    return partial(Doing, count=_pieces(spec, alterations))
+    return partial(Doing, count=_pieces(subject))
 
 
-def _pieces(spec: BlockSpec, alterations: Alterations) -> int:
-    return (5 if spec.dtype is Dtype.FLOAT64 else 8) + alterations.alters_run
+def _pieces(subject: Subject) -> int:
+    return (5 if subject.spec.dtype is Dtype.FLOAT64 else 8) + subject.alterations.alters_run
 
 
-def _studied(spec: BlockSpec, block: ReparamBlock, x: Tensor, alterations: Alterations) -> Iterator[Piece]:
+def _studied(subject: Subject, block: ReparamBlock, x: Tensor) -> Iterator[Piece]:
     """All that comes after the block is there, and is altered."""
-    doing, pieces = _doing(spec, alterations), _pieces(spec, alterations)
+    spec, alterations = subject.spec, subject.alterations
+    doing, pieces = _doing(subject), _pieces(subject)
     taken = taking_effect(alterations, parameters_of(block) | {INPUT: x})
     block, x = alter_block(block, taken), alter_input(x, taken)
     yield doing("fusing the branches", 2)
     folded = block.folded()
     fusion = fusion_of(block, folded, x, taken)
-    kernels = _kernels(Subject(spec, alterations), taken, folded, fusion)
+    kernels = _kernels(subject, taken, folded, fusion)
     conv = conv_of(kernels.fused_kernel.kernel, fusion.geometry)
     yield kernels
     yield doing("running the branches", 3)
@@ -266,6 +278,7 @@ def _kernels(subject: Subject, taken: Alterations, folded: Folded, fusion: Fusio
     return FusedKernels(
         spec,
         subject.alterations,
+        subject.origin,
         in_effect,
         summands=tuple(_summand(name, folds) for name, folds in folded.summands),
         fused_kernel=Summand(FUSED, fused, magnitude_of(fused)),
@@ -277,9 +290,13 @@ def _kernels(subject: Subject, taken: Alterations, folded: Folded, fusion: Fusio
 @overload
 def study_of(subject: BlockSpec, alterations: Alterations = NOTHING_ALTERED, /) -> Study: ...
 @overload
+def study_of(subject: Subject, /) -> Study: ...
+@overload
 def study_of(subject: ReparamBlock, x: Tensor, alterations: Alterations = NOTHING_ALTERED, /) -> Study: ...
-def study_of(subject: BlockSpec | ReparamBlock, *given: Any) -> Study:
+def study_of(subject: Subject | BlockSpec | ReparamBlock, *given: Any) -> Study:
     """The study of a block, run to its end: of one that is told as a spec, or of a module and an input.
+
+    A Subject is a spec and its alterations in one.
 
     >>> study = study_of(BlockSpec(in_channels=4, out_channels=4))
     >>> study.verdict.sentence.startswith("They agree: what differs in float32 is rounding")
@@ -290,7 +307,9 @@ def study_of(subject: BlockSpec | ReparamBlock, *given: Any) -> Study:
     Raises:
         FusionError, RuntimeError: as `run_study`.
     """
-    steps = run_study(subject, *given) if isinstance(subject, BlockSpec) else run_study_of(subject, *given)
+    if isinstance(subject, BlockSpec):
+        subject = Subject(subject, *given)
+    steps = run_study(subject) if isinstance(subject, Subject) else run_study_of(subject, *given)
     for step in steps:
         if isinstance(step, Study):
             return step

@@ -9,6 +9,7 @@ from tui.analysis.subject import Subject
 from tui.export.errors import ExportError
 from tui.fusion.fields import FIELDS
 from tui.fusion.presets import PRESETS
+from tui.fusion.quoting import printable
 from tui.fusion.spec import BlockSpec
 
 PROGRAM = "repfuse-tui"
@@ -23,8 +24,11 @@ def command_line_of(subject: Subject) -> str:
     """The line, quoted for a shell, that starts the program on this block with its edits and its mistake.
 
     Raises:
-        ExportError: there are too many edits.
+        ExportError: there are too many edits, or the block comes from a file or a module.
     """
+    if subject.origin is not None:
+        title = printable(subject.origin.title)
+        raise ExportError(f"{title} is not made by options: take the study as JSON, or the snippet")
     edits = subject.alterations.edits
     if len(edits) > MOST_EDITS:
         raise ExportError(

@@ -9,6 +9,7 @@ from typing import Any
 
 from tui.analysis.likeness.found import Likeness, Likenesses
 from tui.analysis.likeness.likeness import likenesses_within
+from tui.analysis.origin import Origin
 from tui.analysis.progress import Failed
 from tui.analysis.study import Study
 from tui.analysis.verdict.error_split import ErrorSplit
@@ -33,6 +34,7 @@ def report_of(study: Study) -> dict[str, Any]:
     """
     return {
         "spec": spec_as_data(study.spec),
+        "origin": _origin(study.origin),
         "mistake": study.alterations.mistake or None,
         "edits": len(study.in_effect.edits),
         "branches": [
@@ -98,6 +100,13 @@ def _likeness(likeness: Likeness) -> dict[str, Any]:
         "score": likeness.score,
         "channels": list(likeness.channels),
     }
+
+
+def _origin(origin: Origin | None) -> dict[str, Any] | None:
+    """Where the block comes from, None for one that the spec made."""
+    if origin is None:
+        return None
+    return {"title": origin.title, "container": origin.container, "remarks": list(origin.remarks)}
 
 
 def spec_as_data(spec: BlockSpec) -> dict[str, Any]:

@@ -36,6 +36,8 @@ class TopBar(Horizontal):
 
     spec: var[BlockSpec | None] = var(None)
     """The block on the screen."""
+    title: var[str] = var("")
+    """What it is called where it comes from; empty for one that was chosen here."""
     busy: var[str] = var("")
     """What is going on; empty for nothing."""
 
@@ -58,11 +60,16 @@ class TopBar(Horizontal):
         """Say which block it is."""
         self._say()
 
+    def watch_title(self) -> None:
+        """Say which block it is."""
+        self._say()
+
     def watch_busy(self) -> None:
         """Say what is going on."""
         self._say()
 
     def _say(self) -> None:
         line = self.query_one("#status", Static)
-        line.update(self.busy or (summary(self.spec) if self.spec else ""), layout=False)
+        named = f"{self.title}  " if self.title else ""
+        line.update(self.busy or (named + summary(self.spec) if self.spec else ""), layout=False)
         line.set_class(bool(self.busy), "-busy")

@@ -19,6 +19,7 @@ from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.progress import Doing
 from tui.analysis.side import WrongSide
 from tui.analysis.study import Study, run_study, study_of
+from tui.analysis.subject import Subject
 from tui.analysis.verdict.reason import Reason
 from tui.analysis.verdict.wrong_side import wrong_side
 from tui.fusion.branch_text import parse_branches
@@ -133,7 +134,7 @@ def test_a_kernel_that_is_right_is_not_run_again() -> None:
 @pytest.mark.parametrize("dtype", Dtype)
 @pytest.mark.parametrize("mistake", ["", "train-mode"])
 def test_the_pieces_of_work_are_counted(dtype: Dtype, mistake: str) -> None:
-    steps = run_study(replace(NORMED, dtype=dtype), Alterations(mistake=mistake))
+    steps = run_study(Subject(replace(NORMED, dtype=dtype), Alterations(mistake=mistake)))
     done = [step for step in steps if isinstance(step, Doing)]
     assert [step.number for step in done] == list(range(1, done[0].count + 1))
     assert {step.count for step in done} == {len(done)}

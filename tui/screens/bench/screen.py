@@ -26,6 +26,7 @@ from tui.analysis.progress import Doing, Failed
 from tui.analysis.quantities import estimate_in_words
 from tui.analysis.subject import Subject
 from tui.export.items import Item
+from tui.fusion.quoting import printable
 from tui.fusion.spec import BlockSpec
 from tui.fusion.tap import Tap
 from tui.run_state import Idle, RunState, Stopped, Waiting
@@ -289,7 +290,7 @@ class BenchScreen(Screen[None]):
         """The tabs, form and views side by side, the keys. A view is mounted when it is first looked at."""
         yield TopBar([view.TITLE for view in VIEWS], id="top")
         with Horizontal(id="body"):
-            yield ParameterForm(self._subject.spec, id="form")
+            yield ParameterForm(self._subject.spec, self._subject.origin, id="form")
             with Vertical(id="right"):
                 yield StudyViews(self._subject.spec, id="views").data_bind(
                     BenchScreen.kernels, BenchScreen.study, BenchScreen.answers, BenchScreen.preview
@@ -312,7 +313,7 @@ class BenchScreen(Screen[None]):
     def on_mount(self) -> None:
         """Stand in the first branch's grid."""
         self.bindings_updated_signal.subscribe(self, self._tell_keys)
-        self.query_one(TopBar).spec = self._subject.spec
+        self._show_which_block()
         self._mark_stale()
         self.view.focus_content()
 
@@ -449,7 +450,7 @@ class BenchScreen(Screen[None]):
         if alterations.fitting(spec) == self._subject.alterations:
             return
         self._wanted = alterations.fitting(spec)
-        self._edited(Subject(spec, self._wanted), pause=0)
+        self._edited(replace(self._subject, alterations=self._wanted), pause=0)
 
     @on(StudyView.LegendChanged)
     def _legend_changed(self, event: StudyView.LegendChanged) -> None:
@@ -465,7 +466,7 @@ class BenchScreen(Screen[None]):
 
     def show_subject(self, subject: Subject) -> None:
         """Put a whole other block into the form, altered like that, and ask for its run at once."""
-        self.query_one(ParameterForm).spec = subject.spec
+        self.query_one(ParameterForm).show(subject.spec, subject.origin)
         self._valid = True
         self._wanted = subject.alterations
         self._edited(subject, pause=0)
@@ -480,7 +481,8 @@ class BenchScreen(Screen[None]):
         event.stop()
         self._valid = True
         # On the way from 8 to 16 channels there is 1, which has no place for most edits: they come back.
-        self._edited(Subject(event.spec, self._wanted.fitting(event.spec)), pause=TYPING_PAUSE)
+        subject = Subject(event.spec, self._wanted.fitting(event.spec), event.origin)
+        self._edited(subject, pause=TYPING_PAUSE)
 
     @on(BranchList.EditRequested)
     @work
@@ -506,13 +508,18 @@ class BenchScreen(Screen[None]):
     def _go_to(self, subject: Subject, *, pause: float = 0) -> None:
         self.welcomed()
         self._subject = subject
-        self.query_one(TopBar).spec = subject.spec
+        self._show_which_block()
         self._mark_stale()
         self._stop_pause()
         if pause:
             self._pause = self.set_timer(pause, self._request)
         else:
             self._request()
+
+    def _show_which_block(self) -> None:
+        top, origin = self.query_one(TopBar), self._subject.origin
+        top.title = "" if origin is None else printable(origin.title)
+        top.spec = self._subject.spec
 
     def _request(self) -> None:
         self._pause = None
@@ -639,6 +646,9 @@ class BenchScreen(Screen[None]):
 
     def action_add_branch(self) -> None:
         """Ask for another branch of the block, from wherever the focus is."""
+        if self._subject.origin is not None:
+            self.notify("The branches are what was read: a preset (p) starts a block of your own.")
+            return
         self.query_one(BranchList).action_add()
 
     def action_undo(self) -> None:
@@ -653,7 +663,7 @@ class BenchScreen(Screen[None]):
         if subject is None:
             self.notify("There is nothing more in that direction.", timeout=2)
         else:
-            self.query_one(ParameterForm).spec = subject.spec
+            self.query_one(ParameterForm).show(subject.spec, subject.origin)
             self._valid = True
             self._wanted = subject.alterations
             self._go_to(subject)

@@ -154,7 +154,7 @@ class MistakesView(StudyView):
         wanted, study, name = None, self.study, self.gallery.name_under_cursor
         possible = study is not None and (not name or obstacle(name, study.spec) is None)
         if study is not None and self.in_sight and possible and name != study.alterations.mistake:
-            wanted = Subject(study.spec, replace(study.alterations, mistake=name))
+            wanted = replace(study.subject, alterations=replace(study.alterations, mistake=name))
         if wanted != self._asked:
             self._asked = wanted
             self.post_message(self.PreviewWanted(wanted))

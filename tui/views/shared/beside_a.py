@@ -10,6 +10,7 @@ from tui.analysis.progress import Doing, Failed
 from tui.analysis.quantities import count, two_digits
 from tui.fusion.pair_text import show_pair
 from tui.fusion.presets import preset_named
+from tui.fusion.quoting import printable
 from tui.views.shared.styles import MUTED, RULING_STYLES
 
 Part = str | tuple[str, str]
@@ -55,7 +56,8 @@ def name_of(a: BlockA) -> str:
     """The preset that A is, or its channels and kernel size; and that it was altered."""
     spec, alterations = a.subject.spec, a.subject.alterations
     plain = f"{spec.in_channels}→{spec.out_channels} {show_pair(spec.fused_kernel_size, '×')}"
-    name = preset_named(spec) or plain
+    origin = a.subject.origin
+    name = preset_named(spec) or plain if origin is None else printable(origin.title)
     return f"{name}, altered" if alterations else name
 
 

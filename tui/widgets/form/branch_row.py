@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Checkbox
 
-from tui.fusion.branch_spec import BranchSpec, Scale
+from tui.fusion.branch_spec import BranchKind, BranchSpec, Scale
 from tui.widgets.form.square_toggle import SquareToggle
 
 _MARKS = {Scale.NONE: "", Scale.ALPHA: " α", Scale.GAMMA: " γ"}
@@ -18,6 +18,8 @@ _MARKS = {Scale.NONE: "", Scale.ALPHA: " α", Scale.GAMMA: " γ"}
 
 def label_of(branch: BranchSpec) -> str:
     """The branch in few columns: its title, its scale, and "…" where it has options beyond those shown."""
+    if branch.chain is not None:
+        return branch.title
     told = BranchSpec(
         branch.kind,
         bias=branch.bias,
@@ -87,7 +89,7 @@ class BranchRow(Horizontal):
 
     def _show_what_is_switched(self) -> None:
         self._bias.visible = self._branch.kind.has_weight
-        self._norm.visible = not self._branch.parts  # whose batch norms are layers of their own
+        self._norm.visible = self._branch.kind is not BranchKind.CHAIN  # whose norms are layers
 
     def _enable(self) -> None:
         self._bias.disabled = not (self.is_on and self._branch.kind.has_weight)

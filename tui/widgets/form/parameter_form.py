@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.reactive import var
 from textual.widgets import Input, Static
 
+from tui.analysis.origin import Origin
 from tui.fusion.fields import FIELDS, spec_from, texts_of
 from tui.fusion.presets import PRESETS, preset_named
 from tui.fusion.spec import BlockSpec, InvalidSpecError, Problem
@@ -22,6 +23,7 @@ from tui.fusion.text_error import TextError
 from tui.widgets.foot_key import FootKey
 from tui.widgets.form.branch_list import BranchList
 from tui.widgets.form.choice import Choice
+from tui.widgets.form.origin_pane import OriginPane
 from tui.widgets.form.value_input import ValueInput
 
 BLOCK = ("in_channels", "out_channels", "kernel_size", "stride", "dilation", "groups", "padding_mode")
@@ -61,9 +63,10 @@ class ParameterForm(VerticalScroll):
 
     @dataclass
     class Edited(Message):
-        """The fields make a valid spec, another than before."""
+        """The fields make a valid spec, another than before, of a block from there."""
 
         spec: BlockSpec
+        origin: Origin | None
 
     @dataclass
     class Refused(Message):
@@ -71,15 +74,17 @@ class ParameterForm(VerticalScroll):
 
         problems: tuple[Problem, ...]
 
-    def __init__(self, spec: BlockSpec, *, id: str | None = None) -> None:
+    def __init__(self, spec: BlockSpec, origin: Origin | None = None, *, id: str | None = None) -> None:
         super().__init__(id=id, can_focus=False)
         self._followed = spec
+        self._origin = origin
         self.set_reactive(ParameterForm.spec, spec)
 
     def compose(self) -> ComposeResult:
         """Where to start from, then the block, its branches, its input."""
-        yield Static("PRESET", classes="section")
+        yield Static("PRESET", id="preset-heading", classes="section")
         yield Choice(tuple(PRESETS), preset_named(self.spec), id="preset", blank="your own", listed=True)
+        yield OriginPane(id="origin")
         yield Static("BLOCK", classes="section")
         yield from self._rows(BLOCK)
         with Horizontal(classes="section-columns"):
@@ -91,6 +96,27 @@ class ParameterForm(VerticalScroll):
         yield from self._rows(("post_norm",))
         yield Static("INPUT", classes="section")
         yield from self._rows(INPUT)
+
+    def on_mount(self) -> None:
+        """Have only those fields edited that may be."""
+        self._show_origin()
+
+    def show(self, spec: BlockSpec, origin: Origin | None) -> None:
+        """Fill the fields with a whole other block, from there."""
+        self._origin = origin
+        self._show_origin()
+        self.spec = spec
+
+    def _show_origin(self) -> None:
+        """Say where the block comes from; what it is cannot be edited then, only how it is run."""
+        origin = self._origin
+        self.query_one(OriginPane).origin = origin
+        self.set_class(origin is not None, "-given")
+        for name in (*BLOCK, "post_norm", *INPUT):
+            control = self._control(name)
+            if control is not None:
+                control.disabled = origin is not None and name not in origin.free
+        self.query_one(BranchList).disabled = origin is not None
 
     def _rows(self, names: Iterable[str]) -> ComposeResult:
         texts = texts_of(self.spec)
@@ -110,7 +136,8 @@ class ParameterForm(VerticalScroll):
 
     def focus_first(self) -> None:
         """Put the focus on the first field."""
-        self.query_one("#preset", Choice).focus()
+        first = "#preset" if self._origin is None else "#input_shape"
+        self.query_one(first).focus()
 
     def watch_spec(self, spec: BlockSpec) -> None:
         """Fill the fields, silently."""
@@ -132,7 +159,7 @@ class ParameterForm(VerticalScroll):
         event.stop()
         event.prevent_default()
         self.spec = PRESETS[event.value].spec
-        self.post_message(self.Edited(self.spec))
+        self.post_message(self.Edited(self.spec, None))
 
     @on(DescendantFocus)
     def _remember_what_follows(self, event: DescendantFocus) -> None:
@@ -170,7 +197,7 @@ class ParameterForm(VerticalScroll):
         self._show_problems(())
         self.set_reactive(ParameterForm.spec, spec)
         self._show_preset()
-        self.post_message(self.Edited(spec))
+        self.post_message(self.Edited(spec, self._origin))
 
     def _read(self) -> BlockSpec:
         """The spec that stands in the fields; raises InvalidSpecError."""
