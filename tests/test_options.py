@@ -29,6 +29,7 @@ OTHER = BlockSpec(
     groups=2,
     branches=(BranchSpec(BranchKind.KXK, bias=False, batch_norm=True), BranchSpec(BranchKind.POINTWISE)),
     post_norm=True,
+    eps=1e-3,
     padding_mode=PaddingMode.REFLECT,
     input_shape=(12, 10),
     batch_size=3,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from textual.widgets import Input, OptionList, Static
+from torch import nn
 
 from tests.driver import Bench, OpenBench
 from tests.settle import settle
@@ -44,6 +45,25 @@ async def test_add_a_branch(open_bench: OpenBench) -> None:
         assert titles(bench)[-2:] == ["+ 5×5 conv", "= fused 5×5 conv"]
         assert bench.app.study is not None
         assert bench.app.study.verdict.ruling.agrees
+
+
+async def test_the_eps_of_all_norms_is_a_field(open_bench: OpenBench) -> None:
+    async with open_bench(PRESETS["repvgg"].spec.with_in_channels(4)) as bench:
+        await bench.press("f")
+        field = bench.form.query_one("#eps", ValueInput)
+        assert field.value == "1e-5"
+        field.focus()
+        await bench.press("ctrl+u", *"small")
+        assert "eps must be a number such as 1e-3" in str(
+            bench.form.query_one("#complaint-eps", Static).content
+        )
+        await bench.press("ctrl+u", *"0.001", "enter")
+        await bench.reach(Idle)
+        assert bench.app.study is not None
+        norms = [each for each in bench.app.study.block.modules() if isinstance(each, nn.BatchNorm2d)]
+        assert [norm.eps for norm in norms] == [1e-3] * 3
+        await bench.press("escape", "u")
+        assert field.value == "1e-5"
 
 
 async def test_add_a_branch_from_the_grids(open_bench: OpenBench) -> None:

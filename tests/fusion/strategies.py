@@ -94,6 +94,7 @@ def specs(draw: st.DrawFn, dtypes: tuple[Dtype, ...] = (Dtype.FLOAT64,)) -> Bloc
         groups=draw(st.sampled_from(_divisors_of_both(in_channels, out_channels))),
         branches=chosen,
         post_norm=draw(st.booleans()),
+        eps=draw(st.sampled_from([1e-5, 1e-3, 0.1])),
         input_shape=draw(pairs(1, 10)),
         batch_size=draw(st.integers(1, 2)),
         weights=draw(st.sampled_from(WeightFill)),

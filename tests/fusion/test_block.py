@@ -14,6 +14,7 @@ from tests.fusion.oracles import convolve, dense, kernel_by_impulses
 from tests.fusion.strategies import EVERYTHING, filled_block, filled_input, specs, with_wild_norms
 from tui.fusion.block import ReparamBlock, build_block
 from tui.fusion.branch_text import parse_branches
+from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec, PaddingMode, Pair
 
 
@@ -125,3 +126,14 @@ def test_a_state_dict_holds_what_a_checkpoint_does_and_no_more() -> None:
     names = {key.rpartition(".")[2] for key in block.state_dict()}
     statistics = {"running_mean", "running_var", "num_batches_tracked"}
     assert names == {"weight", "bias", "factor"} | statistics
+
+
+def eps_of(block: ReparamBlock) -> list[float]:
+    return [norm.eps for norm in block.modules() if isinstance(norm, nn.BatchNorm2d)]
+
+
+def test_the_blocks_eps_is_that_of_every_norm_without_one_of_its_own() -> None:
+    branches = parse_branches("kxk+norm,1x1-kxk+inner+norm,1x1 > norm,1x1 > norm+eps0.5,1x1 > (norm + 1x1)")
+    block = build_block(BlockSpec(branches=branches, post_norm=True, eps=1e-3))
+    assert eps_of(block) == [1e-3, 1e-3, 1e-3, 1e-3, 0.5, 1e-3, 1e-3]
+    assert eps_of(build_block(replace(PRESETS["repvit"].spec, eps=0.0))) == [0, 0]

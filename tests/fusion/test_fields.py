@@ -108,6 +108,9 @@ def test_in_channels_out_of_range_are_told_once() -> None:
         ("dtype", "bfloat16", Dtype.BFLOAT16),
         ("weights", " ones ", WeightFill.ONES),
         ("input", "ramp", InputFill.RAMP),
+        ("eps", " 1e-3 ", 0.001),
+        ("eps", "0.001", 0.001),
+        ("eps", "0", 0.0),
     ],
 )
 def test_ways_to_write_a_value(field: str, text: str, value: object) -> None:
@@ -125,6 +128,7 @@ def test_ways_to_write_a_value(field: str, text: str, value: object) -> None:
         ("in_channels", "1_000", "must be a whole number"),
         ("in_channels", "9" * 20, "in channels has more than 19 digits"),
         ("in_channels", "9" * 10_000, "in channels has more than 19 digits"),
+        ("eps", "small", "eps must be a number such as 1e-3, not 'small'"),
         ("kernel_size", "3x", "kernel size must be a number or height x width, such as 3 or 3x5, not '3x'"),
         ("kernel_size", "3x3x3", "not '3x3x3'"),
         ("kernel_size", "9" * 20 + "x1", "kernel size has more than 19 digits"),

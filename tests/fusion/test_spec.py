@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
@@ -82,6 +83,12 @@ def test_a_number_out_of_range_is_refused_at_its_field(field: str, low: int, hig
     (problem,) = problems_of(**{field: number})
     assert problem.field == field
     assert problem.message.endswith(f"must be from {low} to {high}, not {number}")
+
+
+@pytest.mark.parametrize("eps", [-1e-9, 10.5, math.inf, math.nan])
+def test_an_eps_that_no_batch_norm_has_is_refused(eps: float) -> None:
+    (problem,) = problems_of(eps=eps)
+    assert (problem.field, problem.message) == ("eps", f"eps must be from 0 to 10, not {eps!r}")
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,12 @@ def test_the_spec_builds_the_same_modules(spec: BlockSpec) -> None:
     assert [branch.name for branch in again.branches] == [branch.name for branch in block.branches]
 
 
+def test_an_eps_comes_back_at_its_norm() -> None:
+    spec = replace(EIGHT, branches=parse_branches("kxk+norm,1x1 > norm+eps0.5"), eps=1e-3, post_norm=True)
+    told = structure_of(build_block(spec), filled_input(spec))
+    assert (told.eps, told.chains) == (spec.eps, spec.chains)
+
+
 def test_poolings_of_two_sizes_have_a_spec_too() -> None:
     one, other = (
         filled_block(replace(EIGHT, branches=parse_branches("avg"), kernel_size=size))

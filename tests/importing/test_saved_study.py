@@ -79,6 +79,14 @@ def test_what_was_altered_and_compared(subject: Subject) -> None:
     assert study_in(saved(other, subject)) == SavedStudy(other, subject)
 
 
+def test_a_study_of_before_the_block_had_an_eps_has_torchs() -> None:
+    data = document()
+    assert data["spec"].pop("eps") == 1e-5
+    assert study_in(json.dumps(data).encode()).subject.spec == SMALL
+    data["spec"]["eps"] = 1e-3
+    assert study_in(json.dumps(data).encode()).subject.spec == replace(SMALL, eps=1e-3)
+
+
 def test_the_same_study_comes_of_it() -> None:
     before = study_of(SMALL, EVERY_PLACE)
     back = study_in(study_json_of(before).encode()).subject
@@ -134,6 +142,8 @@ def test_what_does_not_fit_is_named(changes: dict[str, Any], words: str) -> None
         ("kernel_size", [3], "spec.kernel_size in the saved study must be two whole numbers, not '[3]'"),
         ("kernel_size", [-3, 3], "kernel size must be from 1 to 127, not -3"),
         ("dtype", "int8", "must be one of float64, float32, bfloat16, float16, not '\"int8\"'"),
+        ("eps", "1e-3", "spec.eps in the saved study must be a number, not"),
+        ("eps", -1, "eps must be from 0 to 10, not -1.0"),
         ("post_norm", 0, "must be true or false, not '0'"),
         ("branches", "kxk", "a list of at most 64 branches"),
         ("branches", [{"kind": "kxk"}] * 65, "a list of at most 64 branches"),

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tui.fusion.branch_spec import POST_NORM, names_of
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError, Kernel, add, affine_of, pad_to, scale
-from tui.fusion.layer_spec import embedded_size
+from tui.fusion.layer_spec import USUAL_EPS, embedded_size
 from tui.fusion.layers import Branch, Fold, build_branch
 from tui.fusion.padding import conv2d_size_and_padding, taps_apart
 from tui.fusion.pair_text import show_pair
@@ -64,20 +64,25 @@ class ReparamBlock(nn.Module):
     Attributes:
         branches: the summands, each with its own groups and dilation.
         geometry: that of the fused convolution: groups and dilations that divide every branch's.
-        post_norm: the batch norm after the sum, None where there is none.
+        post_norm: the batch norm after the sum, with the `eps` given, None where there is none.
     """
 
     post_norm: nn.Module | None
 
     def __init__(
-        self, branches: Iterable[Branch], geometry: Geometry | None = None, *, post_norm: bool = False
+        self,
+        branches: Iterable[Branch],
+        geometry: Geometry | None = None,
+        *,
+        post_norm: bool = False,
+        eps: float = USUAL_EPS,
     ) -> None:
         super().__init__()
         self.branches = Branches(branches)
         self.geometry = geometry or Geometry()
         if not self.branches:
             raise FusionError("a block needs at least one branch")
-        self.post_norm = nn.BatchNorm2d(self.out_channels) if post_norm else None
+        self.post_norm = nn.BatchNorm2d(self.out_channels, eps=eps) if post_norm else None
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, in_channels, H, W) -> the sum of the branches' outputs, normalised by the post norm."""
@@ -258,4 +263,4 @@ def build_block(spec: BlockSpec) -> ReparamBlock:
     geometry = Geometry(spec.stride, spec.fused_dilation, spec.fused_groups, spec.padding_mode)
     named = zip(spec.chains, names_of(spec.branches), strict=True)
     branches = [build_branch(chain, name) for chain, name in named]
-    return ReparamBlock(branches, geometry, post_norm=spec.post_norm).eval()
+    return ReparamBlock(branches, geometry, post_norm=spec.post_norm, eps=spec.eps).eval()

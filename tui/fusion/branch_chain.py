@@ -56,7 +56,7 @@ def _pointwise(spec: BlockSpec, branch: BranchSpec, between: int) -> tuple[Layer
     conv = LayerSpec(
         kind, "first", spec.in_channels, between, groups=groups, bias=branch.bias, adds=branch.bias
     )
-    return (conv, _norm("inner_norm", between)) if branch.inner_norm else (conv,)
+    return (conv, _norm(spec, "inner_norm", between)) if branch.inner_norm else (conv,)
 
 
 def _convolution(spec: BlockSpec, branch: BranchSpec, name: str, channels: Pair, size: Pair) -> LayerSpec:
@@ -79,13 +79,15 @@ def _average(spec: BlockSpec, channels: int, size: Pair) -> LayerSpec:
     return LayerSpec(LayerKind.AVERAGE, "pool", channels, channels, size, spec.stride)
 
 
-def _norm(name: str, channels: int) -> LayerSpec:
-    return LayerSpec(LayerKind.NORM, name, channels, channels, bias=True, rescales=True, adds=True)
+def _norm(spec: BlockSpec, name: str, channels: int) -> LayerSpec:
+    return LayerSpec(
+        LayerKind.NORM, name, channels, channels, bias=True, rescales=True, adds=True, eps=spec.eps
+    )
 
 
 def _behind(spec: BlockSpec, branch: BranchSpec) -> tuple[LayerSpec, ...]:
     """The batch norm and the scale that may stand after it."""
-    layers = (_norm("norm", spec.out_channels),) if branch.batch_norm else ()
+    layers = (_norm(spec, "norm", spec.out_channels),) if branch.batch_norm else ()
     if branch.scale is Scale.NONE:
         return layers
     kind = LayerKind(branch.scale)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import isfinite
 
 from tui.fusion.layer_spec import LayerKind
-from tui.fusion.number_text import number_in
+from tui.fusion.number_text import number_in, show_number
 from tui.fusion.part import DEPTHWISE, FIXED, Part
 from tui.fusion.quoting import quoted
 from tui.fusion.text_error import TextError
@@ -248,5 +248,5 @@ def _show(part: Part) -> str:
     if part.channels is not None:
         options.append(f"+c{part.channels}")
     if part.eps is not None:
-        options.append(f"+eps{part.eps!r}")
+        options.append(f"+eps{show_number(part.eps)}")
     return word + "".join(options)

@@ -10,6 +10,7 @@ from typing import Any
 
 from tui.fusion.branch_text import parse_branches, show_branches
 from tui.fusion.nearest_name import did_you_mean
+from tui.fusion.number_text import number_in, show_number
 from tui.fusion.pair_text import shortest, show_pair
 from tui.fusion.problems import MAX_CHANNELS
 from tui.fusion.quoting import quoted
@@ -80,6 +81,16 @@ def _switch(words: str) -> Callable[[str], bool]:
     return parse
 
 
+def _small_number(words: str, example: str) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        number = number_in(text.strip())
+        if number is None:
+            raise TextError(f"{words} must be a number such as {example}, not {quoted(text)}")
+        return number
+
+    return parse
+
+
 _DTYPES_BY_OTHER_NAMES = {
     "double": Dtype.FLOAT64,
     "fp64": Dtype.FLOAT64,
@@ -139,6 +150,14 @@ FIELDS: dict[str, Field] = {
             _switch("post norm"),
             lambda on: "yes" if on else "no",
             choices=("no", "yes"),
+        ),
+        Field(
+            "eps",
+            "eps",
+            "eps of the batch norms; whole weights have their own",
+            "EPS",
+            _small_number("eps", "1e-3"),
+            show_number,
         ),
         Field(
             "padding_mode",

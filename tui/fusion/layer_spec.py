@@ -11,6 +11,12 @@ from typing import Protocol
 from tui.fusion.padding import dilated_size, taps_apart
 from tui.fusion.pair_text import Pair
 
+USUAL_EPS = 1e-5
+"""nn.BatchNorm2d's default."""
+
+YOLO_EPS = 1e-3
+"""That of YOLO models."""
+
 
 class LayerKind(StrEnum):
     """The kinds of layer that a spec can name; other kinds are a LayerSpec with a word of their own."""
@@ -51,7 +57,7 @@ class LayerSpec:
         bias: whether it has a learned number a channel that is added.
         rescales: whether it only multiplies and shifts each channel.
         adds: whether it may make something of zeros.
-        eps: of a batch norm, None for torch's.
+        eps: of a batch norm.
         taps: of a fixed kernel, row by row.
         chains: of a sum.
     """
@@ -67,7 +73,7 @@ class LayerSpec:
     bias: bool = False
     rescales: bool = False
     adds: bool = False
-    eps: float | None = None
+    eps: float = USUAL_EPS
     taps: tuple[tuple[float, ...], ...] = ()
     chains: tuple[ChainSpec, ...] = ()
 

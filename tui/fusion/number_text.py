@@ -14,3 +14,8 @@ def number_in(text: str) -> float | None:
         return None
     overflowed = isinf(number) and "inf" not in text.lower()
     return None if overflowed else number
+
+
+def show_number(number: float) -> str:
+    """The shortest text that `number_in` reads as this very number: "0.001", "1e-5"."""
+    return repr(number).replace("e-0", "e-")

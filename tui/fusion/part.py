@@ -29,7 +29,7 @@ class Part:
         groups: None for the block's, DEPTHWISE for one a channel.
         channels: that come out, None where they follow.
         multiple: of the block's input channels, in the place of `channels`.
-        eps: of a batch norm, None for torch's.
+        eps: of a batch norm, None for the block's.
         fixed: the word of a fixed kernel, or "taps"; `taps`: of the latter.
         summands: the chains of a sum.
     """

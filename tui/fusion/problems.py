@@ -25,6 +25,7 @@ MAX_INPUT_SIZE = 16_384
 MAX_SEED = 2**63 - 1
 MAX_EXPANSION = 16
 MAX_BRANCHES = 64
+MAX_EPS = 10
 
 _LIMITS: tuple[tuple[str, str, int, int], ...] = (
     ("in_channels", "in channels", 1, MAX_CHANNELS),
@@ -74,6 +75,8 @@ def _range_problems(spec: BlockSpec) -> Iterator[Problem]:
         message = _beyond(words, getattr(spec, name), low, high)
         if message:
             yield Problem(name, message)
+    if not 0 <= spec.eps <= MAX_EPS:
+        yield Problem("eps", f"eps must be from 0 to {MAX_EPS}, not {spec.eps!r}")
 
 
 def _branch_range_problems(spec: BlockSpec) -> Iterator[Problem]:

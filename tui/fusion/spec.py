@@ -9,7 +9,7 @@ from typing import Any
 
 from tui.fusion.branch_chain import chain_of
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, Scale
-from tui.fusion.layer_spec import ChainSpec, embedded_size, spacing_of
+from tui.fusion.layer_spec import USUAL_EPS, ChainSpec, embedded_size, spacing_of
 from tui.fusion.padding import conv2d_size_and_padding
 from tui.fusion.problems import InvalidSpecError, Problem, problems_of
 
@@ -80,7 +80,7 @@ class BlockSpec:
 
     Pairs are (height, width). The padding is always "same": with stride s an input of height H gives an
     output of height ceil(H / s), whatever the kernel size and the dilation. `post_norm`: a batch norm behind
-    the sum of the branches.
+    the sum of the branches. `eps`: of every batch norm that has none of its own.
 
     >>> BlockSpec(in_channels=4, out_channels=4, stride=(2, 2), branches=BlockSpec().branches[:2]).output_nchw
     (1, 4, 5, 5)
@@ -101,6 +101,7 @@ class BlockSpec:
         BranchSpec(BranchKind.IDENTITY),
     )
     post_norm: bool = False
+    eps: float = USUAL_EPS
     padding_mode: PaddingMode = PaddingMode.ZEROS
     input_shape: Pair = (9, 9)
     batch_size: int = 1

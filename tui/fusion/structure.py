@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from tui.fusion.block import ReparamBlock
 from tui.fusion.branch_spec import BranchKind, BranchSpec
+from tui.fusion.layer_spec import USUAL_EPS
 from tui.fusion.layers import Branch
 from tui.fusion.spec import BlockSpec
 
@@ -26,6 +27,7 @@ def structure_of(block: ReparamBlock, x: Tensor) -> BlockSpec:
         groups=geometry.groups,
         branches=branches,
         post_norm=block.post_norm is not None,
+        eps=block.post_norm.eps if isinstance(block.post_norm, nn.BatchNorm2d) else USUAL_EPS,
         padding_mode=geometry.padding_mode,
         input_shape=(x.shape[2], x.shape[3]),
         batch_size=x.shape[0],

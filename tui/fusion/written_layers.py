@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tui.fusion.layer_spec import ChainSpec, LayerKind, LayerSpec, sum_of
+from tui.fusion.layer_spec import USUAL_EPS, ChainSpec, LayerKind, LayerSpec, sum_of
 from tui.fusion.pair_text import Pair
 from tui.fusion.part import DEPTHWISE, Part
 
@@ -102,9 +102,15 @@ def _layer(spec: BlockSpec, part: Part, name: str, channels: Pair, stride: Pair)
         bias=part.bias or norm,
         rescales=part.kind in _RESCALING,
         adds=part.bias or norm,
-        eps=part.eps,
+        eps=_eps(spec, part),
         taps=part.taps,
     )
+
+
+def _eps(spec: BlockSpec, part: Part) -> float:
+    if part.kind is not LayerKind.NORM:
+        return USUAL_EPS
+    return spec.eps if part.eps is None else part.eps
 
 
 def _groups(spec: BlockSpec, part: Part, channels: int) -> int:

@@ -24,6 +24,8 @@ from tui.importing.files import bytes_of
 
 _TENSORS = b'"tensors": {'
 """The line of the export that holds most of its bytes, and nothing that is needed to come back."""
+_ADDED = ("eps",)
+"""Fields that studies saved by older versions lack: their blocks had the default."""
 _NOT_FINITE = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
 
 
@@ -121,6 +123,8 @@ def _spec(data: Mapping[str, Any], where: str) -> BlockSpec:
     _refuse_unknown(data, FIELDS, where)
     values: dict[str, Any] = {}
     for name in FIELDS:
+        if name in _ADDED and name not in data:
+            continue
         if name not in data:
             raise ImportingError(f"{where}.{name} is missing in the saved study")
         values[name] = _READERS[name](data[name], f"{where}.{name}")
@@ -262,6 +266,7 @@ _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     **dict.fromkeys(("kernel_size", "stride", "dilation", "input_shape"), _pair),
     "branches": _branches,
     "post_norm": _switch,
+    "eps": _number,
     "padding_mode": _one_of(PaddingMode),
     "weights": _one_of(WeightFill),
     "input": _one_of(InputFill),

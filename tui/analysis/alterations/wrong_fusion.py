@@ -15,6 +15,7 @@ from tui.analysis.alterations.gallery import obstacle
 from tui.analysis.alterations.variances import unbiased, values_seen, with_variances_times
 from tui.fusion.block import Folded, ReparamBlock
 from tui.fusion.kernel import FusionError, Kernel, add
+from tui.fusion.layer_spec import USUAL_EPS, YOLO_EPS
 from tui.fusion.layers import (
     Average,
     Branch,
@@ -28,10 +29,6 @@ from tui.fusion.layers import (
 from tui.fusion.padding import centre
 from tui.fusion.spec import Pair
 from tui.fusion.structure import structure_of
-
-USUAL_EPS, YOLO_EPS = 1e-5, 1e-3
-"""nn.BatchNorm2d's default eps, and that of YOLO models."""
-
 
 _Maker = Callable[[ReparamBlock, Folded], Fusion]
 _Edit = Callable[[ReparamBlock], None]

@@ -14,7 +14,7 @@ from tui.fusion.layers.chain import Chain, Sum
 from tui.fusion.layers.channelwise import Average, Identity
 from tui.fusion.layers.convolution import Convolution, OffsetConvolution, OffsetIdentityConv
 from tui.fusion.layers.fixed import FixedDepthwise
-from tui.fusion.layers.rescaling import USUAL_EPS, Factor, Norm
+from tui.fusion.layers.rescaling import Factor, Norm
 from tui.fusion.padding import symmetric_padding
 from tui.fusion.pair_text import Pair
 from tui.fusion.spec import PaddingMode
@@ -76,8 +76,7 @@ def _offset(layer: LayerSpec) -> Layer:
 
 
 def _norm(layer: LayerSpec) -> Layer:
-    eps = USUAL_EPS if layer.eps is None else layer.eps
-    return Norm(nn.BatchNorm2d(layer.out_channels, eps=eps), layer.out_channels)
+    return Norm(nn.BatchNorm2d(layer.out_channels, eps=layer.eps), layer.out_channels)
 
 
 def _fixed(layer: LayerSpec) -> Layer:

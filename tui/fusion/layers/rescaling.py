@@ -9,11 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tui.fusion.kernel import Kernel, affine_of
-from tui.fusion.layer_spec import LayerKind, LayerSpec
+from tui.fusion.layer_spec import USUAL_EPS, LayerKind, LayerSpec
 from tui.fusion.layers.base import Layer
-
-USUAL_EPS = 1e-5
-"""nn.BatchNorm2d's default."""
 
 
 class Norm(Layer):
@@ -64,7 +61,7 @@ class Norm(Layer):
     def spec(self) -> LayerSpec:
         """What it is, in numbers."""
         eps = self.norm.eps if isinstance(self.norm, nn.BatchNorm2d) else USUAL_EPS
-        return replace(self._spec(LayerKind.NORM, bias=True), eps=None if eps == USUAL_EPS else eps)
+        return replace(self._spec(LayerKind.NORM, bias=True), eps=eps)
 
 
 class Factor(Layer):

@@ -27,6 +27,7 @@ from tui.widgets.form.origin_pane import OriginPane
 from tui.widgets.form.value_input import ValueInput
 
 BLOCK = ("in_channels", "out_channels", "kernel_size", "stride", "dilation", "groups", "padding_mode")
+NORMS = ("post_norm", "eps")
 INPUT = ("input_shape", "batch_size", "input", "weights", "dtype", "seed")
 
 
@@ -93,7 +94,7 @@ class ParameterForm(VerticalScroll):
             yield Static("norm", classes="column")
         yield BranchList(self.spec.branches)
         yield self._complaint("branches")
-        yield from self._rows(("post_norm",))
+        yield from self._rows(NORMS)
         yield Static("INPUT", classes="section")
         yield from self._rows(INPUT)
 
@@ -202,9 +203,7 @@ class ParameterForm(VerticalScroll):
     def _read(self) -> BlockSpec:
         """The spec that stands in the fields; raises InvalidSpecError."""
         texts = {
-            name: control.value or ""
-            for name in (*BLOCK, "post_norm", *INPUT)
-            if (control := self._control(name))
+            name: control.value or "" for name in (*BLOCK, *NORMS, *INPUT) if (control := self._control(name))
         }
         return spec_from(texts, self.spec, branches=self.query_one(BranchList).branches)
 
