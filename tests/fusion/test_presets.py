@@ -41,8 +41,37 @@ BLOCKS = {
     "repghost": ("kxk+norm-bias,identity+norm", 3, 64, 1, False),
     "repconv": ("kxk+norm-bias,1x1+norm-bias", 3, 1, 1, False),
     "repvggdw": ("kxk+norm-bias,3x3+norm-bias", 7, 64, 1, False),
+    "span": ("1x1+x2 > 3x3+x2 > 1x1,1x1", 3, 1, 1, False),
+    "ecbsr": ("kxk,1x1+x2 > 3x3,1x1 > sobelx,1x1 > sobely,1x1 > laplacian", 3, 1, 1, False),
+    "edbb": (
+        "kxk,1x1,1x1+x2 > 3x3,1x1 > sobelx,1x1 > sobely,1x1 > laplacian,identity",
+        *(3, 1, 1, False),
+    ),
+    "sesr": ("kxk+c256 > 1x1,identity", 3, 1, 1, False),
+    "rrrb": ("1x1+x2 > (3x3 + identity) > 1x1,identity", 3, 1, 1, False),
+    "repnext": ("kxk,5x3,3x5,1xk-bias > kx1-bias,1x5-bias > 5x1-bias", 7, 16, 1, False),
+    "orepa": (
+        "kxk-bias+gamma,1x1-avg-bias+gamma,1x1-bias+gamma,1x1-kxk+idconv-bias+gamma,"
+        "kxk-bias+dw+x8 > 1x1-bias > gamma",
+        *(3, 1, 1, True),
+    ),
+    "csla": ("kxk-bias+gamma,1x1-bias+gamma,identity+gamma", 3, 1, 1, True),
+    "nextvit": ("norm > 1x1", 1, 1, 1, False),
+    "repadapter": ("1x1+c8 > 1x1+g2 > alpha,identity", 1, 1, 1, False),
+    "spike": ("1x1-bias > norm > kxk-bias+dw > 1x1-bias > norm", 3, 1, 1, False),
     "pointwise": ("1x1,identity", 1, 1, 1, False),
 }
+
+CHANNELS = {
+    **dict.fromkeys(("residual", "pointwise"), (2, 2)),
+    **dict.fromkeys(("ecbsr", "sesr", "repnext"), (16, 16)),
+    **dict.fromkeys(("span", "edbb"), (48, 48)),
+    "rrrb": (50, 50),
+    "nextvit": (96, 288),
+    "repadapter": (768, 768),
+    "spike": (256, 256),
+}
+"""In and out; 64 of the others."""
 
 
 @pytest.mark.parametrize("name", list(PRESETS))
@@ -54,8 +83,8 @@ def test_a_preset_is_the_block_of_its_name(name: str) -> None:
     assert spec.groups == spec.fused_groups == groups
     assert (spec.stride, spec.fused_dilation) == ((stride, stride), (1, 1))
     assert spec.post_norm is post_norm
-    channels = 2 if name in ("residual", "pointwise") else 64
-    assert (spec.in_channels, spec.out_channels) == (channels, channels)
+    assert (spec.in_channels, spec.out_channels) == CHANNELS.get(name, (64, 64))
+    assert spec.eps == (1e-3 if name in ("repconv", "repvggdw") else 1e-5)
 
 
 def test_every_block_has_its_preset_and_the_first_is_the_default() -> None:
@@ -88,10 +117,11 @@ def test_a_published_block_names_its_paper() -> None:
 def test_a_preset_scales_and_keeps_its_structure(name: str, channels: int) -> None:
     spec = PRESETS[name].spec
     scaled = spec.with_in_channels(channels)
-    assert (scaled.in_channels, scaled.out_channels) == (channels, channels)
-    depthwise = spec.groups == 64
+    same = spec.in_channels == spec.out_channels
+    assert (scaled.in_channels, scaled.out_channels) == (channels, channels if same else spec.out_channels)
+    depthwise = spec.groups == spec.in_channels
     assert scaled.groups == (channels if depthwise else spec.groups)
-    changed = {"in_channels", "out_channels"} | ({"groups"} if depthwise else set())
+    changed = {"in_channels"} | ({"out_channels"} if same else set()) | ({"groups"} if depthwise else set())
     assert set(scaled.changes_from(spec)) == changed
     assert scaled.with_in_channels(spec.in_channels) == spec
 

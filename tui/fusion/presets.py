@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tui.fusion.branch_text import parse_branches
+from tui.fusion.layer_spec import YOLO_EPS
 from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, Pair
 
 
@@ -65,12 +66,19 @@ def _preset(name: str, summary: str, branches: str | tuple[BranchSpec, ...], **v
     return Preset(name, summary, BlockSpec(branches=branches, **usual | values))
 
 
+def _channels(channels: int, *, depthwise: bool = False) -> dict[str, int]:
+    """As many in as out."""
+    same = {"in_channels": channels, "out_channels": channels}
+    return same | {"groups": channels} if depthwise else same
+
+
 _DEPTHWISE: dict[str, Any] = {"groups": 64}
 _STRIDED: dict[str, Any] = {"stride": (2, 2)}
 _REPVGG = "kxk+norm-bias,1x1+norm-bias,identity+norm"
 _MOBILEONE = "kxk+norm-bias,kxk+norm-bias,kxk+norm-bias,kxk+norm-bias,1x1+norm-bias,identity+norm"
 _DBB = "kxk+norm-bias,1x1+norm-bias,1x1-avg+norm+inner-bias,1x1-kxk+norm+inner+idconv-bias"
 _DBB_DEPTHWISE = "kxk+norm-bias,avg+norm,1x1-kxk+norm+inner-bias+x2"
+_EDGES = "1x1+x2 > 3x3,1x1 > sobelx,1x1 > sobely,1x1 > laplacian"
 _REPMIXER = "kxk+norm-bias+gamma,1x1+norm-bias+gamma,identity+norm+gamma,identity+norm+gamma,identity"
 
 PRESETS: dict[str, Preset] = {
@@ -136,13 +144,88 @@ PRESETS: dict[str, Preset] = {
             "kxk+norm-bias,identity+norm",
             **_DEPTHWISE,
         ),
-        _preset("repconv", "YOLOv7 to v9: no identity (Wang et al., 2022)", "kxk+norm-bias,1x1+norm-bias"),
+        _preset(
+            "repconv",
+            "YOLOv7 to v9: no identity (Wang et al., 2022)",
+            "kxk+norm-bias,1x1+norm-bias",
+            eps=YOLO_EPS,
+        ),
         _preset(
             "repvggdw",
             "YOLOv10: 7x7 and 3x3, depthwise (Wang et al., 2024)",
             "kxk+norm-bias,3x3+norm-bias",
             kernel_size=(7, 7),
+            eps=YOLO_EPS,
             **_DEPTHWISE,
+        ),
+        _preset(
+            "span",
+            "1x1 > 3x3 > 1x1 beside a 1x1 (Wan et al., 2023)",
+            "1x1+x2 > 3x3+x2 > 1x1,1x1",
+            **_channels(48),
+        ),
+        _preset(
+            "ecbsr", "with Sobel and Laplacian edges (Zhang et al., 2021)", f"kxk,{_EDGES}", **_channels(16)
+        ),
+        _preset(
+            "edbb",
+            "EFDN: ECB, a 1x1, an identity (Wang et al., 2022)",
+            f"kxk,1x1,{_EDGES},identity",
+            **_channels(48),
+        ),
+        _preset(
+            "sesr",
+            "3x3 to 256 channels and back (Bhardwaj et al., 2021)",
+            "kxk+c256 > 1x1,identity",
+            **_channels(16),
+        ),
+        _preset(
+            "rrrb",
+            "FMEN: an identity inside a chain (Du et al., 2022)",
+            "1x1+x2 > (3x3 + identity) > 1x1,identity",
+            **_channels(50),
+        ),
+        _preset(
+            "repnext",
+            "7x7, 5x3, 3x5, rows then columns (Zhao et al., 2024)",
+            "kxk,5x3,3x5,1xk-bias > kx1-bias,1x5-bias > 5x1-bias",
+            kernel_size=(7, 7),
+            **_channels(16, depthwise=True),
+        ),
+        _preset(
+            "orepa",
+            "all but its fixed cosine kernels (Hu et al., 2022)",
+            "kxk-bias+gamma,1x1-avg+gamma-bias,1x1-bias+gamma,1x1-kxk+idconv-bias+gamma,"
+            "kxk-bias+dw+x8 > 1x1-bias > gamma",
+            post_norm=True,
+        ),
+        _preset(
+            "csla",
+            "RepOptimizers: scales, one norm (Ding et al., 2022)",
+            "kxk-bias+gamma,1x1-bias+gamma,identity+gamma",
+            post_norm=True,
+        ),
+        _preset(
+            "nextvit",
+            "a norm before a 1x1 (Li et al., 2022)",
+            "norm > 1x1",
+            kernel_size=(1, 1),
+            **_channels(96) | {"out_channels": 288},
+        ),
+        _preset(
+            "repadapter",
+            "down to 8 channels, + identity (Luo et al., 2023)",
+            "1x1+c8 > 1x1+g2 > alpha,identity",
+            kernel_size=(1, 1),
+            input_shape=(14, 14),
+            **_channels(768),
+        ),
+        _preset(
+            "spike",
+            "two 1x1 about a depthwise 3x3 (Yao et al., 2024)",
+            "1x1-bias > norm > kxk-bias+dw > 1x1-bias > norm",
+            input_shape=(14, 14),
+            **_channels(256),
         ),
         Preset(
             "pointwise",

@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from tui.fusion.presets import PRESETS
 from tui.widgets.paged_option_list import PagedOptionList
 
-KEYS = "1234567890abcdefghijklmno"
+KEYS = "1234567890abcdefghijklmnorstuvwxyz"
 """The keys of the presets, in their order; without those that close the dialog."""
 
 

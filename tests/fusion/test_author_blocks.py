@@ -1,0 +1,85 @@
+"""Presets against their authors' blocks in float64: of the same numbers the same output, border and all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.fusion.author_blocks import AUTHOR_BLOCKS, AuthorBlock, Part
+from tests.fusion.strategies import with_wild_norms
+from tui.fusion.block import ReparamBlock, build_block
+from tui.fusion.layers import Convolution, Factor, FixedDepthwise, Norm
+from tui.fusion.presets import PRESETS
+
+CHANNELS = 6
+
+
+def random_author_block(name: str) -> AuthorBlock:
+    """With random weights and statistics, in eval mode and float64."""
+    module = AUTHOR_BLOCKS[name](CHANNELS).double().eval()
+    generator = torch.Generator().manual_seed(11)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.rand(parameter.shape, generator=generator, dtype=torch.float64) - 0.5)
+    return with_wild_norms(module, 5)
+
+
+def our_numbers(block: ReparamBlock) -> Iterator[list[Part]]:
+    """What holds the block's numbers, in the order of `AuthorBlock.parts`."""
+    for branch in block.branches:
+        parts: list[Part] = []
+        for _, layer in branch.all_layers():
+            match layer:
+                case Convolution():
+                    parts.append(layer.conv)
+                case Norm():
+                    parts.append(layer.norm)
+                case Factor():
+                    parts.append(layer.factor)
+                case FixedDepthwise():
+                    assert layer.bias is not None
+                    parts.append((layer.factor, layer.bias))
+        yield parts
+    if block.post_norm is not None:
+        yield [block.post_norm]
+
+
+@torch.no_grad()
+def copy(theirs: Part, ours: Part) -> None:
+    """Their numbers into ours: the same ones, in the same shapes; an eps is part of the structure."""
+    if isinstance(ours, nn.Module) and isinstance(theirs, nn.Module):
+        ours.load_state_dict(theirs.state_dict())
+    elif isinstance(ours, Tensor) and isinstance(theirs, Tensor):
+        assert ours.shape == theirs.shape
+        ours.copy_(theirs)
+    else:
+        assert isinstance(ours, tuple)
+        assert isinstance(theirs, tuple)
+        for one, other in zip(ours, theirs, strict=True):
+            copy(other, one)
+
+
+@pytest.mark.parametrize("name", AUTHOR_BLOCKS)
+@torch.no_grad()
+def test_a_preset_is_its_authors_block(name: str) -> None:
+    theirs = random_author_block(name)
+    spec = replace(PRESETS[name].spec.with_in_channels(CHANNELS), input_shape=(9, 8))
+    block = build_block(spec).double()
+    for ours, parts in zip(our_numbers(block), theirs.parts(), strict=True):
+        for one, other in zip(ours, parts, strict=True):
+            copy(other, one)
+    assert sum(map(Tensor.numel, block.parameters())) == sum(map(Tensor.numel, theirs.parameters()))
+    x = torch.rand(2, CHANNELS, 9, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(3)) - 0.5
+    expected = theirs(x)
+    size = 1e-12 * max(1.0, float(expected.abs().max()))
+    torch.testing.assert_close(block(x), expected, rtol=0, atol=size)
+    torch.testing.assert_close(block.fuse()(x), expected, rtol=0, atol=size)
+
+
+def test_every_preset_of_the_chains_has_its_authors_block() -> None:
+    newer = list(PRESETS)[list(PRESETS).index("repconv") :]
+    assert set(newer) - {"pointwise"} == set(AUTHOR_BLOCKS)
