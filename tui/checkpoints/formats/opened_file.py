@@ -1,0 +1,115 @@
+"""A file that is held open and read piece by piece, as long as it is the one that was opened."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from pathlib import Path
+
+from tui.checkpoints.errors import CheckpointError, about, reason_of
+
+_NEVER_BLOCK = getattr(os, "O_NONBLOCK", 0)
+"""So that a pipe, put in a file's place at the last moment, is not waited for."""
+_WITHOUT_CHANGE = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+class OpenedFile:
+    """An ordinary file, open for reading, by one thread at a time.
+
+    Attributes:
+        path: its name when it was opened.
+        size: its bytes when it was opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file.
+
+        Raises:
+            CheckpointError: it is not there, cannot be read, or is not an ordinary file.
+        """
+        self.path = path
+        self._lock = threading.Lock()
+        try:
+            _ordinary(path, path.stat())
+            self._file = open(path, "rb", buffering=0, opener=_open)  # noqa: SIM115  # held open; Path has no opener
+        except (OSError, ValueError) as error:
+            raise error if isinstance(error, CheckpointError) else _not_opened(path, error) from None
+        status = os.fstat(self._file.fileno())
+        try:
+            _ordinary(path, status)
+        except CheckpointError:
+            self.close()
+            raise
+        self.size = status.st_size
+        self._mark = _mark_of(status)
+
+    def check(self) -> None:
+        """See whether the file is still the one that was opened.
+
+        Raises:
+            CheckpointError: it is gone, another has its name, or it was written to.
+        """
+        try:
+            statuses = [self.path.stat(), os.fstat(self._file.fileno())]
+        except FileNotFoundError:
+            raise about(self.path, "is no longer there: it was moved or deleted") from None
+        except ValueError:  # of a closed file
+            raise about(self.path, "was closed") from None
+        except OSError as error:
+            raise about(self.path, f"can no longer be read: {reason_of(error)}") from None
+        if any(_mark_of(status) != self._mark for status in statuses):
+            raise about(self.path, "has changed since it was opened: open it anew")
+
+    def head(self, count: int) -> bytes:
+        """The first bytes, fewer where the file has fewer."""
+        data = bytearray(min(count, self.size))
+        self.read_into(memoryview(data), 0)
+        return bytes(data)
+
+    def read_into(self, target: memoryview, start: int) -> None:
+        """Fill the memory with the bytes from `start` on.
+
+        Raises:
+            CheckpointError: they cannot be read, or the file has no longer as many.
+        """
+        done = 0
+        try:
+            with self._lock:
+                self._file.seek(start)
+                while done < len(target):
+                    count = self._file.readinto(target[done:])
+                    if not count:
+                        raise about(self.path, "was cut short while it was read: open it anew")
+                    done += count
+        except (OSError, ValueError) as error:
+            if isinstance(error, CheckpointError):
+                raise
+            raise about(self.path, f"cannot be read: {reason_of(error)}") from None
+
+    def close(self) -> None:
+        """Let it go; closing twice does nothing."""
+        self._file.close()
+
+
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags | _NEVER_BLOCK | _WITHOUT_CHANGE)
+
+
+def _mark_of(status: os.stat_result) -> tuple[int, int, int, int]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _ordinary(path: Path, status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise about(path, "is a folder, and a file is expected")
+    if not stat.S_ISREG(status.st_mode):
+        raise about(path, "is a pipe or a device, and a file is expected")
+
+
+def _not_opened(path: Path, error: OSError | ValueError) -> CheckpointError:
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        if path.is_symlink():
+            return about(path, "is a link to a file that is not there")
+        return about(path, "is not there: check the name, and the folder")
+    return about(path, f"cannot be read: {reason_of(error)}")
