@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 
 class NotOrdinaryFileError(OSError):
@@ -13,13 +15,18 @@ class NotOrdinaryFileError(OSError):
 
 
 def write_whole(path: Path, data: bytes, *, replace: bool) -> None:
-    """Write the file at `path`, in a folder that is there.
+    """Write these bytes at `path`: `fill_whole` with a single piece."""
+    fill_whole(path, lambda file: file.write(data), replace=replace)
+
+
+def fill_whole(path: Path, fill: Callable[[BinaryIO], object], *, replace: bool) -> None:
+    """Write the file at `path`, in a folder that is there, piece by piece.
 
     A reader never meets a half-written file. Replacing one keeps its permissions and follows a link to it.
 
     Args:
         path: any name that the file system takes, the longest too.
-        data: the file's bytes.
+        fill: writes the bytes into the file that it is given; what it raises ends the writing and is raised.
         replace: whether a file of that name may be displaced.
 
     Raises:
@@ -27,12 +34,14 @@ def write_whole(path: Path, data: bytes, *, replace: bool) -> None:
         NotOrdinaryFileError: what is there is not an ordinary file.
         OSError, ValueError, RuntimeError: it could not be written, or the name names no file.
     """
+    if not replace and os.path.lexists(path):  # found out at the end too, but then the work was for nothing
+        raise FileExistsError("a file of that name is there already")
     target = path.resolve() if replace else path
     permissions = _permissions_to_keep(target)
     # The name holds nothing of the target's: a name of the longest length would make one that is too long.
     temporary = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        _write(temporary, data)
+        _write(temporary, fill)
         if permissions is not None:
             temporary.chmod(permissions)
         _put_in_place(temporary, target, replace=replace)
@@ -50,9 +59,9 @@ def _permissions_to_keep(target: Path) -> int | None:
     return stat.S_IMODE(mode)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
     with path.open("xb") as file:
-        file.write(data)
+        fill(file)
         file.flush()
         os.fsync(file.fileno())  # or a crash of the machine could leave an empty file under the final name
 

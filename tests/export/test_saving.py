@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -45,8 +47,8 @@ def test_a_file_that_appears_meanwhile_stays(
 ) -> None:
     write = atomic_file._write
 
-    def write_and_be_overtaken(path: Path, data: bytes) -> None:
-        write(path, data)
+    def write_and_be_overtaken(path: Path, fill: Callable[[BinaryIO], object]) -> None:
+        write(path, fill)
         (folder / "new.csv").write_bytes(b"theirs")
 
     def refuse(self: Path, target: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import stat
 import threading
 from pathlib import Path
+from typing import IO
 
 from tui.checkpoints.errors import CheckpointError, about, reason_of
 
@@ -66,6 +67,11 @@ class OpenedFile:
         data = bytearray(min(count, self.size))
         self.read_into(memoryview(data), 0)
         return bytes(data)
+
+    def stream(self) -> IO[bytes]:
+        """The file from its beginning, buffered, for one reader alone who closes it."""
+        self._file.seek(0)
+        return os.fdopen(os.dup(self._file.fileno()), "rb")
 
     def read_into(self, target: memoryview, start: int) -> None:
         """Fill the memory with the bytes from `start` on.

@@ -1,0 +1,54 @@
+"""Why torch's safe reader refused a pickle, in words: found by reading the pickle, never by running it."""
+
+from __future__ import annotations
+
+import pickletools
+import re
+from typing import IO
+
+from tui.fusion.quoting import printable, quoted
+
+_NAMED = re.compile(r"GLOBAL ([^\s,]+)")
+_PROTOCOL = re.compile(r"Unsupported operand \d+")
+_MODULES = "torch.nn.modules."
+_DAMAGED = "is cut short or damaged, or nothing that torch's safe reader knows"
+_SAVE_ANEW = (
+    "If you trust it, load it in the program that made it and save the tensors alone: "
+    "torch.save(model.state_dict(), ...)"
+)
+
+
+def why_refused(error: Exception, names: list[str]) -> str:
+    """What follows the file's name in the message.
+
+    Args:
+        error: what torch.load(..., weights_only=True) raised.
+        names: what the pickle names, by `names_in`.
+    """
+    said = str(error)
+    named = _NAMED.search(said)
+    if named:
+        name = quoted(named[1])
+        if any(each.startswith(_MODULES) for each in names):
+            return f"holds a whole pickled model, which runs code as it is loaded ({name}). {_SAVE_ANEW}"
+        return f"wants to run code as it is loaded ({name}), which is never done. {_SAVE_ANEW}"
+    if isinstance(error, MemoryError):
+        return "needs more memory than there is"
+    if _PROTOCOL.search(said):
+        return f"{_DAMAGED} (torch.save writes pickle protocol 2)"
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    first = printable(lines[0])[:120] if lines else type(error).__name__
+    return f"{_DAMAGED}: {first}"
+
+
+def names_in(stream: IO[bytes], pickles: int) -> list[str]:
+    """The classes and functions that so many pickles, one after another, name; as far as readable."""
+    names: list[str] = []
+    try:
+        for _ in range(pickles):
+            for opcode, argument, _ in pickletools.genops(stream):
+                if opcode.name == "GLOBAL":
+                    names.append(str(argument).replace(" ", "."))
+    except Exception:  # damage: what was found so far is told
+        return names
+    return names
