@@ -38,7 +38,7 @@ _BITS = {
     "complex128": 128,
     "float64": 64, "complex64": 64, "int64": 64, "uint64": 64,
     "float32": 32, "complex32": 32, "int32": 32, "uint32": 32, "qint32": 32,
-    "float16": 16, "bfloat16": 16, "int16": 16, "uint16": 16,
+    "float16": 16, "bfloat16": 16, "int16": 16, "uint16": 16, "bits16": 16,
     "float6_e2m3": 6, "float6_e3m2": 6,
 }  # fmt: skip
 _MOST = 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickletools
 import re
+import struct
 from typing import IO
 
 from tui.fusion.quoting import printable, quoted
@@ -11,7 +12,22 @@ from tui.fusion.quoting import printable, quoted
 _NAMED = re.compile(r"GLOBAL ([^\s,]+)")
 _PROTOCOL = re.compile(r"Unsupported operand \d+")
 _MODULES = "torch.nn.modules."
-_DAMAGED = "is cut short or damaged, or nothing that torch's safe reader knows"
+_DAMAGED = "is cut short or damaged: get the file anew"
+_DAMAGE = (
+    EOFError,
+    struct.error,
+    UnicodeError,
+    IndexError,
+    KeyError,
+    AttributeError,
+    TypeError,
+    AssertionError,
+)
+"""What torch's reader stumbles over in a damaged pickle; its words are about its own code."""
+_DAMAGE_SAID = ("PytorchStreamReader failed", "unexpected EOF", "storage has wrong byte size")
+_UNKNOWN = "is damaged, or nothing that torch's safe reader knows"
+_MOST = 120
+_CAUSE = "WeightsUnpickler error:"
 _SAVE_ANEW = (
     "If you trust it, load it in the program that made it and save the tensors alone: "
     "torch.save(model.state_dict(), ...)"
@@ -35,10 +51,11 @@ def why_refused(error: Exception, names: list[str]) -> str:
     if isinstance(error, MemoryError):
         return "needs more memory than there is"
     if _PROTOCOL.search(said):
-        return f"{_DAMAGED} (torch.save writes pickle protocol 2)"
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    first = printable(lines[0])[:120] if lines else type(error).__name__
-    return f"{_DAMAGED}: {first}"
+        return f"{_UNKNOWN} (torch.save writes pickle protocol 2)"
+    lines = [line.strip() for line in said.rpartition(_CAUSE)[2].splitlines() if line.strip()]
+    if isinstance(error, _DAMAGE) or not lines or any(words in said for words in _DAMAGE_SAID):
+        return _DAMAGED
+    return f"{_UNKNOWN}: {printable(lines[0])[:_MOST]}"
 
 
 def names_in(stream: IO[bytes], pickles: int) -> list[str]:
