@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import torch
 
 MOST_DEPTH = 64
-MOST_VALUES = 2_000_000
+MOST_VALUES = 500_000
 """Values that are looked at: a file of a few bytes can say a list of lists of lists that has more."""
 
 Keys = tuple[Hashable, ...]
@@ -56,6 +56,7 @@ class _Walk:
         self.leaves: dict[str, Leaf] = {}
         self.others: list[str] = []
         self._left = MOST_VALUES
+        self._without: set[int] = set()  # what is known to hold no tensor, while the root keeps it alive
 
     def go(self, value: object, keys: Keys) -> bool:
         """Take what is there; whether it is a tensor or holds one."""
@@ -67,13 +68,20 @@ class _Walk:
         if _is_tensor(value):
             self._take(value, keys)
             return True
+        if id(value) in self._without:
+            self._add_other(keys)
+            return False
         before = len(self.others)
         held = [self.go(inner, (*keys, key)) for key, inner in _items(value)]
         if not any(held):
             del self.others[before:]  # a dict without tensors is one thing
-            if keys:
-                self.others.append(_joined(keys))
+            self._add_other(keys)
+            self._without.add(id(value))
         return any(held)
+
+    def _add_other(self, keys: Keys) -> None:
+        if keys:
+            self.others.append(_joined(keys))
 
     def _take(self, tensor: torch.Tensor, keys: Keys) -> None:
         wrapper = _joined(keys[:-1]) + "." if len(keys) > 1 else ""

@@ -24,7 +24,12 @@ _DAMAGE = (
     AssertionError,
 )
 """What torch's reader stumbles over in a damaged pickle; its words are about its own code."""
-_DAMAGE_SAID = ("PytorchStreamReader failed", "unexpected EOF", "storage has wrong byte size")
+_DAMAGE_SAID = (
+    "PytorchStreamReader failed",
+    "inline_container.cc",
+    "unexpected EOF",
+    "storage has wrong byte size",
+)
 _UNKNOWN = "is damaged, or nothing that torch's safe reader knows"
 _MOST = 120
 _CAUSE = "WeightsUnpickler error:"

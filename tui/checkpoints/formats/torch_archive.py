@@ -5,6 +5,7 @@ Looked at before torch is, so that what is none, is cut short or would unpack to
 
 from __future__ import annotations
 
+import errno
 import zipfile
 import zlib
 from typing import IO
@@ -40,9 +41,9 @@ def pickle_in(file: IO[bytes]) -> bytes:
         with zipfile.ZipFile(file) as archive:
             member = _checked(archive.infolist())
             return archive.read(member)
-    except _DAMAGE as error:
-        if isinstance(error, ArchiveError):
-            raise
+    except (*_DAMAGE, OSError) as error:
+        if isinstance(error, ArchiveError) or getattr(error, "errno", errno.EINVAL) != errno.EINVAL:
+            raise  # EINVAL is of a place before the file's beginning, which a damaged one names
         raise ArchiveError("is a zip archive that is cut short or damaged: get the file anew") from None
 
 

@@ -72,8 +72,8 @@ class TorchCheckpoint(Checkpoint):
 
     def tensor(self, name: str) -> torch.Tensor:
         """See `Checkpoint.tensor`."""
-        found = self.laid.leaves[name].tensor.detach()
         self.check()
+        found = self.laid.leaves[name].tensor.detach()
         if found.is_meta:
             raise about(self.path, f"has no numbers for {quoted(name)}: it was saved from the device meta")
         found = found.clone()
@@ -111,7 +111,11 @@ def _loaded(file: OpenedFile, *, is_archive: bool) -> Any:
         with warnings.catch_warnings(
             action="ignore"
         ):  # what torch has to say of old tensors is not the user's
-            found = torch.load(file.path, map_location="cpu", weights_only=True, mmap=is_archive)
+            if is_archive and file.path.suffix != ".safetensors":
+                found = torch.load(file.path, map_location="cpu", weights_only=True, mmap=True)
+            else:  # by its name torch would take it for a safetensors file
+                with file.stream() as stream:
+                    found = torch.load(stream, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle makes torch raise whatever there is
         file.check()
         raise about(file.path, why_refused(error, names)) from None
