@@ -1,0 +1,65 @@
+"""Family: how the blocks of one published design lie in a state_dict, and what is assumed of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tui.checkpoints.families.patterns import BranchPattern, Conv, Fixed
+
+USUAL_EPS = 1e-5
+"""nn.BatchNorm2d's default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """One kind of re-parameterizable block, as data.
+
+    Attributes:
+        name: as its users say it.
+        source: the paper, and whose code has these names.
+        branches: the summands.
+        fused: the module that holds the fused convolution, under the prefix; "" for the prefix itself.
+        eps: of its batch norms: in no file.
+        post_norm: the batch norm after the sum.
+        fused_tells: whether no module but a fused one has that name, so that it tells that it was fused.
+        plain: whether ordinary modules have these names too: what does not fit is then no block of it, and
+            no other name may stand under the prefix.
+        evidence: pieces of names of which one must be somewhere in the file for it to be this family.
+        found_by: the names by which a block is found; else those of its convolutions.
+        on_wish: whether it is looked for only when asked for.
+        note: what a user should know of it.
+    """
+
+    name: str
+    source: str
+    branches: tuple[BranchPattern, ...]
+    fused: str
+    eps: float = USUAL_EPS
+    post_norm: str = ""
+    fused_tells: bool = False
+    plain: bool = False
+    evidence: tuple[str, ...] = ()
+    found_by: tuple[str, ...] = ()
+    on_wish: bool = False
+    note: str = ""
+
+    @property
+    def fused_names(self) -> tuple[str, str]:
+        """The names of the fused weight and bias, under the prefix."""
+        dot = "." if self.fused else ""
+        return f"{self.fused}{dot}weight", f"{self.fused}{dot}bias"
+
+    @property
+    def triggers(self) -> tuple[str, ...]:
+        """The names by which a block is found, and one that was fused."""
+        found_by = self.found_by or tuple(dict.fromkeys(self._weights()))
+        return (*found_by, self.fused_names[0]) if self.fused_tells else found_by
+
+    def _weights(self) -> Iterator[str]:
+        for each in self.branches:
+            for layer in each.flat():
+                if isinstance(layer, Conv):
+                    yield layer.weight
+                elif isinstance(layer, Fixed):
+                    yield layer.factor

@@ -1,0 +1,158 @@
+"""What is found in a checkpoint: blocks, what is left alone and why, and the rest. Knows no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tui.checkpoints.contents import Entry
+from tui.fusion.layer_spec import ChainSpec, LayerSpec
+from tui.fusion.pair_text import Pair, show_pair
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLayer:
+    """One layer, and where its numbers are.
+
+    Attributes:
+        spec: what it is, in numbers.
+        names: by what each is ("weight", "running_var", "factor"), the name of its tensor in the file.
+        word: what it is called where its numbers do not say so: "sobelx".
+        number: of a factor that is in no file.
+        spread: pixels from one tap of the weight in the file to its next, in a kernel that is written with
+            zeros between.
+        chains: of a sum.
+    """
+
+    spec: LayerSpec
+    names: tuple[tuple[str, str], ...] = ()
+    word: str = ""
+    number: float | None = None
+    spread: int = 1
+    chains: tuple[tuple[FoundLayer, ...], ...] = ()
+
+    def all_names(self) -> Iterator[str]:
+        """The names of all its tensors."""
+        for _, name in self.names:
+            yield name
+        for chain in self.chains:
+            for layer in chain:
+                yield from layer.all_names()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBranch:
+    """One summand of a block.
+
+    Attributes:
+        name: as in the file: "rbr_dense", "rbr_conv.0".
+        layers: in a row.
+        chain: the same in numbers.
+        text: the same as `--branches` takes it: "3x3-bias+norm", "identity+norm".
+    """
+
+    name: str
+    layers: tuple[FoundLayer, ...]
+    chain: ChainSpec
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """Something that no file says.
+
+    Attributes:
+        what: "eps", "stride", "padding", "dilation", "groups", "identity".
+        value: as text.
+        why: in words.
+    """
+
+    what: str
+    value: str
+    why: str
+
+    @property
+    def words(self) -> str:
+        """In a line."""
+        return f"{self.what} {self.value}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBlock:
+    """A re-parameterizable block in a checkpoint.
+
+    Attributes:
+        prefix: what all its names begin with, without the dot; "" where the file is one block.
+        family: the name of its family.
+        branches: its summands.
+        post_norm: the batch norm after the sum, or None.
+        in_channels, out_channels, kernel_size, groups: of the fused convolution.
+        reads: the names that the fused tensors take the place of, in the order of the branches.
+        dtype: of its convolutions' weights, as in the file, and of the fused tensors.
+        fused: the fused weight and bias.
+        placeholders: names of the fused tensors that are in the file already: they are written over.
+        eps: of its batch norms, by the family.
+        has_norm: whether it has any.
+        assumed: what no file says.
+    """
+
+    prefix: str
+    family: str
+    branches: tuple[FoundBranch, ...]
+    post_norm: FoundLayer | None
+    in_channels: int
+    out_channels: int
+    kernel_size: Pair
+    groups: int
+    reads: tuple[str, ...]
+    dtype: str
+    fused: tuple[Entry, Entry]
+    placeholders: tuple[str, ...]
+    eps: float
+    has_norm: bool
+    assumed: tuple[Assumption, ...]
+
+    def assumes(self, what: str) -> bool:
+        """Whether that is something that no name and no shape in the file says."""
+        return any(each.what == what for each in self.assumed)
+
+    @property
+    def shape_text(self) -> str:
+        """ "64 -> 128, 3x3, groups 4"."""
+        groups = f", groups {self.groups}" if self.groups > 1 else ""
+        return f"{self.in_channels} -> {self.out_channels}, {show_pair(self.kernel_size)}{groups}"
+
+    @property
+    def branches_text(self) -> str:
+        """All branches as `--branches` takes them."""
+        return ", ".join(branch.text for branch in self.branches)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """Something that looks like a block and is not fused.
+
+    Attributes:
+        prefix: as of a FoundBlock.
+        family: whose it would be; None where that is not certain.
+        reason: in words.
+    """
+
+    prefix: str
+    family: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What a checkpoint was found to be made of.
+
+    Attributes:
+        blocks: in the file's order.
+        left_alone: what is skipped, in the file's order.
+        rest: every name that no block reads or writes over, in the file's order.
+    """
+
+    blocks: tuple[FoundBlock, ...]
+    left_alone: tuple[LeftAlone, ...]
+    rest: tuple[str, ...]

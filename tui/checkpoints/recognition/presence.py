@@ -1,0 +1,180 @@
+"""Which branches of a family stand under a prefix: the patterns with their numbers, and what is amiss."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, replace
+from functools import cache
+
+from tui.checkpoints.contents import Entry
+from tui.checkpoints.families import Family
+from tui.checkpoints.families.patterns import (
+    BranchPattern,
+    Conv,
+    Factor,
+    Fixed,
+    LayerPattern,
+    Norm,
+    Together,
+)
+from tui.checkpoints.recognition.misfit import Misfit
+
+_PLACE = re.compile(r"\\\{([a-z])\\\}")
+_STATISTICS = ("running_mean", "running_var")
+_AFFINE = ("weight", "bias")
+_COUNTER = "num_batches_tracked"
+
+
+def present_branches(family: Family, names: Mapping[str, Entry]) -> tuple[BranchPattern, ...]:
+    """The family's branches that stand here, their placeholders filled in, all their names there.
+
+    Raises:
+        Misfit: a name is missing, or one is there that no branch knows.
+    """
+    present: list[BranchPattern] = []
+    for pattern in family.branches:
+        present += _filled(pattern, names, family.plain)
+    known = {name for each in present for layer in each.flat() for name in all_names(layer)}
+    if family.post_norm:
+        norm = Norm(family.post_norm)
+        _refuse_missing(required_names(norm, names), names, ordinary=family.plain)
+        known.update(all_names(norm))
+    _refuse_surplus(family, present, known, names)
+    return tuple(present)
+
+
+def _filled(pattern: BranchPattern, names: Mapping[str, Entry], ordinary: bool) -> Iterator[BranchPattern]:
+    templates = [name for layer in pattern.flat() for name in all_names(layer)]
+    if any("{" in name for name in templates):
+        numbers = _numbers(templates, names)
+        if not numbers and not pattern.optional:
+            raise Misfit(f"no {pattern.name} is there", ordinary=ordinary, incomplete=True)
+        filled = [_with_numbers(pattern, each) for each in numbers]
+    else:
+        filled = [pattern]
+    for each in filled:
+        if each.optional and not any(name in names for layer in each.flat() for name in all_names(layer)):
+            continue
+        for layer in each.flat():
+            _refuse_missing(required_names(layer, names), names, ordinary=ordinary)
+        yield each
+
+
+def _numbers(templates: Iterable[str], names: Iterable[str]) -> list[dict[str, str]]:
+    """What stands for the placeholders, once for each set of numbers that the names have.
+
+    Raises:
+        Misfit: a number of those that are counted is left out.
+    """
+    found = {
+        tuple(sorted(match.groupdict().items()))
+        for pattern in map(_compiled, dict.fromkeys(templates))
+        for name in names
+        if pattern.groups and (match := pattern.fullmatch(name))
+    }
+    ordered = sorted(found, key=lambda each: [(letter, int(number)) for letter, number in each])
+    numbers = [dict(each) for each in ordered]
+    counted = [int(each["i"]) for each in numbers if "i" in each]
+    for place, number in enumerate(counted):
+        if number != place:
+            template = next(template for template in templates if "{i}" in template)
+            raise Misfit(f"{template.replace('{i}', str(place))} is missing", incomplete=True)
+    return numbers
+
+
+@cache
+def _compiled(template: str) -> re.Pattern[str]:
+    """A name with numbers in the place of its placeholders."""
+    return re.compile(_PLACE.sub(r"(?P<\1>[0-9]{1,6})", re.escape(template)))
+
+
+def names_of(family: Family, names: Mapping[str, Entry]) -> dict[str, str]:
+    """The names that are there and can be of a block of that family, each with its full one."""
+    templates = [name for each in family.branches for layer in each.flat() for name in all_names(layer)]
+    if family.post_norm:
+        templates += all_names(Norm(family.post_norm))
+    own: dict[str, str] = {}
+    for template in (*templates, *family.fused_names):
+        if "{" not in template:
+            if template in names:
+                own[template] = names[template].name
+        else:
+            pattern = _compiled(template)
+            own.update((name, entry.name) for name, entry in names.items() if pattern.fullmatch(name))
+    return own
+
+
+def _with_numbers(pattern: BranchPattern, numbers: Mapping[str, str]) -> BranchPattern:
+    layers = tuple(_layer_with_numbers(layer, numbers) for layer in pattern.layers)
+    return replace(pattern, name=_filled_in(pattern.name, numbers), layers=layers)
+
+
+def _layer_with_numbers(layer: LayerPattern, numbers: Mapping[str, str]) -> LayerPattern:
+    if isinstance(layer, Together):
+        return Together(
+            tuple(tuple(_layer_with_numbers(inner, numbers) for inner in chain) for chain in layer.chains)
+        )
+    texts = {
+        field.name: _filled_in(value, numbers)
+        for field in fields(layer)
+        if isinstance(value := getattr(layer, field.name), str)
+    }
+    return replace(layer, **texts)  # type: ignore[arg-type]  # of each kind only its own texts
+
+
+def _filled_in(text: str, numbers: Mapping[str, str]) -> str:
+    for letter, number in numbers.items():
+        text = text.replace(f"{{{letter}}}", number)
+    return text
+
+
+def all_names(layer: LayerPattern) -> tuple[str, ...]:
+    """Every name that the layer can have."""
+    match layer:
+        case Conv(weight, bias):
+            return weight, bias
+        case Norm(key):
+            return tuple(f"{key}.{part}" for part in (*_AFFINE, *_STATISTICS, _COUNTER))
+        case Factor(name):
+            return (name,)
+        case Fixed(_, taps, factor, bias):
+            return taps, factor, bias
+        case _:
+            return ()
+
+
+def required_names(layer: LayerPattern, names: Mapping[str, Entry]) -> tuple[str, ...]:
+    """Those of its names that must be there."""
+    match layer:
+        case Conv(weight, bias):
+            return (weight, bias) if layer.biased else (weight,)
+        case Norm(key):
+            affine = [f"{key}.{part}" for part in _AFFINE]
+            needed = tuple(affine) if any(name in names for name in affine) else ()
+            return (*needed, *(f"{key}.{part}" for part in _STATISTICS))
+        case Factor(name):
+            return () if layer.optional else (name,)
+        case _:
+            return all_names(layer)
+
+
+def _refuse_missing(required: Iterable[str], names: Mapping[str, Entry], *, ordinary: bool) -> None:
+    for name in required:
+        if name not in names:
+            raise Misfit(f"{name} is missing", ordinary=ordinary, incomplete=True)
+
+
+def _refuse_surplus(
+    family: Family, present: Iterable[BranchPattern], known: set[str], names: Mapping[str, Entry]
+) -> None:
+    """Nothing else may stand under the modules of the branches; in a plain family nothing else at all."""
+    for each in present:
+        for layer in each.convs:
+            if layer.biased is False and layer.bias in names:
+                raise Misfit(f"{layer.bias} is there, which this family does not have", ordinary=family.plain)
+    own = {name.split(".")[0] for name in known if "." in name}
+    known = known | set(family.fused_names)
+    for name in names:
+        if name not in known and (family.plain or name.split(".")[0] in own):
+            raise Misfit(f"{name} is there, which this family does not know", ordinary=family.plain)

@@ -1,0 +1,48 @@
+"""Numbers in a block's tensors that it should not have: NaN, infinities, variances that are none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class ValueProblem:
+    """What is amiss with one tensor.
+
+    Attributes:
+        name: of the tensor, in the file.
+        what: "NaN", "infinite", "negative", "zero": the last two of a variance.
+        count: of how many numbers that is so.
+        first: the index of the first of them.
+        unfusable: whether the fused numbers become NaN or infinite by it.
+    """
+
+    name: str
+    what: str
+    count: int
+    first: tuple[int, ...]
+    unfusable: bool
+
+    @property
+    def words(self) -> str:
+        """In a line."""
+        where = ", ".join(map(str, self.first))
+        many = f"{self.count} numbers are" if self.count > 1 else "a number is"
+        return f"{self.name}: {many} {self.what}, the first at [{where}]"
+
+
+def problems_of(tensors: Mapping[str, Tensor]) -> Iterator[ValueProblem]:
+    """Those of each of these tensors, by their names in the file."""
+    for name, tensor in tensors.items():
+        marks = [("NaN", tensor.isnan(), True), ("infinite", tensor.isinf(), True)]
+        if name.endswith("running_var"):
+            marks += [("negative", tensor < 0, True), ("zero", tensor == 0, False)]
+        for what, mask, unfusable in marks:
+            count = int(mask.count_nonzero())
+            if count:
+                first = tuple(map(int, torch.nonzero(mask)[0].tolist()))
+                yield ValueProblem(name, what, count, first, unfusable)
