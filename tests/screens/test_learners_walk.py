@@ -38,8 +38,8 @@ async def test_the_walk(open_bench: OpenBench, looks_as_stored: LooksAsStored) -
         await looks_as_stored(bench)
         for key, title, wanted in WALK:
             await bench.press(key)
+            await bench.until(lambda: bench.app.bench.query_one(StepsView).step is not None, "the steps")
             view = bench.app.bench.query_one(StepsView)
-            await bench.until(lambda view=view: view.step is not None, "the steps")
             read = await words_on(bench)
             assert view.step is not None
             assert view.step.title == title

@@ -15,7 +15,7 @@ Size = tuple[int, int]
 TINY = (40, 12)
 LITTLE = (60, 20)
 HUGE = (300, 80)
-VIEWS = {"kernels": "1", "outputs": "3", "probe": "4"}
+VIEWS = {"kernels": "1", "outputs": "3", "probe": "4", "rounding": "5", "mistakes": "6"}
 
 
 def name_of(size: Size) -> str:
@@ -27,6 +27,7 @@ def name_of(size: Size) -> str:
 async def test_small(open_bench: OpenBench, looks_as_stored: LooksAsStored, view: str, size: Size) -> None:
     async with open_bench(EXACT, size) as bench:
         await bench.press(VIEWS[view])
+        await bench.until(lambda: view != "rounding" or bool(bench.text("#ulp-bars")), "all four dtypes")
         await looks_as_stored(bench)
 
 

@@ -78,6 +78,11 @@ class MistakesView(StudyView):
     }
     .-narrow MistakesView MistakeList { width: 31; padding: 0; }
     .-narrow MistakesView #mistake { padding: 0 0 0 1; }
+    .-tiny.-narrow MistakesView {
+        & > Horizontal { layout: vertical; }
+        & MistakeList { width: 1fr; height: 5; }
+        & #mistake { height: 1fr; padding: 0 1; }
+    }
     .-low MistakesView {
         & #mistake #mistake-words { min-height: 1; }
         & #mistake.-previewing #mistake-pixel { display: none; }

@@ -29,6 +29,8 @@ Part = str | tuple[str, str]
 
 _NAME, _NUMBER, _BUDGET, _BAR, _USED, _VERDICT = 13, 7, 9, 7, 10, 11
 """Columns, which with "nearer to float64" come to 77."""
+_SLIM = 50
+"""Columns below which a line has no bar and no words; what is left takes 37."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +90,41 @@ class DtypeRows(Vertical):
             markup=False,
         )
 
+    _shown: tuple[Study, DtypeTable | None, Dtype] | None = None
+
+    def on_resize(self) -> None:
+        """Say more, or less."""
+        if self._shown is not None:
+            self.show(*self._shown)
+
     def show(self, study: Study, table: DtypeTable | None, chosen: Dtype) -> None:
         """Write all lines; of a table that is still to come, the study's own."""
+        self._shown = study, table, chosen
+        slim = 0 < self.size.width < _SLIM
+        self.query_one("#dtype-own").display = not slim
         wrong = study.verdict.reason is Reason.ALGEBRA
         last = "without float64" if wrong else "nearer to float64"
-        self.query_one("#dtype-header", Static).update(_header() + last, layout=False)
+        self.query_one("#dtype-header", Static).update(
+            _slim_header() if slim else _header() + last, layout=False
+        )
         for line in self.query(DtypeLine):
             own = line.dtype is study.spec.dtype
             figures = (
                 figures_of_row(table.row(line.dtype)) if table else figures_of_study(study) if own else None
             )
             line.set_class(line.dtype is chosen, "-chosen")
-            line.update(line_of(line.dtype, figures, own=own, chosen=line.dtype is chosen), layout=False)
+            written = slim_line_of if slim else line_of
+            line.update(written(line.dtype, figures, own=own, chosen=line.dtype is chosen), layout=False)
 
 
 def _header() -> str:
     used = f"{'used at most':<{_BAR + 1 + _USED}}"
     start = f"{'  dtype':<{_NAME}}{'max |d|':>{_NUMBER}}{'budget':>{_BUDGET}}"
     return f"{start}  {used}{'verdict':<{_VERDICT}}"
+
+
+def _slim_header() -> str:
+    return f"{'  dtype':<{_NAME - 1}}{'max |d|':>{_NUMBER}}{'budget':>{_BUDGET - 1}} used"
 
 
 def figures_of_row(row: DtypeRow) -> Figures:
@@ -136,6 +155,21 @@ def nearer_side(nearer: Nearer) -> str:
     side = "fused" if nearer.fused > nearer.unfused else "unfused"
     every = nearer.fused + nearer.unfused + nearer.equal
     return f"{side} {100 * max(nearer.fused, nearer.unfused) / every:.0f} %"
+
+
+def slim_line_of(dtype: Dtype, figures: Figures | None, *, own: bool, chosen: bool) -> Content:
+    """▸ float32 •2.4e-07 5.8e-07 41 %: what is left of a line where there is room for little."""
+    name = f"{'▸' if chosen else ' '} {dtype}{' •' if own else ''}"
+    start = (f"{name:<{_NAME - 1}}", "bold" if own else "")
+    if figures is None:
+        return Content.assemble(start, ("…".rjust(_NUMBER), MUTED))
+    used, ruling = figures.verdict.budget_used, figures.verdict.ruling
+    return Content.assemble(
+        start,
+        (f"{two_digits(figures.largest):>{_NUMBER}}", "bold"),
+        f"{two_digits(figures.budget):>{_BUDGET - 1}} ",
+        (times_used(used), f"bold {RULING_STYLES[ruling]}"),
+    )
 
 
 def line_of(dtype: Dtype, figures: Figures | None, *, own: bool, chosen: bool) -> Content:
