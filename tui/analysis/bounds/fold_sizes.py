@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 
 import torch
@@ -28,10 +28,12 @@ class FoldSize:
         kernel: for each weight and bias the sum of the absolute values of its summands, (out_channels,
             in_channels / groups, kH, kW) and (out_channels,).
         roundings: no weight and no bias met more, one after the other.
+        summing: those of them that came while products were summed up, as a 16-bit dtype does in float32.
     """
 
     kernel: Kernel
     roundings: int = 0
+    summing: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,19 +41,20 @@ class FoldSizes:
     """What the fold of a whole block went through.
 
     Attributes:
-        kernel, roundings: as FoldSize's.
+        kernel, roundings, summing: as FoldSize's.
         touched: weights that are no plain copy of one branch's weight, a mask of the weight's shape.
     """
 
     kernel: Kernel
     roundings: int
     touched: Tensor
+    summing: int = 0
 
     def rows(self, rows: Sequence[int]) -> FoldSizes:
         """Of these output channels only."""
         if len(rows) == len(self.touched):
             return self
-        return FoldSizes(self.kernel.rows(rows), self.roundings, self.touched[list(rows)])
+        return replace(self, kernel=self.kernel.rows(rows), touched=self.touched[list(rows)])
 
 
 def fold_sizes(block: ReparamBlock) -> FoldSizes:
@@ -65,7 +68,7 @@ def fold_sizes(block: ReparamBlock) -> FoldSizes:
         summands = [_normalised(summand, block.post_norm) for summand in summands]
     kernel = add([summand.kernel for summand in summands])
     roundings = max(summand.roundings for summand in summands) + len(summands)
-    return FoldSizes(kernel, roundings, _touched(summands))
+    return FoldSizes(kernel, roundings, _touched(summands), max(summand.summing for summand in summands))
 
 
 def _touched(summands: Iterable[FoldSize]) -> Tensor:
@@ -78,30 +81,30 @@ def _touched(summands: Iterable[FoldSize]) -> Tensor:
 
 def _written_for(block: Geometry, chain: Chain) -> FoldSize:
     """With the groups and the spacing of taps of the block."""
-    placed, roundings = _of_chain(chain)
+    placed, roundings, summing = _of_chain(chain)
     kernel = placed.in_groups(block.groups).kernel
-    return FoldSize(
-        dilate(kernel, taps_apart(kernel.kernel_size, placed.dilation, block.dilation)), roundings
-    )
+    wide = dilate(kernel, taps_apart(kernel.kernel_size, placed.dilation, block.dilation))
+    return FoldSize(wide, roundings, summing)
 
 
-def _of_chain(chain: Chain) -> tuple[Placed, int]:
-    """The sizes of a chain's kernel, and how often it was rounded."""
+def _of_chain(chain: Chain) -> tuple[Placed, int, int]:
+    """The sizes of a chain's kernel, how often it was rounded, and how often of that in sums."""
     so_far: Placed | None = None
-    roundings = 0
+    roundings = summing = 0
     for layer in chain.layers:
         own = size_of(layer)
         kernel = own.kernel
         placed = Placed(kernel, layer.groups or len(kernel.weight), layer.dilation)
         if so_far is not None:
-            summed = 0 if layer.rescales else kernel.weight[0].numel() + 2
-            roundings += summed + own.roundings
+            terms = 0 if layer.rescales else kernel.weight[0].numel()
+            roundings += own.roundings + (terms + 2 if terms else 0)
+            summing += own.summing + terms
             so_far = followed_by(so_far, placed)
             continue
-        roundings = own.roundings
+        roundings, summing = own.roundings, own.summing
         so_far = placed.in_groups(chain.own_groups) if chain.mixing_groups is None else placed
     assert so_far is not None
-    return so_far, roundings
+    return so_far, roundings, summing
 
 
 @singledispatch
@@ -155,13 +158,13 @@ def _(layer: layers.Norm) -> FoldSize:
 
 @size_of.register
 def _(layer: layers.Sum) -> FoldSize:
-    kernels, roundings = [], 0
+    kernels, roundings, summing = [], 0, 0
     for chain in layer.summands:
-        placed, own = _of_chain(chain)
+        placed, own, own_summing = _of_chain(chain)
         kernel = placed.in_groups(layer.groups or layer.out_channels).kernel
         kernels.append(dilate(kernel, taps_apart(kernel.kernel_size, placed.dilation, layer.dilation)))
-        roundings = max(roundings, own)
-    return FoldSize(add(kernels), roundings + len(kernels))
+        roundings, summing = max(roundings, own), max(summing, own_summing)
+    return FoldSize(add(kernels), roundings + len(kernels), summing)
 
 
 def _normalised(size: FoldSize, norm: nn.Module) -> FoldSize:
@@ -170,7 +173,7 @@ def _normalised(size: FoldSize, norm: nn.Module) -> FoldSize:
     offset = _offset(norm, shift)
     kernel = scale(size.kernel, factors.abs())
     bias = offset if kernel.bias is None else kernel.bias + offset
-    return FoldSize(Kernel(kernel.weight, bias), size.roundings + BATCH_NORM_ROUNDINGS)
+    return FoldSize(Kernel(kernel.weight, bias), size.roundings + BATCH_NORM_ROUNDINGS, size.summing)
 
 
 def _offset(norm: nn.Module, shift: Tensor) -> Tensor:

@@ -138,7 +138,7 @@ class Verdict:
             case Reason.WEIGHTS:
                 return (
                     f"nothing can be said by outputs of {self._nowhere_finite}; but the fused weights of "
-                    f"{_outs(self.not_finite.wrong)} are not what the branches come to."
+                    f"{listed_channels(self.not_finite.wrong)} are not what the branches come to."
                 )
             case Reason.ALGEBRA:
                 return (
@@ -156,7 +156,9 @@ class Verdict:
         channels = self.not_finite.channels
         if not channels or len(channels) == self.out_channels:
             return f"{self.dtype}: every value is NaN or infinite on both sides"
-        return f"{_outs(channels)} in {self.dtype}: every value there is NaN or infinite on both sides"
+        return (
+            f"{listed_channels(channels)} in {self.dtype}: every value there is NaN or infinite on both sides"
+        )
 
     @property
     def _of_data(self) -> str:
@@ -229,8 +231,8 @@ def _elements(number: int) -> str:
     return "1 element is" if number == 1 else f"{number} elements are"
 
 
-def _outs(channels: Sequence[int]) -> str:
-    """ "out 3", "out 0, 1 and 4", or how many where they are many."""
+def listed_channels(channels: Sequence[int]) -> str:
+    """Output channels as they are said: "out 3", "out 0, 1 and 4", or how many where they are many."""
     if len(channels) > _MOST_LISTED:
         return f"{len(channels)} output channels"
     listed = [str(channel) for channel in channels]

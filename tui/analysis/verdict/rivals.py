@@ -1,0 +1,144 @@
+"""Which mistake explains a finished kernel better than the right fold does: one whose own kernel it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from tui.analysis.alterations.gallery import MISTAKES, possible
+from tui.analysis.alterations.variances import norms_of, values_seen, with_eps, with_variances_times
+from tui.analysis.alterations.wrong_fusion import wrongly_fused
+from tui.analysis.bounds.stored import Making, StoredBounds, numbers_of
+from tui.analysis.side import WrongSide
+from tui.fusion.block import ReparamBlock
+from tui.fusion.kernel import Kernel, pad_to
+from tui.fusion.structure import structure_of
+
+ANY_INPUT = (2, 32, 32)
+"""Batch, height and width of the input on which mistakes are tried; it tells only which can be made."""
+
+LARGEST_EPS = 0.1
+"""No eps beyond that is looked for here: it would be seen by itself."""
+
+_LEAST = -1e-6
+"""An eps below 0 is none, nor is an n."""
+
+_RUNS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A mistake that makes a kernel.
+
+    Attributes:
+        name: the gallery's; "eps" and "var-scaled" for those with a number of their own.
+        title: what it is called.
+    """
+
+    name: str
+    title: str
+
+
+def any_input(block: ReparamBlock) -> Tensor:
+    """An input that takes no memory, of a shape on which every mistake can be made."""
+    batch, height, width = ANY_INPUT
+    return torch.zeros(()).expand(batch, block.in_channels, height, width)
+
+
+def rival_of(block: ReparamBlock, given: Kernel, bounds: StoredBounds, making: Making) -> Rival | None:
+    """The mistake whose kernel, made so, has all the given numbers; None where there is none.
+
+    One of the gallery, another eps in all batch norms, or all variances times one factor.
+
+    Raises:
+        FusionError: the block cannot be folded.
+    """
+    numbers = numbers_of(given)
+
+    def is_made(kernel: Kernel) -> bool:
+        if kernel.kernel_size[0] > given.kernel_size[0] or kernel.kernel_size[1] > given.kernel_size[1]:
+            return False
+        kernel = pad_to(kernel, given.kernel_size)
+        apart = (numbers - numbers_of(kernel)).abs_()
+        return not bool((apart > bounds.of(making, kernel)).any())
+
+    for name, kernel in kernels_of_mistakes(block):
+        if is_made(kernel):
+            return Rival(name, MISTAKES[name].title)
+    return next(_by_number(block, numbers, bounds, making, is_made), None)
+
+
+def kernels_of_mistakes(block: ReparamBlock) -> Iterator[tuple[str, Kernel]]:
+    """What each mistake of the gallery makes of the block, by name; a mistake of running makes nothing."""
+    x, folded = any_input(block), block.folded()
+    for mistake in possible(structure_of(block, x)):
+        if mistake.side is WrongSide.FUSED:
+            kernel = wrongly_fused(mistake.name, block, x, folded).kernel
+            if kernel.weight.shape[:2] == folded.kernel.weight.shape[:2]:
+                yield mistake.name, kernel
+
+
+def _by_number(
+    block: ReparamBlock,
+    numbers: Tensor,
+    bounds: StoredBounds,
+    making: Making,
+    is_made: Callable[[Kernel], bool],
+) -> Iterator[Rival]:
+    """Those that make it with the number that fits best."""
+    norms = norms_of(block)
+    if not norms:
+        return
+    fit = partial(_fitted, numbers - bounds.right, bounds.of(making).reciprocal_(), bounds)
+    eps = norms[0].eps
+    if all(norm.eps == eps for norm in norms):
+        found = min(max(fit(partial(_with_one_eps, block), eps, eps + 1e-3), 0.0), LARGEST_EPS)
+        for number in (float(f"{found:.0e}"), found):
+            if is_made(_with_one_eps(block, number)):
+                yield Rival("eps", f"eps {number:.3g} for {eps:.3g}")
+                return
+    part = fit(partial(_with_unbiased, block), 0.0, 1e-3)
+    if part < 1 and is_made(_with_unbiased(block, part)):
+        yield Rival("var-scaled", f"running_var × {1 / (1 - part):.6g}")
+
+
+def _with_one_eps(block: ReparamBlock, eps: float) -> Kernel:
+    return with_eps(block, lambda _: eps).kernel()
+
+
+def _with_unbiased(block: ReparamBlock, part: float) -> Kernel:
+    """With running variances times n / (n - 1), part = 1 / n; n is larger in front of a stride."""
+    before, after = values_seen(block, any_input(block))
+    factors = (1 / (1 - part * after / before), 1 / (1 - part))
+    return with_variances_times(block, *factors).kernel()
+
+
+def _fitted(
+    difference: Tensor,
+    weights: Tensor,
+    bounds: StoredBounds,
+    kernel_at: Callable[[float], Kernel],
+    right: float,
+    second: float,
+) -> float:
+    """The number that leaves the least of the difference, each of its elements in parts of its bound.
+
+    Newton's method for least squares, with a secant for the derivative; at `right` the kernel is right.
+    """
+    before, at, made_before = right, second, torch.zeros_like(difference)
+    for _ in range(_RUNS):
+        if not _LEAST < at < 1:
+            return at
+        kernel = pad_to(kernel_at(at), bounds.kernel.kernel_size)
+        made = (numbers_of(kernel) - bounds.right).mul_(weights)
+        slope = (made - made_before) / (at - before)
+        length = float(slope.square().sum())
+        step = float(((difference * weights - made) * slope).sum()) / length if length else 0.0
+        if not step:
+            return at
+        before, made_before, at = at, made, at + step
+    return at
