@@ -173,15 +173,16 @@ class ReparamBlock(nn.Module):
 
     def _folds_of(self, branch: Branch, post_scale: Tensor | None) -> Iterator[Fold]:
         """The branch's own folds, and those that make its kernel a summand of this block's."""
-        _refuse_other_geometry(branch, self.geometry)
+        own = branch.geometry  # once: it walks through all layers
+        _refuse_other_geometry(branch, own, self.geometry)
         for fold in branch.folds():
             kernel = fold.kernel
             yield fold
-        groups, fewer = branch.geometry.groups, self.geometry.groups
+        groups, fewer = own.groups, self.geometry.groups
         if groups != fewer:
             kernel = ungroup(kernel, groups, fewer)
             yield Fold(f"{groups} groups written as {fewer}", kernel)
-        dilation = _relative_dilation(branch, self.geometry)
+        dilation = _relative_dilation(branch, own.dilation, self.geometry.dilation)
         if dilation != (1, 1):
             kernel = dilate(kernel, dilation)
             yield Fold("zeros between the taps", kernel)
@@ -195,35 +196,37 @@ def _last_of(folds: Iterator[Fold]) -> Fold:
     return deque(folds, maxlen=1)[0]
 
 
-def _refuse_other_geometry(branch: Branch, block: Geometry) -> None:
+def _refuse_other_geometry(branch: Branch, own: Geometry, block: Geometry) -> None:
     """Groups and dilations can be brought together; strides and paddings cannot.
 
     Raises:
         FusionError: the branch has another stride, or pads in another way.
     """
-    own = branch.geometry
     if own.stride != block.stride:
         steps = " and ".join(map(show_pair, (own.stride, block.stride)))
         raise FusionError(
             f"{branch.name}: strides {steps} visit other pixels: no single convolution; make them equal"
         )
-    if branch.kernel_size != (1, 1) and own.padding_mode is not block.padding_mode:
+    if own.padding_mode is not block.padding_mode and branch.kernel_size != (1, 1):
         modes = " and ".join((own.padding_mode, block.padding_mode))
         raise FusionError(
             f"{branch.name}: {modes} padding differ at the border: no single convolution; pad alike"
         )
 
 
-def _relative_dilation(branch: Branch, block: Geometry) -> Pair:
+def _relative_dilation(branch: Branch, own: Pair, block: Pair) -> Pair:
     """How many taps of the block lie from one tap of the branch to its next.
 
     Raises:
         FusionError: the branch's taps do not fall on the block's.
     """
-    for size, own, step in zip(branch.kernel_size, branch.geometry.dilation, block.dilation, strict=True):
-        if size > 1 and own % step:
-            raise FusionError(f"{branch.name}: taps {own} apart do not fall on taps {step} apart")
-    return taps_apart(branch.kernel_size, branch.geometry.dilation, block.dilation)
+    if own == block:
+        return 1, 1
+    kernel_size = branch.kernel_size
+    for size, apart, step in zip(kernel_size, own, block, strict=True):
+        if size > 1 and apart % step:
+            raise FusionError(f"{branch.name}: taps {apart} apart do not fall on taps {step} apart")
+    return taps_apart(kernel_size, own, block)
 
 
 def conv_of(kernel: Kernel, geometry: Geometry) -> nn.Conv2d:

@@ -31,7 +31,7 @@ class Placed:
     @property
     def is_depthwise(self) -> bool:
         """Whether each output channel reads its own input channel alone."""
-        return self.kernel.weight.shape[1] == 1 and self.groups == len(self.kernel.weight)
+        return self.kernel.weight.shape[:2] == (self.groups, 1)
 
     def in_groups(self, fewer: int) -> Placed:
         """The same map written with fewer groups."""
@@ -39,6 +39,8 @@ class Placed:
 
     def spaced(self, spacing: Pair) -> Placed:
         """The same with taps that far apart, zeros between them."""
+        if self.dilation == spacing:
+            return self
         apart = taps_apart(self.kernel_size, self.dilation, spacing)
         return Placed(spread(self.kernel, apart), self.groups, spacing)
 
@@ -54,10 +56,9 @@ def followed_by(first: Placed, second: Placed) -> Placed:
     spacing = spacing_of((first, second))
     first, second = first.spaced(spacing), second.spaced(spacing)
     between = second.kernel.weight.shape[1] * second.groups
-    if len(first.kernel.weight) != between:
-        raise FusionError(
-            f"a convolution to {len(first.kernel.weight)} channels and one from {between} do not fit"
-        )
+    given = first.kernel.weight.shape[0]
+    if given != between:
+        raise FusionError(f"a convolution to {given} channels and one from {between} do not fit")
     if second.is_depthwise:
         weight = _full(first.kernel.weight, second.kernel.weight)
         groups = first.groups

@@ -148,12 +148,12 @@ class ChainSpec:
 
 def spacing_of(layers: Iterable[Shaped]) -> Pair:
     """The widest spacing of taps, on each axis, that every layer's taps fall on."""
-    steps: tuple[list[int], list[int]] = ([], [])
+    rows = columns = 0
     for layer in layers:
-        for axis, (size, dilation) in enumerate(zip(layer.kernel_size, layer.dilation, strict=True)):
-            if size > 1:
-                steps[axis].append(dilation)
-    return math.gcd(*steps[0]) or 1, math.gcd(*steps[1]) or 1
+        height, width = layer.kernel_size
+        rows = math.gcd(rows, layer.dilation[0]) if height > 1 else rows
+        columns = math.gcd(columns, layer.dilation[1]) if width > 1 else columns
+    return rows or 1, columns or 1
 
 
 def chained_size(layers: Iterable[Shaped], spacing: Pair) -> Pair:

@@ -277,12 +277,13 @@ class Chain(nn.Module):
             FusionError: as `kernel`.
         """
         so_far: Placed | None = None
+        mixes = self.mixing_groups is not None
         for place, layer in enumerate(self.layers):
-            if so_far is not None:
+            if so_far is not None and self.zeros_between:
                 self._refuse_inexact_border(place, so_far.kernel)
             for title, kernel in layer.folds():
-                own = Placed(kernel, layer.groups or len(kernel.weight), layer.dilation)
-                if so_far is None and self.mixing_groups is None:
+                own = Placed(kernel, layer.groups or layer.out_channels, layer.dilation)
+                if so_far is None and not mixes:
                     own = own.in_groups(self.own_groups)
                 if so_far is None or not layer.rescales:
                     title = title if so_far is None else f"then {layer.called}"
@@ -303,7 +304,7 @@ class Chain(nn.Module):
     def _refuse_inexact_border(self, place: int, before: Kernel) -> None:
         """Zeros that are padded behind something are exact only where that made zeros of zeros."""
         layers = self.layers
-        if not self.zeros_between or not any(border_of(layers[place].kernel_size, layers[place].dilation)):
+        if not any(border_of(layers[place].kernel_size, layers[place].dilation)):
             return
         if self.padding_mode is not PaddingMode.ZEROS:
             raise self._refusal(
