@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fusion.test_block import assert_fused_equals_unfused
@@ -39,7 +39,29 @@ BLOCKS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "sesr": ("kxk+c32 > 1x1,identity", {"kernel_size": (5, 5)}),
     "repnext": ("kxk+norm,5x3+norm,3x5+norm,1xk > norm > kx1 > norm", {"kernel_size": (7, 7), "groups": 8}),
+    "repnext, small": ("3x3,1x3,3x1,2x2d2", {"groups": 8}),
+    "repnext, downsampling": (
+        "3x3,1x3-bias > 3x1-bias,2x2d2",
+        {"groups": 8, "stride": (2, 2), "out_channels": 16},
+    ),
+    "rvsr": ("1x1+x2 > 3x3 > 1x1,1x1+x2 > 3x3 > 1x1,3x3,1x1", {}),
     "orepa": ("kxk+dw+x8-bias > 1x1-bias > norm", {}),
+    "post norm as a chain": ("(kxk-bias > norm + 1x1 + identity) > norm", {"groups": 8}),
+    "repmixer as a chain": (
+        "(kxk+norm-bias + 1x1+norm-bias + identity+norm) > gamma,identity > norm > gamma,identity",
+        {"groups": 8},
+    ),
+    "dbb as chains": (
+        "kxk-bias > norm,1x1-bias > norm > avg > norm,1x1+idconv-bias > norm > kxk-bias > norm",
+        {"groups": 2},
+    ),
+    "parts of channels": ("1x1+x1/2 > 3x3+x0.25 > 1x1+c6 > norm > 3x3+g2,1x1+x3/2-bias > 1xk+dw > 1x1", {}),
+    "every option": (
+        "3x3d2+g4+x2-bias+norm+alpha+eps0.1 > avg2x3 > laplacian-bias > gamma > kxkd1x2+dw+c16 > 1x1",
+        {},
+    ),
+    "a norm first, between and last": ("norm > 3x3 > norm > norm > kx1 > norm,identity > norm,norm", {}),
+    "a value at zero of many": ("1x1 > norm > 1x1 > norm > 3x3,1x1 > 1x1 > kxk,norm > 1x1-bias > kx1", {}),
     "nextvit": ("norm > 1x1", {"kernel_size": (1, 1)}),
     "repadapter": ("1x1+x1/4 > 1x1+g2 > alpha,identity", {}),
     "spike": ("1x1-bias > norm > 3x3-bias+dw > 1x1-bias > norm", {}),
@@ -157,6 +179,59 @@ def test_what_does_not_go_together_never_reaches_torch(text: str, values: dict[s
 def test_more_than_sixteen_branches() -> None:
     spec = BlockSpec(branches=parse_branches(",".join(["kxk"] * 20)))
     assert_fused_equals_unfused(spec)
+
+
+PIXELS = ["1x1", "norm", "identity", "alpha", "gamma"]
+SEEING = ["kxk", "3x3d2", "1xk", "2x2", "avg", "avg3x2", "sobelx", "laplacian", "taps(1 0.5; -2 1e-3)"]
+OPTIONS = {
+    "1x1": [
+        "-bias",
+        "+norm",
+        "+alpha",
+        "+gamma",
+        "+g2",
+        "+dw",
+        "+x2",
+        "+x1/4",
+        "+c16",
+        "+idconv",
+        "+norm+eps0.1",
+    ],
+    "kxk": ["-bias", "+norm", "+gamma", "+g4", "+dw", "+x0.5", "+c4"],
+    "norm": ["+eps1e-3", "+alpha"],
+    "sobelx": ["-bias", "+norm"],
+}
+OPTIONS |= dict.fromkeys(("3x3d2", "1xk", "2x2"), OPTIONS["kxk"])
+
+
+@st.composite
+def chain_texts(draw: st.DrawFn, depth: int = 1) -> str:
+    """A chain as a user may write it, sums in sums down to that depth; contradicting options too."""
+    layers = []
+    for _ in range(draw(st.integers(1, 4))):
+        word = draw(st.sampled_from([*PIXELS, *SEEING, *["("] * depth]))
+        if word == "(":
+            chains = draw(st.lists(chain_texts(depth - 1), min_size=1, max_size=3))
+            word = f"({' + '.join(chains)})"
+        options = draw(st.lists(st.sampled_from(OPTIONS.get(word, ["+norm"])), max_size=3, unique=True))
+        layers.append(word + "".join(options))
+    return draw(st.sampled_from([" > ", ">"])).join(layers)
+
+
+@given(st.lists(chain_texts(), min_size=1, max_size=3), st.integers(0, 2**20))
+@settings(max_examples=60, deadline=None)
+def test_any_chain_is_read_back_built_and_fused_or_refused_in_words(texts: list[str], seed: int) -> None:
+    try:
+        branches = parse_branches(",".join(texts))
+    except TextError:
+        return
+    assert parse_branches(show_branches(branches)) == branches
+    try:
+        spec = BlockSpec(8, 8, branches=branches, seed=seed)
+    except InvalidSpecError:
+        return
+    assert_fused_equals_unfused(spec)
+    assert [branch.spec() for branch in build_block(spec).branches] == list(spec.chains)
 
 
 @given(st.text("1x3k>()+ .normgavidetys-/c2", max_size=30))

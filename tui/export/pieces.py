@@ -56,14 +56,21 @@ class Float16Conv2d(nn.Conv2d):
         return super()._conv_forward(x.float(), weight.float(), wide).half()
 
 
-def value_at_zero(conv: nn.Conv2d, norm: nn.BatchNorm2d | None = None) -> Tensor:
-    """What a 1 x 1 convolution, and its batch norm, give where the input is 0: one value a channel."""
-    y = conv.weight.new_zeros(conv.out_channels) if conv.bias is None else conv.bias
-    if norm is None:
-        return y
-    y = y.view(1, -1, 1, 1)
-    y = functional.batch_norm(y, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps)
-    return y.flatten()
+def value_at_zero(first: Any, *others: Any) -> Tensor:
+    """What 1 x 1 convolutions and batch norms in a row give where the input is 0: one value a channel."""
+    if isinstance(first, nn.Conv2d):
+        y = first.weight.new_zeros(first.out_channels) if first.bias is None else first.bias
+    else:
+        y, others = torch.zeros_like(first.running_mean), (first, *others)
+    for each in others:
+        y = y.view(1, -1, 1, 1)
+        if isinstance(each, nn.Conv2d):
+            y = each(y).flatten()
+        else:
+            y = functional.batch_norm(
+                y, each.running_mean, each.running_var, each.weight, each.bias, eps=each.eps
+            ).flatten()
+    return y
 
 
 def pad_with(values: Tensor, y: Tensor, left: int, right: int, top: int, bottom: int) -> Tensor:

@@ -194,7 +194,7 @@ def _eps(value: str, layer: str) -> float:
 
 def _changed(part: Part, name: str, value: str | None, on: bool, layer: str) -> Part:
     """The part with one more option."""
-    conv = part.kind is LayerKind.CONVOLUTION
+    conv = part.kind in (LayerKind.CONVOLUTION, LayerKind.OFFSET_CONVOLUTION)
     if name == "bias" and value is None and not on and (conv or part.kind is LayerKind.DEPTHWISE):
         return replace(part, bias=False)
     if name == "idconv" and on and value is None and conv and part.kernel_size == (1, 1):
