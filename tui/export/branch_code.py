@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.export.by_layer import forward_code, is_padded_with_values, module_code, tensors_of
-from tui.fusion.layers import Branch, Chain, Sum
+from tui.fusion.layers import Branch, Chain, Layer
 from tui.fusion.layers.border import Border, pad_function_mode
 from tui.fusion.spec import PaddingMode
 
@@ -60,7 +60,7 @@ def _lines(branch: Branch, chain: Chain, y: str, x: str, prefix: str) -> Iterato
         else:
             mode = PaddingMode.ZEROS if chain.pads_zeros(place) else chain.padding_mode
             padded = partial(_padded, border=border, mode=mode)
-        if isinstance(layer, Sum):
+        if layer.summands:
             yield from _sum_lines(branch, layer, (y, padded(x)), prefix)
         else:
             module = f"self.{named(prefix + layer.name, branch)}"
@@ -78,7 +78,7 @@ def _bring_up_front(chain: Chain, borders: list[Border]) -> None:
             borders[0], borders[place] = border, (0, 0, 0, 0)
 
 
-def _sum_lines(branch: Branch, layer: Sum, names: tuple[str, str], prefix: str) -> Iterator[str]:
+def _sum_lines(branch: Branch, layer: Layer, names: tuple[str, str], prefix: str) -> Iterator[str]:
     """The chains of a sum, each of its own crop of what the sum is given."""
     y, x = names
     given = f"{y}_in"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tui.export.branch_code import named
 from tui.export.by_layer import folding_code, kernel_code
 from tui.fusion.geometry import Geometry
-from tui.fusion.layers import Branch, Chain, Layer, Sum
+from tui.fusion.layers import Branch, Chain, Layer
 from tui.fusion.padding import taps_apart
 from tui.fusion.pair_text import Pair
 
@@ -43,7 +43,7 @@ def _chain_lines(branch: Branch, chain: Chain, prefix: str) -> Iterator[str]:
             continue
         if place:
             yield "before = kernel"
-        if isinstance(layer, Sum):
+        if layer.summands:
             yield from _sum_lines(branch, layer, f"{prefix}{layer.name}.", keeps=place > 0)
         else:
             yield f"kernel = {kernel_code(layer, module, groups)}"
@@ -54,7 +54,7 @@ def _chain_lines(branch: Branch, chain: Chain, prefix: str) -> Iterator[str]:
 
 def _in_chain(layer: Layer, groups: int, spacing: Pair) -> Iterator[str]:
     """Written with the groups and the spacing of the chain that it is in."""
-    own = layer.out_channels if isinstance(layer, Sum) and layer.groups is None else layer.groups
+    own = layer.out_channels if layer.summands and layer.groups is None else layer.groups
     if own is not None and own != groups:
         yield f"kernel = ungroup(kernel, {own}, {groups})"
     apart = taps_apart(layer.kernel_size, layer.dilation, spacing)
@@ -62,7 +62,7 @@ def _in_chain(layer: Layer, groups: int, spacing: Pair) -> Iterator[str]:
         yield f"kernel = spread(kernel, {apart[0]}, {apart[1]})"
 
 
-def _sum_lines(branch: Branch, layer: Sum, prefix: str, *, keeps: bool) -> Iterator[str]:
+def _sum_lines(branch: Branch, layer: Layer, prefix: str, *, keeps: bool) -> Iterator[str]:
     """The sum of the chains' kernels; `keeps`: whether `before` must be what it was afterwards."""
     kept, total = (f"{part}_{prefix.replace('.', '_')}".rstrip("_") for part in ("before", "total"))
     if keeps:

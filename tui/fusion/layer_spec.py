@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -138,12 +138,22 @@ class ChainSpec:
         """Whether it may make something of zeros."""
         return any(layer.adds for layer in self.layers)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its layers are called, those inside of sums too."""
+        return tuple(name for name, _ in self.named_layers())
+
     def all_layers(self) -> Iterable[LayerSpec]:
         """Every layer, those inside of sums too."""
+        return (layer for _, layer in self.named_layers())
+
+    def named_layers(self) -> Iterator[tuple[str, LayerSpec]]:
+        """Every layer by its name, those inside of sums too: "sum.1.conv"."""
         for layer in self.layers:
-            yield layer
-            for chain in layer.chains:
-                yield from chain.all_layers()
+            yield layer.name, layer
+            for place, chain in enumerate(layer.chains):
+                for name, inner in chain.named_layers():
+                    yield f"{layer.name}.{place + 1}.{name}", inner
 
 
 def spacing_of(layers: Iterable[Shaped]) -> Pair:

@@ -8,9 +8,11 @@ from typing import cast
 
 import pytest
 import torch
+from torch import Tensor, nn
 
-from tui.analysis.alterations.alterations import NORM_PARTS, Alterations, Edit, shapes_of
+from tui.analysis.alterations.alterations import Alterations, Edit, shapes_of
 from tui.analysis.alterations.applying import alter_block, parameters_of
+from tui.analysis.alterations.editable import NORM_PARTS
 from tui.analysis.alterations.places import (
     MOST_EDITS,
     NotEditableError,
@@ -21,9 +23,11 @@ from tui.analysis.alterations.places import (
 )
 from tui.analysis.study import study_of
 from tui.fusion.block import ReparamBlock, build_block
+from tui.fusion.branch_spec import names_of
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.fill import fill_block
 from tui.fusion.kernel import Kernel, pad_to
+from tui.fusion.layers import Branch, Convolution, Factor, Norm
 from tui.fusion.named_kernels import NAMED_KERNELS
 from tui.fusion.spec import BlockSpec, Dtype, WeightFill
 
@@ -270,3 +274,60 @@ def by_hand(block: ReparamBlock, place: str) -> object:
         return branch.get_parameter(f"{part}.factor")
     layer = {"norm": "norm", "first.norm": "inner_norm"}[name.removeprefix(f"{branch.name}.")]
     return branch.get_submodule(f"{layer}.norm")
+
+
+def tensors(kernel: Kernel) -> tuple[Tensor, Tensor]:
+    assert kernel.bias is not None
+    return kernel.weight, kernel.bias
+
+
+def test_layers_inside_of_sums_have_places_of_their_own() -> None:
+    spec = BlockSpec(
+        branches=parse_branches("1x1+x2 > (3x3+norm + 1x1-bias + (norm + alpha)) > 1x1,identity")
+    )
+    inside = {
+        "sum.1.conv.weight": (4, 4, 3, 3),
+        "sum.1.conv.bias": (4,),
+        **{f"sum.1.norm.{part}": (1,) if part == "eps" else (4,) for part in NORM_PARTS},
+        "sum.2.conv.weight": (4, 4, 1, 1),
+        **{f"sum.3.sum.1.norm.{part}": (1,) if part == "eps" else (4,) for part in NORM_PARTS},
+        "sum.3.sum.2.alpha": (1,),
+    }
+    name = names_of(spec.branches)[0]
+    shapes = shapes_of(spec)
+    assert {place: shapes[f"{name}.{place}"] for place in inside} == inside
+    block = fill_block(build_block(spec).double(), spec)
+    found = {place: tuple(tensor.shape) for place, tensor in parameters_of(block).items()}
+    assert found == {place: shape for place, shape in shapes.items() if place.startswith(name)}
+    for place, shape in inside.items():
+        edit = Edit(f"{name}.{place}", tuple(size - 1 for size in shape), 0.375)
+        study = study_of(spec, Alterations((edit,)))
+        assert study.verdict.ruling.agrees
+        assert float(study.number_at(edit.place, edit.index)) == 0.375
+        altered = alter_block(fill_block(build_block(spec).double(), spec), Alterations((edit,))).kernel()
+        moved = [
+            not torch.equal(one, other)
+            for one, other in zip(tensors(altered), tensors(block.kernel()), strict=True)
+        ]
+        assert any(moved), place
+
+
+def test_no_two_layers_of_a_chain_share_a_place() -> None:
+    layers = [
+        ("conv", Convolution(nn.Conv2d(2, 2, 1))),
+        ("inner_norm", Norm(nn.BatchNorm2d(2), 2)),
+        ("second", Convolution(nn.Conv2d(2, 2, 3))),
+        ("weight", Factor(2, by_channel=True)),
+    ]
+    block = ReparamBlock([Branch("own", layers)]).eval()
+    spec = study_of(block, torch.ones(1, 2, 5, 5)).spec
+    places = [place for place in shapes_of(spec) if place.startswith("own.")]
+    norm = [f"own.first.norm.{part}" for part in NORM_PARTS]
+    assert places == [
+        *("own.conv.weight", "own.conv.bias"),
+        *norm,
+        *("own.second.weight", "own.second.bias", "own.weight"),
+    ]
+    assert list(parameters_of(block)) == places
+    lonely = ReparamBlock([Branch("own", layers[2:])]).eval()
+    assert list(parameters_of(lonely)) == ["own.second.weight", "own.second.bias", "own.weight"]

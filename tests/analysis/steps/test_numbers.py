@@ -26,9 +26,10 @@ BLOCKS = {
     "sequences": "1x1-kxk+inner+norm,1x1-avg+inner-bias,1x1-kxk+idconv,kxk",
     "norms": "kxk+norm+alpha,1x1+norm+gamma-bias,identity+norm,avg+norm",
     "groups": "1x1-kxk+g2+x2,3x3+g4+norm,1x1+g2,1xk+norm",
+    "sums": "1x1 > (3x3 + 1x1+g2-bias > norm + identity) > 1x1,(3x3+g4-bias > norm + kx1) > alpha",
     "dilated": "kxk,3x3d2+norm,2x2d2",
 }
-WHOLE_BRANCH = (".eps", ".alpha", ".first.")
+WHOLE_BRANCH = (".eps", ".alpha", ".first.", ".conv1.")
 """What is of more than one output channel."""
 
 

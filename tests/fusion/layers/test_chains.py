@@ -152,6 +152,11 @@ def test_layers_that_do_not_fit_are_refused() -> None:
         branch(Convolution(nn.Conv2d(2, 4, 3)), Norm(nn.BatchNorm2d(8), 8))
     with pytest.raises(FusionError, match="at least one layer"):
         branch()
+    with pytest.raises(FusionError, match="two layers of a chain are called 'conv': give each its own name"):
+        Branch("twice", [("conv", nine()), ("conv", nine())])
+    for name in ("main", "a.b", ""):
+        with pytest.raises(FusionError, match=f"no layer can be called '{name}': "):
+            Branch("named", [(name, nine())])
     with pytest.raises(FusionError, match="ReLU is not a kind of layer whose kernel is known"):
         Branch("relu", [("relu", nn.ReLU())])  # type: ignore[list-item]
 

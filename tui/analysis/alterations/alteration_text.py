@@ -9,10 +9,10 @@ from tui.analysis.alterations.alterations import (
     NOTHING_ALTERED,
     Alterations,
     Edit,
-    Shape,
     refusal_of,
     shapes_of,
 )
+from tui.analysis.alterations.editable import Shape
 from tui.analysis.alterations.gallery import MISTAKES, obstacle
 from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.number_text import number_in

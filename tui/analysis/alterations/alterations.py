@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import isfinite, isnan, nan
 
+from tui.analysis.alterations.editable import Shape, norm_shapes, shapes_in
 from tui.analysis.alterations.gallery import MISTAKES, obstacle
 from tui.analysis.side import WrongSide
 from tui.fusion.branch_spec import POST_NORM, names_of
-from tui.fusion.layer_spec import LayerKind, LayerSpec
 from tui.fusion.spec import BlockSpec
 
 INPUT = "input"
 """The place of the input, (batch, in_channels, H, W)."""
 FUSED = "fused"
 """Stands for the fused convolution, where other places name a branch."""
-NORM_PARTS = ("gamma", "beta", "mean", "var", "eps")
-"""The numbers of a batch norm: one a channel, but for eps, of which there is one."""
-
-Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +26,7 @@ class Edit:
             1 x 1 convolution is "1x1-kxk.first.weight" and "1x1-kxk.first.bias". A batch norm's numbers are
             "kxk.norm.gamma", beta, mean, var and eps, "1x1-kxk.first.norm.var" for the one between the steps
             of a sequence, "post norm.beta" for the one after the sum. A scale is "kxk.alpha" or "kxk.gamma".
+            Inside of a sum the second chain's convolution has "1x1>(3x3+1x1).sum.2.conv.weight".
         index: of the number in that tensor.
         value: its new value, rounded to the dtype when it is set.
     """
@@ -118,53 +114,14 @@ def shapes_of(spec: BlockSpec) -> dict[str, Shape]:
     """The shape of every tensor of this block whose numbers can be edited, by its place."""
     shapes: dict[str, Shape] = {INPUT: spec.input_nchw}
     for name, chain in zip(names_of(spec.branches), spec.chains, strict=True):
-        for layer in chain.layers:
-            tensors = EDITABLE[layer.kind](layer) if layer.kind in EDITABLE else {}
-            shapes |= {place_of(name, layer.name, tensor): shape for tensor, shape in tensors.items()}
+        shapes |= dict(shapes_in(name, chain))
     if spec.post_norm:
-        norm = _norm_of(spec.out_channels)
+        norm = norm_shapes(spec.out_channels)
         shapes |= {f"{POST_NORM}.{part}": shape for part, shape in norm.items()}
     columns = spec.in_channels // spec.fused_groups
     shapes[f"{FUSED}.weight"] = (spec.out_channels, columns, *spec.fused_kernel_size)
     shapes[f"{FUSED}.bias"] = (spec.out_channels,)
     return shapes
-
-
-_IN_PLACES = {"conv": "", "second": "", "inner_norm": "first.norm"}
-"""What layers of the branches of a spec are called in a place, where that is not their name."""
-
-
-def place_of(branch: str, layer: str, tensor: str) -> str:
-    """The place of a tensor of a branch's layer; the branch's last convolution needs no name.
-
-    `tensor` is "" where the layer has only one, which is called as the layer is.
-    """
-    return ".".join(filter(None, [branch, _IN_PLACES.get(layer, layer), tensor]))
-
-
-def _of_convolution(layer: LayerSpec) -> dict[str, Shape]:
-    columns = layer.in_channels // (layer.groups or layer.in_channels)
-    weight = (layer.out_channels, columns, *layer.kernel_size)
-    return {"weight": weight} | ({"bias": (layer.out_channels,)} if layer.bias else {})
-
-
-def _of_fixed(layer: LayerSpec) -> dict[str, Shape]:
-    return dict.fromkeys(("factor", "bias") if layer.bias else ("factor",), (layer.out_channels,))
-
-
-def _norm_of(channels: int) -> dict[str, Shape]:
-    return {part: (1,) if part == "eps" else (channels,) for part in NORM_PARTS}
-
-
-EDITABLE: dict[str, Callable[[LayerSpec], dict[str, Shape]]] = {
-    LayerKind.CONVOLUTION: _of_convolution,
-    LayerKind.OFFSET_CONVOLUTION: _of_convolution,
-    LayerKind.DEPTHWISE: _of_fixed,
-    LayerKind.NORM: lambda layer: _norm_of(layer.out_channels),
-    LayerKind.ALPHA: lambda layer: {"": (1,)},
-    LayerKind.GAMMA: lambda layer: {"": (layer.out_channels,)},
-}
-"""The numbers of a layer that can be edited, by its kind; a kind that is not entered has none."""
 
 
 def refusal_of(place: str, value: float) -> str | None:

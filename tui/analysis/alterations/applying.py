@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import singledispatch
 
 import torch
 from torch import Tensor, nn
@@ -12,18 +11,17 @@ from torch import Tensor, nn
 from tui.analysis.alterations.alterations import (
     FUSED,
     INPUT,
-    NORM_PARTS,
     Alterations,
     Edit,
-    place_of,
     same_number,
 )
+from tui.analysis.alterations.editable import place_of
 from tui.analysis.alterations.fusion import Fusion
-from tui.fusion import layers
 from tui.fusion.block import Folded, ReparamBlock
 from tui.fusion.branch_spec import POST_NORM
 from tui.fusion.kernel import Kernel, pad_to
-from tui.fusion.layers import Layer
+from tui.fusion.layers import Branch, Layer
+from tui.fusion.layers.rescaling import norm_numbers
 from tui.fusion.spec import Pair
 
 
@@ -128,60 +126,30 @@ def parameters_of(block: ReparamBlock) -> dict[str, Tensor]:
     All but eps are the block's own tensors; an eps is no tensor in torch, and stands here as a copy (1,).
     """
     found = {
-        place_of(branch.name, layer.name, tensor): parameters
+        place: tensor
         for branch in block.branches
-        for layer in branch.layers
-        for tensor, parameters in editable(layer).items()
+        for layer, places in _places_in(branch)
+        for place, tensor in zip(places, layer.numbers().values(), strict=True)
     }
-    post = _numbers_of(block.post_norm)
+    post = norm_numbers(block.post_norm)
     return found | {f"{POST_NORM}.{part}": tensor for part, tensor in post.items()}
 
 
-@singledispatch
-def editable(layer: Layer) -> dict[str, Tensor]:
-    """The numbers of a layer that can be edited, as `EDITABLE` has them; none of a kind without an answer."""
-    return {}
-
-
-@editable.register
-def _(layer: layers.Convolution) -> dict[str, Tensor]:
-    bias = layer.conv.bias
-    return {"weight": layer.conv.weight} | ({} if bias is None else {"bias": bias})
-
-
-@editable.register
-def _(layer: layers.FixedDepthwise) -> dict[str, Tensor]:
-    tensors: dict[str, Tensor] = {"factor": layer.factor}
-    return tensors if layer.bias is None else tensors | {"bias": layer.bias}
-
-
-@editable.register
-def _(layer: layers.Norm) -> dict[str, Tensor]:
-    return _numbers_of(layer.norm)
-
-
-@editable.register
-def _(layer: layers.Factor) -> dict[str, Tensor]:
-    return {"": layer.factor.view(-1)}
-
-
-def _numbers_of(norm: nn.Module | None) -> dict[str, Tensor]:
-    """gamma, beta, mean, var and eps of a batch norm."""
-    if not isinstance(norm, nn.BatchNorm2d):
-        return {}
-    eps = torch.tensor([norm.eps], dtype=torch.float64)
-    tensors = (norm.weight, norm.bias, norm.running_mean, norm.running_var, eps)
-    pairs = zip(NORM_PARTS, tensors, strict=True)
-    return {part: tensor for part, tensor in pairs if tensor is not None}
+def _places_in(branch: Branch) -> Iterator[tuple[Layer, list[str]]]:
+    """Each layer of a branch, those inside of sums too, and the places of its numbers in their order."""
+    among = [name for name, _ in branch.all_layers()]
+    for name, layer in branch.all_layers():
+        yield layer, [place_of(branch.name, name, tensor, among) for tensor in layer.numbers()]
 
 
 def _norms_of(block: ReparamBlock) -> dict[str, nn.BatchNorm2d]:
     """The batch norms by the places of their eps."""
     found = {
-        place_of(branch.name, layer.name, "eps"): layer.norm
+        place: layer.batch_norm
         for branch in block.branches
-        for layer in branch.layers
-        if isinstance(layer, layers.Norm) and isinstance(layer.norm, nn.BatchNorm2d)
+        for layer, places in _places_in(branch)
+        for place in places
+        if layer.batch_norm is not None and place.endswith(".eps")
     }
     post = block.post_norm
     return found | ({f"{POST_NORM}.eps": post} if isinstance(post, nn.BatchNorm2d) else {})

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from tui.analysis.alterations.alterations import EDITABLE, FUSED, Edit, Shape, place_of, shapes_of
+from tui.analysis.alterations.alterations import FUSED, Edit, shapes_of
+from tui.analysis.alterations.editable import Shape, editable_of, numbers_of, place_of
 from tui.fusion.branch_spec import BranchSpec, Pair, names_of
-from tui.fusion.layer_spec import ChainSpec, LayerKind, LayerSpec
+from tui.fusion.layer_spec import ChainSpec, LayerSpec
 from tui.fusion.named_kernels import NAMED_KERNELS
 from tui.fusion.padding import offset_in, taps_apart
 from tui.fusion.refusal import Refusal
@@ -61,7 +62,7 @@ def weight_place(spec: BlockSpec, summand: str, tap: tuple[int, int, int, int]) 
     column = _own_column(spec, branch, out, column)
     rows = _own_tap(spec, branch, 0, ky)
     columns = _own_tap(spec, branch, 1, kx)
-    name = place_of(summand, layer.name, "weight")
+    name = place_of(summand, layer.name, "weight", spec.chain_of(branch).names)
     return EditablePlace(name, (out, column, rows, columns), _remark(spec, branch))
 
 
@@ -123,7 +124,7 @@ def bias_place(spec: BlockSpec, summand: str, out: int) -> EditablePlace:
         return EditablePlace(f"{FUSED}.bias", (out,))
     branch = _branch_named(spec, summand)
     chain = spec.chain_of(branch)
-    name = place_of(summand, chain.layers[chain.main].name, "bias")
+    name = place_of(summand, chain.layers[chain.main].name, "bias", chain.names)
     if name not in shapes_of(spec):
         raise NotEditableError(f"{summand} has no bias of its own: switch it on in the form (f).")
     return EditablePlace(name, (out,), _remark(spec, branch))
@@ -163,12 +164,6 @@ def _branch_named(spec: BlockSpec, summand: str) -> BranchSpec:
     )
 
 
-_WEIGHTLESS: dict[str, str] = {
-    LayerKind.IDENTITY: "The identity has no weights: its ones say that it returns its input.",
-    LayerKind.AVERAGE: "Average pooling has no weights: each tap is 1 / (kH kW).",
-}
-
-
 def _weighted_layer(chain: ChainSpec, summand: str) -> LayerSpec:
     """The layer whose weight the summand's kernel shows, but for what rescales it."""
     layer = chain.layers[0]
@@ -179,8 +174,8 @@ def _weighted_layer(chain: ChainSpec, summand: str) -> LayerSpec:
             f"{summand} is {layers}, and each of these numbers a sum over {over}: s shows its steps, where "
             "enter sets the numbers of each layer."
         )
-    if layer.kind not in EDITABLE or "weight" not in EDITABLE[layer.kind](layer):
-        raise NotEditableError(_WEIGHTLESS.get(layer.kind, f"{summand} has no weights of its own."))
+    if "weight" not in numbers_of(layer):
+        raise NotEditableError(editable_of(layer).weightless or f"{summand} has no weights of its own.")
     return layer
 
 
@@ -226,9 +221,6 @@ def _words_for_zero(kernel_size: Pair, between: bool) -> str:
 
 
 def _remark(spec: BlockSpec, branch: BranchSpec) -> str:
-    behind = [_REMARKS.get(layer.kind, layer.kind) for layer in spec.chain_of(branch).tail]
+    behind = [editable_of(layer).called or layer.kind for layer in spec.chain_of(branch).tail]
     behind += ["post norm"] if spec.post_norm else []
     return f"before its {' and '.join(behind)}" if behind else ""
-
-
-_REMARKS: dict[str, str] = {LayerKind.NORM: "batch norm"}

@@ -199,6 +199,7 @@ def _(layer: layers.Sum, fold: Alone) -> Told:
         summands,
         outcome="their sum",
         sign="=",
+        shown=(layer.name,),
     )
 
 

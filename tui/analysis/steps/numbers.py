@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tui.analysis.alterations.alterations import EDITABLE, NORM_PARTS, is_inside, place_of, shapes_of
+from tui.analysis.alterations.alterations import is_inside, shapes_of
+from tui.analysis.alterations.editable import NORM_PARTS, numbers_of, place_of
 from tui.analysis.alterations.places import EditablePlace, NotEditableError, bias_place, weight_place
 from tui.analysis.steps import layers
 from tui.fusion.branch_spec import POST_NORM, names_of
 from tui.fusion.layer_spec import ChainSpec, LayerSpec, spacing_of
-from tui.fusion.padding import taps_apart
+from tui.fusion.padding import offset_in, taps_apart
 from tui.fusion.spec import BlockSpec, Pair
 from tui.fusion.tap import Tap
 
@@ -68,13 +69,37 @@ def _of_layer(layer: str, step: Step, spec: BlockSpec, tap: Tap) -> Iterator[Edi
         case layers.OWN:
             yield from _own(step, spec, tap)
         case layers.FIRST:
-            yield EditablePlace(place_of(name, chain.layers[0].name, "weight"), tap)
-            yield EditablePlace(place_of(name, chain.layers[0].name, "bias"), (tap.out,))
+            first = chain.layers[0].name
+            yield EditablePlace(place_of(name, first, "weight", chain.names), tap)
+            yield EditablePlace(place_of(name, first, "bias", chain.names), (tap.out,))
         case _:
             (own,) = (each for each in chain.layers if each.name == layer)
-            tensors = EDITABLE[own.kind](own) if own.kind in EDITABLE else {}
-            for tensor, shape in tensors.items():
-                yield EditablePlace(place_of(name, layer, tensor), (0 if shape == (1,) else tap.out,))
+            for tensor, shape in numbers_of(own).items():
+                place = place_of(name, layer, tensor, chain.names)
+                yield EditablePlace(place, (0 if shape == (1,) else tap.out,))
+            yield from _inside(name, chain, layer, own, tap)
+
+
+def _inside(name: str, chain: ChainSpec, called: str, layer: LayerSpec, tap: Tap) -> Iterator[EditablePlace]:
+    """Of the chains of a sum: what they have for each channel, and the weight at the tap of one alone."""
+    for number, summand in enumerate(layer.chains):
+        first = summand.layers[0]
+        top, left = offset_in(summand.kernel_size, layer.kernel_size)
+        own = tap._replace(
+            in_=tap.in_ - _columns_moved(layer, first, tap.out), ky=tap.ky - top, kx=tap.kx - left
+        )
+        for each in summand.layers:
+            for tensor, shape in numbers_of(each).items():
+                place = place_of(name, f"{called}.{number + 1}.{each.name}", tensor, chain.names)
+                if len(shape) == 1:
+                    yield EditablePlace(place, (0 if shape == (1,) else tap.out,))
+                elif summand.main == 0 and summand.dilation == layer.dilation:
+                    yield EditablePlace(place, own)
+
+
+def _columns_moved(layer: LayerSpec, first: LayerSpec, out: int) -> int:
+    """By how many columns a weight of more groups stands further in the sum's kernel."""
+    return _columns_read(first, out).start - _columns_read(layer, out).start
 
 
 def _own(step: Step, spec: BlockSpec, tap: Tap) -> Iterator[EditablePlace]:
@@ -89,8 +114,8 @@ def _own(step: Step, spec: BlockSpec, tap: Tap) -> Iterator[EditablePlace]:
     elif step.after.shape[1] == columns:
         widened = frame != size and bool(step.before) and step.before[-1].frame == size
         own = step.before[-1].origin(tap) if widened else tap
-        yield EditablePlace(place_of(name, layer.name, "weight"), own)
-    yield EditablePlace(place_of(name, layer.name, "bias"), (tap.out,))
+        yield EditablePlace(place_of(name, layer.name, "weight", chain.names), own)
+    yield EditablePlace(place_of(name, layer.name, "bias", chain.names), (tap.out,))
 
 
 def _composed(name: str, layer: str, chain: ChainSpec, tap: Tap) -> Iterator[EditablePlace]:
@@ -102,7 +127,9 @@ def _composed(name: str, layer: str, chain: ChainSpec, tap: Tap) -> Iterator[Edi
     first, second = chain.layers[0], chain.layers[place]
     before = ChainSpec(chain.layers[:place], chain.own_groups)
     has_one = all(each.rescales for each in before.layers[1:])
-    weight, bias = (tuple(place_of(name, each.name, part) for each in (first, second)) for part in _PARTS)
+    weight, bias = (
+        tuple(place_of(name, each.name, part, chain.names) for each in (first, second)) for part in _PARTS
+    )
     in_ = _input_channel(chain, place, tap)
     read, pairs = _columns_read(second, tap.out), _pairs_of_taps(before, second, tap)
     for column, channel in enumerate(read):

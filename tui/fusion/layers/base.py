@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,10 @@ from torch import Tensor, nn
 from tui.fusion.kernel import Kernel
 from tui.fusion.layer_spec import LayerSpec
 from tui.fusion.pair_text import Pair
+
+if TYPE_CHECKING:
+    from tui.fusion.layers.border import Border
+    from tui.fusion.layers.chain import Chain
 
 
 class Layer(nn.Module, abc.ABC):
@@ -26,12 +31,16 @@ class Layer(nn.Module, abc.ABC):
         rescales: whether it only multiplies and shifts each channel.
         called: what it is, in a sentence: "a 3x3 convolution".
         folded: of one that rescales, what its fold into the kernel before it is called.
+        summands: of a sum, the chains that are added.
+        batch_norm: the one that it is, None where it is none.
     """
 
     name: str = ""
     rescales: bool = False
     called: str = "a layer"
     folded: str = "rescaled"
+    summands: tuple[Chain, ...] = ()
+    batch_norm: nn.BatchNorm2d | None = None
     _placement: Tensor
 
     def __init__(
@@ -95,6 +104,17 @@ class Layer(nn.Module, abc.ABC):
             return channels
         rows, columns = self.out_channels // self.groups, self.in_channels // self.groups
         return range(channels.start // rows * columns, ((channels.stop - 1) // rows + 1) * columns)
+
+    def crop_of(self, chain: Chain) -> Border:
+        """How much of the border that it is given a chain of it does without, negative numbers; of a sum."""
+        return 0, 0, 0, 0
+
+    def numbers(self) -> dict[str, Tensor]:
+        """Its learned numbers and statistics by name, as a person edits them: its own tensors, if it can be.
+
+        "" is the name of what the layer itself is, as of a factor.
+        """
+        return {}
 
     def _spec(self, kind: str, *, bias: bool = False, adds: bool | None = None) -> LayerSpec:
         """A spec of that kind with this layer's numbers."""

@@ -90,8 +90,13 @@ class Chain(nn.Module):
         for name, layer in layers:
             if not isinstance(layer, Layer):
                 raise FusionError(f"{type(layer).__name__} is not a kind of layer whose kernel is known")
+            if name in self._modules:
+                raise FusionError(f"two layers of a chain are called {name!r}: give each its own name")
             layer.name = name
-            self.add_module(name, layer)
+            try:
+                self.add_module(name, layer)
+            except KeyError as error:
+                raise FusionError(f"no layer can be called {name!r}: {error.args[0]}") from None
         if not len(self):
             raise FusionError("a chain needs at least one layer")
         for one, other in pairwise(self.layers):
@@ -149,10 +154,9 @@ class Chain(nn.Module):
         """Every layer by its name, those inside of sums too: "sum.1.conv"."""
         for layer in self.layers:
             yield layer.name, layer
-            if isinstance(layer, Sum):
-                for place, chain in enumerate(layer.summands):
-                    for name, inner in chain.all_layers():
-                        yield f"{layer.name}.{place + 1}.{name}", inner
+            for place, chain in enumerate(layer.summands):
+                for name, inner in chain.all_layers():
+                    yield f"{layer.name}.{place + 1}.{name}", inner
 
     @property
     def in_channels(self) -> int:
@@ -371,7 +375,7 @@ class Sum(Layer):
         self.chains = nn.ModuleList(every)
 
     @property
-    def summands(self) -> tuple[Chain, ...]:
+    def summands(self) -> tuple[Chain, ...]:  # type: ignore[override]  # they are modules of its own
         """Its chains in order."""
         return tuple(cast("Iterable[Chain]", self.chains))
 

@@ -72,6 +72,11 @@ class Convolution(Layer):
         weight = self.weight_used().sum(dim=(2, 3), keepdim=True)
         return functional.conv2d(pixel, weight, bias, groups=self.conv.groups).flatten()
 
+    def numbers(self) -> dict[str, Tensor]:
+        """Weight and bias; the weight as it is stored."""
+        bias = self.conv.bias
+        return {"weight": self.conv.weight} | ({} if bias is None else {"bias": bias})
+
     def weight_used(self) -> Tensor:
         """The weight that it multiplies with, in its own dtype."""
         return self.conv.weight

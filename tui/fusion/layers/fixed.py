@@ -51,6 +51,11 @@ class FixedDepthwise(Layer):
             x, self.weight_used(), self.bias, self.stride, dilation=self.dilation, groups=self.out_channels
         )
 
+    def numbers(self) -> dict[str, Tensor]:
+        """Factor and bias."""
+        factor: dict[str, Tensor] = {"factor": self.factor}
+        return factor if self.bias is None else factor | {"bias": self.bias}
+
     def kernel(self) -> Kernel:
         """Factor times taps, and the bias."""
         taps = self.fixed.to(self.factor.dtype).double()

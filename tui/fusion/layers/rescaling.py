@@ -42,6 +42,15 @@ class Norm(Layer):
         factors, offset = affine_of(self.norm)
         return Kernel(factors.view(-1, 1, 1, 1), offset)
 
+    @property
+    def batch_norm(self) -> nn.BatchNorm2d | None:  # type: ignore[override]  # what it wraps may be none
+        """The norm where it is one that can be folded."""
+        return self.norm if isinstance(self.norm, nn.BatchNorm2d) else None
+
+    def numbers(self) -> dict[str, Tensor]:
+        """As `norm_numbers` has them."""
+        return norm_numbers(self.norm)
+
     def constant(self, values: Tensor | None) -> Tensor:
         """By the running statistics, in train mode too: the border is no pixel to take statistics of."""
         if values is None:
@@ -62,6 +71,23 @@ class Norm(Layer):
         """What it is, in numbers."""
         eps = self.norm.eps if isinstance(self.norm, nn.BatchNorm2d) else USUAL_EPS
         return replace(self._spec(LayerKind.NORM, bias=True), eps=eps)
+
+
+def norm_numbers(norm: nn.Module | None) -> dict[str, Tensor]:
+    """gamma, beta, mean, var and eps of a batch norm, as far as it has them; none of what is no batch norm.
+
+    An eps is no tensor in torch, and stands here as a copy (1,).
+    """
+    if not isinstance(norm, nn.BatchNorm2d):
+        return {}
+    tensors = {
+        "gamma": norm.weight,
+        "beta": norm.bias,
+        "mean": norm.running_mean,
+        "var": norm.running_var,
+        "eps": torch.tensor([norm.eps], dtype=torch.float64),
+    }
+    return {name: tensor for name, tensor in tensors.items() if tensor is not None}
 
 
 class Factor(Layer):
@@ -90,6 +116,10 @@ class Factor(Layer):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, H, W) -> the same shape."""
         return x * (self.factor.view(-1, 1, 1) if self.factor.dim() else self.factor)
+
+    def numbers(self) -> dict[str, Tensor]:
+        """The factor, (1,) or (channels,)."""
+        return {"": self.factor.view(-1)}
 
     def kernel(self) -> Kernel:
         """The factor of each channel."""
