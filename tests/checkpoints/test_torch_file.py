@@ -111,7 +111,7 @@ def test_tensors_that_are_more_than_their_bytes_are_listed_and_told(tmp_path: Pa
             "quantised": "as a quantised tensor",
             "by channel": "as a quantised tensor",
             "sparse": "as a sparse tensor",
-            "meta": "no numbers for 'meta'",
+            "meta": "has 'meta' as a tensor of the device meta, which has no numbers",
         }.items():
             with pytest.raises(CheckpointError, match=words):
                 list(checkpoint.pieces(name))

@@ -51,15 +51,15 @@ class OpenedFile:
         Raises:
             CheckpointError: it is gone, another has its name, or it was written to.
         """
+        if self._file.closed:
+            raise about(self.path, "was closed")
         try:
-            statuses = [self.path.stat(), os.fstat(self._file.fileno())]
+            status = self.path.stat()
         except FileNotFoundError:
             raise about(self.path, "is no longer there: it was moved or deleted") from None
-        except ValueError:  # of a closed file
-            raise about(self.path, "was closed") from None
         except OSError as error:
             raise about(self.path, f"can no longer be read: {reason_of(error)}") from None
-        if any(_mark_of(status) != self._mark for status in statuses):
+        if _mark_of(status) != self._mark:
             raise about(self.path, "has changed since it was opened: open it anew")
 
     def head(self, count: int) -> bytes:
@@ -74,7 +74,7 @@ class OpenedFile:
         return os.fdopen(os.dup(self._file.fileno()), "rb")
 
     def read_into(self, target: memoryview, start: int) -> None:
-        """Fill the memory with the bytes from `start` on.
+        """Fill the memory with the bytes from `start` on; `check` afterwards tells whether they are right.
 
         Raises:
             CheckpointError: they cannot be read, or the file has no longer as many.
@@ -86,9 +86,12 @@ class OpenedFile:
                 while done < len(target):
                     count = self._file.readinto(target[done:])
                     if not count:
-                        raise about(self.path, "was cut short while it was read: open it anew")
+                        break
                     done += count
+            if done < len(target):
+                raise about(self.path, "was cut short while it was read: open it anew")
         except (OSError, ValueError) as error:
+            self.check()  # which knows better what happened
             if isinstance(error, CheckpointError):
                 raise
             raise about(self.path, f"cannot be read: {reason_of(error)}") from None

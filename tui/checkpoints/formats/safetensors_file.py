@@ -9,19 +9,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tui.checkpoints.contents import Checkpoint, Format
-from tui.checkpoints.errors import CheckpointError, about
+from tui.checkpoints.errors import about
 from tui.checkpoints.formats import safetensors_header
 from tui.checkpoints.formats.opened_file import OpenedFile
+from tui.checkpoints.formats.tensor_bytes import PIECE, memory_of
 from tui.fusion.quoting import quoted
 
 if TYPE_CHECKING:
     import torch
-
-    from tui.checkpoints.contents import Entry
-    from tui.checkpoints.formats.safetensors_header import Place
-
-PIECE = 4 * 2**20
-"""Bytes that are copied at once."""
 
 
 class SafetensorsCheckpoint(Checkpoint):
@@ -52,25 +47,27 @@ class SafetensorsCheckpoint(Checkpoint):
 
     def tensor(self, name: str) -> torch.Tensor:
         """See `Checkpoint.tensor`."""
-        place = self._places[name]
-        self._file.check()
-        data = self._memory(name, place)
-        self._file.read_into(memoryview(data), place.start)
-        self._file.check()
-        return _tensor_of(self._file, data, self.entries[name])
+        import torch  # a list of tensors needs none
 
-    def _memory(self, name: str, place: Place) -> bytearray:
+        entry, place = self.entries[name], self._places[name]
+        dtype = getattr(torch, entry.dtype, None)
+        if not isinstance(dtype, torch.dtype):
+            raise about(
+                self.path, f"has {quoted(name)} in {entry.dtype}, a dtype that this torch does not have"
+            )
         try:
-            return bytearray(place.length)
-        except MemoryError:
+            tensor = torch.empty(entry.shape, dtype=dtype)
+        except (RuntimeError, MemoryError):
             raise about(
                 self.path, f"has {place.length:,} bytes in {quoted(name)}: more memory than there is"
             ) from None
+        self._file.read_into(memory_of(tensor), place.start)
+        self._file.check()
+        return tensor
 
     def pieces(self, name: str) -> Iterator[memoryview]:
         """See `Checkpoint.pieces`."""
         place = self._places[name]
-        self._file.check()
         buffer = memoryview(bytearray(min(place.length, PIECE)))
         end = place.start + place.length
         for start in range(place.start, end, PIECE):
@@ -82,20 +79,3 @@ class SafetensorsCheckpoint(Checkpoint):
     def close(self) -> None:
         """See `Checkpoint.close`."""
         self._file.close()
-
-
-def _tensor_of(file: OpenedFile, data: bytearray, entry: Entry) -> torch.Tensor:
-    import torch  # a list of tensors needs none
-
-    dtype = getattr(torch, entry.dtype, None)
-    if not isinstance(dtype, torch.dtype):
-        raise _no_dtype(file, entry)
-    if not data:
-        return torch.empty(entry.shape, dtype=dtype)
-    return torch.frombuffer(data, dtype=torch.uint8).view(dtype).reshape(entry.shape)
-
-
-def _no_dtype(file: OpenedFile, entry: Entry) -> CheckpointError:
-    return about(
-        file.path, f"has {quoted(entry.name)} in {entry.dtype}, a dtype that this torch does not have"
-    )
