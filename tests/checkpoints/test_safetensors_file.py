@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -125,7 +127,14 @@ def test_a_long_tensor_comes_in_pieces(tmp_path: Path, monkeypatch: pytest.Monke
     assert b"".join(pieces) == bytes_in(tensor)
 
 
-def test_threads_read_at_once(tmp_path: Path) -> None:
+class SlowToRead(io.FileIO):
+    def seek(self, place: int, whence: int = 0) -> int:
+        found = super().seek(place, whence)
+        time.sleep(0.001)  # in which another thread may seek
+        return found
+
+
+def test_threads_read_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tensors = {str(place): random_bits((500,), torch.float64, place) for place in range(40)}
     library_save(tmp_path / "many", tensors)
     right: list[bool] = []
@@ -133,7 +142,12 @@ def test_threads_read_at_once(tmp_path: Path) -> None:
     def read() -> None:
         right.extend(same_bits(checkpoint.tensor(name), tensor) for name, tensor in tensors.items())
 
-    with open_checkpoint(tmp_path / "many") as checkpoint:
+    with (
+        open_checkpoint(tmp_path / "many") as checkpoint,
+        SlowToRead(tmp_path / "many") as slow,
+        monkeypatch.context() as patch,
+    ):
+        patch.setattr(checkpoint.__dict__["_file"], "_file", slow)
         threads = [threading.Thread(target=read) for _ in range(4)]
         for thread in threads:
             thread.start()
@@ -181,6 +195,11 @@ BAD_HEADERS = {
     "half a byte": ({"a": tensor_told("F4", [1], 0, 1)}, b"1", None),
     "a gap": ({"a": tensor_told("U8", [1], 1, 2)}, b"12", None),
     "two in one": ({"a": tensor_told("U8", [2], 0, 2), "b": tensor_told("U8", [2], 1, 3)}, b"123", None),
+    "two in one, the rest unused": (
+        {"a": tensor_told("U8", [2], 0, 2), "b": tensor_told("U8", [2], 0, 2)},
+        b"1234",
+        None,
+    ),
     "cut short": ({"a": tensor_told("U8", [3], 0, 3)}, b"12", None),
     "surplus": ({"a": tensor_told("U8", [1], 0, 1)}, b"12", None),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -121,6 +122,20 @@ def test_the_library_reads_what_is_written_of_a_plan(source: Checkpoint, tmp_pat
     assert all(same_bits(read[name], tensor) for name, tensor in small_state_dict().items())
     with safetensors.safe_open(tmp_path / "out.safetensors", "pt") as opened:
         assert opened.metadata() == {"a": "b"}
+
+
+def test_every_number_lies_at_a_multiple_of_its_size(source: Checkpoint, tmp_path: Path) -> None:
+    dtypes = (torch.uint8, torch.float64, torch.float16, torch.bool, torch.complex64, torch.float32)
+    plan = [made(name_of(dtype), random_bits((3,), dtype)) for dtype in dtypes]
+    write_checkpoint(source, plan, tmp_path / "out")
+    data = (tmp_path / "out").read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    assert length % 8 == 0
+    assert [name for name in header if name != "__metadata__"] == [each.entry.name for each in plan]
+    for each in plan:
+        size = each.entry.bytes // 3
+        assert header[each.entry.name]["data_offsets"][0] % size == 0
 
 
 def test_views_are_written_as_their_own_numbers_only(source: Checkpoint, tmp_path: Path) -> None:
@@ -302,6 +317,22 @@ def test_an_input_that_changes_meanwhile_makes_no_output(tmp_path: Path, format:
         plan.insert(1, Made(Entry("new", (1,), "float32"), change))
         with pytest.raises(CheckpointError, match=r"'in.pt' has changed since it was opened"):
             write_checkpoint(checkpoint, plan, tmp_path / "out", format=format)
+    assert names_in(tmp_path) == {"in.pt"}
+
+
+@FORMATS
+def test_an_input_that_changes_in_the_last_moment_makes_no_output(tmp_path: Path, format: Format) -> None:
+    torch.save(small_state_dict(), tmp_path / "in.pt")
+
+    def change(done: int, of: int) -> None:
+        if done == of:
+            os.utime(tmp_path / "in.pt", ns=(0, 0))
+
+    with (
+        open_checkpoint(tmp_path / "in.pt") as checkpoint,
+        pytest.raises(CheckpointError, match=r"'in.pt' has changed since it was opened"),
+    ):
+        write_checkpoint(checkpoint, all_of(checkpoint), tmp_path / "out", format=format, progress=change)
     assert names_in(tmp_path) == {"in.pt"}
 
 
