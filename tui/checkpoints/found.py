@@ -117,6 +117,11 @@ class FoundBlock:
         return any(each.what == what for each in self.assumed)
 
     @property
+    def written_over(self) -> tuple[str, ...]:
+        """The names that a fused file does not have any more, or has with other numbers."""
+        return (*self.reads, *self.placeholders)
+
+    @property
     def shape_text(self) -> str:
         """ "64 -> 128, 3x3, groups 4"."""
         groups = f", groups {self.groups}" if self.groups > 1 else ""

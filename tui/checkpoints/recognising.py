@@ -69,5 +69,5 @@ def _in_order(left_alone: list[LeftAlone], candidates: list[Candidate]) -> tuple
 
 
 def _rest(entries: Mapping[str, Entry], blocks: list[FoundBlock]) -> tuple[str, ...]:
-    gone = {name for block in blocks for name in (*block.reads, *block.placeholders)}
+    gone = {name for block in blocks for name in block.written_over}
     return tuple(name for name in entries if name not in gone)

@@ -106,7 +106,7 @@ def assert_fuses(
     first: FoundBlock | None = None
     for prefix in PREFIXES:
         state = state_of(module, prefix)
-        beside = {"head.weight": torch.zeros(3, 2), "neck.scale": torch.zeros(())}
+        beside = {"head.weight": torch.zeros(3, 2), "neck.scale": torch.zeros(())} if prefix else {}
         found = recognised(beside | state, family=asked, conv_bn=conv_bn)
         assert found.left_alone == ()
         assert [(block.prefix, block.family) for block in found.blocks] == [(prefix, family)]

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tui.checkpoints.families.patterns import BranchPattern, Conv, Fixed
+from tui.checkpoints.families.patterns import BranchPattern
 
 USUAL_EPS = 1e-5
 """nn.BatchNorm2d's default."""
+
+AFTER_THE_SUM = (
+    "se",
+    "post_se",
+    "attn",
+    "act",
+    "activation",
+    "nonlinearity",
+    "nonlinear",
+    "relu",
+    "drop_path",
+)
+"""What blocks have after the sum, where it does not matter to the fusion."""
+
+ANYTHING = ("*",)
+"""Of a family beside whose branches anything may stand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +38,12 @@ class Family:
         eps: of its batch norms: in no file.
         post_norm: the batch norm after the sum.
         fused_tells: whether no module but a fused one has that name, so that it tells that it was fused.
-        plain: whether ordinary modules have these names too: what does not fit is then no block of it, and
-            no other name may stand under the prefix.
+        plain: whether ordinary modules have these names too: what does not fit is then no block of it.
+        beside: modules that may stand under the same prefix and are no branch, as what comes after the sum;
+            ANYTHING where the names of the branches say all. Another name may be a branch that is not
+            known here, and the block is then left alone.
+        one_of: names of branches of which exactly one must be there.
+        unused: names that a block holds and does not run.
         evidence: pieces of names of which one must be somewhere in the file for it to be this family.
         found_by: the names by which a block is found; else those of its convolutions.
         on_wish: whether it is looked for only when asked for.
@@ -39,6 +58,9 @@ class Family:
     post_norm: str = ""
     fused_tells: bool = False
     plain: bool = False
+    beside: tuple[str, ...] = AFTER_THE_SUM
+    one_of: tuple[tuple[str, ...], ...] = ()
+    unused: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     found_by: tuple[str, ...] = ()
     on_wish: bool = False
@@ -51,15 +73,13 @@ class Family:
         return f"{self.fused}{dot}weight", f"{self.fused}{dot}bias"
 
     @property
+    def branch_weights(self) -> tuple[str, ...]:
+        """The names of the weights of its convolutions."""
+        convs = (layer for each in self.branches for layer in each.convs)
+        return tuple(dict.fromkeys(each.weight for each in convs))
+
+    @property
     def triggers(self) -> tuple[str, ...]:
         """The names by which a block is found, and one that was fused."""
-        found_by = self.found_by or tuple(dict.fromkeys(self._weights()))
+        found_by = self.found_by or self.branch_weights
         return (*found_by, self.fused_names[0]) if self.fused_tells else found_by
-
-    def _weights(self) -> Iterator[str]:
-        for each in self.branches:
-            for layer in each.flat():
-                if isinstance(layer, Conv):
-                    yield layer.weight
-                elif isinstance(layer, Fixed):
-                    yield layer.factor

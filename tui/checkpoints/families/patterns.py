@@ -25,6 +25,7 @@ class Conv:
         biased: whether it must have its bias, must not, or (None) may.
         groups: 1, DEPTHWISE, or None for the block's.
         dilation: of its taps, a number or the placeholder that holds it.
+        within: whether its taps, dilated, must lie within the block's largest kernel.
         spread: whether the fused kernel's tap stands in the middle of its dilated taps, as an even kernel's
             can: it is taken as the larger kernel with zeros between.
         less_identity: whether the weight is stored without the identity that belongs to it (DBB).
@@ -36,6 +37,7 @@ class Conv:
     biased: bool | None = None
     groups: int | None = None
     dilation: str = "1"
+    within: bool = False
     spread: bool = False
     less_identity: bool = False
 
@@ -156,18 +158,25 @@ def conv(
     biased: bool | None = None,
     groups: int | None = None,
     dilation: str = "1",
+    within: bool = False,
     spread: bool = False,
     less_identity: bool = False,
 ) -> Conv:
     """The nn.Conv2d of that name."""
-    return Conv(f"{key}.weight", f"{key}.bias", size, biased, groups, dilation, spread, less_identity)
+    return Conv(f"{key}.weight", f"{key}.bias", size, biased, groups, dilation, within, spread, less_identity)
 
 
 def conv_norm(
-    key: str, size: str = "kxk", *, conv_key: str = "conv", norm_key: str = "bn", groups: int | None = None
+    key: str,
+    size: str = "kxk",
+    *,
+    conv_key: str = "conv",
+    norm_key: str = "bn",
+    groups: int | None = None,
+    dilation: str = "1",
 ) -> tuple[Conv, Norm]:
     """A convolution and its batch norm, as modules of one name: rbr_dense.conv, rbr_dense.bn."""
-    return conv(f"{key}.{conv_key}", size, groups=groups), Norm(f"{key}.{norm_key}")
+    return conv(f"{key}.{conv_key}", size, groups=groups, dilation=dilation), Norm(f"{key}.{norm_key}")
 
 
 def branch(
@@ -184,10 +193,11 @@ def conv_norm_branch(
     conv_key: str = "conv",
     norm_key: str = "bn",
     groups: int | None = None,
+    dilation: str = "1",
     optional: bool = False,
 ) -> BranchPattern:
     """A branch of a convolution and its batch norm, called by their key."""
-    layers = conv_norm(key, size, conv_key=conv_key, norm_key=norm_key, groups=groups)
+    layers = conv_norm(key, size, conv_key=conv_key, norm_key=norm_key, groups=groups, dilation=dilation)
     return branch(key, *layers, optional=optional)
 
 

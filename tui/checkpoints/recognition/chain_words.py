@@ -17,18 +17,22 @@ def text_of(layers: Sequence[FoundLayer], chain: ChainSpec, groups: int) -> str:
 
 
 def _chain(layers: Sequence[FoundLayer], groups: int) -> str:
-    last = layers[-1].spec.out_channels
     changing = [place for place, layer in enumerate(layers) if layer.spec.groups is not None]
     words: list[str] = []
     for place, layer in enumerate(layers):
         kind = layer.spec.kind
-        plain = bool(words) and not words[-1].startswith(_BEHIND)
-        if plain and kind in _BEHIND and f"+{kind}" not in words[-1]:
+        if words and kind in _BEHIND and not _has(words[-1], kind):
             words[-1] += f"+{kind}"
             continue
-        says = place in changing[:-1] and layer.spec.out_channels != last
-        words.append(_layer(layer, groups) + (f"+c{layer.spec.out_channels}" if says else ""))
+        widens = place in changing[:-1] and layer.spec.out_channels != layer.spec.in_channels
+        words.append(_layer(layer, groups) + (f"+c{layer.spec.out_channels}" if widens else ""))
     return " > ".join(words)
+
+
+def _has(word: str, kind: str) -> bool:
+    """Whether the word has one such option, so that another one is a layer of its own."""
+    alike = _BEHIND[:1] if kind == LayerKind.NORM else _BEHIND[1:]
+    return word.startswith(_BEHIND) or any(f"+{each}" in word for each in alike)
 
 
 def _layer(layer: FoundLayer, groups: int) -> str:
@@ -50,8 +54,8 @@ def _conv(layer: FoundLayer, groups: int) -> str:
     spec = layer.spec
     dilated = "" if spec.dilation == (1, 1) else f"d{shortest(spec.dilation)}"
     options: Iterable[str] = (
-        "+idconv" if spec.kind == LayerKind.OFFSET_CONVOLUTION else "",
         "" if spec.bias else "-bias",
         "" if spec.groups == groups else "+dw" if spec.groups == spec.in_channels else f"+g{spec.groups}",
+        "+idconv" if spec.kind == LayerKind.OFFSET_CONVOLUTION else "",
     )
     return "".join((show_pair(spec.kernel_size), dilated, *options))

@@ -49,6 +49,8 @@ class Chooser:
         misses: list[_Miss] = []
         fused: list[Family] = []
         for family in candidate.families:
+            if not self._is_shown(family):
+                continue
             own = names_of(family, candidate.names)
             if not self._claimed.isdisjoint(own.values()):
                 continue
@@ -58,12 +60,12 @@ class Chooser:
             try:
                 block = matched(family, candidate.prefix, candidate.names)
             except Misfit as misfit:
-                if not misfit.ordinary and self._is_shown(family):
+                if misfit.certain or not family.plain:
                     misses.append(_Miss(family, _reason(misfit, family, candidate), frozenset(own.values())))
                 continue
             fits.append(_Fit(family, block, frozenset(block.reads)))
         for group in _overlapping(fits):
-            self._claimed.update(*(fit.reads for fit in group))
+            self._claimed.update(*(fit.block.written_over for fit in group))
             self._take(candidate.prefix, group)
         for miss in sorted(misses, key=lambda each: -len(each.names)):
             if self._claimed.isdisjoint(miss.names):
@@ -78,9 +80,6 @@ class Chooser:
             names = [fit.family.name for fit in left]
             reason = f"{' and '.join(names)} fit, and nothing in the file tells which; --family decides"
             self.left_alone.append(LeftAlone(prefix, None, reason))
-        elif not self._is_shown(first.family):
-            reason = f"looks like {first.family.name}, but nothing else in the file does; --family decides"
-            self.left_alone.append(LeftAlone(prefix, first.family.name, reason))
         else:
             self.blocks.append(first.block)
 
@@ -89,8 +88,7 @@ class Chooser:
         asked = [fit for fit in group if fit.family is self._wanted]
         if asked:
             return asked
-        shown = [fit for fit in group if self._is_shown(fit.family)] or group
-        told = [fit for fit in shown if fit.family.evidence] or shown
+        told = [fit for fit in group if fit.family.evidence] or group
         most = max(len(fit.reads) for fit in told)
         return [fit for fit in told if len(fit.reads) == most]
 
@@ -118,7 +116,7 @@ def _is_fused(family: Family, own: Mapping[str, str]) -> bool:
     weight, bias = family.fused_names
     if any(name not in (weight, bias) for name in own):
         return False
-    return weight in own and (bias in own or weight not in family.triggers[:-1])
+    return weight in own and (bias in own or weight not in family.branch_weights)
 
 
 def _reason(misfit: Misfit, family: Family, candidate: Candidate) -> str:

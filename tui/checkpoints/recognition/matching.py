@@ -43,12 +43,12 @@ def matched(
     channels = channels_of(patterns, names)
     kernel_size = common_kernel_size(patterns, names)
     inside, how = _inside(channels, in_channels)
-    shaping = Shaping(names, kernel_size, family.eps, family.plain)
+    shaping = Shaping(names, kernel_size, family.eps)
     found = _branches(shaping, patterns, inside, channels)
     post_norm = shaping.norm(Norm(family.post_norm), channels.outside) if family.post_norm else None
     reads = [*names_read(patterns, names)]
-    if family.post_norm:
-        reads += [names[name].name for name in all_names(Norm(family.post_norm)) if name in names]
+    behind = all_names(Norm(family.post_norm)) if family.post_norm else ()
+    reads += [names[name].name for name in (*behind, *family.unused) if name in names]
     dtype = _dtype(found, post_norm, names, prefix)
     groups = _groups(found, inside)
     size = _fused_size(found)
@@ -159,13 +159,16 @@ def _dtype(
                 continue
             if entry.dtype not in FLOATING:
                 raise Misfit(
-                    f"{_relative(name, prefix)} is {entry.dtype}: only {', '.join(FLOATING)} are fused"
+                    f"{_relative(name, prefix)} is {entry.dtype}: only {', '.join(FLOATING)} are fused",
+                    certain=True,
                 )
             if len(entry.shape) > 1 or not weights:
                 weights.setdefault(entry.dtype, _relative(name, prefix))
     convs = _conv_dtypes(layers, names, prefix) or set(weights)
     if len(convs) > 1:
-        raise Misfit(f"its convolutions are {' and '.join(sorted(convs))}: their sum has no one dtype")
+        raise Misfit(
+            f"its convolutions are {' and '.join(sorted(convs))}: their sum has no one dtype", certain=True
+        )
     return convs.pop()
 
 

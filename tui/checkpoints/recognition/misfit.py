@@ -7,12 +7,12 @@ class Misfit(Exception):  # noqa: N818  # no error, but an answer
     """The words of a reason.
 
     Attributes:
-        ordinary: whether an ordinary module looks the same, so that there is nothing to tell.
         incomplete: whether a name is missing.
+        certain: whether names and shapes are those of a block, and only its numbers are of a wrong kind.
     """
 
-    def __init__(self, reason: str, *, ordinary: bool = False, incomplete: bool = False) -> None:
+    def __init__(self, reason: str, *, incomplete: bool = False, certain: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.ordinary = ordinary
         self.incomplete = incomplete
+        self.certain = certain

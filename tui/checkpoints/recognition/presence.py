@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from functools import cache
 
 from tui.checkpoints.contents import Entry
 from tui.checkpoints.families import Family
+from tui.checkpoints.families.family import ANYTHING
 from tui.checkpoints.families.patterns import (
     BranchPattern,
     Conv,
@@ -32,32 +34,49 @@ def present_branches(family: Family, names: Mapping[str, Entry]) -> tuple[Branch
     Raises:
         Misfit: a name is missing, or one is there that no branch knows.
     """
+    shared = _shared_names(family)
     present: list[BranchPattern] = []
     for pattern in family.branches:
-        present += _filled(pattern, names, family.plain)
-    known = {name for each in present for layer in each.flat() for name in all_names(layer)}
+        present += _filled(pattern, names, shared)
+    for alternatives in family.one_of:
+        if sum(each.name in alternatives for each in present) != 1:
+            raise Misfit(f"of {' and '.join(alternatives)} exactly one must be there", incomplete=True)
+    known = {name for each in present for name in _names_in(each)}
     if family.post_norm:
         norm = Norm(family.post_norm)
-        _refuse_missing(required_names(norm, names), names, ordinary=family.plain)
+        _refuse_missing(required_names(norm, names), names)
         known.update(all_names(norm))
     _refuse_surplus(family, present, known, names)
     return tuple(present)
 
 
-def _filled(pattern: BranchPattern, names: Mapping[str, Entry], ordinary: bool) -> Iterator[BranchPattern]:
-    templates = [name for layer in pattern.flat() for name in all_names(layer)]
+def _names_in(pattern: BranchPattern) -> list[str]:
+    return [name for layer in pattern.flat() for name in all_names(layer)]
+
+
+@cache
+def _shared_names(family: Family) -> frozenset[str]:
+    """The names that several branches have, so that they tell of none that it is there."""
+    counts = Counter(name for each in family.branches for name in set(_names_in(each)))
+    return frozenset(name for name, count in counts.items() if count > 1)
+
+
+def _filled(
+    pattern: BranchPattern, names: Mapping[str, Entry], shared: frozenset[str]
+) -> Iterator[BranchPattern]:
+    templates = _names_in(pattern)
     if any("{" in name for name in templates):
         numbers = _numbers(templates, names)
         if not numbers and not pattern.optional:
-            raise Misfit(f"no {pattern.name} is there", ordinary=ordinary, incomplete=True)
+            raise Misfit(f"no {pattern.name} is there", incomplete=True)
         filled = [_with_numbers(pattern, each) for each in numbers]
     else:
         filled = [pattern]
     for each in filled:
-        if each.optional and not any(name in names for layer in each.flat() for name in all_names(layer)):
+        if each.optional and not any(name in names for name in _names_in(each) if name not in shared):
             continue
         for layer in each.flat():
-            _refuse_missing(required_names(layer, names), names, ordinary=ordinary)
+            _refuse_missing(required_names(layer, names), names)
         yield each
 
 
@@ -91,7 +110,8 @@ def _compiled(template: str) -> re.Pattern[str]:
 
 def names_of(family: Family, names: Mapping[str, Entry]) -> dict[str, str]:
     """The names that are there and can be of a block of that family, each with its full one."""
-    templates = [name for each in family.branches for layer in each.flat() for name in all_names(layer)]
+    templates = [name for each in family.branches for name in _names_in(each)]
+    templates += family.unused
     if family.post_norm:
         templates += all_names(Norm(family.post_norm))
     own: dict[str, str] = {}
@@ -159,22 +179,24 @@ def required_names(layer: LayerPattern, names: Mapping[str, Entry]) -> tuple[str
             return all_names(layer)
 
 
-def _refuse_missing(required: Iterable[str], names: Mapping[str, Entry], *, ordinary: bool) -> None:
+def _refuse_missing(required: Iterable[str], names: Mapping[str, Entry]) -> None:
     for name in required:
         if name not in names:
-            raise Misfit(f"{name} is missing", ordinary=ordinary, incomplete=True)
+            raise Misfit(f"{name} is missing", incomplete=True)
 
 
 def _refuse_surplus(
     family: Family, present: Iterable[BranchPattern], known: set[str], names: Mapping[str, Entry]
 ) -> None:
-    """Nothing else may stand under the modules of the branches; in a plain family nothing else at all."""
+    """Nothing else may stand there but what comes after the sum: it may be a branch that is not known."""
     for each in present:
         for layer in each.convs:
             if layer.biased is False and layer.bias in names:
-                raise Misfit(f"{layer.bias} is there, which this family does not have", ordinary=family.plain)
+                raise Misfit(f"{layer.bias} is there, which this family does not have")
     own = {name.split(".")[0] for name in known if "." in name}
-    known = known | set(family.fused_names)
+    known = known | {*family.fused_names, *family.unused}
     for name in names:
-        if name not in known and (family.plain or name.split(".")[0] in own):
-            raise Misfit(f"{name} is there, which this family does not know", ordinary=family.plain)
+        word = name.split(".")[0]
+        harmless = word in family.beside or family.beside == ANYTHING
+        if name not in known and (word in own or not harmless):
+            raise Misfit(f"{name} is there, which this family does not know")

@@ -53,13 +53,11 @@ class Shaping:
         names: the tensors under the prefix.
         kernel_size: k on both axes.
         eps: of the norms.
-        ordinary: whether sizes that do not fit are those of ordinary modules.
     """
 
     names: Names
     kernel_size: Pair
     eps: float
-    ordinary: bool
 
     def layers(
         self, patterns: Iterable[LayerPattern], channels: int, groups: int
@@ -109,6 +107,13 @@ class Shaping:
         self._refuse_size(pattern, size)
         self._refuse_length(pattern.bias, out_channels)
         step = int(pattern.dilation)
+        if step < 1:
+            raise Misfit(f"{pattern.weight} is dilated by {step}")
+        if pattern.within and any(
+            _spread(*axis) > most
+            for axis, most in zip(((size[0], step), (size[1], step)), self.kernel_size, strict=True)
+        ):
+            raise Misfit(f"{pattern.weight} reaches further than the largest kernel")
         spread = step if pattern.spread else 1
         if pattern.spread:
             size, step = (_spread(size[0], step), _spread(size[1], step)), 1
@@ -133,10 +138,7 @@ class Shaping:
         flat = len(self.names[pattern.weight].shape) < 4
         wanted = size if pattern.size == "any" else _size_in(pattern.size, self.kernel_size)
         if size[1] != wanted[1] or (size[0] != wanted[0] and not flat):
-            raise Misfit(
-                f"{pattern.weight} is {show_pair(size)}, where this family has {show_pair(wanted)}",
-                ordinary=self.ordinary,
-            )
+            raise Misfit(f"{pattern.weight} is {show_pair(size)}, where this family has {show_pair(wanted)}")
 
     def norm(self, pattern: Norm, channels: int) -> FoundLayer:
         """A batch norm of that many channels.
@@ -244,7 +246,7 @@ def conv_shape(entry: Entry, name: str) -> tuple[int, int, int, int]:
     """
     shape = entry.shape
     if 0 in shape:
-        raise Misfit(f"{name} is {_shown(shape)} and holds nothing")
+        raise Misfit(f"{name} is {_shown(shape)} and holds nothing", certain=True)
     match shape:
         case (out_channels, columns):
             return out_channels, columns, 1, 1
