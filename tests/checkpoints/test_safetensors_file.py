@@ -223,6 +223,12 @@ def test_a_name_that_comes_twice_is_refused(tmp_path: Path) -> None:
         open_checkpoint(path)
 
 
+def test_a_tensor_of_a_million_sizes_is_refused_at_once(tmp_path: Path) -> None:
+    path = raw_file(tmp_path / "sizes", {"a": tensor_told("U8", [2**62] * 1_000_000, 0, 0)})
+    with pytest.raises(CheckpointError, match="has 1,000,000 sizes for 'a', and 64 is the most"):
+        open_checkpoint(path)
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.checkpoints.samples import library_save, same_bits, small_state_dict
 from tui.checkpoints.contents import Format
@@ -69,6 +70,13 @@ def test_a_damaged_shard_is_named(index: Path) -> None:
     shard = index.with_name(FILES[1])
     shard.write_bytes(shard.read_bytes()[:-1])
     with pytest.raises(CheckpointError, match=r"'m-00002-of-00002.safetensors' is cut short.*shard of"):
+        open_checkpoint(index)
+
+
+def test_a_shard_of_torch_is_told(index: Path) -> None:
+    torch.save(TENSORS, index.with_name("a.bin"))
+    with_map(index.parent, dict.fromkeys(TENSORS, "a.bin"))
+    with pytest.raises(CheckpointError, match=r"'a.bin' is a file of torch.save: .* \(a shard of"):
         open_checkpoint(index)
 
 

@@ -305,6 +305,16 @@ def test_progress_goes_to_the_end(source: Checkpoint, tmp_path: Path, format: Fo
 
 
 @FORMATS
+def test_a_lack_of_memory_is_told(source: Checkpoint, tmp_path: Path, format: Format) -> None:
+    def make() -> Tensor:
+        raise MemoryError
+
+    with pytest.raises(CheckpointError, match=r"'out' was not written.* needs more memory than there is"):
+        write_checkpoint(source, [Made(Entry("a", (1,), "int8"), make)], tmp_path / "out", format=format)
+    assert names_in(tmp_path) == {"in.safetensors"}
+
+
+@FORMATS
 def test_an_input_that_changes_meanwhile_makes_no_output(tmp_path: Path, format: Format) -> None:
     torch.save(small_state_dict(), tmp_path / "in.pt")
     with open_checkpoint(tmp_path / "in.pt") as checkpoint:

@@ -40,6 +40,7 @@ _BITS = {
     "float32": 32, "complex32": 32, "int32": 32, "uint32": 32, "qint32": 32,
     "float16": 16, "bfloat16": 16, "int16": 16, "uint16": 16, "bits16": 16,
     "float6_e2m3": 6, "float6_e3m2": 6,
+    "quint4x2": 4, "quint2x4": 2,
 }  # fmt: skip
 _MOST = 8
 """Bits of all others: bool, int8, uint8, float8, quint8, and what torch has that is packed in bytes."""

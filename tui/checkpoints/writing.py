@@ -75,6 +75,10 @@ def write_checkpoint(
         raise _exists(target) from None
     except NotOrdinaryFileError:
         raise about(target, "is a pipe or a device, and no file can be put in its place") from None
+    except MemoryError:
+        raise about(
+            target, "was not written, and nothing is left of it: it needs more memory than there is"
+        ) from None
     except (OSError, ValueError) as error:
         raise _not_written(target, error) from None
 

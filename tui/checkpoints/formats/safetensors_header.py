@@ -24,6 +24,8 @@ MOST_HEADER = 100_000_000
 METADATA = "__metadata__"
 _MOST_SIZE = 2**63
 """Of a tensor's size and of all of them multiplied: beyond it no number of bytes can be counted."""
+MOST_AXES = 64
+"""Sizes of a tensor, as torch has it: a header could name millions, and their product would take hours."""
 _ALIGNMENT = 8
 _KEYS = {"dtype", "shape", "data_offsets"}
 
@@ -122,6 +124,8 @@ def _tensor(name: str, fields: object, begin: int) -> tuple[Entry, Place]:
         raise HeaderError(f"has {quoted(name)} in a dtype that is not known, {quoted(str(code))}")
     if not _sizes(shape) or not _sizes(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
         raise HeaderError(f"has no shape or place that can be for {quoted(name)}: it is damaged")
+    if len(shape) > MOST_AXES:
+        raise HeaderError(f"has {len(shape):,} sizes for {quoted(name)}, and {MOST_AXES} is the most")
     count = prod(shape)
     bits = count * (4 if dtype == PACKED else bits_of(dtype))
     if count >= _MOST_SIZE or bits % 8 or offsets[1] - offsets[0] != bits // 8:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.checkpoints.contents import Checkpoint, Entry, Format
 from tui.checkpoints.errors import CheckpointError, about, named
+from tui.checkpoints.formats import torch_archive
 from tui.checkpoints.formats.opened_file import OpenedFile
 from tui.checkpoints.formats.safetensors_file import SafetensorsCheckpoint
 from tui.fusion.quoting import quoted
@@ -87,7 +88,13 @@ class ShardedCheckpoint(Checkpoint):
 
 def _opened(index: Path, shard: str) -> SafetensorsCheckpoint:
     try:
-        return SafetensorsCheckpoint(OpenedFile(index.with_name(shard)))
+        file = OpenedFile(index.with_name(shard))
+        if file.head(len(torch_archive.MAGIC)) == torch_archive.MAGIC:
+            file.close()
+            raise about(
+                file.path, "is a file of torch.save: of those in shards none is read, only safetensors"
+            )
+        return SafetensorsCheckpoint(file)
     except CheckpointError as error:
         raise CheckpointError(f"{error} (a shard of {named(index)})") from None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import tarfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from tui.checkpoints.contents import Checkpoint, Format
@@ -106,12 +106,10 @@ class TorchCheckpoint(Checkpoint):
 def _loaded(file: OpenedFile, *, is_archive: bool) -> Any:
     import torch
 
-    names = _checked_names(file, is_archive=is_archive)
+    names_in_it = _looked_at(file, is_archive=is_archive)
     file.check()
     try:
-        with warnings.catch_warnings(
-            action="ignore"
-        ):  # what torch has to say of old tensors is not the user's
+        with warnings.catch_warnings(action="ignore"):  # of old kinds of tensors, which the user did not make
             if is_archive and file.path.suffix != ".safetensors":
                 found = torch.load(file.path, map_location="cpu", weights_only=True, mmap=True)
             else:  # by its name torch would take it for a safetensors file
@@ -119,23 +117,32 @@ def _loaded(file: OpenedFile, *, is_archive: bool) -> Any:
                     found = torch.load(stream, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle makes torch raise whatever there is
         file.check()
-        raise about(file.path, why_refused(error, names)) from None
+        raise about(file.path, why_refused(error, names_in_it())) from None
     file.check()
     return found
 
 
-def _checked_names(file: OpenedFile, *, is_archive: bool) -> list[str]:
-    """The classes and functions that the file names, if torch's reader may see it at all."""
+def _looked_at(file: OpenedFile, *, is_archive: bool) -> Callable[[], list[str]]:
+    """See whether torch's reader may have the file; what finds the classes and functions that it names.
+
+    Raises:
+        CheckpointError: it may not.
+    """
     try:
         with file.stream() as stream:
             if is_archive:
-                return names_in(io.BytesIO(torch_archive.pickle_in(stream)), 1)
+                pickle = torch_archive.pickle_in(stream)
+                return lambda: names_in(io.BytesIO(pickle), 1)
             # torch tries this first, and before 2.6 it ran code of such a file (CVE-2025-32434).
             if tarfile.is_tarfile(stream):
                 raise about(file.path, "is of torch before 0.1.10, which is not read: save it anew")
-            stream.seek(0)
-            return names_in(stream, _LEGACY_PICKLES)
     except torch_archive.ArchiveError as error:
         raise about(file.path, str(error)) from None
     except OSError as error:
         raise about(file.path, f"cannot be read: {reason_of(error)}") from None
+    return lambda: _names_in_legacy(file)
+
+
+def _names_in_legacy(file: OpenedFile) -> list[str]:
+    with file.stream() as stream:
+        return names_in(stream, _LEGACY_PICKLES)
