@@ -16,7 +16,7 @@ from torch import nn
 from tests.checkpoints.samples import DTYPES, bytes_in, name_of, random_bits, same_bits, small_state_dict
 from tui.checkpoints.contents import Entry, Format
 from tui.checkpoints.errors import CheckpointError
-from tui.checkpoints.formats import nesting
+from tui.checkpoints.formats import nesting, tensor_bytes
 from tui.checkpoints.opening import open_checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore:torch.quantize_per", "ignore:ComplexHalf support")
@@ -119,6 +119,16 @@ def test_tensors_that_are_more_than_their_bytes_are_listed_and_told(tmp_path: Pa
         assert torch.equal(checkpoint.tensor("sparse").to_dense(), torch.eye(3))
         with pytest.raises(CheckpointError, match="no numbers for 'meta'"):
             checkpoint.tensor("meta")
+
+
+def test_a_long_tensor_comes_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tensor_bytes, "PIECE", 1024)
+    tensor = random_bits((1000,), torch.float32)
+    with open_checkpoint(saved(tmp_path / "long.pt", {"a": tensor})) as checkpoint:
+        assert same_bits(checkpoint.tensor("a"), tensor)
+        pieces = [bytes(piece) for piece in checkpoint.pieces("a")]
+    assert [len(piece) for piece in pieces] == [1024, 1024, 1024, 928]
+    assert b"".join(pieces) == bytes_in(tensor)
 
 
 def test_two_of_one_name_are_told_apart(tmp_path: Path) -> None:
