@@ -86,7 +86,13 @@ def _check(request: Request) -> int:
 
     try:
         with _ended_at_once_by_ctrl_c():
-            return check(request.spec, request.alterations, as_json=request.as_json)
+            return check(
+                request.spec,
+                request.alterations,
+                as_json=request.as_json,
+                fused=request.fused,
+                fused_bias=request.fused_bias,
+            )
     except CheckError as error:
         return _refuse(str(error))
 

@@ -63,6 +63,7 @@ examples:
   {program} check --in-channels 8 --out-channels 8 --groups 2 --json
   {program} check --preset repvgg --mistake eps-1e-3
   {program} check --edit "fused.weight[0,0,1,1]=0.5"
+  {program} check --load study.json --fused fused.npz
   {program} --load study.json
 
 exit status of check:
@@ -86,6 +87,7 @@ class Request:
         compared: the block that a saved study was compared with, if any.
         check: whether to report on it without a screen.
         as_json: whether that report is JSON.
+        fused, fused_bias: files with a finished kernel to judge, and with its bias; None for none.
         text: what to print instead of all that: the help, the version, a completion script.
     """
 
@@ -94,6 +96,8 @@ class Request:
     compared: Subject | None = None
     check: bool = False
     as_json: bool = False
+    fused: str | None = None
+    fused_bias: str | None = None
     text: str | None = None
 
 
@@ -137,7 +141,31 @@ def parse(arguments: Sequence[str]) -> Request:
     if options.json and not options.command:
         raise OptionsError(f"--json: only check reports; write {PROGRAM} check --json")
     spec, alterations, compared = _loaded(options) if options.load is not None else _made(options)
-    return Request(spec, alterations, compared, check=options.command is not None, as_json=options.json)
+    _refuse_no_kernel_to_judge(options, alterations)
+    return Request(
+        spec,
+        alterations,
+        compared,
+        check=options.command is not None,
+        as_json=options.json,
+        fused=options.fused,
+        fused_bias=options.fused_bias,
+    )
+
+
+def _refuse_no_kernel_to_judge(options: argparse.Namespace, alterations: Alterations) -> None:
+    """--fused is for check, for a block that is not fused wrongly besides, and goes before --fused-bias."""
+    if options.fused is None:
+        if options.fused_bias is not None:
+            raise OptionsError("--fused-bias: the weight goes with it; give --fused too")
+        return
+    if not options.command:
+        raise OptionsError(f"--fused: only check judges it; write {PROGRAM} check --fused FILE, or press i")
+    if alterations.alters_fusion:
+        raise OptionsError(
+            "--fused: the block is fused wrongly on purpose, by a mistake or by edits of fused numbers; "
+            "leave these out, or --fused"
+        )
 
 
 def _made(options: argparse.Namespace) -> tuple[BlockSpec, Alterations, None]:
@@ -253,6 +281,14 @@ def _add_program_options(parser: OptionParser) -> None:
     group = parser.add_argument_group("commands and general options")
     group.add_argument("command", nargs="?", metavar=_CHECK, help="report without a screen, then exit")
     group.add_argument("--json", action="store_true", help="check: the report as one JSON object")
+    group.add_argument(
+        "--fused",
+        metavar="FILE",
+        help="check: judge this finished fused kernel (.npy, .npz with weight and bias, .csv) of the block",
+    )
+    group.add_argument(
+        "--fused-bias", metavar="FILE", help="check: the bias of --fused, where it stands apart"
+    )
     group.add_argument(
         "--edit",
         metavar="NUMBER",

@@ -135,15 +135,26 @@ def test_another_tools_right_kernel_is_right_in_its_own_rounding() -> None:
         bias += norm.bias.detach() - norm.running_mean * factor
     assert not torch.equal(weight, grid_of(study, FUSED).weight)
     found = imported(study, target_of(study.spec, FUSED, ORIGIN), given(weight, bias, Dtype.FLOAT32))
-    assert not found.alterations
-    assert "up to rounding (at most " in found.words
+    assert found.alterations.finished
+    assert "fused: " in found.words
+    assert "The finished kernel is right: " in found.words
+    right = study_of(study.spec, found.alterations)
+    assert torch.equal(grid_of(right, FUSED).weight, weight)
+    assert right.verdict.ruling is Ruling.ROUNDING
+    assert right.verdict.stored is not None
+    assert right.verdict.stored.ruling is Ruling.ROUNDING
     weight[3, 2, 1, 1] += 1e-4
     found = imported(study, target_of(study.spec, FUSED, ORIGIN), given(weight, bias, Dtype.FLOAT32))
     assert Edit("fused.weight", (3, 2, 1, 1), float(weight[3, 2, 1, 1])) in found.alterations.edits
-    assert "of 584 numbers set, 1 of them off by more than rounding. 6 tells" in found.words
+    assert "numbers set. The finished kernel is wrong: 1 of its 584 numbers, in out 3, at tap [1,1]" in (
+        found.words.replace("\N{NO-BREAK SPACE}", " ")
+    )
+    assert found.words.endswith("6 tells which mistake it looks like.")
     wrong = study_of(study.spec, found.alterations)
     assert torch.equal(grid_of(wrong, FUSED).weight, weight)
     assert wrong.verdict.ruling is Ruling.WRONG
+    assert wrong.verdict.stored is not None
+    assert wrong.verdict.stored.first[0].place == "weight[3,2,1,1]"
 
 
 def test_in_place_of_a_mistake() -> None:

@@ -31,6 +31,7 @@ from tui.analysis.subject import Subject
 from tui.analysis.verdict.error_split import ErrorSplit
 from tui.analysis.verdict.evidence import Evidence, verdict_on
 from tui.analysis.verdict.runs import run, run_componentwise, run_in_float64, run_rightly, split_between
+from tui.analysis.verdict.stored_judging import framed, judge_stored
 from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import Folded, ReparamBlock, build_block, conv_of
 from tui.fusion.fill import fill_block, make_input
@@ -65,8 +66,7 @@ class FusedKernels:
     """What fusing a block gave, before anything was run.
 
     Attributes:
-        alterations: what was changed by hand on top of the spec.
-        origin: where the block's numbers come from; None where the spec filled it.
+        subject: what it is about.
         in_effect: what of it changed a number: an edit that sets the number that is there is none. Its values
             are rounded to the spec's dtype.
         summands: each branch's kernel, in the spec's order, and after them the post norm's offset if there
@@ -76,9 +76,7 @@ class FusedKernels:
         frame: (kH, kW) in which all kernels are shown: that of the fused one, if it is right.
     """
 
-    spec: BlockSpec
-    alterations: Alterations
-    origin: Origin | None
+    subject: Subject
     in_effect: Alterations
     summands: tuple[Summand, ...]
     fused_kernel: Summand
@@ -86,9 +84,19 @@ class FusedKernels:
     frame: Pair
 
     @property
-    def subject(self) -> Subject:
-        """What it is about."""
-        return Subject(self.spec, self.alterations, self.origin)
+    def spec(self) -> BlockSpec:
+        """The block as it was chosen."""
+        return self.subject.spec
+
+    @property
+    def alterations(self) -> Alterations:
+        """What was changed by hand on top of it."""
+        return self.subject.alterations
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where the block's numbers come from; None where the spec filled it."""
+        return self.subject.origin
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -116,6 +124,7 @@ class Study(FusedKernels):
         verdict: whether the difference is rounding or a mistake.
         split: where the difference comes from; None in float64, whose rounding no float64 run can show.
         cost: parameters and MACs of both sides.
+        finished: the fused kernel as it is stored, where it came finished; None where it was folded here.
     """
 
     block: ReparamBlock
@@ -133,6 +142,7 @@ class Study(FusedKernels):
     verdict: Verdict
     split: ErrorSplit | None
     cost: Cost
+    finished: Kernel | None = None
 
     def number_at(self, place: str, index: tuple[int, ...]) -> Tensor:
         """The number, in its dtype, at a place of the input, of a branch or of the fused convolution.
@@ -161,6 +171,7 @@ def run_study(subject: Subject) -> Iterator[Piece]:
     Raises:
         FusionError: a branch is not a convolution, or the mistake cannot be made on this block.
         Refusal: the numbers cannot be read where the block comes from.
+        StoredShapeError: the finished kernel has another shape than the block's own.
         RuntimeError: torch could not do it, out of memory for instance.
     """
     spec, origin = subject.spec, subject.origin
@@ -175,7 +186,10 @@ def run_study(subject: Subject) -> Iterator[Piece]:
 
 
 def run_study_of(
-    block: ReparamBlock, x: Tensor, alterations: Alterations = NOTHING_ALTERED
+    block: ReparamBlock,
+    x: Tensor,
+    alterations: Alterations = NOTHING_ALTERED,
+    finished: Kernel | None = None,
 ) -> Iterator[Piece]:
     """As `run_study`, of any block in eval mode, wherever it comes from, on that input.
 
@@ -191,7 +205,7 @@ def run_study_of(
             f"{tuple(x.shape)} in {x.dtype}"
         )
     spec = replace(structure_of(block, x), dtype=dtype_of(x.dtype))
-    subject = Subject(spec, alterations)
+    subject = Subject(spec, alterations, finished=finished)
     yield _doing(subject)("copying the block", 1)
     yield from _studied(subject, copy.deepcopy(block), x.detach().clone())
 
@@ -214,6 +228,9 @@ def _studied(subject: Subject, block: ReparamBlock, x: Tensor) -> Iterator[Piece
     yield doing("fusing the branches", 2)
     folded = block.folded()
     fusion = fusion_of(block, folded, x, taken)
+    if subject.finished is not None:
+        framed(block, folded.kernel, subject.finished)
+        fusion = replace(fusion, kernel=subject.finished.to(torch.float64))
     kernels = _kernels(subject, taken, folded, fusion)
     conv = conv_of(kernels.fused_kernel.kernel, fusion.geometry)
     yield kernels
@@ -237,6 +254,10 @@ def _studied(subject: Subject, block: ReparamBlock, x: Tensor) -> Iterator[Piece
         yield doing("splitting the difference", pieces - 1)
         split = split_between(outputs, outputs64, right64, fusion, x)
     yield doing("bounding what rounding can do", pieces)
+    finished = subject.finished
+    if finished is None and kernels.in_effect.brings_finished:
+        finished = kernels.fused_kernel.kernel
+    stored = None if finished is None else judge_stored(block64, finished)
     evidence = Evidence(
         spec.dtype,
         block64,
@@ -245,6 +266,7 @@ def _studied(subject: Subject, block: ReparamBlock, x: Tensor) -> Iterator[Piece
         fusion64.kernel,
         outputs,
         outputs64,
+        stored,
         right64,
         partial(run_componentwise, fusion.block, conv, x),
     )
@@ -266,6 +288,7 @@ def _studied(subject: Subject, block: ReparamBlock, x: Tensor) -> Iterator[Piece
         verdict=verdict,
         split=split,
         cost=cost_of(spec),
+        finished=finished,
     )
 
 
@@ -276,27 +299,34 @@ def _kernels(subject: Subject, taken: Alterations, folded: Folded, fusion: Fusio
     own = (edit for edit in taken.edits if not edit.is_of(FUSED))
     in_effect = replace(taken, edits=(*own, *fusion.edits))
     return FusedKernels(
-        spec,
-        subject.alterations,
-        subject.origin,
+        subject,
         in_effect,
         summands=tuple(_summand(name, folds) for name, folds in folded.summands),
         fused_kernel=Summand(FUSED, fused, magnitude_of(fused)),
-        adds_up=not in_effect.alters_fusion or _same(fusion.kernel, folded.kernel),
+        adds_up=fusion.kernel is folded.kernel or _same(fusion.kernel, folded.kernel),
         frame=spec.fused_kernel_size,
     )
 
 
 @overload
-def study_of(subject: BlockSpec, alterations: Alterations = NOTHING_ALTERED, /) -> Study: ...
-@overload
 def study_of(subject: Subject, /) -> Study: ...
 @overload
-def study_of(subject: ReparamBlock, x: Tensor, alterations: Alterations = NOTHING_ALTERED, /) -> Study: ...
-def study_of(subject: Subject | BlockSpec | ReparamBlock, *given: Any) -> Study:
+def study_of(
+    subject: BlockSpec, alterations: Alterations = NOTHING_ALTERED, /, *, finished: Kernel | None = None
+) -> Study: ...
+@overload
+def study_of(
+    subject: ReparamBlock,
+    x: Tensor,
+    alterations: Alterations = NOTHING_ALTERED,
+    /,
+    *,
+    finished: Kernel | None = None,
+) -> Study: ...
+def study_of(subject: Subject | BlockSpec | ReparamBlock, *given: Any, **options: Any) -> Study:
     """The study of a block, run to its end: of one that is told as a spec, or of a module and an input.
 
-    A Subject is a spec and its alterations in one.
+    A Subject says all of it in one. `finished`: a fused kernel that another tool made, as in a Subject.
 
     >>> study = study_of(BlockSpec(in_channels=4, out_channels=4))
     >>> study.verdict.sentence.startswith("They agree: what differs in float32 is rounding")
@@ -307,9 +337,10 @@ def study_of(subject: Subject | BlockSpec | ReparamBlock, *given: Any) -> Study:
     Raises:
         FusionError, RuntimeError: as `run_study`.
     """
-    if isinstance(subject, BlockSpec):
-        subject = Subject(subject, *given)
-    steps = run_study(subject) if isinstance(subject, Subject) else run_study_of(subject, *given)
+    if isinstance(subject, ReparamBlock):
+        steps = run_study_of(subject, *given, **options)
+    else:
+        steps = run_study(subject if isinstance(subject, Subject) else Subject(subject, *given, **options))
     for step in steps:
         if isinstance(step, Study):
             return step

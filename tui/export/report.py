@@ -14,6 +14,7 @@ from tui.analysis.progress import Failed
 from tui.analysis.study import Study
 from tui.analysis.verdict.error_split import ErrorSplit
 from tui.analysis.verdict.reason import Reason
+from tui.analysis.verdict.stored import StoredNumber, StoredVerdict
 from tui.analysis.verdict.verdict import Worst
 from tui.export.conv2d_text import conv2d_arguments
 from tui.fusion.branch_text import show_branch
@@ -29,6 +30,9 @@ def report_of(study: Study) -> dict[str, Any]:
     found the fusion wrong. `wrong_side` is "fused", "unfused" or "both" where float64 found the two to be
     different maps, else None.
     `error_split` says where the difference comes from; it is None in float64, where nothing finer tells.
+    `stored` is the verdict by its weights on a fused kernel that came finished, else None: `used` is the
+    largest share of a number's bound, `beyond` counts the numbers further off, which are in `channels`, at
+    `taps` and among `biases`; `first` are some of them.
     `looks_like` says which mistakes make the difference, or why that was not found out; it is None where the
     float64 run finds nothing wrong.
     """
@@ -57,6 +61,7 @@ def report_of(study: Study) -> dict[str, Any]:
         "bound": _finite(study.verdict.bound),
         "worst": _worst(study.verdict.worst),
         "error_split": _split(study.split),
+        "stored": _stored(study.verdict.stored),
         "looks_like": _likenesses(likenesses_within(study)),
         "params": asdict(study.cost.params),
         "macs": asdict(study.cost.macs),
@@ -66,6 +71,34 @@ def report_of(study: Study) -> dict[str, Any]:
 def _worst(worst: Worst) -> dict[str, Any]:
     numbers = {name: _finite(value) for name, value in asdict(worst).items() if name != "index"}
     return {"index": list(worst.index)} | numbers
+
+
+def _stored(stored: StoredVerdict | None) -> dict[str, Any] | None:
+    if stored is None:
+        return None
+    return {
+        "verdict": stored.ruling,
+        "agree": stored.agrees,
+        "reason": stored.reason,
+        "sentence": stored.sentence,
+        "dtype": stored.dtype,
+        "folded_in": stored.arithmetic,
+        "used": _finite(stored.used),
+        "max_abs_diff": _finite(stored.max_difference),
+        "numbers": stored.numbers,
+        "beyond": stored.beyond,
+        "channels": list(stored.channels),
+        "taps": [list(tap) for tap in stored.taps],
+        "biases": list(stored.biases),
+        "worst": _number(stored.worst),
+        "first": [_number(number) for number in stored.first],
+        "mistake": None if stored.mistake is None else asdict(stored.mistake),
+    }
+
+
+def _number(number: StoredNumber) -> dict[str, Any]:
+    values = {name: _finite(getattr(number, name)) for name in ("given", "right", "bound")}
+    return {"tensor": number.tensor, "index": list(number.index)} | values
 
 
 def _split(split: ErrorSplit | None) -> dict[str, Any] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,10 +9,10 @@ from torch import Tensor
 
 from tui.analysis.alterations.alterations import FUSED, Alterations, Edit
 from tui.analysis.alterations.applying import parameters_of
-from tui.analysis.bounds.stored import stored_bounds
-from tui.analysis.numerics.precision import PRECISIONS
-from tui.analysis.quantities import count, two_digits
+from tui.analysis.quantities import count
 from tui.analysis.study import Study
+from tui.analysis.verdict.stored import StoredReason, StoredVerdict
+from tui.analysis.verdict.stored_judging import judge_stored
 from tui.fusion.kernel import Kernel, pad_to
 from tui.fusion.spec import Dtype
 from tui.fusion.torch_dtypes import torch_dtype
@@ -47,14 +46,12 @@ class _Part:
         pair: (out, column) where it is one slice of the weight, else empty.
         given: its numbers, float64.
         present: those that are there, or should be: float64.
-        allowed: how far a right number may lie from that.
     """
 
     name: str
     pair: tuple[int, ...]
     given: Tensor
     present: Tensor
-    allowed: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -64,43 +61,42 @@ class _Differences:
     Attributes:
         edits: its numbers that are others in the study's dtype.
         numbers: how many it has.
-        beyond: how many of them rounding does not explain.
-        farthest: the largest difference.
     """
 
     edits: tuple[Edit, ...]
     numbers: int
-    beyond: int
-    farthest: float
 
 
 def imported(study: Study, target: Target, given: GivenKernel) -> Imported:
     """The alterations that put the given kernel into the study, at the target.
 
-    A number is set if it is another one in the study's dtype. A fused kernel all of whose numbers lie within
-    rounding of what the block comes to is right, and nothing of it is set: another tool may have folded in
-    another order. Older edits of the fused numbers that are given go, and so does a mistake: the given kernel
-    takes the place of what it made.
+    A number is set if it is another one in the study's dtype. A fused kernel is one that came finished: it is
+    judged by its weights, and what storing it rounded is then no fault of the run. Older edits of the fused
+    numbers that are given go, and so does a mistake: the given kernel takes the place of what it made.
 
     Raises:
         ImportingError: the shape does not fit, or too many numbers differ.
         FusionError: the block cannot be folded.
     """
-    alterations = study.alterations
+    alterations, stored = study.alterations, None
     if target.is_fused:
         parts = _fused_parts(study, target, given)
-        alterations = _without(alterations, parts)
+        alterations = replace(_without(alterations, parts), finished=True)
+        stored = judge_stored(study.block64, _whole(study, parts))
     else:
         parts = _parts(study, target, given)
     found = [_differences(part, study.spec.dtype) for part in parts]
-    is_right = target.is_fused and not any(each.beyond for each in found)
-    edits = () if is_right else tuple(edit for each in found for edit in each.edits)
+    edits = tuple(edit for each in found for edit in each.edits)
     if len(edits) > MOST_EDITS:
-        raise ImportingError(
+        too_many = (
             f"{count(len(edits))} numbers differ, and {count(MOST_EDITS)} is the most that is set at once"
         )
-    words = _words(target, found, len(edits), study.alterations.mistake)
-    return Imported(alterations.edited(*edits), words)
+        judged = "" if stored is None else f". {stored.sentence} check --fused FILE judges its outputs too"
+        raise ImportingError(too_many + judged)
+    altered = alterations.edited(*edits)
+    if not altered.brings_finished:
+        altered = replace(altered, finished=False)
+    return Imported(altered, _words(target, found, len(edits), study.alterations.mistake, stored))
 
 
 def _parts(study: Study, target: Target, given: GivenKernel) -> list[_Part]:
@@ -121,21 +117,20 @@ def _parts(study: Study, target: Target, given: GivenKernel) -> list[_Part]:
 
 def _fused_parts(study: Study, target: Target, given: GivenKernel) -> list[_Part]:
     right = pad_to(study.block64.folded().kernel, study.frame)
-    allowed = pad_to(
-        stored_bounds(study.block64, PRECISIONS[_stored_in(given, study.spec.dtype)]), study.frame
-    )
-    whole = _weight_part(target, given.weight, right.weight)
-    parts = [replace(whole, allowed=allowed.weight[whole.pair] if whole.pair else allowed.weight)]
+    parts = [_weight_part(target, given.weight, right.weight)]
     if given.bias is not None:
-        part = _bias_part(target, f"{FUSED}.bias", _tensor(given.bias), _bias_of(right))
-        parts.append(replace(part, allowed=_bias_of(allowed)))
+        parts.append(_bias_part(target, f"{FUSED}.bias", _tensor(given.bias), _bias_of(right)))
     return parts
 
 
-def _stored_in(given: GivenKernel, dtype: Dtype) -> Dtype:
-    """The arithmetic that the other tool may have folded in; of a float64 file nothing is known."""
-    stored = given.weight.dtype
-    return dtype if stored is None or stored is Dtype.FLOAT64 else stored
+def _whole(study: Study, parts: list[_Part]) -> Kernel:
+    """The kernel that is run then, in the study's dtype: the given numbers, beside them the right ones."""
+    right = pad_to(study.block64.folded().kernel, study.frame)
+    weight, bias = right.weight.clone(), _bias_of(right).clone()
+    numbers = {f"{FUSED}.weight": weight, f"{FUSED}.bias": bias}
+    for part in parts:
+        numbers[part.name][part.pair or ...] = part.given
+    return Kernel(weight, bias).to(torch_dtype(study.spec.dtype))
 
 
 def _bias_of(kernel: Kernel) -> Tensor:
@@ -188,14 +183,11 @@ def _differences(part: _Part, dtype: Dtype) -> _Differences:
     kind = torch_dtype(dtype)
     one, other = part.given.to(kind), part.present.to(kind)
     same = (one == other) | (one.isnan() & other.isnan())
-    apart = torch.where(same, 0.0, (part.given - part.present).abs())
-    explained = same if part.allowed is None else apart <= part.allowed  # a NaN is not
     edits = tuple(
         Edit(part.name, (*part.pair, *place), value)
         for place, value in zip((~same).nonzero().tolist(), part.given[~same].tolist(), strict=True)
     )
-    farthest = float(apart.nan_to_num(math.inf).max()) if apart.numel() else 0.0
-    return _Differences(edits, one.numel(), int((~explained).sum()), farthest)
+    return _Differences(edits, one.numel())
 
 
 def _without(alterations: Alterations, parts: list[_Part]) -> Alterations:
@@ -206,26 +198,23 @@ def _without(alterations: Alterations, parts: list[_Part]) -> Alterations:
         for edit in alterations.edits
         if not any(edit.place == name and edit.index[: len(pair)] == pair for name, pair in taken)
     )
-    return Alterations(kept)
+    return replace(alterations, edits=kept, mistake="")
 
 
-def _words(target: Target, found: list[_Differences], edits: int, mistake: str) -> str:
-    numbers, beyond = sum(each.numbers for each in found), sum(each.beyond for each in found)
-    differing, farthest = sum(len(each.edits) for each in found), max(each.farthest for each in found)
+def _words(
+    target: Target, found: list[_Differences], edits: int, mistake: str, stored: StoredVerdict | None
+) -> str:
+    numbers = sum(each.numbers for each in found)
     place = f"{target.summand}: " if len(found) > 1 else f"{target.name}: "
     remark = f", {target.remark}" if target.remark else ""
-    if not differing:
+    if not edits:
         sentences = [f"{place}all {count(numbers)} numbers are those that are here"]
-    elif not edits:
-        sentences = [
-            f"{place}all {count(numbers)} numbers are those that are here up to rounding (at most "
-            f"{two_digits(farthest)} apart), so nothing was set"
-        ]
     else:
-        off = f", {count(beyond)} of them off by more than rounding" if target.is_fused else ""
-        sentences = [f"{place}{count(edits)} of {count(numbers)} numbers set{remark}{off}"]
+        sentences = [f"{place}{count(edits)} of {count(numbers)} numbers set{remark}"]
     if mistake and target.is_fused:
         sentences.append(f"The mistake ({mistake}) is gone: this kernel takes its place")
-    if edits and target.is_fused:
-        sentences.append("6 tells which mistake it looks like")
+    if stored is not None and edits:
+        sentences.append(stored.sentence.removesuffix("."))
+        if not stored.agrees and stored.reason is not StoredReason.MISTAKE:
+            sentences.append("6 tells which mistake it looks like")
     return ". ".join(sentences) + "."

@@ -135,7 +135,7 @@ def _spec(data: Mapping[str, Any], where: str) -> BlockSpec:
 
 
 def _alterations(data: Mapping[str, Any], spec: BlockSpec, where: str) -> Alterations:
-    _refuse_unknown(data, ("edits", "mistake"), where)
+    _refuse_unknown(data, ("edits", "mistake", "finished"), where)
     listed = data.get("edits")
     if not isinstance(listed, list):
         raise _unexpected(f"{where}.edits", listed, "a list")
@@ -146,7 +146,8 @@ def _alterations(data: Mapping[str, Any], spec: BlockSpec, where: str) -> Altera
         mistake = checked_mistake(mistake, spec) if mistake else ""
     except TextError as error:
         raise ImportingError(f"the saved study does not fit its own block: {error}") from None
-    return Alterations(NOTHING_ALTERED.edited(*edits).edits, mistake)
+    finished = _switch(data.get("finished", False), f"{where}.finished")
+    return Alterations(NOTHING_ALTERED.edited(*edits).edits, mistake, finished)
 
 
 def _edit(data: Any, shapes: Mapping[str, tuple[int, ...]], where: str) -> Edit:

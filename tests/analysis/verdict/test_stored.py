@@ -19,8 +19,8 @@ from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.alterations.wrong_fusion import wrongly_fused
 from tui.analysis.side import WrongSide
 from tui.analysis.verdict.reason import Ruling
-from tui.analysis.verdict.stored import StoredReason
-from tui.analysis.verdict.stored_judging import StoredShapeError, judge_stored
+from tui.analysis.verdict.stored import StoredReason, StoredShapeError
+from tui.analysis.verdict.stored_judging import judge_stored
 from tui.fusion.block import ReparamBlock, build_block
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.fill import fill_block
@@ -268,3 +268,14 @@ def test_an_even_kernel_may_come_in_the_odd_frame_of_its_convolution() -> None:
     assert conv.bias is not None
     assert conv.weight.shape[2:] == (5, 5)
     assert judge_stored(block, Kernel(conv.weight, conv.bias)).ruling is Ruling.EXACT
+
+
+def test_a_mistake_on_a_block_that_was_rounded_first() -> None:
+    """Of a float32 checkpoint that was cast, fused wrongly and then held against the checkpoint."""
+    block = filled(replace(BLOCKS["normed"], in_channels=16, out_channels=16))
+    cast = copy.deepcopy(block).to(torch.bfloat16)
+    right = judge_stored(block, cast.kernel().to(torch.bfloat16))
+    assert right.ruling is Ruling.ROUNDING
+    wrong = wrongly_fused("eps-1e-3", cast, torch.zeros(1, 16, 8, 8)).kernel
+    verdict = judge_stored(block, wrong.to(torch.bfloat16))
+    assert (verdict.ruling, verdict.reason) == (Ruling.WRONG, StoredReason.MISTAKE)

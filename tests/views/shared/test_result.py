@@ -52,7 +52,8 @@ def test_no_difference_is_at_no_place() -> None:
 
 
 def test_of_a_batch_the_input_is_said(study: Study) -> None:
-    two = replace(study, spec=replace(study.spec, batch_size=2))
+    subject = replace(study.subject, spec=replace(study.spec, batch_size=2))
+    two = replace(study, subject=subject)
     assert str(difference_line(two, 200)).count(" of input 0") == 2
     assert "of input" not in str(difference_line(study, 200))
 

@@ -53,10 +53,13 @@ class Alterations:
         edits: at most one for each number, the oldest first. Edits of the fused convolution make it another
             one than the branches come to: a wrong fusion.
         mistake: the name of the mistake with which the block is fused, "" for none.
+        finished: whether the fused numbers that were set are those of a kernel that came finished: what
+            folding and storing it has rounded is then no fault of theirs.
     """
 
     edits: tuple[Edit, ...] = ()
     mistake: str = ""
+    finished: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.edits or self.mistake)
@@ -66,6 +69,11 @@ class Alterations:
         """Whether the fused convolution is made another one than the block comes to, on purpose."""
         fused_wrongly = bool(self.mistake) and MISTAKES[self.mistake].side is not WrongSide.UNFUSED
         return fused_wrongly or any(edit.is_of(FUSED) for edit in self.edits)
+
+    @property
+    def brings_finished(self) -> bool:
+        """Whether the fused kernel is one that came finished, in some number at least."""
+        return self.finished and any(edit.is_of(FUSED) for edit in self.edits)
 
     @property
     def alters_run(self) -> bool:
@@ -104,7 +112,8 @@ class Alterations:
         kept = tuple(edit for edit in self.edits if is_inside(edit.index, shapes.get(edit.place)))
         possible = not self.mistake or obstacle(self.mistake, spec) is None
         mistake = self.mistake if possible else ""
-        return self if (kept, mistake) == (self.edits, self.mistake) else Alterations(kept, mistake)
+        same = (kept, mistake) == (self.edits, self.mistake)
+        return self if same else replace(self, edits=kept, mistake=mistake)
 
 
 NOTHING_ALTERED = Alterations()

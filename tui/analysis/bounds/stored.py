@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from functools import cached_property
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from tui.analysis.bounds.fold_sizes import FoldSizes, fold_sizes
-from tui.analysis.numerics.precision import FINEST_FIRST, PRECISIONS, UNIT64, Precision, gamma_n
+from tui.analysis.bounds.linear_maps import Convolution
+from tui.analysis.bounds.making import Making
+from tui.analysis.numerics.precision import PRECISIONS, UNIT64, gamma_n
 from tui.fusion.block import ReparamBlock
+from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel, add, pad_to
+from tui.fusion.layers.border import border_of, pad_function_mode
 from tui.fusion.spec import Dtype
 from tui.fusion.torch_dtypes import torch_dtype
 
@@ -23,46 +27,6 @@ _CASTS = 3
 """Numbers of one layer that a weight is multiplied by, each rounded once where the block's are finer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Making:
-    """How a finished kernel may have come about.
-
-    Attributes:
-        arithmetic: what it was folded in.
-        weight, bias: what its weight and its bias were then rounded to, once.
-    """
-
-    arithmetic: Dtype
-    weight: Dtype
-    bias: Dtype
-
-    @property
-    def dtype(self) -> Dtype:
-        """The coarser of the two that it was rounded to."""
-        return max(self.weight, self.bias, key=FINEST_FIRST.index)
-
-    @property
-    def rounded_once(self) -> Making:
-        """The same storage after a fold in float32."""
-        return replace(self, arithmetic=Dtype.FLOAT32)
-
-    @property
-    def step_by_step(self) -> bool:
-        """Whether the fold itself was in 16 bit, each step rounded."""
-        return PRECISIONS[self.arithmetic].unit > PRECISIONS[Dtype.FLOAT32].unit
-
-
-def makings(weight: Dtype, bias: Dtype) -> Iterator[Making]:
-    """The ways to a kernel that is stored like that, the finest arithmetic first.
-
-    float64 and float32 are what tools fold in; beside these, each step in the coarser of the two dtypes.
-    """
-    coarser = max(weight, bias, key=FINEST_FIRST.index)
-    for arithmetic in dict.fromkeys((Dtype.FLOAT64, Dtype.FLOAT32, coarser)):
-        if FINEST_FIRST.index(arithmetic) <= FINEST_FIRST.index(coarser):
-            yield Making(arithmetic, weight, bias)
-
-
 def numbers_of(kernel: Kernel) -> Tensor:
     """Each output channel's n weights in C order, then its bias or 0: (out_channels, n + 1), in float64."""
     weight = kernel.weight.detach().flatten(1)
@@ -71,22 +35,6 @@ def numbers_of(kernel: Kernel) -> Tensor:
     if kernel.bias is not None:
         numbers[:, -1] = kernel.bias.detach()
     return numbers
-
-
-def stored_bounds(block: ReparamBlock, precision: Precision) -> Kernel:
-    """For each weight and bias of a fold in that arithmetic, step by step, the most that it can have changed.
-
-    |W_given - W| <= gamma_(kappa + 2)(u) sum_b |s_b W_b| + eta, with kappa roundings in a row.
-
-    Raises:
-        FusionError: as `fold_sizes`.
-    """
-    sizes = fold_sizes(block)
-    relative = gamma_n(sizes.roundings + 2, precision.unit)
-    weight, bias = sizes.kernel.weight, sizes.kernel.bias
-    return Kernel(
-        weight * relative + precision.smallest, None if bias is None else bias * relative + precision.smallest
-    )
 
 
 class StoredBounds:
@@ -120,7 +68,7 @@ class StoredBounds:
         right = self.right if kernel is None else numbers_of(kernel)
         arithmetic, bound = PRECISIONS[making.arithmetic], right.abs()
         relative, rounded = self._relative(making.arithmetic), self._size
-        if not self._holds_parameters(making.arithmetic):
+        if not self.holds_parameters(making.arithmetic):
             rounded = numbers_of(self._sizes.kernel)
         lost = self._plain_roundings * arithmetic.smallest
         for part, dtype in _parts(making.weight, making.bias):
@@ -130,6 +78,11 @@ class StoredBounds:
                 rounded[:, part], alpha=relative * (1 + unit) * _EVALUATION
             ).add_(added)
         return bound
+
+    def kernel_of(self, making: Making) -> Kernel:
+        """The same as `of`, as a kernel of bounds."""
+        bound = self.of(making)
+        return Kernel(bound[:, :-1].reshape(self.kernel.weight.shape), bound[:, -1].clone())
 
     def of_cast(self, making: Making) -> Tensor:
         """As `of`, without a fold's part: for what was rounded once and nothing else."""
@@ -176,7 +129,7 @@ class StoredBounds:
         if arithmetic is Dtype.FLOAT64:
             return 2 * own
         count = self._plain_roundings
-        if not self._holds_parameters(arithmetic):
+        if not self.holds_parameters(arithmetic):
             layers = max(len(branch.layers) for branch in self._block.branches)
             count += _CASTS * layers + 1
         unit = max(precision.unit, self._unit_near_zero(precision.smallest))
@@ -189,7 +142,7 @@ class StoredBounds:
         least = min((each for each in sums if each > 0), default=1.0)
         return min(smallest / 2 / least, 0.25)
 
-    def _holds_parameters(self, arithmetic: Dtype) -> bool:
+    def holds_parameters(self, arithmetic: Dtype) -> bool:
         """Whether that dtype has every number of the block, or a tool would have rounded them first."""
         if arithmetic not in self._holding:
             tensors = [each for each in self._block.state_dict().values() if each.is_floating_point()]
@@ -211,3 +164,15 @@ def holds(tensor: Tensor, kind: torch.dtype) -> bool:
         return True
     cast = tensor.to(kind).to(tensor.dtype)
     return bool(((cast == tensor) | tensor.isnan()).all())
+
+
+def reach_of(bound: Kernel, geometry: Geometry, x: Tensor, rows: Sequence[int]) -> Tensor:
+    """What the outputs of these channels may lie apart where each weight and bias is off by its bound.
+
+    x: the input, (batch, in_channels, H, W), float64; (batch, len(rows), H', W').
+    """
+    border = border_of(bound.kernel_size, geometry.dilation)
+    around = functional.pad(x.abs(), border, pad_function_mode(geometry.padding_mode))
+    own = Convolution(bound.weight, geometry.stride, geometry.dilation, geometry.groups).rows(rows)
+    reach, bias = own.absolute(around), bound.rows(rows).bias
+    return reach if bias is None else reach + bias.view(-1, 1, 1)

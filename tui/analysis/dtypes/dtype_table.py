@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
+from torch import Tensor
 
+from tui.analysis.alterations.alterations import FUSED
 from tui.analysis.alterations.applying import fusion_of
-from tui.analysis.alterations.fusion import block_in_float64
+from tui.analysis.alterations.fusion import Fusion, block_in_float64
 from tui.analysis.bounds.budget import Budget
 from tui.analysis.dtypes.ulp_histogram import UlpHistogram, ulp_histogram
 from tui.analysis.numerics.comparison import Comparison, compare
@@ -21,10 +23,12 @@ from tui.analysis.progress import Doing
 from tui.analysis.study import Study
 from tui.analysis.verdict.error_split import ErrorSplit
 from tui.analysis.verdict.evidence import Evidence, verdict_on
+from tui.analysis.verdict.in_words import multiple, percent
 from tui.analysis.verdict.reason import Reason
 from tui.analysis.verdict.runs import run, run_componentwise, run_in_float64, run_rightly, split_between
-from tui.analysis.verdict.verdict import Verdict, multiple, percent
-from tui.fusion.block import conv_of
+from tui.analysis.verdict.stored import StoredVerdict
+from tui.analysis.verdict.verdict import Verdict
+from tui.fusion.block import Folded, ReparamBlock, conv_of
 from tui.fusion.spec import Dtype
 from tui.fusion.torch_dtypes import torch_dtype
 
@@ -117,14 +121,15 @@ def _row_in(dtype: Dtype, study: Study) -> Generator[Doing, None, DtypeRow]:
     own = torch_dtype(dtype)
     block, x = copy.deepcopy(study.block).to(own), study.x.to(own)
     folded = block.folded()
-    fusion = fusion_of(block, folded, x, study.in_effect)
+    widened = torch.promote_types(study.x.dtype, own) is own  # no number was rounded
+    fusion, stored = _fusion_in(study, block, folded, x, widened=widened)
     block64 = block_in_float64(block)
     conv = conv_of(fusion.kernel.to(own), fusion.geometry)
     outputs = Outputs(run(fusion.block, x), run(conv, x))
     outputs64, right64, split = outputs, study.right64, None
     again = partial(run_componentwise, fusion.block, conv, x)
     if dtype is not Dtype.FLOAT64:
-        if torch.promote_types(study.x.dtype, own) is own:  # no number was rounded
+        if widened:
             outputs64 = study.outputs64
         else:
             fusion64 = fusion.in_float64(block, block64)
@@ -133,12 +138,29 @@ def _row_in(dtype: Dtype, study: Study) -> Generator[Doing, None, DtypeRow]:
         split = split_between(outputs, outputs64, right64, fusion, x)
     yield Doing(f"bounding what rounding can do in {dtype}")
     evidence = Evidence(
-        dtype, block64, x.double(), folded.kernel, fusion.kernel, outputs, outputs64, right64, again
+        dtype, block64, x.double(), folded.kernel, fusion.kernel, outputs, outputs64, stored, right64, again
     )
     budget, verdict = verdict_on(evidence)
     comparison = compare(outputs)
     there = _budget_there(budget, comparison)
     return DtypeRow(dtype, comparison, there, verdict, split, ulp_histogram(outputs))
+
+
+def _fusion_in(
+    study: Study, block: ReparamBlock, folded: Folded, x: Tensor, *, widened: bool
+) -> tuple[Fusion, StoredVerdict | None]:
+    """The study's fusion of a block that was cast, and what is known of a kernel that came finished.
+
+    Such a one is right of the numbers that it was made of: where they were rounded, it is folded anew.
+    """
+    stored, taken = study.verdict.stored, study.in_effect
+    if stored is not None and stored.agrees and not widened:
+        taken, stored = (
+            replace(taken, edits=tuple(edit for edit in taken.edits if not edit.is_of(FUSED))),
+            None,
+        )
+    fusion = fusion_of(block, folded, x, taken)
+    return fusion if stored is None else replace(fusion, kernel=study.fusion.kernel), stored
 
 
 def _budget_there(budget: Budget, comparison: Comparison) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.likeness.pattern import Pattern
-from tui.analysis.verdict.verdict import percent
+from tui.analysis.verdict.in_words import percent
 
 _TIMES = {2: "twice", 3: "three times", 4: "four times", 5: "five times"}
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tui.analysis.failure import CANNOT, in_words
 from tui.analysis.likeness.found import Likeness, Likenesses
+from tui.analysis.likeness.of_weights import looks_like_stored
 from tui.analysis.likeness.pattern import pattern_of
 from tui.analysis.likeness.search import SAME, Search
 from tui.analysis.numerics.outputs import Outputs
@@ -38,18 +39,23 @@ LONGEST = 60.0
 def likenesses(study: Study) -> Iterator[Doing | Likenesses]:
     """Yield a Doing before each mistake that is tried, and the result last.
 
-    It looks at the float64 run. Where that finds nothing wrong, nothing is tried.
+    It looks at the float64 run, and of a kernel that came finished at the weights. Where these find nothing
+    wrong, nothing is tried.
 
     Raises:
         FusionError: the block cannot be fused.
     """
-    if study.verdict.reason is not Reason.ALGEBRA:
+    if study.verdict.reason not in (Reason.ALGEBRA, Reason.STORED):
         yield Likenesses()
         return
     yield Doing("finding where they differ")
-    outputs = study.outputs64
+    outputs, finished, stored = study.outputs64, study.finished, study.verdict.stored
     pattern = pattern_of(outputs.fused - outputs.unfused, FLOAT64_NOISE * study.float64.max_abs)
-    for step in looks_like(study.block64, study.x.double(), outputs):
+    if finished is not None and stored is not None and study.right64 is None:
+        steps = looks_like_stored(study.block64, finished, stored)
+    else:
+        steps = looks_like(study.block64, study.x.double(), outputs)
+    for step in steps:
         yield step if isinstance(step, Doing) else replace(step, pattern=pattern)
 
 

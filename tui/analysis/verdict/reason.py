@@ -40,6 +40,8 @@ class Reason(StrEnum):
     """The input or a weight is not finite, and so is what the other side has finite, or a whole channel."""
     WEIGHTS = "weights"
     """Of a channel that is nowhere finite outputs say nothing, but its fused weights are other ones."""
+    STORED = "stored"
+    """The outputs show nothing, but of a finished kernel some weight is further off than storing explains."""
     SHAPE = "shape"
     """The outputs have different shapes."""
     NOT_FINITE = "not finite"
@@ -57,6 +59,8 @@ class Reason(StrEnum):
                 return Ruling.EXACT
             case Reason.WITHIN:
                 return Ruling.ROUNDING
-            case Reason.SHAPE | Reason.NOT_FINITE | Reason.ALGEBRA | Reason.ARITHMETIC | Reason.WEIGHTS:
-                return Ruling.WRONG
-        return Ruling.SUSPICIOUS
+            case Reason.COARSE | Reason.TF32 | Reason.TRANSFORMED | Reason.OVERFLOW:
+                return Ruling.SUSPICIOUS
+            case Reason.NOTHING | Reason.DATA:
+                return Ruling.SUSPICIOUS
+        return Ruling.WRONG

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -12,8 +11,10 @@ from torch import Tensor
 from tui.analysis.alterations.gallery import MISTAKES, possible
 from tui.analysis.alterations.variances import norms_of, values_seen, with_eps, with_variances_times
 from tui.analysis.alterations.wrong_fusion import wrongly_fused
-from tui.analysis.bounds.stored import Making, StoredBounds, numbers_of
+from tui.analysis.bounds.making import Making
+from tui.analysis.bounds.stored import StoredBounds, numbers_of
 from tui.analysis.side import WrongSide
+from tui.analysis.verdict.stored import Rival
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import Kernel, pad_to
 from tui.fusion.structure import structure_of
@@ -30,19 +31,6 @@ _LEAST = -1e-6
 _RUNS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Rival:
-    """A mistake that makes a kernel.
-
-    Attributes:
-        name: the gallery's; "eps" and "var-scaled" for those with a number of their own.
-        title: what it is called.
-    """
-
-    name: str
-    title: str
-
-
 def any_input(block: ReparamBlock) -> Tensor:
     """An input that takes no memory, of a shape on which every mistake can be made."""
     batch, height, width = ANY_INPUT
@@ -57,19 +45,19 @@ def rival_of(block: ReparamBlock, given: Kernel, bounds: StoredBounds, making: M
     Raises:
         FusionError: the block cannot be folded.
     """
-    numbers = numbers_of(given)
-
-    def is_made(kernel: Kernel) -> bool:
-        if kernel.kernel_size[0] > given.kernel_size[0] or kernel.kernel_size[1] > given.kernel_size[1]:
-            return False
-        kernel = pad_to(kernel, given.kernel_size)
-        apart = (numbers - numbers_of(kernel)).abs_()
-        return not bool((apart > bounds.of(making, kernel)).any())
-
     for name, kernel in kernels_of_mistakes(block):
-        if is_made(kernel):
+        if is_made(kernel, given, bounds, making):
             return Rival(name, MISTAKES[name].title)
-    return next(_by_number(block, numbers, bounds, making, is_made), None)
+    return next(by_number(block, given, bounds, making), None)
+
+
+def is_made(kernel: Kernel, given: Kernel, bounds: StoredBounds, making: Making) -> bool:
+    """Whether all numbers of a finished kernel are those of that one, made so."""
+    if any(own > there for own, there in zip(kernel.kernel_size, given.kernel_size, strict=True)):
+        return False
+    kernel = pad_to(kernel, given.kernel_size)
+    apart = (numbers_of(given) - numbers_of(kernel)).abs_()
+    return not bool((apart > bounds.of(making, kernel)).any())
 
 
 def kernels_of_mistakes(block: ReparamBlock) -> Iterator[tuple[str, Kernel]]:
@@ -82,28 +70,23 @@ def kernels_of_mistakes(block: ReparamBlock) -> Iterator[tuple[str, Kernel]]:
                 yield mistake.name, kernel
 
 
-def _by_number(
-    block: ReparamBlock,
-    numbers: Tensor,
-    bounds: StoredBounds,
-    making: Making,
-    is_made: Callable[[Kernel], bool],
-) -> Iterator[Rival]:
-    """Those that make it with the number that fits best."""
+def by_number(block: ReparamBlock, given: Kernel, bounds: StoredBounds, making: Making) -> Iterator[Rival]:
+    """Those that make it with the number that fits best: another eps, or variances times a factor."""
     norms = norms_of(block)
     if not norms:
         return
-    fit = partial(_fitted, numbers - bounds.right, bounds.of(making).reciprocal_(), bounds)
+    fit = partial(_fitted, numbers_of(given) - bounds.right, bounds.of(making).reciprocal_(), bounds)
     eps = norms[0].eps
     if all(norm.eps == eps for norm in norms):
         found = min(max(fit(partial(_with_one_eps, block), eps, eps + 1e-3), 0.0), LARGEST_EPS)
         for number in (float(f"{found:.0e}"), found):
-            if is_made(_with_one_eps(block, number)):
-                yield Rival("eps", f"eps {number:.3g} for {eps:.3g}")
+            if is_made(_with_one_eps(block, number), given, bounds, making):
+                yield Rival("eps", f"eps {number:.3g} for {eps:.3g}", number)
                 return
     part = fit(partial(_with_unbiased, block), 0.0, 1e-3)
-    if part < 1 and is_made(_with_unbiased(block, part)):
-        yield Rival("var-scaled", f"running_var × {1 / (1 - part):.6g}")
+    if part < 1 and is_made(_with_unbiased(block, part), given, bounds, making):
+        factor = 1 / (1 - part)
+        yield Rival("var-scaled", f"running_var × {factor:.6g}", factor)
 
 
 def _with_one_eps(block: ReparamBlock, eps: float) -> Kernel:

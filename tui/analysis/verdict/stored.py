@@ -5,11 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tui.analysis.bounds.making import Making
 from tui.analysis.quantities import count
+from tui.analysis.verdict.in_words import listed_channels, multiple, percent
 from tui.analysis.verdict.reason import Ruling
-from tui.analysis.verdict.rivals import Rival
-from tui.analysis.verdict.verdict import listed_channels, multiple, percent
+from tui.fusion.refusal import Refusal
 from tui.fusion.spec import Dtype, Pair
+
+
+class StoredShapeError(Refusal, ValueError):
+    """A finished kernel that cannot be the block's; the message says both shapes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A mistake whose own kernel a finished one is.
+
+    Attributes:
+        name: the gallery's; "eps" and "var-scaled" for those with a number of their own.
+        title: what it is called.
+        number: the eps, or the factor of the variances; None where it has none.
+    """
+
+    name: str
+    title: str
+    number: float | None = None
 
 
 class StoredReason(StrEnum):
@@ -78,9 +98,8 @@ class StoredVerdict:
     """What was ruled on a finished kernel by its weights, and on what grounds.
 
     Attributes:
-        dtype: what its numbers were rounded to: the coarser one of weight and bias.
-        arithmetic: the finest in which a right fold, then rounded once, explains every number; where none
-            does, the one whose bound it is held against.
+        making: the finest arithmetic in which a right fold, then rounded once, explains every number, and
+            the dtypes of weight and bias; where none does, those whose bound it is held against.
         used: the largest |W_given - W| / bound; infinite where a number is NaN or infinite on one side alone.
         worst: the number that has it.
         max_difference: the largest |W_given - W|, infinite likewise.
@@ -94,8 +113,7 @@ class StoredVerdict:
     """
 
     reason: StoredReason
-    dtype: Dtype
-    arithmetic: Dtype
+    making: Making
     used: float
     worst: StoredNumber
     max_difference: float
@@ -110,6 +128,16 @@ class StoredVerdict:
     rough: int = 0
     unknown: int = 0
     mistake: Rival | None = None
+
+    @property
+    def dtype(self) -> Dtype:
+        """What its numbers were rounded to: the coarser one of weight and bias."""
+        return self.making.dtype
+
+    @property
+    def arithmetic(self) -> Dtype:
+        """What it was folded in."""
+        return self.making.arithmetic
 
     @property
     def ruling(self) -> Ruling:
@@ -148,7 +176,7 @@ class StoredVerdict:
                     f"Nothing can be said of {_of(self.unknown, self.numbers)} of the finished kernel: what "
                     "the block comes to is itself NaN or infinite there. The others agree."
                 )
-        return f"The finished kernel is wrong: {self._fault}."
+        return f"The finished kernel is wrong: {self.fault}."
 
     @property
     def _first(self) -> str:
@@ -167,7 +195,8 @@ class StoredVerdict:
         return f"its numbers lie within {rounded}, {percent(self.used)} of it at most"
 
     @property
-    def _fault(self) -> str:
+    def fault(self) -> str:
+        """What is wrong, where it is, as a part of a sentence."""
         match self.reason:
             case StoredReason.NOT_FINITE:
                 return (
@@ -180,8 +209,9 @@ class StoredVerdict:
                     f"{self._mistake}; {_of(self.beyond, self.numbers)} "
                     "are not those of the right fold"
                 )
+        lie = "lies" if self.beyond == 1 else "lie"
         return (
-            f"{_of(self.beyond, self.numbers)}, {self.where}, further from what the block comes to "
+            f"{_of(self.beyond, self.numbers)}, {self.where}, {lie} further from what the block comes to "
             f"than rounding to {self.dtype} explains, {multiple(self.used)} as far at {self.worst.place}"
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,14 +10,20 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from tui.analysis.bounds.stored import Making, StoredBounds, holds, makings, numbers_of
+from tui.analysis.bounds.making import Making, makings
+from tui.analysis.bounds.stored import StoredBounds, holds, numbers_of
 from tui.analysis.numerics.precision import FINEST_FIRST, PRECISIONS
-from tui.analysis.verdict.rivals import Rival, rival_of
-from tui.analysis.verdict.stored import StoredNumber, StoredReason, StoredVerdict
+from tui.analysis.verdict.rivals import rival_of
+from tui.analysis.verdict.stored import (
+    Rival,
+    StoredNumber,
+    StoredReason,
+    StoredShapeError,
+    StoredVerdict,
+)
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import Kernel, pad_to
 from tui.fusion.padding import conv2d_size_and_padding
-from tui.fusion.refusal import Refusal
 from tui.fusion.spec import Dtype, Pair
 from tui.fusion.torch_dtypes import dtype_of, torch_dtype
 
@@ -43,10 +50,6 @@ FEWEST_NUMBERS = 64
 """Nor of fewer numbers."""
 
 
-class StoredShapeError(Refusal, ValueError):
-    """A finished kernel that cannot be the block's; the message says both shapes."""
-
-
 @torch.no_grad()
 def judge_stored(block: ReparamBlock, given: Kernel, dtype: Dtype | None = None) -> StoredVerdict:
     """Rule on a fused kernel that another tool made of this block, number by number.
@@ -59,7 +62,8 @@ def judge_stored(block: ReparamBlock, given: Kernel, dtype: Dtype | None = None)
     Each number is held against the float64 fold: |W_given - W| <= u |W| + the fold's bound (`StoredBounds`),
     with the fold in float64, in float32, or in the dtype itself, each step rounded, the finest first: the
     first that explains all of them is what is told. A fold step by step in 16 bit is believed only if it
-    rounded most output channels, and if no known mistake explains every number by one rounding.
+    rounded most output channels, and if no known mistake explains every number by one rounding, of the block
+    or of the block in that dtype.
 
     Args:
         block: in eval mode, in whatever dtype its parameters are.
@@ -72,7 +76,7 @@ def judge_stored(block: ReparamBlock, given: Kernel, dtype: Dtype | None = None)
         StoredShapeError: it has another shape than what the block comes to.
         FusionError: the block cannot be folded.
     """
-    right = _framed(block, block.kernel(), given)
+    right = framed(block, block.kernel(), given)
     bounds = StoredBounds(block, right)
     apart = (numbers_of(given) - bounds.right).abs_()
     if math.isfinite(float(apart.max())):
@@ -100,7 +104,7 @@ class _Held:
         return self.beyond.any(dim=1)
 
 
-def _framed(block: ReparamBlock, right: Kernel, given: Kernel) -> Kernel:
+def framed(block: ReparamBlock, right: Kernel, given: Kernel) -> Kernel:
     """The right kernel in the frame in which it was given.
 
     Raises:
@@ -186,6 +190,11 @@ def _explained(
         return _told(StoredReason.MISTAKE, given, bounds, finer, rival=rival)
     if not believed:
         return _told(StoredReason.BEYOND, given, bounds, finer)
+    if not bounds.holds_parameters(held.making.arithmetic):
+        cast = copy.deepcopy(block).to(torch_dtype(held.making.arithmetic))
+        mistaken = judge_stored(cast, given, held.making.dtype)
+        if mistaken.reason is StoredReason.MISTAKE:
+            return mistaken
     return _told(StoredReason.STEP_BY_STEP, given, bounds, held, rough=rough)
 
 
@@ -276,8 +285,7 @@ def _told(
     named = flat.topk(min(beyond, MOST_NAMED)).indices.tolist() if beyond else []
     return StoredVerdict(
         reason,
-        held.making.dtype,
-        held.making.arithmetic,
+        held.making,
         used=float(flat.max()),
         worst=numbers.at(int(flat.argmax())),
         max_difference=float(held.apart.max()),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.side import WrongSide
+from tui.analysis.verdict.in_words import listed_channels, multiple, percent
 from tui.analysis.verdict.not_finite import ALL_FINITE, NotFinite
 from tui.analysis.verdict.reason import Reason, Ruling
+from tui.analysis.verdict.stored import StoredVerdict
 from tui.fusion.spec import Dtype
 
 
@@ -37,8 +37,6 @@ _CAVEATS = {
 }
 
 
-_MOST_LISTED = 6
-
 _SUMMARIES = {
     Reason.SAME: "no element differs",
     Reason.TF32: "looks like TF32",
@@ -65,6 +63,7 @@ class Verdict:
         non_finite: elements that are NaN or infinite on both sides alike, and were left out.
         not_finite: what else is known of what is NaN or infinite.
         side: which side is wrong, where the algebra is.
+        stored: the verdict by its weights on a fused kernel that came finished; None where none did.
     """
 
     reason: Reason
@@ -78,6 +77,7 @@ class Verdict:
     non_finite: int = 0
     not_finite: NotFinite = ALL_FINITE
     side: WrongSide = WrongSide.FUSED
+    stored: StoredVerdict | None = None
 
     @property
     def ruling(self) -> Ruling:
@@ -140,6 +140,8 @@ class Verdict:
                     f"nothing can be said by outputs of {self._nowhere_finite}; but the fused weights of "
                     f"{listed_channels(self.not_finite.wrong)} are not what the branches come to."
                 )
+            case Reason.STORED if self.stored is not None:
+                return f"this input does not show it, but {self.stored.fault}."
             case Reason.ALGEBRA:
                 return (
                     f"in float64 the difference is {multiple(self.algebra_used)} the largest that rounding "
@@ -184,6 +186,8 @@ class Verdict:
                 return f"{multiple(self.budget_used)} its budget"
             case Reason.OVERFLOW:
                 return f"{self.dtype} overflowed"
+            case Reason.STORED if self.stored is not None:
+                return self.stored.summary
             case Reason.ALGEBRA:
                 return f"{self.side.before_a_figure}{multiple(self.algebra_used)} its bound"
         return _SUMMARIES[self.reason]
@@ -200,6 +204,8 @@ class Verdict:
         unknown = self.not_finite.channels or self.reason is Reason.DATA
         if self.dtype not in _CAVEATS or self.ruling is Ruling.WRONG or unknown:
             return ""
+        if self.stored is not None:
+            return f"In {self.dtype} outputs hide small mistakes of a kernel: it was judged by its weights."
         return (
             f"In {self.dtype} alone one weight off by 10 %, {_CAVEATS[self.dtype]} or a batch norm's eps of "
             "1e-3 for 1e-5 would have looked like rounding; the float64 run rules them out."
@@ -229,23 +235,3 @@ class Verdict:
 
 def _elements(number: int) -> str:
     return "1 element is" if number == 1 else f"{number} elements are"
-
-
-def listed_channels(channels: Sequence[int]) -> str:
-    """Output channels as they are said: "out 3", "out 0, 1 and 4", or how many where they are many."""
-    if len(channels) > _MOST_LISTED:
-        return f"{len(channels)} output channels"
-    listed = [str(channel) for channel in channels]
-    return "out " + (listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}")
-
-
-def percent(used: float) -> str:
-    """A part of a budget: "41 %"."""
-    return "less than 1 %" if 0 < used < 0.01 else f"{100 * used:.0f} %"
-
-
-def multiple(used: float) -> str:
-    """A budget that was exceeded: "1.3 times", "6.7e+05 times"."""
-    if not math.isfinite(used):
-        return "any number of times"
-    return f"{used:.1f} times" if used < 100 else f"{used:.1e} times"

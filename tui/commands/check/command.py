@@ -9,11 +9,13 @@ from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.estimate import Estimate, estimate_of, memory_of_this_machine
 from tui.analysis.failure import CANNOT, in_words
 from tui.analysis.quantities import estimate_in_words, memory_in_words
+from tui.analysis.verdict.stored import StoredShapeError
 from tui.fusion.refusal import Refusal
 from tui.fusion.spec import BlockSpec
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study
+    from tui.fusion.kernel import Kernel
 
 AGREE = 0
 DISAGREE = 1
@@ -23,20 +25,31 @@ class CheckError(Refusal, RuntimeError):
     """A study that cannot be run; the message says why, for the user."""
 
 
-def check(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED, *, as_json: bool = False) -> int:
+def check(
+    spec: BlockSpec,
+    alterations: Alterations = NOTHING_ALTERED,
+    *,
+    as_json: bool = False,
+    fused: str | None = None,
+    fused_bias: str | None = None,
+) -> int:
     """Print the report on this block, altered like that; returns the exit status.
 
     AGREE where the outputs are the same or their difference is rounding, DISAGREE where it is more.
 
+    `fused`, `fused_bias`: files with a finished kernel, which is then judged, by its weights too.
+
     Raises:
-        CheckError: the machine is too small for the block, or torch could not run it.
+        CheckError: a file cannot be read or is of another shape, the machine is too small for the block, or
+            torch could not run it.
         OSError: the report could not be written.
     """
     estimate = estimate_of(spec)
     _refuse_what_does_not_fit(estimate)
     if estimate.must_be_asked_for and sys.stderr is not None and sys.stderr.isatty():
         print(f"this takes {estimate_in_words(estimate)}", file=sys.stderr)
-    study = _studied(spec, alterations)
+    finished = None if fused is None else _finished(fused, fused_bias, spec)
+    study = _studied(spec, alterations, finished)
     if as_json:
         from tui.export.report import json_of
 
@@ -62,7 +75,21 @@ def _refuse_what_does_not_fit(estimate: Estimate) -> None:
         )
 
 
-def _studied(spec: BlockSpec, alterations: Alterations) -> Study:
+def _finished(fused: str, bias: str | None, spec: BlockSpec) -> Kernel:
+    """The kernel in the files.
+
+    Raises:
+        CheckError: there is none.
+    """
+    try:
+        from tui.importing.finished import finished_kernel
+
+        return finished_kernel(fused, bias, spec.dtype)
+    except CANNOT as error:
+        raise CheckError(f"--fused: {in_words(error)}") from error
+
+
+def _studied(spec: BlockSpec, alterations: Alterations, finished: Kernel | None) -> Study:
     """The finished study.
 
     Raises:
@@ -71,6 +98,8 @@ def _studied(spec: BlockSpec, alterations: Alterations) -> Study:
     try:
         from tui.analysis.study import study_of
 
-        return study_of(spec, alterations)
+        return study_of(spec, alterations, finished=finished)
+    except StoredShapeError as error:
+        raise CheckError(f"--fused: {in_words(error)}") from error
     except CANNOT as error:
         raise CheckError(f"this block could not be run: {in_words(error)}") from error

@@ -18,8 +18,9 @@ from tui.analysis.likeness.likeness import likenesses_within
 from tui.analysis.progress import Failed
 from tui.analysis.study import Study
 from tui.analysis.verdict.cautions import cautions_of
+from tui.analysis.verdict.in_words import multiple, percent
 from tui.analysis.verdict.reason import Ruling
-from tui.analysis.verdict.verdict import Verdict, multiple, percent
+from tui.analysis.verdict.verdict import Verdict
 from tui.export.conv2d_text import conv2d_in_words
 from tui.fusion.pair_text import shortest, show_pair
 from tui.fusion.presets import preset_named
@@ -66,6 +67,8 @@ def table_of(study: Study) -> RenderableType:
     verdict = study.verdict
     cautions = (*cautions_of(study.spec), verdict.scope, verdict.caveat)
     sentences = [Text(caution, _CAUTION) for caution in cautions if caution]
+    if verdict.stored is not None:
+        sentences.append(Text(verdict.stored.sentence, _RULINGS[verdict.stored.ruling]))
     sentences += _looks_like(study)
     sentences.append(Text(verdict.sentence, _RULINGS[verdict.ruling]))
     tables: list[RenderableType] = [
@@ -110,6 +113,8 @@ def _block(study: Study) -> Table:
     if mistake:
         aside = "in the unfused run" if study.alterations.alters_run else "in the fused kernel"
         table.add_row("mistake on purpose", _with_aside(MISTAKES[mistake].title, aside))
+    if study.finished is not None:
+        table.add_row("fused kernel", "a finished one, judged by its weights and by its outputs")
     if study.in_effect.edits:
         table.add_row("set by hand", _edits(study.in_effect.edits))
     return table

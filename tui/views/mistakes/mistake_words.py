@@ -10,8 +10,8 @@ from tui.analysis.alterations.gallery import MISTAKES, obstacle
 from tui.analysis.inquiry import Answers
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.side import WrongSide
+from tui.analysis.verdict.in_words import percent
 from tui.analysis.verdict.reason import Ruling
-from tui.analysis.verdict.verdict import percent
 from tui.views.shared.styles import MUTED
 
 if TYPE_CHECKING:

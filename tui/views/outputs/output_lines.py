@@ -8,7 +8,7 @@ from textual.content import Content
 
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.quantities import two_digits
-from tui.analysis.verdict.verdict import multiple, percent
+from tui.analysis.verdict.in_words import multiple, percent
 from tui.fusion.receptive_field import Area, ReceptiveField
 from tui.fusion.spec import Pair
 from tui.views.shared.breaking import tied
