@@ -293,7 +293,7 @@ def test_bad_input_is_one_line_and_2(arguments: tuple[str, ...], capsys: pytest.
 def test_check_that_fails_is_one_line_and_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("out of memory\nframe #0")
 
     monkeypatch.setattr("tui.analysis.study.run_study", fail)
@@ -313,7 +313,7 @@ def test_ctrl_c_is_quiet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 def test_ctrl_c_does_not_wait_for_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     handlers: list[object] = []
 
-    def note_handler(*_: object, as_json: bool) -> int:
+    def note_handler(*_: object, as_json: bool, **__: object) -> int:
         handlers.append(signal.getsignal(signal.SIGINT))
         return 0
 
@@ -328,7 +328,7 @@ def test_ctrl_c_does_not_wait_for_torch(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_ctrl_c_stays_ignored_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    def note_handler(*_: object, as_json: bool) -> int:
+    def note_handler(*_: object, as_json: bool, **__: object) -> int:
         return int(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)
 
     monkeypatch.setattr("tui.commands.check.command.check", note_handler)

@@ -4,7 +4,8 @@ Right fusions must be exact or rounding, unless the dtype overflows; of data tha
 and without it, unless it overflows, is not finite, or was run by a transform. Wrong ones must be wrong
 wherever they have an effect; the gallery of mistakes is taken where it is there. A right fusion whose run is
 far off in the dtype only is run again without oneDNN: where that is right, it was oneDNN that computed
-something else, and the verdict was right to say so. The table of one run is in verdict_grid.txt.
+something else, and the verdict was right to say so. The table of one run is in verdict_grid.txt; with the
+argument "finished", only that of kernels that come finished.
 """
 
 from __future__ import annotations
@@ -13,25 +14,35 @@ import copy
 import importlib
 import importlib.util
 import statistics
+import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import pytest
 import torch
 
 from tests.analysis.verdict.kinds_of_data import KINDS
+from tests.analysis.verdict.stepwise_fold import folded_step_by_step
 from tests.analysis.verdict.verdict_cases import FAULTS, Case, Run, cases, hard_cases, run_of
 from tui.analysis.alterations.wrong_fusion import wrongly_fused
 from tui.analysis.bounds.budget import budgets_of
 from tui.analysis.bounds.fold_sizes import fold_sizes
+from tui.analysis.bounds.stored import numbers_of
+from tui.analysis.likeness.found import Likenesses
+from tui.analysis.likeness.of_weights import looks_like_stored
 from tui.analysis.numerics.outputs import Outputs
+from tui.analysis.study import study_of
 from tui.analysis.verdict.judging import judge
 from tui.analysis.verdict.reason import Reason, Ruling
+from tui.analysis.verdict.rivals import kernels_of_mistakes
 from tui.analysis.verdict.runs import run
 from tui.analysis.verdict.sampling import channels_to_judge
+from tui.analysis.verdict.stored import StoredReason
+from tui.analysis.verdict.stored_judging import judge_stored
 from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.kernel import FusionError, Kernel
@@ -54,6 +65,12 @@ SIZES: tuple[tuple[int, tuple[int, ...]], ...] = (
     (80, (128, 256)),
 )
 """How many right fusions of which channels."""
+
+EVERY_FINISHED = 20
+"""Of so many right fusions the kernel of one comes finished."""
+
+LARGEST_FINISHED = 32
+"""Channels up to which."""
 
 EVERY = 12
 """Of so many right fusions one is made wrong in each way."""
@@ -228,6 +245,97 @@ def cost(name: str, channels: int, dtype: Dtype) -> str:
     )
 
 
+@dataclass
+class Finished:
+    """What was found of kernels that are stored in one dtype: right ones, and the gallery's."""
+
+    right: Counter[str] = field(default_factory=Counter)
+    outputs: Counter[str] = field(default_factory=Counter)
+    used: float = 0.0
+    steps: Counter[str] = field(default_factory=Counter)
+    caught: int = 0
+    beyond: int = 0
+    missed: int = 0
+    least: float = float("inf")
+    told: int = 0
+    overflow: int = 0
+
+
+def measure_finished() -> dict[Dtype, Finished]:
+    """Kernels of some blocks, small and middle, in all four dtypes."""
+    found = {dtype: Finished() for dtype in Dtype}
+    for case in islice(right_cases(), 0, None, EVERY_FINISHED):
+        if case.spec.in_channels > LARGEST_FINISHED:
+            break
+        run_ = run_of(case)
+        for dtype, tally in found.items():
+            _count_finished(tally, case, run_, dtype)
+    return found
+
+
+def _count_finished(tally: Finished, case: Case, run_: Run, dtype: Dtype) -> None:
+    block = run_.block
+    kind, right = torch_dtype(dtype), block.kernel()
+    verdict = judge_stored(block, right.to(kind))
+    tally.right[verdict.ruling] += 1
+    tally.used = max(tally.used, verdict.used)
+    study = study_of(block, run_.x, finished=right.to(kind))
+    tally.outputs[study.verdict.reason if study.verdict.reason in TOLD else study.verdict.ruling] += 1
+    if not study.verdict.ruling.agrees and study.verdict.reason not in TOLD:
+        print(f"false alarm in {dtype}: {study.verdict} on {case}", flush=True)
+    if all(size % 2 for branch in block.branches for size in branch.kernel_size):
+        own = copy.deepcopy(block).to(kind)
+        steps = judge_stored(own, folded_step_by_step(own))
+        tally.steps[steps.ruling] += 1
+        if not steps.agrees and steps.reason is not StoredReason.OVERFLOW:
+            print(f"false alarm in {dtype}, step by step: {steps.sentence} {case}", flush=True)
+    for name, wrong in kernels_of_mistakes(block):
+        if wrong.weight.shape == right.weight.shape and _changes(wrong, right):
+            _count_mistaken(tally, name, wrong.to(kind), block)
+
+
+def _count_mistaken(tally: Finished, name: str, given: Kernel, block: ReparamBlock) -> None:
+    verdict = judge_stored(block, given)
+    if verdict.reason is StoredReason.OVERFLOW:
+        tally.overflow += 1
+    elif verdict.ruling is Ruling.WRONG:
+        tally.caught += 1
+        tally.least = min(tally.least, verdict.used)
+        *_, likenesses = looks_like_stored(block, given, verdict)
+        assert isinstance(likenesses, Likenesses)
+        tally.told += any(likeness.same for likeness in likenesses.found)
+    elif verdict.reason in (StoredReason.SAME, StoredReason.WITHIN):
+        tally.beyond += 1
+    else:
+        tally.missed += 1
+        print(f"missed: {name}: {verdict.sentence}", flush=True)
+
+
+def _changes(wrong: Kernel, right: Kernel) -> bool:
+    """Whether it is another map, in some number by more than 1e-9 of the largest."""
+    one, other = numbers_of(wrong), numbers_of(right)
+    return float((one - other).abs().max()) > NO_EFFECT * float(other.abs().max())
+
+
+def report_finished() -> None:
+    found = measure_finished()
+    columns = (*Ruling, Reason.OVERFLOW)
+    print("\nFinished kernels, by their weights: right ones rounded once, and of these the outputs")
+    print("dtype      " + " ".join(f"{column:>10}" for column in Ruling) + "  bound | outputs: ", end="")
+    print(" ".join(f"{column:>10}" for column in columns))
+    for dtype, tally in found.items():
+        rulings = " ".join(f"{tally.right[ruling]:10}" for ruling in Ruling)
+        outputs = " ".join(f"{tally.outputs[column]:10}" for column in columns)
+        print(f"{dtype:<10} {rulings} {tally.used:6.3f} |          {outputs}")
+    print("folded step by step in that dtype")
+    for dtype, tally in found.items():
+        print(f"{dtype:<10} " + " ".join(f"{tally.steps[ruling]:10}" for ruling in Ruling))
+    print("mistakes   caught, told exactly, within one rounding, missed, overflow, least x the bound")
+    for dtype, tally in found.items():
+        figures = f"{tally.caught:6} {tally.told:13} {tally.beyond:20} {tally.missed:7} {tally.overflow:9}"
+        print(f"{dtype:<10} {figures} {tally.least:12.1f}")
+
+
 def report_hard() -> None:
     rulings, wrongs = measure_hard()
     columns = (*Ruling, *TOLD)
@@ -255,6 +363,7 @@ def report() -> None:
     for name, found in wrongs.items():
         print(f"{name:<29} {found.caught:6} {found.missed:6} {found.hidden:6}  {found.least:.1e}")
     report_hard()
+    report_finished()
     print("\nCost of the verdict")
     for name, channels in (("residual", 2), ("repvgg", 64), ("repvgg", 256), ("dbb", 64), ("replknet", 64)):
         for dtype in (Dtype.FLOAT32, Dtype.FLOAT64):
@@ -262,4 +371,4 @@ def report() -> None:
 
 
 if __name__ == "__main__":
-    report()
+    report_finished() if "finished" in sys.argv else report()

@@ -108,7 +108,7 @@ def test_report_has_these_keys(result: Study) -> None:
         *("spec", "origin", "mistake", "edits", "branches", "fused"),
         *("max_abs_diff", "mean_abs_diff", "max_abs_diff_float64"),
         *("allclose", "verdict", "agree", "wrong_side", "budget_used", "bound", "worst", "error_split"),
-        *("looks_like", "params", "macs"),
+        *("stored", "looks_like", "params", "macs"),
     ]
     assert list(report["worst"]) == ["index", "fused", "unfused", "difference", "ulps"]
     assert list(report["fused"]) == ["weight_shape", "bias", "conv2d"]
@@ -518,7 +518,7 @@ def test_a_large_depthwise_kernel_fits_into_16_gigabytes(
     spec = replace(PRESETS["replknet"].spec.with_in_channels(256), input_shape=(128, 128))
     monkeypatch.setattr("tui.commands.check.command.memory_of_this_machine", lambda: 16 * 1024**3)
 
-    def studied(*_: object) -> NoReturn:
+    def studied(*_: object, **__: object) -> NoReturn:
         raise RuntimeError("it was studied")
 
     monkeypatch.setattr("tui.analysis.study.study_of", studied)
@@ -541,7 +541,7 @@ def test_an_unknown_memory_refuses_nothing(
 def test_what_torch_can_not_do_is_told_in_its_first_line(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> NoReturn:
+    def fail(*_: object, **__: object) -> NoReturn:
         raise error
 
     monkeypatch.setattr("tui.analysis.study.run_study", fail)
@@ -553,7 +553,7 @@ def test_what_torch_can_not_do_is_told_in_its_first_line(
 def test_a_fault_of_this_program_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     """A ValueError of ours must not read as a block that cannot be run: it goes on, to status 70."""
 
-    def fail(*_: object) -> NoReturn:
+    def fail(*_: object, **__: object) -> NoReturn:
         raise ValueError("not enough values to unpack")
 
     monkeypatch.setattr("tui.analysis.study.run_study", fail)

@@ -193,3 +193,13 @@ def test_a_map_of_small_differences_has_its_unit() -> None:
     pixel = study.comparison.worst
     assert str(map_title(study, pixel)).endswith(", in 1e-07")
     assert "in 1e" not in str(map_title(study_of(EXACT, Alterations(mistake="identity-twice")), pixel))
+
+
+def test_where_a_finished_kernel_is_wrong_is_told_by_its_weights(right: Study) -> None:
+    given = right.block64.kernel()
+    given.weight[1, 0, 2, 2] += 1
+    study = study_of(EXACT, finished=given)
+    found = [step for step in likenesses(study) if isinstance(step, Likenesses)]
+    assert str(findings(study, Answers(likeness=found[0]))).splitlines()[0] == (
+        "where  in out 1, at tap [2,2], by its weights"
+    )

@@ -10,6 +10,7 @@ from tests.specs import EXACT
 from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.study import Study, study_of
+from tui.analysis.verdict.reason import Reason
 from tui.fusion.spec import BlockSpec, Pair
 from tui.views.shared.result import difference_line, remarks_of, truth_line
 
@@ -102,3 +103,18 @@ def test_where_room_is_short_the_side_stands_in_the_next_line_only() -> None:
     assert str(difference_line(wrong, 200)).startswith("wrong  unfused run, ")
     assert "unfused run" not in str(difference_line(wrong, 78))
     assert difference_line(wrong, 78).cell_length <= 78
+
+
+def test_a_finished_kernel_is_told_by_its_weights() -> None:
+    block = study_of(EXACT)
+    right = study_of(EXACT, finished=block.block64.kernel())
+    assert "right by its weights, one rounding to float64" in str(truth_line(right, 200))
+    assert "A finished kernel was brought in: it is judged by its weights too." in remarks_of(right)
+    given = block.block64.kernel()
+    given.weight[1, 0, 2, 2] += 1
+    wrong = study_of(EXACT, finished=given)
+    assert "the two are not the same map" in str(truth_line(wrong, 200))
+    hidden = replace(wrong, verdict=replace(wrong.verdict, reason=Reason.STORED))
+    assert "by its weights wrong" in str(truth_line(hidden, 200))
+    assert str(difference_line(hidden, 200)).startswith("wrong  1 of 38 numbers, ")
+    assert not any("by hand" in remark for remark in remarks_of(wrong))

@@ -161,6 +161,8 @@ def both_run(verdict: Verdict, branches: int, products: int) -> str:
             "These are two different maps. Rounding is not an excuse: in float64, where it almost vanishes, "
             f"the difference stays. {_WHERE_IT_CAME_IN[verdict.side]}"
         )
+    if verdict.reason is Reason.STORED:
+        return f"Their outputs are near each other. {verdict.sentence}"
     if verdict.reason in (Reason.WEIGHTS, Reason.DATA, Reason.NOTHING, Reason.OVERFLOW):
         return f"NaN and infinite values hide what lies behind them. {verdict.sentence}"
     rounded = "each output and each sum" if branches > 1 else "their output"

@@ -77,6 +77,8 @@ def verdict_on(evidence: Evidence) -> tuple[Budget, Verdict]:
     verdict = replace(judge(dtype, outputs, outputs64, budgets[0], budgets[-1], found), stored=stored)
     if stored is not None and stored.ruling is Ruling.WRONG and verdict.ruling is not Ruling.WRONG:
         verdict = replace(verdict, reason=Reason.STORED)
+    if stored is not None and stored.overflowed and verdict.reason in (Reason.NOT_FINITE, Reason.WEIGHTS):
+        verdict = replace(verdict, reason=Reason.OVERFLOW)
     if verdict.reason is Reason.ALGEBRA:
         verdict = replace(verdict, side=wrong_side(outputs64, evidence.right64, budgets[-1]))
     if evidence.again is not None and dtype is Dtype.FLOAT32 and verdict.reason in _DOUBTFUL:

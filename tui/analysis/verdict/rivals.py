@@ -22,6 +22,9 @@ from tui.fusion.structure import structure_of
 ANY_INPUT = (2, 32, 32)
 """Batch, height and width of the input on which mistakes are tried; it tells only which can be made."""
 
+SLIGHT = frozenset({"eps-1e-3", "var-unbiased"})
+"""Mistakes that may be smaller than a rounding in 16 bit."""
+
 LARGEST_EPS = 0.1
 """No eps beyond that is looked for here: it would be seen by itself."""
 
@@ -37,17 +40,22 @@ def any_input(block: ReparamBlock) -> Tensor:
     return torch.zeros(()).expand(batch, block.in_channels, height, width)
 
 
-def rival_of(block: ReparamBlock, given: Kernel, bounds: StoredBounds, making: Making) -> Rival | None:
+def rival_of(
+    block: ReparamBlock, given: Kernel, bounds: StoredBounds, making: Making, *, slight: bool = True
+) -> Rival | None:
     """The mistake whose kernel, made so, has all the given numbers; None where there is none.
 
-    One of the gallery, another eps in all batch norms, or all variances times one factor.
+    One of the gallery, another eps in all batch norms, or all variances times one factor. Without `slight`
+    those that may change all numbers by less than a rounding are left out: chance could be one of them.
 
     Raises:
         FusionError: the block cannot be folded.
     """
     for name, kernel in kernels_of_mistakes(block):
-        if is_made(kernel, given, bounds, making):
+        if (slight or name not in SLIGHT) and is_made(kernel, given, bounds, making):
             return Rival(name, MISTAKES[name].title)
+    if not slight:
+        return None
     return next(by_number(block, given, bounds, making), None)
 
 

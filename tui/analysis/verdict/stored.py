@@ -145,6 +145,11 @@ class StoredVerdict:
         return self.reason.ruling
 
     @property
+    def overflowed(self) -> bool:
+        """Whether its dtype cannot hold some number, and nothing else is wrong."""
+        return self.reason is StoredReason.OVERFLOW
+
+    @property
     def agrees(self) -> bool:
         """Whether it may stand for the block."""
         return self.ruling.agrees

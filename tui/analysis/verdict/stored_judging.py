@@ -31,7 +31,7 @@ MOST_NAMED = 8
 """Wrong numbers that are listed."""
 
 FEWEST_ROUGH = 3
-"""Numbers beyond one rounding from which on a known mistake may explain more than steps in 16 bit do."""
+"""Numbers beyond one rounding from which on a slight mistake may explain more than steps in 16 bit do."""
 
 LEAST_ROUGH = 0.04
 """Of the numbers behind batch norms, the part that a fold step by step leaves beyond one rounding.
@@ -185,7 +185,8 @@ def _explained(
         return _told(StoredReason.WITHIN, given, bounds, held)
     rough = int(finer.beyond.sum())
     believed = _is_rough(finer, bounds)
-    rival = rival_of(block, given, bounds, finer.making) if not believed or rough >= FEWEST_ROUGH else None
+    slight = not believed or rough >= FEWEST_ROUGH
+    rival = rival_of(block, given, bounds, finer.making, slight=slight)
     if rival is not None:
         return _told(StoredReason.MISTAKE, given, bounds, finer, rival=rival)
     if not believed:

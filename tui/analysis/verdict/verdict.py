@@ -111,6 +111,8 @@ class Verdict:
                     "budget: that looks like a convolution by Winograd's or Fourier's transform, whose "
                     "errors are relative to the largest values near by."
                 )
+            case Reason.OVERFLOW if self.stored is not None and self.stored.overflowed:
+                return self.stored.sentence
             case Reason.OVERFLOW:
                 narrow = (
                     self.dtype is not Dtype.FLOAT64

@@ -82,6 +82,9 @@ def findings(study: Study, answers: Answers) -> Content:
 
 
 def _where(found: Likenesses, study: Study) -> Content:
+    stored = study.verdict.stored
+    if stored is not None and not stored.agrees:
+        return Content.assemble(("where  ", MUTED), (stored.where, "bold"), ", by its weights")
     if found.pattern is None:
         right = "the float64 run is right: no weight is wrong"
         hidden = "NaN or infinite values, behind which nothing can be compared"

@@ -14,6 +14,7 @@ from textual.reactive import var
 from tui.analysis.inquiry import Question
 from tui.analysis.numerics.precision import FINEST_FIRST
 from tui.analysis.progress import Doing, Failed
+from tui.analysis.verdict.reason import Reason
 from tui.fusion.spec import Dtype
 from tui.views.rounding.allclose_words import allclose_words
 from tui.views.rounding.dtype_rows import DtypeLine, DtypeRows
@@ -104,7 +105,9 @@ class RoundingView(StudyView, can_focus=True):
         """Write the verdict, and what has been found out about the dtypes."""
         verdict, answer = study.verdict, self.answers.dtypes
         ruling = (verdict.ruling.upper(), f"bold {RULING_STYLES[verdict.ruling]}")
-        self._say("sentence", Content.assemble(ruling, f"  {verdict.sentence}"))
+        stored = verdict.stored
+        judged = "" if stored is None or verdict.reason is Reason.STORED else f"\n{stored.sentence}"
+        self._say("sentence", Content.assemble(ruling, f"  {verdict.sentence}{judged}"))
         self._say("why", Content(why_not_zero(study)))
         self._say("allclose", allclose_words(study))
         chosen = self.chosen or study.spec.dtype

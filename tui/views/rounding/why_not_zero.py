@@ -39,6 +39,10 @@ _WORDS = {
         "Why that is not rounding: where a whole channel is NaN or infinite any kernel gives the same. So "
         "its weights were compared one by one, and they differ by more than folding rounds."
     ),
+    Reason.STORED: (
+        "Why that is not rounding: this input and these sums hide it, the numbers of the kernel do not. Each "
+        "was held against the fold in float64, and what storing it rounds is far less."
+    ),
     Reason.SHAPE: _NO_ROUNDING,
     Reason.NOT_FINITE: _NO_ROUNDING,
 }
@@ -59,6 +63,11 @@ def why_not_zero(study: Study) -> str:
             return (
                 f"Why it is 0: {dtype} keeps {bits_of(dtype)} bits of a number, and here that was enough for "
                 "every sum. Other weights or another input need more, and then the last bits differ."
+            )
+        case Reason.WITHIN if study.verdict.stored is not None:
+            return (
+                f"Why it is not 0: the finished kernel was rounded to {study.verdict.stored.dtype} before it "
+                f"came here. In float64 that is all that is left, {finest}, and no more than it explains."
             )
         case Reason.WITHIN:
             rest = f"only {finest}" if study.float64.max_abs_diff else "nothing"

@@ -18,6 +18,7 @@ from tui.analysis.quantities import count, times, two_digits
 from tui.analysis.side import WrongSide
 from tui.analysis.verdict.cautions import cautions_of
 from tui.analysis.verdict.reason import Reason
+from tui.analysis.verdict.stored import StoredVerdict
 from tui.fusion.pair_text import show_pair
 from tui.views.shared.beside_a import beside_a_lines
 from tui.views.shared.place_link import place_link
@@ -176,6 +177,8 @@ def truth_line(study: Study, width: int) -> Content:
         algebra = ("NaN and infinite values cannot be compared", "$text-warning")
     elif study.verdict.reason is Reason.ALGEBRA:
         algebra = (_NOT_THE_SAME[study.verdict.side], "bold $text-error")
+    elif study.verdict.stored is not None:
+        algebra = _by_weights(study.verdict.stored)
     mean = Content.assemble(("mean ", MUTED), two_digits(comparison.mean_abs_diff), "   ")
     allclose = Content.assemble(
         ("allclose ", MUTED), ("yes", "") if comparison.allclose else ("no", "bold $text-warning"), "   "
@@ -183,6 +186,13 @@ def truth_line(study: Study, width: int) -> Content:
     truth = Content.assemble(("in float64 ", MUTED), two_digits(study.float64.max_abs_diff))
     judged = truth + Content.assemble((": ", MUTED), algebra)
     return _first_that_fits([mean + allclose + judged, allclose + judged, judged, allclose + truth], width)
+
+
+def _by_weights(stored: StoredVerdict) -> tuple[str, str]:
+    """What its weights say of a finished kernel, in a few words."""
+    if stored.agrees:
+        return f"right by its weights, {stored.summary}", "$text-success"
+    return f"by its weights {stored.ruling}", "bold $text-error"
 
 
 def _counts(study: Study, width: int) -> Content:
@@ -206,7 +216,9 @@ def remarks_of(study: Study) -> list[str]:
     remarks = []
     if alterations.mistake:
         remarks.append(MISTAKES[alterations.mistake].on_purpose)
-    if alterations.edits:
+    if study.verdict.stored is not None:
+        remarks.append("A finished kernel was brought in: it is judged by its weights too.")
+    elif alterations.edits:
         edits = len(alterations.edits)
         remarks.append("One number was set by hand." if edits == 1 else f"{edits} numbers were set by hand.")
     kernel_size, given = study.spec.fused_kernel_size, study.spec.conv2d_kernel_size
