@@ -20,7 +20,7 @@ from tests.fusion.layers.test_chains import chains, randomised
 from tests.fusion.strategies import specs
 from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.numerics.float16 import Float16ThroughFloat32
-from tui.analysis.steps.code import BranchNames, suffixes_of
+from tui.analysis.steps.branch_names import BranchNames, suffixes_of
 from tui.analysis.steps.step import Shows, Step
 from tui.analysis.steps.walkthrough import Walkthrough, walkthrough
 from tui.analysis.study import Study, study_of

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import singledispatch
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
@@ -205,6 +207,62 @@ def _(layer: layers.Sum, fold: Alone) -> Told:
 
 def _titled(chain: layers.Chain) -> str:
     return " > ".join(layer.called.removeprefix("a ") for layer in chain.layers)
+
+
+@singledispatch
+def code_if_untold(layer: Layer, fold: Alone) -> str:
+    """The lines that make the layer's own kernel where no step tells of it; "" where there are none."""
+    return ""
+
+
+@code_if_untold.register
+def _(layer: layers.Identity, fold: Alone) -> str:
+    return code.identity(fold.names, fold.kernel, (1, 1)).text
+
+
+class InCode(NamedTuple):
+    """Words for a layer in the lines of PyTorch.
+
+    Attributes:
+        module: what its name there begins with.
+        alone: what the names of a branch that is it alone end in; "" where that is its kernel size.
+        among: what the names of its own kernel end in, among other layers; as `alone`.
+    """
+
+    module: str
+    alone: str = ""
+    among: str = ""
+
+
+@singledispatch
+def in_code(layer: Layer) -> InCode:
+    """Words for a layer; of a kind that nothing is registered for its own name."""
+    return InCode(re.sub(r"\W", "_", layer.name))
+
+
+@in_code.register
+def _(layer: layers.Convolution) -> InCode:
+    return InCode("conv")
+
+
+@in_code.register
+def _(layer: layers.Norm) -> InCode:
+    return InCode("bn")
+
+
+@in_code.register
+def _(layer: layers.Factor) -> InCode:
+    return InCode(layer.called)
+
+
+@in_code.register
+def _(layer: layers.Identity) -> InCode:
+    return InCode(re.sub(r"\W", "_", layer.name), alone="i")
+
+
+@in_code.register
+def _(layer: layers.Average) -> InCode:
+    return InCode(re.sub(r"\W", "_", layer.name), alone="a", among="avg")
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,14 +10,15 @@ from torch import Tensor, nn
 
 from tui.analysis.steps import arithmetic, code, layers, words
 from tui.analysis.steps.arithmetic import Operation
-from tui.analysis.steps.by_layer import Alone, Behind, Told, rescaling, told_alone
+from tui.analysis.steps.branch_names import BranchNames
+from tui.analysis.steps.by_layer import Alone, Behind, Told, code_if_untold, rescaling, told_alone
 from tui.analysis.steps.check import check_kernel, run64
-from tui.analysis.steps.code import BranchNames, Code, Names
+from tui.analysis.steps.code import Code, Names
 from tui.analysis.steps.step import Step, StepKernel, step_kernel
 from tui.fusion.block import ReparamBlock
 from tui.fusion.composition import Placed
 from tui.fusion.kernel import Kernel, pad_to
-from tui.fusion.layers import Branch, Chain, Fold, Identity, Layer
+from tui.fusion.layers import Branch, Chain, Fold, Layer
 from tui.fusion.padding import centre, offset_in, taps_apart
 from tui.fusion.spec import Pair
 from tui.fusion.tap import Tap
@@ -176,11 +177,10 @@ class BranchSteps:
     ) -> Told | None:
         """A fold of the layer's own kernel."""
         names, module = self._names.kernel_of(layer), self._names.module_of(layer)
-        told = told_alone(
-            layer, Alone(fold.kernel, stored, fold.groups, is_branch, self._frame, x, names, module)
-        )
-        if told is None and isinstance(layer, Identity):
-            self._untold.append(code.identity(names, fold.kernel, (1, 1)).text)
+        alone = Alone(fold.kernel, stored, fold.groups, is_branch, self._frame, x, names, module)
+        told = told_alone(layer, alone)
+        if told is None and (untold := code_if_untold(layer, alone)):
+            self._untold.append(untold)
         return told
 
     def _rescaled(self, layer: Layer, *, inner: bool = False) -> Step:

@@ -9,8 +9,8 @@ from torch import nn
 
 from tui.analysis.progress import Doing
 from tui.analysis.steps.both_sides import last_step
+from tui.analysis.steps.branch_names import suffixes_of
 from tui.analysis.steps.check import input_of_checks
-from tui.analysis.steps.code import suffixes_of
 from tui.analysis.steps.of_block import post_norm_step, sum_steps
 from tui.analysis.steps.of_branch import BranchSteps
 from tui.analysis.steps.step import Step, Walkthrough
