@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import product
 
 import pytest
 import torch
@@ -200,3 +201,21 @@ def test_a_wrong_kernel_smaller_than_its_frame() -> None:
     done = study_of(spec, Alterations((), "dilation-dropped"))
     found = probe(done, Pixel(0, 1, 4, 4))
     assert found.fused.value == pytest.approx(float(done.outputs.fused[0, 1, 4, 4]), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1x1+x2 > (3x3 + identity) > 1x1",
+        "1x1 > (3x3+norm + 1x1-bias > alpha + identity) > 1x1",
+        "(3x3d2 > 2x2 + (1x1 + avg3x3 > norm)),(norm + gamma + 1xk+dw) > alpha",
+    ],
+)
+def test_what_a_sum_is_given_and_gives_is_rounded_as_it_is_run(text: str) -> None:
+    """In bfloat16, whose rounding of each partial result nearly every element shows."""
+    study = study_of(BlockSpec(8, 8, branches=parse_branches(text), dtype=Dtype.BFLOAT16))
+    pixels = [Pixel(0, *place) for place in product(range(8), (0, 3, 8), (0, 4, 8))]
+    same = 0
+    for pixel in pixels:
+        same += by_hand(probe(study, pixel)).unfused == float(study.outputs.unfused[pixel])
+    assert same >= 0.95 * len(pixels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import singledispatch
 
 import torch
@@ -14,6 +15,7 @@ from tui.analysis.probe.written import Applied, Element, WrittenSum, normed, wri
 from tui.fusion import layers
 from tui.fusion.kernel import affine_of
 from tui.fusion.layers import Layer
+from tui.fusion.padding import taps_apart
 from tui.fusion.pair_text import Pair
 
 
@@ -52,6 +54,14 @@ def _(
         dtype=element.dtype,
         divisor=int(inside.sum()),
     )
+
+
+@written.register
+def _(layer: layers.Sum, patch: Tensor, padding: Tensor, first_channel: int, element: Element) -> WrittenSum:
+    """The products with its kernel; the value as its chains come to it, each rounded by itself."""
+    total = written.dispatch(Layer)(layer, patch, padding, first_channel, element)
+    channels = range(element.channel, element.channel + 1)
+    return replace(total, value=float(passed(layer, patch, channels, (1, 1), element.dtype)))
 
 
 def _summed(
@@ -113,6 +123,34 @@ def _(layer: layers.Norm, window: Tensor, channels: range, apart: Pair, dtype: t
 @passed.register
 def _(layer: layers.Identity, window: Tensor, channels: range, apart: Pair, dtype: torch.dtype) -> Tensor:
     return window
+
+
+@passed.register
+def _(layer: layers.Sum, window: Tensor, channels: range, apart: Pair, dtype: torch.dtype) -> Tensor:
+    """Each chain's values, and their partial sums, rounded as they are run."""
+    spacing = layer.dilation[0] // apart[0], layer.dilation[1] // apart[1]
+    total: Tensor | None = None
+    for chain in layer.summands:
+        left, right, top, bottom = layer.crop_of(chain)
+        crop = (left // spacing[1], right // spacing[1], top // spacing[0], bottom // spacing[0])
+        y = _through(chain, functional.pad(window, crop), layer.reads(channels), channels, spacing, dtype)
+        total = y if total is None else (total + y).to(dtype).double()
+    assert total is not None
+    return total
+
+
+def _through(
+    chain: layers.Chain, window: Tensor, given: range, channels: range, spacing: Pair, dtype: torch.dtype
+) -> Tensor:
+    """The chain's values of these channels over a window of the `given` ones, its places `spacing` apart."""
+    needed = [channels]
+    for layer in reversed(chain.layers):
+        needed.insert(0, layer.reads(needed[0]))
+    y = window[needed[0].start - given.start : needed[0].stop - given.start]
+    for layer, wanted in zip(chain.layers, needed[1:], strict=True):
+        apart = taps_apart(layer.kernel_size, layer.dilation, spacing)
+        y = passed(layer, y, wanted, apart, dtype)
+    return y
 
 
 def weight_rows(layer: layers.Convolution, channels: range) -> Tensor:
