@@ -20,9 +20,8 @@ from tests.fusion.strategies import with_wild_norms
 from tui.analysis import cost
 from tui.analysis.alterations.alterations import Alterations, shapes_of
 from tui.analysis.alterations.gallery import possible
-from tui.analysis.bounds.fold_sizes import FoldSize, size_of
+from tui.analysis.bounds.by_layer import FoldSize, layer_bounds, size_of
 from tui.analysis.bounds.running import Bounded, multiply
-from tui.analysis.bounds.unfused import layer_bounds
 from tui.analysis.cost import LayerCost
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.probe.probe import probe

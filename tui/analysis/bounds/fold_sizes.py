@@ -4,36 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import singledispatch
 
-import torch
 from torch import Tensor, nn
 
+from tui.analysis.bounds.by_layer import FoldSize, offset_size, size_of
 from tui.analysis.numerics.precision import BATCH_NORM_ROUNDINGS
-from tui.fusion import layers
 from tui.fusion.block import ReparamBlock
 from tui.fusion.composition import Placed, followed_by
 from tui.fusion.geometry import Geometry
-from tui.fusion.kernel import FusionError, Kernel, add, affine_of, dirac, scale
+from tui.fusion.kernel import Kernel, add, affine_of, scale
 from tui.fusion.layers import Chain, Layer
 from tui.fusion.padding import taps_apart
 from tui.fusion.widening import dilate
-
-
-@dataclass(frozen=True, eq=False)
-class FoldSize:
-    """What a fold went through.
-
-    Attributes:
-        kernel: for each weight and bias the sum of the absolute values of its summands, (out_channels,
-            in_channels / groups, kH, kW) and (out_channels,).
-        roundings: no weight and no bias met more, one after the other.
-        summing: those of them that came while products were summed up, as a 16-bit dtype does in float32.
-    """
-
-    kernel: Kernel
-    roundings: int = 0
-    summing: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +74,7 @@ def _of_chain(chain: Chain) -> tuple[Placed, int, int]:
     so_far: Placed | None = None
     roundings = summing = 0
     for layer in chain.layers:
-        own = size_of(layer)
+        own = _of_layer(layer)
         kernel = own.kernel
         placed = Placed(kernel, layer.groups or len(kernel.weight), layer.dilation)
         if so_far is not None:
@@ -107,57 +89,10 @@ def _of_chain(chain: Chain) -> tuple[Placed, int, int]:
     return so_far, roundings, summing
 
 
-@singledispatch
-def size_of(layer: Layer) -> FoldSize:
-    """What making a layer's own kernel goes through; where it rescales: what it does to that before it.
-
-    A new kind of layer is registered.
-
-    Raises:
-        FusionError: nothing is known of this kind, or the layer cannot be folded.
-    """
-    raise FusionError(f"{type(layer).__name__} is not a kind of layer whose rounding is known")
-
-
-@size_of.register
-def _(layer: layers.Convolution) -> FoldSize:
-    return FoldSize(_absolute(layer.kernel()))
-
-
-@size_of.register
-def _(layer: layers.OffsetConvolution) -> FoldSize:
-    _, stored = next(layer.folds())
-    return FoldSize(add([_absolute(stored), dirac(layer.out_channels, layer.conv.groups)]), 1)
-
-
-@size_of.register
-def _(layer: layers.FixedDepthwise) -> FoldSize:
-    return FoldSize(_absolute(layer.kernel()), 1)
-
-
-@size_of.register
-def _(layer: layers.Identity) -> FoldSize:
-    return FoldSize(layer.kernel())
-
-
-@size_of.register
-def _(layer: layers.Average) -> FoldSize:
-    return FoldSize(layer.kernel(), 1)
-
-
-@size_of.register
-def _(layer: layers.Factor) -> FoldSize:
-    return FoldSize(_absolute(layer.kernel()), 1)
-
-
-@size_of.register
-def _(layer: layers.Norm) -> FoldSize:
-    scale, shift = affine_of(layer.norm)
-    return FoldSize(Kernel(scale.abs().view(-1, 1, 1, 1), _offset(layer.norm, shift)), BATCH_NORM_ROUNDINGS)
-
-
-@size_of.register
-def _(layer: layers.Sum) -> FoldSize:
+def _of_layer(layer: Layer) -> FoldSize:
+    """Of a layer's own kernel; of a sum that of its chains, added."""
+    if not layer.summands:
+        return size_of(layer)
     kernels, roundings, summing = [], 0, 0
     for chain in layer.summands:
         placed, own, own_summing = _of_chain(chain)
@@ -170,18 +105,7 @@ def _(layer: layers.Sum) -> FoldSize:
 def _normalised(size: FoldSize, norm: nn.Module) -> FoldSize:
     """Behind a batch norm: |s W|, and |s b| + |beta| + |s mean|."""
     factors, shift = affine_of(norm)
-    offset = _offset(norm, shift)
+    offset = offset_size(norm, shift)
     kernel = scale(size.kernel, factors.abs())
     bias = offset if kernel.bias is None else kernel.bias + offset
     return FoldSize(Kernel(kernel.weight, bias), size.roundings + BATCH_NORM_ROUNDINGS, size.summing)
-
-
-def _offset(norm: nn.Module, shift: Tensor) -> Tensor:
-    """|beta| + |s mean| of a batch norm that adds `shift`."""
-    assert isinstance(norm, nn.BatchNorm2d)
-    beta = torch.zeros_like(shift) if norm.bias is None else norm.bias.detach().double()
-    return beta.abs() + (shift - beta).abs()
-
-
-def _absolute(kernel: Kernel) -> Kernel:
-    return Kernel(kernel.weight.abs(), None if kernel.bias is None else kernel.bias.abs())

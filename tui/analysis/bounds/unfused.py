@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import singledispatch
 
 import torch
-from torch import Tensor, nn
 
-from tui.analysis.bounds.linear_maps import Averaging, Convolution, convolution_of
+from tui.analysis.bounds.by_layer import is_exact_at_zero, layer_bounds, normalised
 from tui.analysis.bounds.running import (
     Bounded,
     add,
     channels,
-    convolve,
     exact,
     framed,
-    multiply,
-    normalise,
     pad,
-    store,
 )
-from tui.fusion import layers
 from tui.fusion.block import ReparamBlock
-from tui.fusion.kernel import FusionError, affine_of, dirac
 from tui.fusion.layers import Chain, Layer
 from tui.fusion.layers.border import pad_function_mode
 from tui.fusion.spec import PaddingMode
@@ -39,7 +31,7 @@ def block_bounds(block: ReparamBlock, x: Bounded, rows: Sequence[int]) -> Bounde
     y = chain_bounds(first, x, rows)
     for branch in rest:
         y = add(y, chain_bounds(branch, x, rows))
-    return y if block.post_norm is None else _normalised(y, block.post_norm, rows)
+    return y if block.post_norm is None else normalised(y, block.post_norm, rows)
 
 
 def chain_bounds(chain: Chain, x: Bounded, rows: Sequence[int], *, bordered: bool = False) -> Bounded:
@@ -56,16 +48,15 @@ def chain_bounds(chain: Chain, x: Bounded, rows: Sequence[int], *, bordered: boo
             x = channels(x, rows)
         if not bordered:
             x = _bordered(chain, place, x, rows if last and layer.groups is None else None)
-        x = layer_bounds(layer, x, rows if last else range(layer.out_channels))
+        x = _of_layer(layer, x, rows if last else range(layer.out_channels))
     return x
 
 
 def _bordered(chain: Chain, place: int, x: Bounded, rows: Sequence[int] | None) -> Bounded:
     """What stands around the image in front of a layer: zeros, copies, or what zeros have become."""
     layer, border = chain.layers[place], chain.border_before(place)
-    if isinstance(layer, layers.Convolution):
-        (height, width), (left, right, top, bottom) = layer.padding, border
-        border = left + width, right + width, top + height, bottom + height
+    (height, width), (left, right, top, bottom) = layer.padding, border
+    border = left + width, right + width, top + height, bottom + height
     if not any(border):
         return x
     if chain.pads_zeros(place):
@@ -83,82 +74,21 @@ def _constant_before(chain: Chain, place: int, like: Bounded) -> Bounded | None:
     values: Bounded | None = None
     precisions = [each.precision for each in like.errors]
     for layer in chain.layers[:place]:
-        if values is None and isinstance(layer, layers.Identity):
-            continue
-        if values is None and isinstance(layer, layers.Convolution):  # its bias, which nothing rounds
+        if values is None and is_exact_at_zero(layer):
             at_zero = layer.constant(None).detach().double()
             values = exact(at_zero.view(1, -1, 1, 1), precisions)
             continue
         if values is None:
             zeros = torch.zeros(1, layer.in_channels, 1, 1, dtype=torch.float64)
             values = exact(zeros, precisions)
-        values = layer_bounds(layer, values, range(layer.out_channels))
+        values = _of_layer(layer, values, range(layer.out_channels))
     return values
 
 
-@singledispatch
-def layer_bounds(layer: Layer, x: Bounded, rows: Sequence[int]) -> Bounded:
-    """One layer of an image with its border around it, in these output channels.
-
-    A layer that sees each channel alone is given these channels only. A new kind of layer is registered.
-
-    Raises:
-        FusionError: as `block_bounds`.
-    """
-    raise FusionError(f"{type(layer).__name__} is not a kind of layer whose rounding is known")
-
-
-@layer_bounds.register
-def _(layer: layers.Identity, x: Bounded, rows: Sequence[int]) -> Bounded:
-    return x
-
-
-@layer_bounds.register
-def _(layer: layers.Average, x: Bounded, rows: Sequence[int]) -> Bounded:
-    return convolve(x, Averaging(layer.kernel_size, layer.stride))
-
-
-@layer_bounds.register
-def _(layer: layers.Convolution, x: Bounded, rows: Sequence[int]) -> Bounded:
-    return _convolved(x, layer.conv, rows)
-
-
-@layer_bounds.register
-def _(layer: layers.OffsetConvolution, x: Bounded, rows: Sequence[int]) -> Bounded:
-    """The stored weight plus the identity is stored too: its diagonal is rounded, and so is x times it."""
-    conv, chosen = layer.conv, list(rows)
-    identity = dirac(conv.out_channels, conv.groups).weight
-    weight = conv.weight.detach().double() + identity
-    bias = None if conv.bias is None else conv.bias.detach()[chosen]
-    y = convolve(x, convolution_of(conv, weight).rows(rows), bias)
-    diagonal = (weight * identity).sum(dim=1)[chosen].view(-1, 1, 1)
-    return store(y, channels(x, rows).value.abs() * diagonal.abs() * (1 + 2.0**-6))
-
-
-@layer_bounds.register
-def _(layer: layers.FixedDepthwise, x: Bounded, rows: Sequence[int]) -> Bounded:
-    """Factor times taps is rounded to the dtype before it is convolved: one more rounding of each product."""
-    chosen = list(rows)
-    weight = layer.kernel().weight[chosen]
-    own = Convolution(weight, layer.stride, layer.dilation, len(chosen))
-    y = convolve(x, own, None if layer.bias is None else layer.bias.detach()[chosen])
-    sizes = own.absolute(x.value.abs())
-    return store(y, sizes * (1 + 2.0**-6))
-
-
-@layer_bounds.register
-def _(layer: layers.Norm, x: Bounded, rows: Sequence[int]) -> Bounded:
-    return _normalised(x, layer.norm, rows)
-
-
-@layer_bounds.register
-def _(layer: layers.Factor, x: Bounded, rows: Sequence[int]) -> Bounded:
-    factor = layer.factor.detach()
-    return multiply(x, factor[list(rows)] if factor.dim() else factor)
-
-
-@layer_bounds.register
-def _(layer: layers.Sum, x: Bounded, rows: Sequence[int]) -> Bounded:
+def _of_layer(layer: Layer, x: Bounded, rows: Sequence[int]) -> Bounded:
+    """One layer, as `layer_bounds` has it; of a sum its chains, each of its own crop, added one by one."""
+    if not layer.summands:
+        return layer_bounds(layer, x, rows)
     total: Bounded | None = None
     for chain in layer.summands:
         cropped = pad(x, layer.crop_of(chain))
@@ -174,18 +104,5 @@ def _(layer: layers.Sum, x: Bounded, rows: Sequence[int]) -> Bounded:
 def _rows_of_chain(chain: Chain, x: Bounded, rows: Sequence[int]) -> Bounded:
     """A chain that mixes no channels, of an image that has these channels only."""
     for layer in chain.layers:
-        x = layer_bounds(layer, x, rows)
+        x = _of_layer(layer, x, rows)
     return x
-
-
-def _convolved(x: Bounded, conv: nn.Conv2d, rows: Sequence[int]) -> Bounded:
-    bias = None if conv.bias is None else conv.bias.detach()[list(rows)]
-    return convolve(x, convolution_of(conv).rows(rows), bias)
-
-
-def _normalised(x: Bounded, norm: nn.Module, rows: Sequence[int]) -> Bounded:
-    scale, shift = affine_of(norm)
-    assert isinstance(norm, nn.BatchNorm2d)
-    beta = torch.zeros_like(shift) if norm.bias is None else norm.bias.detach().double()
-    chosen: list[Tensor] = [values[list(rows)] for values in (scale, beta, shift - beta)]
-    return normalise(x, *chosen)

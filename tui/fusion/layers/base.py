@@ -31,6 +31,7 @@ class Layer(nn.Module, abc.ABC):
         rescales: whether it only multiplies and shifts each channel.
         called: what it is, in a sentence: "a 3x3 convolution".
         folded: of one that rescales, what its fold into the kernel before it is called.
+        padding: the pixels that it pads by itself, above and at the left; as many stand opposite.
         summands: of a sum, the chains that are added.
         batch_norm: the one that it is, None where it is none.
     """
@@ -39,6 +40,7 @@ class Layer(nn.Module, abc.ABC):
     rescales: bool = False
     called: str = "a layer"
     folded: str = "rescaled"
+    padding: Pair = (0, 0)
     summands: tuple[Chain, ...] = ()
     batch_norm: nn.BatchNorm2d | None = None
     _placement: Tensor

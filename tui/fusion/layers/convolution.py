@@ -40,7 +40,7 @@ class Convolution(Layer):
         return f"a {show_pair(self.kernel_size)} convolution"
 
     @property
-    def padding(self) -> Pair:
+    def padding(self) -> Pair:  # type: ignore[override]  # what it wraps says it
         """The pixels that it pads by itself, above and at the left; as many stand opposite.
 
         Raises:
