@@ -66,7 +66,7 @@ SIZES: tuple[tuple[int, tuple[int, ...]], ...] = (
 )
 """How many right fusions of which channels."""
 
-EVERY_FINISHED = 20
+EVERY_FINISHED = 40
 """Of so many right fusions the kernel of one comes finished."""
 
 LARGEST_FINISHED = 32

@@ -84,3 +84,10 @@ def test_too_many_edits_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     edits = tuple(Edit("kxk.bias", (out,), 1.0) for out in range(2))
     with pytest.raises(ExportError, match=r"2 numbers were set, and a command line takes 1: .* --load reads"):
         command_line_of(Subject(BlockSpec(), Alterations(edits)))
+
+
+def test_a_finished_kernel_is_refused_with_the_ways_that_there_are() -> None:
+    edits = (Edit("fused.weight", (0, 0, 1, 1), 0.5),)
+    with pytest.raises(ExportError, match="--load reads, or name the kernel's file to check --fused"):
+        command_line_of(Subject(BlockSpec(), Alterations(edits, finished=True)))
+    assert again(Subject(BlockSpec(), Alterations(edits))) == Subject(BlockSpec(), Alterations(edits))

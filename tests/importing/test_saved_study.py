@@ -69,8 +69,9 @@ def test_every_preset(name: str) -> None:
         Subject(SMALL, TOO_LARGE),
         Subject(replace(EVERY_KIND, seed=2**63 - 1)),
         Subject(PRESETS["repvgg"].spec.with_in_channels(4), Alterations(mistake="eps-1e-3")),
+        Subject(SMALL, replace(SLIGHTLY_WRONG, finished=True)),
     ],
-    ids=["edited", "too large", "every kind", "mistaken"],
+    ids=["edited", "too large", "every kind", "mistaken", "finished"],
 )
 def test_what_was_altered_and_compared(subject: Subject) -> None:
     other = Subject(SMALL, SLIGHTLY_WRONG)

@@ -24,12 +24,18 @@ def command_line_of(subject: Subject) -> str:
     """The line, quoted for a shell, that starts the program on this block with its edits and its mistake.
 
     Raises:
-        ExportError: there are too many edits, or the block comes from a file or a module.
+        ExportError: there are too many edits, or they are a kernel that came finished, or the block comes
+            from a file or a module.
     """
     if subject.origin is not None:
         title = printable(subject.origin.title)
         raise ExportError(f"{title} is not made by options: take the study as JSON, or the snippet")
     edits = subject.alterations.edits
+    if subject.alterations.brings_finished:
+        raise ExportError(
+            f"a finished kernel stands in it, which no option says: take the study as JSON, which {PROGRAM} "
+            "--load reads, or name the kernel's file to check --fused"
+        )
     if len(edits) > MOST_EDITS:
         raise ExportError(
             f"{len(edits):,} numbers were set, and a command line takes {MOST_EDITS}: "

@@ -26,7 +26,7 @@ from tui.fusion.branch_text import parse_branches
 from tui.fusion.fill import fill_block
 from tui.fusion.kernel import Kernel, pad_to
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.spec import BlockSpec, Dtype, WeightFill
 from tui.fusion.torch_dtypes import torch_dtype
 
 NARROW = (Dtype.FLOAT16, Dtype.BFLOAT16)
@@ -279,3 +279,11 @@ def test_a_mistake_on_a_block_that_was_rounded_first() -> None:
     wrong = wrongly_fused("eps-1e-3", cast, torch.zeros(1, 16, 8, 8)).kernel
     verdict = judge_stored(block, wrong.to(torch.bfloat16))
     assert (verdict.ruling, verdict.reason) == (Ruling.WRONG, StoredReason.MISTAKE)
+
+
+def test_steps_that_hardly_round_small_integers_are_believed() -> None:
+    """Their products are exact: two numbers are off by two roundings, and all others not at all."""
+    block = filled(replace(BLOCKS["grouped"], weights=WeightFill.INTEGERS), Dtype.BFLOAT16)
+    given = block.kernel().to(torch.bfloat16)
+    given.weight[0, 0, 1, 1] += 2.0**-6 * given.weight[0, 0, 1, 1]
+    assert judge_stored(block, given).reason is StoredReason.STEP_BY_STEP

@@ -49,6 +49,9 @@ FEWEST_CHANNELS = 8
 FEWEST_NUMBERS = 64
 """Nor of fewer numbers."""
 
+MOST_UNROUNDED = 0.25
+"""Nor where more than this part of them was not rounded at all, as of small integers."""
+
 
 @torch.no_grad()
 def judge_stored(block: ReparamBlock, given: Kernel, dtype: Dtype | None = None) -> StoredVerdict:
@@ -223,6 +226,8 @@ def _is_rough(held: _Held, bounds: StoredBounds) -> bool:
     channels = rounded.any(dim=1)
     whole = int(channels.sum())
     if whole < FEWEST_CHANNELS or int(rounded.sum()) < FEWEST_NUMBERS:
+        return True
+    if int(((held.apart == 0) & rounded).sum()) > MOST_UNROUNDED * int(rounded.sum()):
         return True
     beyond = held.beyond & rounded
     numbers = int(beyond.sum()) / int(rounded.sum())
