@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.layer_spec import YOLO_EPS
-from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, Pair
+from tui.fusion.spec import BlockSpec, BranchSpec, Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,8 @@ def unireplknet_branches(kernel_size: int) -> tuple[BranchSpec, ...]:
     Raises:
         ValueError: as `unireplknet_convs`.
     """
-    large = BranchSpec(BranchKind.KXK, bias=False, batch_norm=True)
-    small = (
-        replace(large, kind=BranchKind.SIZED, kernel_size=(size, size), dilation=(dilation, dilation))
-        for size, dilation in unireplknet_convs(kernel_size)
-    )
-    return large, *small
+    small = (f"{size}x{size}d{dilation}" for size, dilation in unireplknet_convs(kernel_size))
+    return parse_branches(",".join(f"{size}+norm-bias" for size in ("kxk", *small)))
 
 
 def _preset(name: str, summary: str, branches: str | tuple[BranchSpec, ...], **values: Any) -> Preset:

@@ -14,10 +14,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui.fusion.branch_spec import BranchKind, BranchSpec
+from tui.fusion.branch_spec import BranchSpec
 from tui.fusion.branch_text import parse_branches, show_branch
 from tui.fusion.text_error import TextError
-from tui.screens.dialogs.branch_choices import KINDS, OPTIONS, KindChoice, OptionChoice
+from tui.screens.dialogs.branch_choices import KINDS, OPTIONS, STARTS_WITH, KindChoice, OptionChoice
 from tui.widgets.paged_option_list import PagedOptionList
 
 NAME = 12
@@ -94,7 +94,7 @@ class BranchScreen(ModalScreen[BranchSpec | None]):
         return [_entry(mark, each) for mark, each in zip(marks, KINDS, strict=True)]
 
     def _options(self) -> list[Content]:
-        branch = self._branch or BranchSpec(BranchKind.KXK)
+        branch = self._branch or STARTS_WITH
         return [
             _entry(UNSUITED if not each.suits(branch.kind) else ON if each.is_on(branch) else OFF, each)
             for each in OPTIONS
@@ -134,9 +134,8 @@ class BranchScreen(ModalScreen[BranchSpec | None]):
 
     def _explain(self, ticks: TickList) -> None:
         choice = self._choice(ticks, ticks.highlighted or 0)
-        unsuited = isinstance(choice, OptionChoice) and not choice.suits(
-            self._branch.kind if self._branch else BranchKind.KXK
-        )
+        kind = (self._branch or STARTS_WITH).kind
+        unsuited = isinstance(choice, OptionChoice) and not choice.suits(kind)
         reason = " This kind of branch has no use for it." if unsuited else ""
         self._say(f"{choice.words}{reason}", wrong=isinstance(choice, KindChoice) and choice.kind is None)
 
@@ -152,7 +151,7 @@ class BranchScreen(ModalScreen[BranchSpec | None]):
         if isinstance(choice, KindChoice):
             branch = choice.applied_to(self._branch)
         else:
-            before = self._branch or BranchSpec(BranchKind.KXK)
+            before = self._branch or STARTS_WITH
             branch = choice.switched(before) if choice.suits(before.kind) else None
         if branch is not None:
             self._branch = branch

@@ -99,6 +99,10 @@ KINDS: tuple[KindChoice, ...] = (
 """In the order of the list."""
 
 
+STARTS_WITH = BranchSpec(BranchKind.KXK)
+"""The branch whose options are shown before one is written."""
+
+
 def _scale(scale: Scale) -> Callable[[BranchSpec], BranchSpec]:
     return lambda branch: replace(branch, scale=Scale.NONE if branch.scale is scale else scale)
 

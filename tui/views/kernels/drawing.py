@@ -6,13 +6,10 @@ from functools import lru_cache
 
 from tui.analysis.cost import cost_of
 from tui.analysis.quantities import short_count
-from tui.fusion.branch_spec import BranchKind, BranchSpec, Scale, names_of
+from tui.fusion.branch_spec import names_of
 from tui.fusion.spec import BlockSpec
-from tui.views.shared.panel_titles import title_of
+from tui.views.shared.branch_words import steps_of, title_of
 from tui.widgets.block_diagram import BlockDrawing
-
-_SECOND_STEPS = {BranchKind.POINTWISE_KXK: "k×k conv", BranchKind.POINTWISE_AVERAGE: "average pool"}
-_SCALES = {Scale.ALPHA: "× alpha", Scale.GAMMA: "× gamma"}
 
 
 @lru_cache(maxsize=8)
@@ -32,13 +29,6 @@ def drawing_of(spec: BlockSpec, shares: tuple[float, ...] = ()) -> BlockDrawing:
         costs=(_cost(params.unfused, macs.unfused), _cost(params.fused, macs.fused)),
         shares=shares,
     )
-
-
-def steps_of(branch: BranchSpec, title: str) -> tuple[str, ...]:
-    """What a branch does, in its order."""
-    second = _SECOND_STEPS.get(branch.kind)
-    steps = [title] if second is None else ["1×1 conv", *["norm"] * branch.inner_norm, second]
-    return (*steps, *["norm"] * branch.batch_norm, *filter(None, [_SCALES.get(branch.scale, "")]))
 
 
 def _cost(params: int, macs: int) -> str:
