@@ -74,7 +74,7 @@ def built(
     tensors = {name: read(name).detach() for name in found.reads if not name.endswith("num_batches_tracked")}
     problems = tuple(problems_of(tensors))
     widest = dtype or _widest(tensors.values())
-    maker = _Maker({name: tensor.to(widest) for name, tensor in tensors.items()}, eps)
+    maker = _Maker(found, {name: tensor.to(widest) for name, tensor in tensors.items()}, eps)
     block = ReparamBlock(
         [maker.branch(each) for each in found.branches],
         Geometry(groups=found.groups),
@@ -113,7 +113,8 @@ def _widest(tensors: Iterable[Tensor]) -> torch.dtype:
 class _Maker:
     """Makes layers out of tensors, which are not copied."""
 
-    def __init__(self, tensors: dict[str, Tensor], eps: float | None) -> None:
+    def __init__(self, found: FoundBlock, tensors: dict[str, Tensor], eps: float | None) -> None:
+        self._full_name = found.full_name
         self._tensors = tensors
         self._eps = eps
 
@@ -149,7 +150,7 @@ class _Maker:
 
     def _tensor(self, found: FoundLayer, part: str) -> Tensor | None:
         name = dict(found.names).get(part)
-        return None if name is None else self._tensors[name]
+        return None if name is None else self._tensors[self._full_name(name)]
 
     def _given(self, found: FoundLayer, part: str) -> Tensor:
         tensor = self._tensor(found, part)
@@ -206,7 +207,8 @@ class _Maker:
     def _fixed(self, found: FoundLayer) -> FixedDepthwise:
         taps = self._given(found, "taps")[:, 0]
         if not bool((taps == taps[:1]).all()):
-            raise FusionError(f"{dict(found.names)['taps']} is not the same kernel in each channel")
+            name = self._full_name(dict(found.names)["taps"])
+            raise FusionError(f"{name} is not the same kernel in each channel")
         rows = tuple(tuple(map(float, row)) for row in taps[0].tolist())
         fixed = FixedDepthwise(found.spec.out_channels, rows)
         fixed.factor = nn.Parameter(self._given(found, "factor").reshape(-1))

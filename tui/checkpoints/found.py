@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tui.checkpoints.contents import Entry
 from tui.fusion.layer_spec import ChainSpec, LayerSpec
@@ -16,7 +16,7 @@ class FoundLayer:
 
     Attributes:
         spec: what it is, in numbers.
-        names: by what each is ("weight", "running_var", "factor"), the name of its tensor in the file.
+        names: by what each is ("weight", "running_var", "factor"), the name of its tensor under the prefix.
         word: what it is called where its numbers do not say so: "sobelx".
         number: of a factor that is in no file.
         spread: pixels from one tap of the weight in the file to its next, in a kernel that is written with
@@ -32,7 +32,7 @@ class FoundLayer:
     chains: tuple[tuple[FoundLayer, ...], ...] = ()
 
     def all_names(self) -> Iterator[str]:
-        """The names of all its tensors."""
+        """The names of all its tensors, under the prefix."""
         for _, name in self.names:
             yield name
         for chain in self.chains:
@@ -111,6 +111,22 @@ class FoundBlock:
     eps: float
     has_norm: bool
     assumed: tuple[Assumption, ...]
+
+    def at(self, prefix: str, wrapper: str = "") -> FoundBlock:
+        """This block, which has no prefix, as one that stands there; `wrapper` as of an Entry."""
+        dot = f"{prefix}." if prefix else ""
+        weight, bias = (Entry(dot + entry.name, entry.shape, entry.dtype, wrapper) for entry in self.fused)
+        return replace(
+            self,
+            prefix=prefix,
+            reads=tuple(dot + name for name in self.reads),
+            fused=(weight, bias),
+            placeholders=tuple(dot + name for name in self.placeholders),
+        )
+
+    def full_name(self, name: str) -> str:
+        """Of a name under the prefix."""
+        return f"{self.prefix}.{name}" if self.prefix else name
 
     def assumes(self, what: str) -> bool:
         """Whether that is something that no name and no shape in the file says."""

@@ -26,7 +26,7 @@ ANYTHING = ("*",)
 """Of a family beside whose branches anything may stand."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Family:
     """One kind of re-parameterizable block, as data.
 

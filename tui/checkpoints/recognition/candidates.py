@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tui.checkpoints.contents import Entry
 from tui.checkpoints.families import Family
+from tui.checkpoints.found import FoundBlock
 
 _PLACEHOLDER = re.compile(r"\{[a-z]\}")
 _ANY_NUMBER = "*"
@@ -26,6 +27,16 @@ class Candidate:
     prefix: str
     families: list[Family] = field(default_factory=list)
     names: dict[str, Entry] = field(default_factory=dict)
+
+    @property
+    def structure(self) -> Hashable:
+        """What decides which blocks stand here: families, names, shapes, dtypes."""
+        tensors = tuple((name, entry.shape, entry.dtype) for name, entry in self.names.items())
+        return tuple(family.name for family in self.families), tensors
+
+    def placed(self, block: FoundBlock) -> FoundBlock:
+        """A block that was made of these names, under this prefix."""
+        return block.at(self.prefix, next(iter(self.names.values())).wrapper)
 
     @property
     def depth(self) -> int:
@@ -53,10 +64,12 @@ def _prefixes(entries: Iterable[str], families: Iterable[Family]) -> dict[str, C
     triggers, lengths = _triggers(families)
     found: dict[str, Candidate] = {}
     for name in entries:
+        if name.rpartition(".")[2] not in lengths:
+            continue
         words = name.split(".")
-        plain = [_ANY_NUMBER if word.isdecimal() else word for word in words]
-        for count in lengths.get(plain[-1], ()):
-            here = triggers.get(".".join(plain[-count:])) if count <= len(words) else None
+        for count in lengths[words[-1]]:
+            last = [_ANY_NUMBER if word.isdecimal() else word for word in words[-count:]]
+            here = triggers.get(".".join(last)) if count <= len(words) else None
             if here is not None:
                 prefix = ".".join(words[:-count])
                 candidate = found.setdefault(prefix, Candidate(prefix))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from tui.checkpoints.contents import Entry
 from tui.checkpoints.families import Family
 from tui.checkpoints.found import FoundBlock, LeftAlone
 from tui.checkpoints.recognition.candidates import Candidate
@@ -22,15 +23,28 @@ class _Fit:
     reads: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Miss:
-    family: Family
-    reason: str
-    names: frozenset[str]
+@dataclass(slots=True)
+class _Outcome:
+    """What stands at a place, its names those under the prefix.
+
+    Attributes:
+        claimed: names that nothing further inside may take.
+    """
+
+    blocks: list[FoundBlock] = field(default_factory=list)
+    left_alone: list[tuple[Family | None, str]] = field(default_factory=list)
+    claimed: set[str] = field(default_factory=set)
+
+    def leave(self, family: Family | None, reason: str, names: Collection[str]) -> None:
+        if self.claimed.isdisjoint(names):
+            self.claimed.update(names)
+            self.left_alone.append((family, reason))
 
 
 class Chooser:
     """Goes through the candidates, outer ones first, for a block inside of another is part of it.
+
+    Blocks alike in names, shapes and dtypes are worked out once.
 
     Attributes:
         blocks, left_alone: what has been found so far.
@@ -40,48 +54,67 @@ class Chooser:
         self._all_names = all_names
         self._wanted = wanted
         self._claimed: set[str] = set()
+        self._outcomes: dict[Hashable, _Outcome] = {}
+        self._shown: dict[str, bool] = {}
         self.blocks: list[FoundBlock] = []
         self.left_alone: list[LeftAlone] = []
 
     def look_at(self, candidate: Candidate) -> None:
         """Take the blocks of this place, or tell why it has none."""
+        names = candidate.names
+        claimed = frozenset(name for name, entry in names.items() if entry.name in self._claimed)
+        if len(claimed) == len(names):
+            return
+        key = candidate.structure, claimed
+        if key not in self._outcomes:
+            families = [family for family in candidate.families if self._is_shown(family)]
+            self._outcomes[key] = self._worked_out(families, names, claimed)
+        outcome = self._outcomes[key]
+        self._claimed.update(names[name].name for name in outcome.claimed)
+        self.blocks += map(candidate.placed, outcome.blocks)
+        for family, reason in outcome.left_alone:
+            known = None if family is None else family.name
+            self.left_alone.append(LeftAlone(candidate.prefix, known, reason))
+
+    def _worked_out(
+        self, families: Iterable[Family], names: Mapping[str, Entry], claimed: frozenset[str]
+    ) -> _Outcome:
         fits: list[_Fit] = []
-        misses: list[_Miss] = []
+        misses: list[tuple[Family, str, frozenset[str]]] = []
         fused: list[Family] = []
-        for family in candidate.families:
-            if not self._is_shown(family):
-                continue
-            own = names_of(family, candidate.names)
-            if not self._claimed.isdisjoint(own.values()):
+        for family in families:
+            own = names_of(family, names)
+            if not own.isdisjoint(claimed):
                 continue
             if _is_fused(family, own):
                 fused.append(family)
                 continue
             try:
-                block = matched(family, candidate.prefix, candidate.names)
+                block = matched(family, names)
             except Misfit as misfit:
                 if misfit.certain or not family.plain:
-                    misses.append(_Miss(family, _reason(misfit, family, candidate), frozenset(own.values())))
-                continue
-            fits.append(_Fit(family, block, frozenset(block.reads)))
+                    misses.append((family, _reason(misfit, family, names), own))
+            else:
+                fits.append(_Fit(family, block, frozenset(block.reads)))
+        outcome = _Outcome()
         for group in _overlapping(fits):
-            self._claimed.update(*(fit.block.written_over for fit in group))
-            self._take(candidate.prefix, group)
-        for miss in sorted(misses, key=lambda each: -len(each.names)):
-            if self._claimed.isdisjoint(miss.names):
-                self._claimed |= miss.names
-                self.left_alone.append(LeftAlone(candidate.prefix, miss.family.name, miss.reason))
-        self._tell_fused(candidate, fused)
+            self._take(group, outcome)
+        for family, reason, own in sorted(misses, key=lambda each: -len(each[2])):
+            outcome.leave(family, reason, own)
+        self._tell_fused(fused, names, outcome)
+        return outcome
 
-    def _take(self, prefix: str, group: Sequence[_Fit]) -> None:
+    def _take(self, group: Sequence[_Fit], outcome: _Outcome) -> None:
         left = self._likeliest(group)
         first = left[0]
-        if any(_outcome(fit) != _outcome(first) for fit in left):
-            names = [fit.family.name for fit in left]
-            reason = f"{' and '.join(names)} fit, and nothing in the file tells which; --family decides"
-            self.left_alone.append(LeftAlone(prefix, None, reason))
+        written_over = {name for fit in group for name in fit.block.written_over}
+        if any(_result(fit) != _result(first) for fit in left):
+            names = " and ".join(fit.family.name for fit in left)
+            reason = f"{names} fit, and nothing in the file tells which; --family decides"
+            outcome.leave(None, reason, written_over)
         else:
-            self.blocks.append(first.block)
+            outcome.claimed.update(written_over)
+            outcome.blocks.append(first.block)
 
     def _likeliest(self, group: Sequence[_Fit]) -> Sequence[_Fit]:
         """Those that are left by what was asked for, by what else the file has, by how much each explains."""
@@ -96,22 +129,19 @@ class Chooser:
         """Whether the file has what the family cannot be taken for granted without."""
         if not family.evidence or family is self._wanted:
             return True
-        return any(piece in self._all_names for piece in family.evidence)
+        if family.name not in self._shown:
+            self._shown[family.name] = any(piece in self._all_names for piece in family.evidence)
+        return self._shown[family.name]
 
-    def _tell_fused(self, candidate: Candidate, fused: Sequence[Family]) -> None:
+    def _tell_fused(self, fused: Iterable[Family], names: Mapping[str, Entry], outcome: _Outcome) -> None:
         telling = [family for family in fused if family.fused_tells]
-        if not telling:
-            return
-        names = {candidate.names[name].name for name in telling[0].fused_names if name in candidate.names}
-        if not self._claimed.isdisjoint(names):
-            return
-        self._claimed |= names
-        likely = [family for family in telling if family is self._wanted] or telling
-        known = likely[0].name if len(likely) == 1 else None
-        self.left_alone.append(LeftAlone(candidate.prefix, known, ALREADY_FUSED))
+        if telling:
+            likely = [family for family in telling if family is self._wanted] or telling
+            there = [name for name in telling[0].fused_names if name in names]
+            outcome.leave(likely[0] if len(likely) == 1 else None, ALREADY_FUSED, there)
 
 
-def _is_fused(family: Family, own: Mapping[str, str]) -> bool:
+def _is_fused(family: Family, own: Collection[str]) -> bool:
     """Whether the fused names are there, and none of a branch."""
     weight, bias = family.fused_names
     if any(name not in (weight, bias) for name in own):
@@ -119,15 +149,15 @@ def _is_fused(family: Family, own: Mapping[str, str]) -> bool:
     return weight in own and (bias in own or weight not in family.branch_weights)
 
 
-def _reason(misfit: Misfit, family: Family, candidate: Candidate) -> str:
+def _reason(misfit: Misfit, family: Family, names: Mapping[str, Entry]) -> str:
     """With the words that it is half fused, where that is so."""
-    fused = [name for name in family.fused_names if name in candidate.names]
+    fused = [name for name in family.fused_names if name in names and name not in family.branch_weights]
     if fused and misfit.incomplete:
         return f"half fused: {' and '.join(fused)} stand beside branches of which {misfit.reason}"
     return misfit.reason
 
 
-def _outcome(fit: _Fit) -> object:
+def _result(fit: _Fit) -> object:
     """What would come of it, and what would be written."""
     block = fit.block
     chains = [branch.chain for branch in block.branches]

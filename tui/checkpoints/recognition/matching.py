@@ -28,10 +28,8 @@ GROUPS = "groups"
 """What an assumption of groups is called."""
 
 
-def matched(
-    family: Family, prefix: str, names: Mapping[str, Entry], in_channels: int | None = None
-) -> FoundBlock:
-    """The block of that family under the prefix.
+def matched(family: Family, names: Mapping[str, Entry], in_channels: int | None = None) -> FoundBlock:
+    """The block of that family that these names make, the names under its prefix: one without a prefix.
 
     `in_channels`: those of its input where no shape of its own says, by what stands before it.
 
@@ -48,16 +46,16 @@ def matched(
     post_norm = shaping.norm(Norm(family.post_norm), channels.outside) if family.post_norm else None
     reads = [*names_read(patterns, names)]
     behind = all_names(Norm(family.post_norm)) if family.post_norm else ()
-    reads += [names[name].name for name in (*behind, *family.unused) if name in names]
-    dtype = _dtype(found, post_norm, names, prefix)
+    reads += [name for name in (*behind, *family.unused) if name in names]
+    dtype = _dtype(found, post_norm, names)
     groups = _groups(found, inside)
     size = _fused_size(found)
-    fused = _fused(family, prefix, names, (channels.outside, inside // groups, *size), dtype)
+    fused = _fused(family, patterns, names, (channels.outside, inside // groups, *size), dtype)
     normed = post_norm is not None or any(
         name.endswith("running_var") for each in found for layer in each.layers for name in layer.all_names()
     )
     return FoundBlock(
-        prefix,
+        "",
         family.name,
         found,
         post_norm,
@@ -68,11 +66,7 @@ def matched(
         tuple(dict.fromkeys(reads)),
         dtype,
         fused,
-        tuple(
-            entry.name
-            for entry in fused
-            if _relative(entry.name, prefix) in names and entry.name not in reads
-        ),
+        tuple(entry.name for entry in fused if entry.name in names and entry.name not in reads),
         family.eps,
         normed,
         tuple(_assumed(family, normed, size, groups, how)),
@@ -143,7 +137,6 @@ def _dtype(
     branches: Iterable[FoundBranch],
     post_norm: FoundLayer | None,
     names: Mapping[str, Entry],
-    prefix: str,
 ) -> str:
     """That of the convolutions' weights.
 
@@ -154,17 +147,17 @@ def _dtype(
     layers = [layer for each in branches for layer in each.layers]
     for layer in [*layers, *([post_norm] if post_norm is not None else [])]:
         for name in layer.all_names():
-            entry = names[_relative(name, prefix)]
+            entry = names[name]
             if name.endswith("num_batches_tracked"):
                 continue
             if entry.dtype not in FLOATING:
                 raise Misfit(
-                    f"{_relative(name, prefix)} is {entry.dtype}: only {', '.join(FLOATING)} are fused",
+                    f"{name} is {entry.dtype}: only {', '.join(FLOATING)} are fused",
                     certain=True,
                 )
             if len(entry.shape) > 1 or not weights:
-                weights.setdefault(entry.dtype, _relative(name, prefix))
-    convs = _conv_dtypes(layers, names, prefix) or set(weights)
+                weights.setdefault(entry.dtype, name)
+    convs = _conv_dtypes(layers, names) or set(weights)
     if len(convs) > 1:
         raise Misfit(
             f"its convolutions are {' and '.join(sorted(convs))}: their sum has no one dtype", certain=True
@@ -172,35 +165,31 @@ def _dtype(
     return convs.pop()
 
 
-def _conv_dtypes(layers: Iterable[FoundLayer], names: Mapping[str, Entry], prefix: str) -> set[str]:
+def _conv_dtypes(layers: Iterable[FoundLayer], names: Mapping[str, Entry]) -> set[str]:
     found: set[str] = set()
     for layer in layers:
         if layer.spec.groups is not None and not layer.chains:
-            found |= {names[_relative(name, prefix)].dtype for part, name in layer.names if part == "weight"}
+            found |= {names[name].dtype for part, name in layer.names if part == "weight"}
         for chain in layer.chains:
-            found |= _conv_dtypes(chain, names, prefix)
+            found |= _conv_dtypes(chain, names)
     return found
 
 
-def _relative(name: str, prefix: str) -> str:
-    return name[len(prefix) + 1 :] if prefix else name
-
-
 def _fused(
-    family: Family, prefix: str, names: Mapping[str, Entry], shape: tuple[int, ...], dtype: str
+    family: Family,
+    patterns: Iterable[BranchPattern],
+    names: Mapping[str, Entry],
+    shape: tuple[int, ...],
+    dtype: str,
 ) -> tuple[Entry, Entry]:
     """The fused weight and bias, of as many dimensions as the weights that are read."""
-    ranks = {
-        len(names[layer.weight].shape) for each in present_branches(family, names) for layer in each.convs
-    }
+    ranks = {len(names[layer.weight].shape) for each in patterns for layer in each.convs}
     if len(ranks) > 1:
         raise Misfit(f"its weights have {' and '.join(map(str, sorted(ranks)))} dimensions")
     rank = ranks.pop() if ranks else 4
     whole = shape if rank == 4 else (*shape[:2], *shape[4 - rank + 2 :])
-    dot = "." if prefix else ""
-    weight, bias = (f"{prefix}{dot}{name}" for name in family.fused_names)
-    wrapper = next(iter(names.values())).wrapper
-    return Entry(weight, whole, dtype, wrapper), Entry(bias, shape[:1], dtype, wrapper)
+    weight, bias = family.fused_names
+    return Entry(weight, whole, dtype), Entry(bias, shape[:1], dtype)
 
 
 def _assumed(family: Family, normed: bool, size: Pair, groups: int, how: str) -> Iterable[Assumption]:

@@ -30,6 +30,6 @@ def with_neighbours(
             if columns > 1 and not left_over and block.out_channels % groups == 0 and known:
                 candidate = candidates[block.prefix]
                 family = next(each for each in candidate.families if each.name == block.family)
-                block = matched(family, block.prefix, candidate.names, before.out_channels)
+                block = candidate.placed(matched(family, candidate.names, before.out_channels))
         before = block
         yield block

@@ -108,21 +108,24 @@ def _compiled(template: str) -> re.Pattern[str]:
     return re.compile(_PLACE.sub(r"(?P<\1>[0-9]{1,6})", re.escape(template)))
 
 
-def names_of(family: Family, names: Mapping[str, Entry]) -> dict[str, str]:
-    """The names that are there and can be of a block of that family, each with its full one."""
-    templates = [name for each in family.branches for name in _names_in(each)]
-    templates += family.unused
+def names_of(family: Family, names: Iterable[str]) -> frozenset[str]:
+    """Those names that can be of a block of that family."""
+    fixed, numbered = _templates(family)
+    there = {name for name in names if name in fixed}
+    if numbered:
+        there.update(name for name in names if any(each.fullmatch(name) for each in numbered))
+    return frozenset(there)
+
+
+@cache
+def _templates(family: Family) -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
+    """The names of a family, and what those with numbers in them look like."""
+    templates = {name for each in family.branches for name in _names_in(each)}
+    templates.update(family.unused, family.fused_names)
     if family.post_norm:
-        templates += all_names(Norm(family.post_norm))
-    own: dict[str, str] = {}
-    for template in (*templates, *family.fused_names):
-        if "{" not in template:
-            if template in names:
-                own[template] = names[template].name
-        else:
-            pattern = _compiled(template)
-            own.update((name, entry.name) for name, entry in names.items() if pattern.fullmatch(name))
-    return own
+        templates.update(all_names(Norm(family.post_norm)))
+    numbered = tuple(_compiled(each) for each in sorted(templates) if "{" in each)
+    return frozenset(each for each in templates if "{" not in each), numbered
 
 
 def _with_numbers(pattern: BranchPattern, numbers: Mapping[str, str]) -> BranchPattern:

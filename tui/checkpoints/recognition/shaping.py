@@ -192,7 +192,7 @@ class Shaping:
         return FoundLayer(spec, chains=tuple(layers for layers, _ in made))
 
     def _where(self, **names: str) -> tuple[tuple[str, str], ...]:
-        return tuple((part, self.names[name].name) for part, name in names.items() if name in self.names)
+        return tuple((part, name) for part, name in names.items() if name in self.names)
 
     def _refuse_length(self, name: str, channels: int) -> None:
         entry = self.names.get(name)
@@ -359,7 +359,7 @@ def _columns(layers: tuple[LayerPattern, ...], names: Names) -> int | None:
 
 
 def names_read(branches: Iterable[BranchPattern], names: Names) -> Iterator[str]:
-    """The full names of all tensors of the branches that are there, in order."""
+    """The names of all tensors of the branches that are there, in order."""
     for each in branches:
         for layer in each.flat():
-            yield from (names[name].name for name in all_names(layer) if name in names)
+            yield from (name for name in all_names(layer) if name in names)
