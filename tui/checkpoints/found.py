@@ -9,6 +9,9 @@ from tui.checkpoints.contents import Entry
 from tui.fusion.layer_spec import ChainSpec, LayerSpec
 from tui.fusion.pair_text import Pair, show_pair
 
+ALREADY_FUSED = "already fused"
+"""Why a block is left alone that is fused."""
+
 
 @dataclass(frozen=True, slots=True)
 class FoundLayer:
@@ -162,6 +165,11 @@ class LeftAlone:
     prefix: str
     family: str | None
     reason: str
+
+    @property
+    def already_fused(self) -> bool:
+        """Whether it is left alone as it is what a block comes to."""
+        return self.reason == ALREADY_FUSED
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,120 @@
+"""What comparing a checkpoint with what another tool made of it came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tui.analysis.likeness.found import Likenesses
+from tui.analysis.verdict.reason import Ruling
+from tui.analysis.verdict.stored import StoredVerdict
+from tui.checkpoints.found import FoundBlock, LeftAlone
+
+
+@dataclass(frozen=True, slots=True)
+class ComparingBlock:
+    """The block that is judged next: the so-and-so-manieth of so many, counted from 1."""
+
+    number: int
+    count: int
+    found: FoundBlock
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedBlock:
+    """A block, and the fused convolution that the other file has for it.
+
+    Attributes:
+        found: where it lies in the source.
+        weight_name, bias_name: of the fused tensors in the other file; None where it has none.
+        ruling: WRONG also where the other file has no fused tensors for it, or of another shape.
+        sentence: the verdict in words.
+        verdict: on its weights; None where there are none that could be judged.
+        likenesses: which mistake a wrong one looks like; None where it is right, or that was not looked for.
+        eps: of the batch norms, as the source was folded; None where it has none.
+    """
+
+    found: FoundBlock
+    weight_name: str | None
+    bias_name: str | None
+    ruling: Ruling
+    sentence: str
+    verdict: StoredVerdict | None = None
+    likenesses: Likenesses | None = None
+    eps: float | None = None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether it may stand for the block."""
+        return self.ruling.agrees
+
+
+class CarriedAs(StrEnum):
+    """What became of a tensor that no block reads, and that is to be carried over."""
+
+    SAME = "same"
+    """The same bits."""
+    CAST = "cast"
+    """Rounded once to another dtype."""
+    CHANGED = "changed"
+    """Other numbers, or another shape."""
+    MISSING = "missing"
+    """It is not there."""
+    NOT_NEEDED = "not needed"
+    """It is not there, and nothing that is computed needs it: num_batches_tracked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A tensor of the source that is to be carried over.
+
+    Attributes:
+        name: in the source.
+        other_name: in the other file; None where it is not there.
+        what: what became of it.
+        words: the same for people: "rounded to float16", "3 of 64 numbers differ, by 0.5 at most".
+    """
+
+    name: str
+    other_name: str | None
+    what: CarriedAs
+    words: str
+
+    @property
+    def right(self) -> bool:
+        """Whether the fused model computes the same with it."""
+        return self.what in (CarriedAs.SAME, CarriedAs.CAST, CarriedAs.NOT_NEEDED)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ComparedCheckpoint:
+    """A checkpoint beside what another tool made of it.
+
+    Attributes:
+        blocks: every block of the source, in its order.
+        left_alone: what in the source looks like a block and is none that can be judged.
+        carried: every other tensor of the source, in its order.
+        left_over: names in the other file that nothing in the source stands for, in its order.
+        renamed: what the names of the source begin with, and with what the other file's do instead.
+    """
+
+    blocks: tuple[ComparedBlock, ...]
+    left_alone: tuple[LeftAlone, ...]
+    carried: tuple[Carried, ...]
+    left_over: tuple[str, ...]
+    renamed: tuple[str, str] = ("", "")
+
+    @property
+    def wrong(self) -> tuple[ComparedBlock, ...]:
+        """The blocks whose fused convolution may not stand for them."""
+        return tuple(block for block in self.blocks if not block.agrees)
+
+    @property
+    def not_carried(self) -> tuple[Carried, ...]:
+        """The tensors that were not carried over as they should have been."""
+        return tuple(each for each in self.carried if not each.right)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all is right: every block, every other tensor, and no name too many."""
+        return not (self.wrong or self.not_carried or self.left_over)
