@@ -6,6 +6,7 @@ import pytest
 
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.alterations.gallery import MISTAKES
+from tui.completion import completion_script
 from tui.fusion.fields import FIELDS, spec_from, texts_of
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import (
@@ -18,7 +19,8 @@ from tui.fusion.spec import (
     PaddingMode,
     WeightFill,
 )
-from tui.options import SHELLS, OptionsError, build_parser, completion_script, parse
+from tui.option_parser import OptionsError
+from tui.options import SHELLS, build_parser, parse
 
 OTHER = BlockSpec(
     in_channels=8,
@@ -252,6 +254,11 @@ def test_completion_knows_options_and_values(shell: str) -> None:
         "impulses",
         "flipped",
         "check",
+        "inspect",
+        "fuse",
+        "compare",
+        "conv-bn",
+        "safetensors",
     ):
         assert word in script
 

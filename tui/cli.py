@@ -11,7 +11,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-from tui.options import PROGRAM, OptionsError, Request, parse
+from tui.analysis.failure import CANNOT, in_words
+from tui.checkpoint_options import CheckpointRequest, CompareRequest, FuseRequest, InspectRequest, OpenRequest
+from tui.option_parser import PROGRAM, OptionsError
+from tui.options import Request, parse
 from tui.plain_text import print_readably
 from tui.signals import dying_by_signals
 from tui.terminal import encoding_of_terminal, places_text, term_in_words
@@ -52,7 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_readably(stream)
     try:
         request = parse(sys.argv[1:] if arguments is None else arguments)
-        if request.check or request.text is not None:
+        if isinstance(request.checkpoint, OpenRequest):
+            return _refuse(f"a checkpoint has no screen yet; without one there is: {PROGRAM} inspect")
+        if request.check or request.checkpoint is not None or request.text is not None:
             return _print(request)
         return _open_bench(request)
     except OptionsError as error:
@@ -64,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _print(request: Request) -> int:
     """Do what needs no screen; a reader that has gone away is no mistake and gets no words."""
     try:
-        status = _check(request) if request.text is None else _write(request.text)
+        status = _worked(request)
         if sys.stdout is not None:
             sys.stdout.flush()  # here, where a failure can still be told
     except BrokenPipeError:
@@ -74,6 +79,35 @@ def _print(request: Request) -> int:
         _discard_output()
         return _refuse(f"cannot write: {error.strerror or error}")
     return status
+
+
+def _worked(request: Request) -> int:
+    if request.text is not None:
+        return _write(request.text)
+    return _check(request) if request.checkpoint is None else _on_file(request.checkpoint)
+
+
+def _on_file(asked: CheckpointRequest) -> int:
+    """Do what is asked with a checkpoint; Ctrl+C is an exception there, so that no half file is left."""
+    try:
+        match asked:
+            case InspectRequest():
+                from tui.commands.inspect.command import inspect
+
+                return inspect(asked)
+            case FuseRequest():
+                from tui.commands.fuse.command import fuse
+
+                return fuse(asked)
+            case CompareRequest():
+                from tui.commands.compare.command import compare
+
+                return compare(asked)
+    except CANNOT as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        return _refuse(in_words(error))
+    raise AssertionError(f"{asked} is for the screen")
 
 
 def _write(text: str) -> int:

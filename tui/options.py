@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
 
 from tui import __version__
 from tui.analysis.alterations.alteration_text import checked_mistake, edits_in
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.subject import Subject
+from tui.checkpoint_options import (
+    COMMANDS,
+    CheckpointRequest,
+    is_file_like,
+    parse_checkpoint,
+    parse_opening,
+)
 from tui.fusion.fields import FIELDS, spec_from, texts_of
 from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.presets import PRESETS
@@ -19,18 +25,18 @@ from tui.fusion.quoting import printable, quoted
 from tui.fusion.refusal import Refusal
 from tui.fusion.spec import BlockSpec, InvalidSpecError
 from tui.fusion.text_error import TextError
+from tui.option_parser import PROGRAM, OptionParser, OptionsError
 from tui.plain_text import in_ascii
 
-PROGRAM = "repfuse-tui"
 SHELLS = ("bash", "zsh", "tcsh")
 
-_SWITCHES = {
+SWITCHES = {
     "bias": "a bias in every convolution, or in none",
     "batch_norm": "a batch norm on every branch, or on none",
     "post_norm": "a batch norm after their sum, or none",
 }
 
-_CHECK = "check"
+CHECK = "check"
 _DEFAULT_PRESET = "residual"
 
 _GROUPS: dict[str, tuple[str, ...]] = {
@@ -43,11 +49,16 @@ _GROUPS: dict[str, tuple[str, ...]] = {
 _DESCRIPTION = """\
 A bench for blocks of parallel convolutions that are one convolution in
 disguise: it shows each branch's kernel and the fused one, runs both sides, and
-says whether they are equal. `check` says it without a screen."""
+says whether they are equal. `check` says it without a screen. Given a
+checkpoint file, it shows the blocks in it; inspect, fuse and compare do their
+work on files without a screen."""
 
 _EPILOG = """\
 In brackets: the value without the option, that of --preset {default}. A preset
 is taken first and single options change it, in whatever order they stand.
+
+commands (each has a --help of its own; the options here are of the first two):
+{commands}
 
 presets:
 {presets}
@@ -65,16 +76,14 @@ examples:
   {program} check --edit "fused.weight[0,0,1,1]=0.5"
   {program} check --load study.json --fused fused.npz
   {program} --load study.json
+  {program} model.safetensors
+  {program} fuse model.safetensors fused.safetensors
 
 exit status of check:
   0  fused and unfused agree: they are the same, or differ by rounding
   1  they do not, or by more than rounding is likely to make
   2  the options make no block, or the block could not be run
 """
-
-
-class OptionsError(Refusal, ValueError):
-    """Options that make no request; the message names the option and is meant for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,8 @@ class Request:
         check: whether to report on it without a screen.
         as_json: whether that report is JSON.
         fused, fused_bias: files with a finished kernel to judge, and with its bias; None for none.
-        text: what to print instead of all that: the help, the version, a completion script.
+        checkpoint: what to do with a checkpoint file instead of all that.
+        text: what to print instead: the help, the version, a completion script.
     """
 
     spec: BlockSpec = field(default_factory=BlockSpec)
@@ -98,24 +108,8 @@ class Request:
     as_json: bool = False
     fused: str | None = None
     fused_bias: str | None = None
+    checkpoint: CheckpointRequest | None = None
     text: str | None = None
-
-
-class OptionParser(argparse.ArgumentParser):
-    """A parser that raises where argparse prints its usage and exits."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise what argparse found wrong.
-
-        Raises:
-            OptionsError: always.
-        """
-        raise OptionsError(message)
-
-    @property
-    def option_names(self) -> list[str]:
-        """Every option as it is typed."""
-        return [name for action in self._actions for name in action.option_strings]
 
 
 def parse(arguments: Sequence[str]) -> Request:
@@ -126,6 +120,11 @@ def parse(arguments: Sequence[str]) -> Request:
     Raises:
         OptionsError: with every problem of the block, or the first mistake in the options themselves.
     """
+    first = next(iter(arguments), "")
+    if first in COMMANDS:
+        return _of_checkpoint(parse_checkpoint(first, arguments[1:]))
+    if first != CHECK and is_file_like(first):
+        return _of_checkpoint(parse_opening(arguments))
     parser = build_parser()
     try:
         options, rest = parser.parse_known_args(arguments)
@@ -137,6 +136,8 @@ def parse(arguments: Sequence[str]) -> Request:
         return Request(text=f"{PROGRAM} {__version__}\n")
     _refuse_unknown(rest, options.command, parser.option_names)
     if options.print_completion is not None:
+        from tui.completion import completion_script  # asked for once in a lifetime, and slow to import
+
         return Request(text=completion_script(options.print_completion))
     if options.json and not options.command:
         raise OptionsError(f"--json: only check reports; write {PROGRAM} check --json")
@@ -168,6 +169,10 @@ def _refuse_no_kernel_to_judge(options: argparse.Namespace, alterations: Alterat
         )
 
 
+def _of_checkpoint(made: CheckpointRequest | str) -> Request:
+    return Request(text=made) if isinstance(made, str) else Request(checkpoint=made)
+
+
 def _made(options: argparse.Namespace) -> tuple[BlockSpec, Alterations, None]:
     spec = _spec_of(options)
     return spec, _alterations_of(options, spec), None
@@ -175,7 +180,7 @@ def _made(options: argparse.Namespace) -> tuple[BlockSpec, Alterations, None]:
 
 def _loaded(options: argparse.Namespace) -> tuple[BlockSpec, Alterations, Subject | None]:
     """The block of a saved study, which says all of it: no option of the block goes with it."""
-    for name in ("preset", *FIELDS, *_SWITCHES, "edit", "mistake"):
+    for name in ("preset", *FIELDS, *SWITCHES, "edit", "mistake"):
         if getattr(options, name) is not None:
             raise OptionsError(f"--load: the file says all of the block; leave {_option(name)} out")
     from tui.importing.saved_study import load_study  # only a file needs it
@@ -194,10 +199,13 @@ def _refuse_unknown(rest: Sequence[str], command: str | None, option_names: Sequ
             name = text.partition("=")[0]
             raise OptionsError(f"{_shown(name)}: there is no such option{did_you_mean(name, option_names)}")
     for word in rest if command is None else (command, *rest):
-        if word != _CHECK:
-            raise OptionsError(f"{_shown(word)}: there is no such command{did_you_mean(word, [_CHECK])}")
+        if word in COMMANDS or (word != CHECK and is_file_like(word)):
+            raise OptionsError(f"{_shown(word)}: must come first: {PROGRAM} {_shown(word)} ...")
+        if word != CHECK:
+            near = did_you_mean(word, [CHECK, *COMMANDS])
+            raise OptionsError(f"{_shown(word)}: there is no such command{near}")
     if rest:
-        raise OptionsError(f"{_CHECK}: stands more than once")
+        raise OptionsError(f"{CHECK}: stands more than once")
 
 
 def _shown(text: str) -> str:
@@ -247,8 +255,11 @@ def _option(field: str) -> str:
     return "--" + field.replace("_", "-")
 
 
-def build_parser() -> OptionParser:
-    """The parser of the whole command line; it knows which options there are, and of their values nothing."""
+def build_parser(*, command: bool = True) -> OptionParser:
+    """The parser of the bench and of check; it knows which options there are, and of their values nothing.
+
+    `command`: whether it takes the word `check` too.
+    """
     parser = OptionParser(
         prog=PROGRAM,
         usage=f"{PROGRAM} [check [--json]] [options]",
@@ -256,6 +267,7 @@ def build_parser() -> OptionParser:
         epilog=_EPILOG.format(
             program=PROGRAM,
             default=_DEFAULT_PRESET,
+            commands=_in_columns(_commands()),
             presets=_in_columns({preset.name: preset.summary for preset in PRESETS.values()}),
             mistakes=_in_columns({name: in_ascii(mistake.title) for name, mistake in MISTAKES.items()}),
         ),
@@ -264,7 +276,7 @@ def build_parser() -> OptionParser:
         exit_on_error=False,
         add_help=False,
     )
-    _add_program_options(parser)
+    _add_program_options(parser, command=command)
     default = texts_of(PRESETS[_DEFAULT_PRESET].spec)
     for title, names in _GROUPS.items():
         group = parser.add_argument_group(title)
@@ -277,9 +289,19 @@ def build_parser() -> OptionParser:
     return parser
 
 
-def _add_program_options(parser: OptionParser) -> None:
+def _commands() -> dict[str, str]:
+    """What can be asked for, as it is typed, and what it does."""
+    return {
+        "": "the bench",
+        "check": "report on the block without a screen",
+        "FILE [FUSED]": "show a checkpoint, beside what another tool made of it",
+    } | dict(COMMANDS)
+
+
+def _add_program_options(parser: OptionParser, *, command: bool) -> None:
     group = parser.add_argument_group("commands and general options")
-    group.add_argument("command", nargs="?", metavar=_CHECK, help="report without a screen, then exit")
+    if command:
+        group.add_argument("command", nargs="?", metavar=CHECK, help="report without a screen, then exit")
     group.add_argument("--json", action="store_true", help="check: the report as one JSON object")
     group.add_argument(
         "--fused",
@@ -310,7 +332,7 @@ def _add_field(group: argparse._ArgumentGroup, name: str, default: str) -> None:
 
 
 def _add_switches(group: argparse._ArgumentGroup) -> None:
-    for name, words in _SWITCHES.items():
+    for name, words in SWITCHES.items():
         group.add_argument(_option(name), action=argparse.BooleanOptionalAction, help=words)
 
 
@@ -318,25 +340,3 @@ def _in_columns(words: Mapping[str, str]) -> str:
     """A line for each name, and what goes with it."""
     width = max(map(len, words))
     return "\n".join(f"  {name:{width}}  {text}" for name, text in words.items())
-
-
-def completion_script(shell: str) -> str:
-    """The script that completes the command in that shell: options, and the values that are known.
-
-    Raises:
-        OptionsError: no script can be made for that shell.
-    """
-    if shell not in SHELLS:
-        raise OptionsError(f"--print-completion: must be one of {', '.join(SHELLS)}, not {quoted(shell)}")
-    import shtab  # asked for once in a lifetime, and slow to import
-
-    parser = build_parser()
-    values: dict[str, Iterable[str]] = {
-        name: field.choices for name, field in FIELDS.items() if field.choices and name not in _SWITCHES
-    }
-    values |= {"command": [_CHECK], "preset": PRESETS, "mistake": MISTAKES, "print_completion": SHELLS}
-    for action in parser._actions:
-        # Not in build_parser: there they would make argparse check values, in words of its own.
-        action.choices = values.get(action.dest, action.choices)
-    script: str = shtab.complete(parser, shell=shell)
-    return script

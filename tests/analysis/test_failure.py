@@ -14,7 +14,7 @@ from tui.fusion.kernel import FusionError
 from tui.fusion.problems import InvalidSpecError
 from tui.fusion.refusal import Refusal
 from tui.fusion.spec import BlockSpec
-from tui.options import OptionsError
+from tui.option_parser import OptionsError
 
 
 @pytest.mark.parametrize(

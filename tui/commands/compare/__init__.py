@@ -1,0 +1,1 @@
+"""`repfuse-tui compare`: what another tool made of a checkpoint, judged."""

@@ -1,0 +1,1 @@
+"""`repfuse-tui fuse`: every block of a checkpoint fused, into another file."""

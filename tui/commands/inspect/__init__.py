@@ -1,0 +1,1 @@
+"""`repfuse-tui inspect`: the blocks of a checkpoint, and what else it holds."""
