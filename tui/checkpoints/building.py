@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -72,7 +72,22 @@ def built(
         FusionError: as `block_of`.
     """
     tensors = {name: read(name).detach() for name in found.reads if not name.endswith("num_batches_tracked")}
-    problems = tuple(problems_of(tensors))
+    block = built_of(found, tensors, eps=eps, dtype=dtype)
+    return BuiltBlock(found, block, tuple(problems_of(tensors)))
+
+
+def built_of(
+    found: FoundBlock,
+    tensors: Mapping[str, Tensor],
+    *,
+    eps: float | None = None,
+    dtype: torch.dtype | None = None,
+) -> ReparamBlock:
+    """As `block_of`, of tensors that were read.
+
+    Raises:
+        FusionError: as `block_of`.
+    """
     widest = dtype or _widest(tensors.values())
     maker = _Maker(found, {name: tensor.to(widest) for name, tensor in tensors.items()}, eps)
     block = ReparamBlock(
@@ -82,7 +97,7 @@ def built(
     )
     if found.post_norm is not None:
         block.post_norm = maker.norm(found.post_norm)
-    return BuiltBlock(found, block.to(widest).eval(), problems)
+    return block.to(widest).eval()
 
 
 def fused_tensors(found: FoundBlock, block: ReparamBlock) -> dict[str, Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui.analysis.verdict.reason import Ruling
+from tui.checkpoints.folding.folded import Answer
 from tui.checkpoints.found import FoundBlock, LeftAlone
 from tui.checkpoints.plan import Planned
 from tui.checkpoints.value_problems import ValueProblem
@@ -28,41 +29,22 @@ class FusingBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class OnInput:
-    """A block and its fused convolution on a random input, both in float64.
-
-    Attributes:
-        input_shape: (batch, in_channels, H, W).
-        max_abs_diff: the largest |fused - unfused|; NaN where one side is.
-        max_abs: the largest |unfused|.
-        bound: the most that rounding in float64 explains of that.
-    """
-
-    input_shape: tuple[int, int, int, int]
-    max_abs_diff: float
-    max_abs: float
-    bound: float
-
-    @property
-    def agrees(self) -> bool:
-        """Whether it is rounding."""
-        return self.max_abs_diff <= self.bound
-
-
-@dataclass(frozen=True, slots=True)
 class FusedBlock:
     """One block, fused and judged.
 
     Attributes:
         found: where it lies, what it is, what was assumed.
         eps: of its batch norms, as they were folded; None where it has none.
-        ruling: EXACT: every number is that of the fold in float64, rounded once. ROUNDING: within what that
-            explains. SUSPICIOUS: NaN or infinite, by the file's own numbers or its dtype. WRONG.
-        sentence: the verdict in words.
+        ruling: EXACT: every number is that of the fold in float64, rounded once, and the fold answers random
+            inputs as the branches do. SUSPICIOUS: NaN or infinite, by the file's own numbers or its dtype.
+            WRONG: all else, also where it could not be fused.
+        sentence: why, in words, without a full stop.
         weight_share: the largest |stored - right| of its numbers in parts of what one rounding to its dtype
-            explains; NaN where one is not finite.
-        independent: whether `weight_share` was found by another way than that of the fold.
-        on_input: how the two did on a random input; None where that was not asked for.
+            may do; infinite or NaN where a number is; None where it could not be fused.
+        on_patch: what branches and fused kernel make, in float64, of a random patch as large as the kernel;
+            None where it could not be fused.
+        on_image: the same of a random image, run as convolutions, border and all; None where that was not
+            asked for.
         problems: numbers in the file that a block should not have.
     """
 
@@ -70,9 +52,9 @@ class FusedBlock:
     eps: float | None
     ruling: Ruling
     sentence: str
-    weight_share: float
-    independent: bool
-    on_input: OnInput | None
+    weight_share: float | None = None
+    on_patch: Answer | None = None
+    on_image: Answer | None = None
     problems: tuple[ValueProblem, ...] = ()
 
     @property
@@ -80,10 +62,21 @@ class FusedBlock:
         """Whether the fused convolution may stand for the block."""
         return self.ruling.agrees
 
+    @property
+    def fused(self) -> bool:
+        """Whether it was fused at all."""
+        return self.weight_share is not None
+
+    @property
+    def max_abs_diff_float64(self) -> float | None:
+        """The largest |fused - unfused| that was seen in float64; None where it could not be fused."""
+        seen = [answer.difference for answer in (self.on_patch, self.on_image) if answer is not None]
+        return max(seen, default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much there is before and after.
+    """How much a checkpoint has.
 
     Attributes:
         tensors: how many.

@@ -1,16 +1,27 @@
-"""Fuse every block of an open checkpoint: each folded in float64, cast once, and judged."""
+"""Fuse every block of an open checkpoint: each folded in float64, rounded once, and judged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from tui.checkpoints.contents import Checkpoint, Format
-from tui.checkpoints.errors import CheckpointError
+import torch
+from torch import Tensor
+
+from tui.analysis.verdict.reason import Ruling
+from tui.checkpoints.building import built_of
+from tui.checkpoints.contents import Checkpoint
+from tui.checkpoints.folding.folded import Answer, Folded
+from tui.checkpoints.folding.general import answer_on_image, fold_general
+from tui.checkpoints.folding.judging import judged
+from tui.checkpoints.folding.plain import fold_plain, is_plain
 from tui.checkpoints.found import FoundBlock, Recognition
 from tui.checkpoints.fused import FusedBlock, FusedCheckpoint, FusingBlock
-from tui.checkpoints.writing import Progress
+from tui.checkpoints.output import output_of, size_of
+from tui.checkpoints.value_problems import problems_of
+from tui.fusion.kernel import FusionError
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +31,25 @@ class Wishes:
     Attributes:
         eps: of all batch norms, for the families'.
         eps_of: of the batch norms of single blocks, by prefix: comes before `eps`.
-        on_input: whether each is also run on a random input.
-        jobs: how many blocks are fused at the same time.
+        on_image: whether each is also run on a random image, which takes longer than all else.
+        jobs: how many blocks are fused at the same time, each by one thread.
     """
 
     eps: float | None = None
     eps_of: Mapping[str, float] = field(default_factory=dict)
-    on_input: bool = True
+    on_image: bool = True
     jobs: int = 1
 
     def eps_for(self, found: FoundBlock) -> float | None:
-        """The eps of that block's batch norms; None for its family's."""
+        """The eps of that block's batch norms, where it is not its family's."""
         return self.eps_of.get(found.prefix, self.eps)
 
-
-class WrongBlockError(CheckpointError):
-    """A block is wrong, and the output was not written."""
+    def eps_used(self, found: FoundBlock) -> float | None:
+        """The eps that is folded into that block; None where it has no batch norm."""
+        if not found.has_norm:
+            return None
+        asked = self.eps_for(found)
+        return found.eps if asked is None else asked
 
 
 def fuse(
@@ -43,30 +57,80 @@ def fuse(
 ) -> Iterator[FusingBlock | FusedBlock | FusedCheckpoint]:
     """Yield a FusingBlock before each block, the FusedBlock after it, and the FusedCheckpoint last.
 
-    Closing the generator between them ends the work. The fused tensors are in memory, the file's others not.
+    Closing the generator between them ends the work. The fused tensors are kept in memory, and of all others
+    those of the blocks that are being fused.
 
     Raises:
         CheckpointError: the file has changed or is gone.
     """
-    raise NotImplementedError
+    wishes = wishes or Wishes()
+    done: list[FusedBlock] = []
+    tensors: dict[str, Tensor] = {}
+    sizes = [sum(source.entries[name].bytes for name in found.reads) for found in recognition.blocks]
+    with _workers(source, recognition.blocks, wishes) as results:
+        for place, (found, result) in enumerate(zip(recognition.blocks, results, strict=True)):
+            yield FusingBlock(place + 1, len(sizes), found, sum(sizes[:place]), sum(sizes))
+            block, made = result.result()
+            tensors |= made
+            done.append(block)
+            yield block
+    plan = output_of(source, [block.found for block in done if block.fused], tensors)
+    yield FusedCheckpoint(
+        tuple(done),
+        recognition.left_alone,
+        tuple(plan),
+        size_of(source.entries.values()),
+        size_of(each.entry for each in plan),
+    )
 
 
-def write_fused(
-    source: Checkpoint,
-    fused: FusedCheckpoint,
-    target: Path,
-    *,
-    format: Format = Format.SAFETENSORS,
-    replace: bool = False,
-    wrong_too: bool = False,
-    progress: Progress | None = None,
-) -> None:
-    """Write the fused checkpoint: every tensor that no block reads bit for bit, in the file's order.
+_Result = Future[tuple[FusedBlock, dict[str, Tensor]]]
 
-    `wrong_too`: whether it is written although a block is wrong; `progress`: see `Progress`.
 
-    Raises:
-        WrongBlockError: a block is wrong, and nothing was written.
-        CheckpointError: as `write_checkpoint`.
-    """
-    raise NotImplementedError
+@contextmanager
+def _workers(source: Checkpoint, blocks: Sequence[FoundBlock], wishes: Wishes) -> Iterator[Iterator[_Result]]:
+    """The blocks' results in their order, never more of them ahead than there are workers."""
+    threads = torch.get_num_threads()
+    # Each works on a strip at a time: torch's own threads would wait for each other longer than they work.
+    with ThreadPoolExecutor(wishes.jobs, "fuse", initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        started: list[_Result] = []
+
+        def results() -> Iterator[_Result]:
+            for place in range(len(blocks)):
+                ahead = blocks[len(started) : place + wishes.jobs]
+                started.extend(pool.submit(_fused, source, found, wishes) for found in ahead)
+                yield started[place]
+                started[place] = _Result()  # let go of its tensors
+
+        try:
+            yield results()
+        finally:
+            for each in started:
+                each.cancel()
+            torch.set_num_threads(threads)  # or threads to come would have one too
+
+
+def _fused(source: Checkpoint, found: FoundBlock, wishes: Wishes) -> tuple[FusedBlock, dict[str, Tensor]]:
+    """One block and its fused tensors, by name; none where it cannot be fused."""
+    read = {name: source.tensor(name) for name in found.reads if not name.endswith("num_batches_tracked")}
+    eps, used = wishes.eps_for(found), wishes.eps_used(found)
+    problems = tuple(problems_of(read))
+    try:
+        folded, on_image = _folded(found, read, eps, on_image=wishes.on_image)
+    except FusionError as error:
+        return FusedBlock(found, used, Ruling.WRONG, f"cannot be fused: {error}", problems=problems), {}
+    ruling, sentence = judged(folded, on_image, problems)
+    block = FusedBlock(found, used, ruling, sentence, folded.share, folded.answer, on_image, problems)
+    weight, bias = found.fused
+    return block, {weight.name: folded.weight.reshape(weight.shape), bias.name: folded.bias}
+
+
+def _folded(
+    found: FoundBlock, read: Mapping[str, Tensor], eps: float | None, *, on_image: bool
+) -> tuple[Folded, Answer | None]:
+    plain = is_plain(found)
+    if plain and not on_image:
+        return fold_plain(found, read, eps), None
+    block = built_of(found, read, eps=eps, dtype=torch.float64)
+    folded = fold_plain(found, read, eps) if plain else fold_general(block, getattr(torch, found.dtype))
+    return folded, answer_on_image(block) if on_image else None
