@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tests.checkpoints.folding.held_folds import assert_folds
 from tests.fusion.strategies import with_wild_norms
 from tui.checkpoints.building import block_of, fused_tensors
 from tui.checkpoints.contents import Entry
@@ -121,6 +122,7 @@ def assert_fuses(
         assert [entry.shape for entry in block.fused] == [weight.shape, bias.shape]
         y = as_conv2d(x, weight, bias, groups, stride)
         torch.testing.assert_close(y, expected, rtol=0, atol=1e-10 * size)
+        assert_folds(block, state, weight, bias)
         assert len(parse_branches(block.branches_text)) == len(block.branches)
         first = first or block
     assert first is not None
