@@ -16,6 +16,7 @@ from tests.checkpoints.small_nets import BLOCKS, deployed, loaded, saved, traine
 from tui.analysis.verdict.reason import Ruling
 from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.folding import plain
+from tui.checkpoints.found import FoundBlock
 from tui.checkpoints.fused import FusedBlock, FusedCheckpoint, FusingBlock
 from tui.checkpoints.fused_writing import WrongBlockError, write_fused
 from tui.checkpoints.fusing import Wishes, fuse
@@ -148,7 +149,7 @@ def test_stopping_between_blocks_ends_it(tmp_path: Path, monkeypatch: pytest.Mon
     begun: list[str] = []
     right = plain.fold_plain
 
-    def noted(found: plain.FoundBlock, *rest: object) -> object:
+    def noted(found: FoundBlock, *rest: object) -> object:
         begun.append(found.prefix)
         return right(found, *rest)  # type: ignore[arg-type]
 
@@ -276,7 +277,7 @@ def test_a_fault_in_the_fold_of_one_weight_is_seen(
             made[place] *= 1 + 1e-8
         return made
 
-    monkeypatch.setattr(plain.torch, "mul", off)
+    monkeypatch.setattr("tui.checkpoints.folding.plain.torch.mul", off)
     with open_checkpoint(saved(tmp_path, trained().state_dict(), ".safetensors")) as source:
         (wrong,) = fused_of(source, Wishes(on_image=False)).wrong
     assert wrong.found.prefix == "body.0"
