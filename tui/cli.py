@@ -30,6 +30,9 @@ _MEANINGLESS_WARNINGS = (
 )
 
 
+_CANNOT_BE_DONE = tuple(kind for kind in CANNOT if kind is not OSError)  # which is about stdout
+
+
 def run() -> NoReturn:
     """The process: `main`, then gone at once.
 
@@ -103,9 +106,7 @@ def _on_file(asked: CheckpointRequest) -> int:
                 from tui.commands.compare.command import compare
 
                 return compare(asked)
-    except CANNOT as error:
-        if isinstance(error, BrokenPipeError):
-            raise
+    except _CANNOT_BE_DONE as error:
         return _refuse(in_words(error))
     raise AssertionError(f"{asked} is for the screen")
 

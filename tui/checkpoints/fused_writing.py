@@ -7,6 +7,7 @@ from pathlib import Path
 from tui.checkpoints.contents import Checkpoint, Format
 from tui.checkpoints.errors import CheckpointError, named
 from tui.checkpoints.fused import FusedCheckpoint
+from tui.checkpoints.output import without_wrapper
 from tui.checkpoints.writing import Progress, write_checkpoint
 from tui.fusion.quoting import quoted
 
@@ -37,4 +38,7 @@ def write_fused(
         names = ", ".join(quoted(block.found.prefix) for block in fused.wrong[:3])
         more = f" and {len(fused.wrong) - 3} more" if len(fused.wrong) > 3 else ""
         raise WrongBlockError(f"{named(target)} was not written, as these blocks are wrong: {names}{more}")
-    write_checkpoint(source, fused.plan, target, format=format, replace=replace, progress=progress)
+    plan = fused.plan
+    if format is Format.SAFETENSORS and source.format is Format.TORCH:
+        plan = without_wrapper(plan)
+    write_checkpoint(source, plan, target, format=format, replace=replace, progress=progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,18 @@ def output_of(
         if name not in gone:
             plan.append(carried(entry))
     return plan
+
+
+def without_wrapper(plan: Sequence[Planned]) -> tuple[Planned, ...]:
+    """The plan under the names that load_state_dict expects, where one wrapper is around all of it.
+
+    Where several are, "model." and "ema.", only these tell the tensors apart.
+    """
+    if len({each.entry.wrapper for each in plan}) != 1:
+        return tuple(plan)
+    return tuple(
+        replace(each, entry=replace(each.entry, name=each.entry.own_name, wrapper="")) for each in plan
+    )
 
 
 def size_of(entries: Iterable[Entry]) -> Sizes:

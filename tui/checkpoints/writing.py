@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -81,6 +82,19 @@ def write_checkpoint(
         ) from None
     except (OSError, ValueError) as error:
         raise _not_written(target, error) from None
+
+
+def check_target(source: Checkpoint, target: Path, *, replace: bool) -> None:
+    """Refuse an output that `write_checkpoint` would refuse, before any work is done for it.
+
+    Raises:
+        ExistsError, CheckpointError: as `write_checkpoint`.
+    """
+    _check_target(source, target)
+    if not replace and os.path.lexists(target):
+        raise _exists(target)
+    if not target.parent.is_dir():
+        raise about(target, "cannot be written: there is no such folder")
 
 
 def _metadata(source: Checkpoint, given: Mapping[str, str] | None) -> Mapping[str, str]:

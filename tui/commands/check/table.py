@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 
 from rich import box
-from rich.console import Console, Group, JustifyMethod, RenderableType
+from rich.console import Group, JustifyMethod, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -21,6 +21,7 @@ from tui.analysis.verdict.cautions import cautions_of
 from tui.analysis.verdict.in_words import multiple, percent
 from tui.analysis.verdict.reason import Ruling
 from tui.analysis.verdict.verdict import Verdict
+from tui.commands.plain_console import plain_console
 from tui.export.conv2d_text import conv2d_in_words
 from tui.fusion.pair_text import shortest, show_pair
 from tui.fusion.presets import preset_named
@@ -39,27 +40,11 @@ _RULINGS = {
 _LABEL_WIDTH = 22
 _MOST_EDITS = 4
 """Edits that are written out."""
-_LEAST_WIDTH = 80
-"""On a narrower screen the terminal breaks lines; rich would cut digits off numbers."""
-
-
-class _PlainConsole(Console):
-    """A console that leaves a closed pipe to its caller: rich would exit with 1, "they differ"."""
-
-    def on_broken_pipe(self) -> None:
-        """Pass it on.
-
-        Raises:
-            BrokenPipeError: always.
-        """
-        raise BrokenPipeError
 
 
 def print_table(study: Study) -> None:
     """Print the report on stdout, in colour where that is a terminal."""
-    console = _PlainConsole(highlight=False)
-    console.width = max(console.width, _LEAST_WIDTH)
-    console.print(table_of(study))
+    plain_console().print(table_of(study))
 
 
 def table_of(study: Study) -> RenderableType:

@@ -1,10 +1,126 @@
-"""fuse(asked): every block of a checkpoint fused, into another file; the exit status says how it went."""
+"""fuse(asked): fuse every block of a checkpoint into another file; the exit status says how it went."""
 
 from __future__ import annotations
 
+import json
+import os
+import sys
+
+from tui.analysis.quantities import memory_in_words
 from tui.checkpoint_options import FuseRequest
+from tui.checkpoints.contents import Checkpoint, Format
+from tui.checkpoints.errors import CheckpointError, ExistsError, named
+from tui.checkpoints.found import Recognition
+from tui.checkpoints.opening import open_checkpoint
+from tui.checkpoints.recognising import recognise
+from tui.checkpoints.writing import check_target, format_for
+from tui.commands.progress import progress
+from tui.fusion.quoting import printable
+
+FUSED = 0
+WRONG = 1
 
 
 def fuse(asked: FuseRequest) -> int:
-    """Print the report; returns the exit status."""
-    raise NotImplementedError
+    """Fuse, verify, write, and print the report; returns the exit status.
+
+    FUSED where every block that was found is, and all is written; also where all was fused already, and
+    nothing is written. WRONG where a block is wrong or could not be verified.
+
+    Raises:
+        Refusal: the input cannot be read or has no block, or the output cannot be written.
+        OSError: the report could not be written.
+    """
+    with open_checkpoint(asked.source) as source:
+        try:
+            check_target(source, asked.target, replace=asked.force)
+        except ExistsError:
+            raise CheckpointError(f"{named(asked.target)} is there already; --force replaces it") from None
+        reading = asked.reading
+        found = recognise(source.entries, family=reading.family, conv_bn=reading.conv_bn)
+        _refuse_none(source, found)
+        return _fused(asked, source, found)
+
+
+def _refuse_none(source: Checkpoint, found: Recognition) -> None:
+    """Stop where there is nothing to fuse, and nothing that is fused.
+
+    Raises:
+        CheckpointError: there is not.
+    """
+    if found.blocks or any(each.already_fused for each in found.left_alone):
+        return
+    why = "no re-parameterizable block was found; repfuse-tui inspect lists what it holds"
+    if found.left_alone:
+        first = found.left_alone[0]
+        more = f", and {len(found.left_alone) - 1} more" if len(found.left_alone) > 1 else ""
+        why = f"no block can be fused: {printable(first.prefix)}: {printable(first.reason)}{more}"
+    raise CheckpointError(f"{named(source.path)}: {why}")
+
+
+def _fused(asked: FuseRequest, source: Checkpoint, found: Recognition) -> int:
+    from tui.checkpoints.fused import FusedBlock, FusedCheckpoint, FusingBlock
+    from tui.checkpoints.fused_writing import WrongBlockError, write_fused
+    from tui.checkpoints.fusing import Wishes, fuse
+
+    wishes = Wishes(eps=asked.reading.eps, jobs=asked.jobs or os.cpu_count() or 1)
+    fused: FusedCheckpoint | None = None
+    with progress("fusing") as tell:
+        for step in fuse(source, found, wishes):
+            match step:
+                case FusingBlock():
+                    done = step.done_bytes / max(step.all_bytes, 1)
+                    tell(done, f"block {step.number} of {step.count}: {step.found.prefix}")
+                case FusedCheckpoint():
+                    fused = step
+                case FusedBlock():
+                    pass
+    assert fused is not None  # it comes last
+    if fused.already_fused:
+        _say("already fused: nothing was written")
+        _report(asked, fused, written=False)
+        return FUSED
+    refusal = ""
+    try:
+        with progress("writing") as tell:
+            write_fused(
+                source,
+                fused,
+                asked.target,
+                format=_format(asked),
+                replace=asked.force,
+                wrong_too=asked.force,
+                progress=lambda done, of: tell(done / max(of, 1), f"of {memory_in_words(of)}"),
+            )
+    except WrongBlockError as error:
+        refusal = str(error)
+    _report(asked, fused, written=not refusal)
+    if refusal:
+        _say(f"{refusal}; --force writes it all the same")
+    elif _format(asked) is Format.SAFETENSORS and source.other_values:
+        _say(f"safetensors holds only tensors: left out {', '.join(map(printable, source.other_values))}")
+    return WRONG if fused.wrong else FUSED
+
+
+def _format(asked: FuseRequest) -> Format:
+    return asked.format or format_for(asked.target)
+
+
+def _report(asked: FuseRequest, fused: object, *, written: bool) -> None:
+    from tui.checkpoints.fused import FusedCheckpoint
+
+    assert isinstance(fused, FusedCheckpoint)
+    output = asked.target if written else None
+    if asked.as_json:
+        from tui.checkpoints.reports.fusing import fused_as_data
+
+        print(json.dumps(fused_as_data(fused, output), allow_nan=False))
+    else:
+        from tui.commands.fuse.table import print_table
+
+        print_table(fused, output)
+
+
+def _say(words: str) -> None:
+    if sys.stderr is not None:
+        print(f"repfuse-tui: {words}", file=sys.stderr)

@@ -1,0 +1,53 @@
+"""What the reports say alike of a block, of what was left alone, of numbers that JSON has not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from tui.checkpoints.contents import Entry
+from tui.checkpoints.found import FoundBlock, LeftAlone
+
+
+def block_as_data(found: FoundBlock, eps: float | None) -> dict[str, Any]:
+    """Its name, family, branches, and what was assumed; `eps`: that which was used, None without a norm."""
+    return {
+        "name": found.prefix,
+        "family": found.family,
+        "branches": [{"name": branch.name, "layers": branch.text} for branch in found.branches],
+        "assumed": _assumed(found, eps),
+    }
+
+
+def _assumed(found: FoundBlock, eps: float | None) -> list[dict[str, Any]]:
+    """As found, but for an eps that was asked for, which is none of the family's."""
+    asked = found.has_norm and eps != found.eps
+    assumed: list[dict[str, Any]] = []
+    for each in found.assumed:
+        if each.what == "eps" and asked:
+            assumed.append({"what": "eps", "value": f"{eps:g}", "why": "as asked for"})
+        else:
+            assumed.append({"what": each.what, "value": each.value, "why": each.why})
+    return assumed
+
+
+def skipped_as_data(left_alone: Iterable[LeftAlone]) -> list[dict[str, Any]]:
+    """Name and reason of each."""
+    return [{"name": each.prefix, "reason": each.reason} for each in left_alone]
+
+
+def entry_as_data(entry: Entry) -> dict[str, Any]:
+    """Name, shape, dtype and size of a tensor."""
+    return {
+        "name": entry.name,
+        "shape": list(entry.shape),
+        "dtype": entry.dtype,
+        "params": entry.numel,
+        "bytes": entry.bytes,
+    }
+
+
+def finite(value: float | None) -> float | None:
+    """The number, None where JSON has none such."""
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,72 @@
+"""A fused checkpoint, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from tui.analysis.quantities import two_digits
+from tui.analysis.verdict.verdict import percent
+from tui.checkpoints.fused import FusedBlock, FusedCheckpoint
+from tui.commands.plain_console import plain_console
+from tui.commands.tables import WIDTH, change, left_alone, memory_change, plain, row, ruled, table
+
+
+def print_table(fused: FusedCheckpoint, output: Path | None) -> None:
+    """Print it on stdout; `output`: where it was written, None where it was not."""
+    plain_console(WIDTH).print(Group(*_parts(fused, output)))
+
+
+def _parts(fused: FusedCheckpoint, output: Path | None) -> Iterator[RenderableType]:
+    if fused.blocks:
+        yield _blocks(fused.blocks)
+        yield from _remarks(fused.blocks)
+        yield ""
+    if fused.left_alone:
+        yield left_alone(fused.left_alone)
+        yield ""
+    yield _sizes(fused)
+    right = len(fused.blocks) - len(fused.wrong)
+    words = f"{right} of {len(fused.blocks)} blocks fused and verified, {len(fused.left_alone)} left alone"
+    where = "nothing was written" if output is None else f"written to {output}"
+    yield ""
+    yield plain(f"{words}; {where}")
+
+
+def _blocks(blocks: tuple[FusedBlock, ...]) -> Table:
+    made = table("block", "family", "channels, kernel", "eps", "verdict", "of one rounding", "max in float64")
+    for block in blocks:
+        row(
+            made,
+            block.found.prefix or "(all of it)",
+            block.found.family,
+            block.found.shape_text,
+            "-" if block.eps is None else f"{block.eps:g}",
+            ruled(block.ruling),
+            "-" if block.weight_share is None else percent(block.weight_share),
+            "-" if block.max_abs_diff_float64 is None else two_digits(block.max_abs_diff_float64),
+        )
+    return made
+
+
+def _remarks(blocks: tuple[FusedBlock, ...]) -> Iterator[RenderableType]:
+    """Why a block is wrong, and the numbers that it should not have."""
+    for block in blocks:
+        name = block.found.prefix or "(all of it)"
+        if not block.agrees:
+            yield plain(f"{name}: {block.sentence}")
+        for problem in block.problems:
+            if problem.words not in block.sentence:
+                yield plain(problem.words)
+
+
+def _sizes(fused: FusedCheckpoint) -> Table:
+    made = table("", "before -> after")
+    before, after = fused.before, fused.after
+    row(made, "tensors", change(before.tensors, after.tensors))
+    row(made, "parameters", change(before.params, after.params))
+    row(made, "bytes", memory_change(before.bytes, after.bytes))
+    return made

@@ -1,0 +1,80 @@
+"""The tables in which commands tell of checkpoints; names out of a file stand in them without markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from tui.analysis.quantities import count, memory_in_words
+from tui.analysis.verdict.reason import Ruling
+from tui.checkpoints.found import LeftAlone
+from tui.fusion.quoting import printable
+
+WIDTH = 140
+"""Where stdout is no terminal: a file or a pager takes longer lines, and names are long."""
+HEADING = "bold cyan"
+ASIDE = "dim"
+RULINGS = {
+    Ruling.EXACT: "bold green",
+    Ruling.ROUNDING: "bold green",
+    Ruling.SUSPICIOUS: "bold yellow",
+    Ruling.WRONG: "bold red",
+}
+
+
+def table(*headings: str, title: str = "") -> Table:
+    """An empty table without a frame, one rule under its headings."""
+    made = Table(
+        box=box.SIMPLE_HEAD,
+        header_style=HEADING,
+        show_edge=False,
+        pad_edge=False,
+        title=Text(title, HEADING) if title else None,
+        title_justify="left",
+    )
+    for heading in headings:
+        made.add_column(heading, overflow="fold")
+    return made
+
+
+def row(made: Table, *texts: str | Text) -> None:
+    """Add a row, with nothing in it read as markup and nothing that a terminal should not get."""
+    made.add_row(*(text if isinstance(text, Text) else plain(text) for text in texts))
+
+
+def plain(text: str, style: str = "") -> Text:
+    """Text from outside."""
+    return Text(printable(text.replace("\N{NO-BREAK SPACE}", " ")), style)
+
+
+def ruled(ruling: Ruling) -> Text:
+    """A ruling in its colour."""
+    return Text(ruling.value, RULINGS[ruling])
+
+
+def left_alone(each: Sequence[LeftAlone]) -> Table:
+    """What was left alone, and why."""
+    made = table("left alone", "family", "why")
+    for one in each:
+        row(made, one.prefix or "(all of it)", one.family or "-", one.reason)
+    return made
+
+
+def change(before: int, after: int) -> str:
+    """ "126 124 032 -> 113 270 784"."""
+    return f"{count(before)} -> {count(after)}"
+
+
+def memory_change(before: int, after: int) -> str:
+    """ "504.5 MB -> 453.1 MB"."""
+    return f"{memory_in_words(before)} -> {memory_in_words(after)}"
+
+
+def listed(names: Iterable[str], most: int = 3) -> str:
+    """The first of these names, and how many more there are."""
+    given = list(names)
+    shown = ", ".join(map(printable, given[:most]))
+    return shown if len(given) <= most else f"{shown} and {len(given) - most} more"
