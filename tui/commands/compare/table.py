@@ -87,7 +87,9 @@ def _summary(compared: ComparedCheckpoint) -> Text:
         return Text(f"{blocks}, and all else was carried over", RULINGS[Ruling.EXACT])
     words = [blocks]
     if compared.not_carried:
-        words.append(f"{len(compared.not_carried)} tensors were not carried over")
+        many = len(compared.not_carried)
+        words.append(f"{many} tensors were not carried over" if many > 1 else "1 tensor was not carried over")
     if compared.left_over:
-        words.append(f"{len(compared.left_over)} names are left over")
+        many = len(compared.left_over)
+        words.append(f"{many} names are left over" if many > 1 else "1 name is left over")
     return Text(", ".join(words), RULINGS[Ruling.WRONG])

@@ -1,0 +1,313 @@
+"""`repfuse-tui fuse`: exit status, JSON, what is written and what is refused."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.checkpoints.families.held_against import state_of
+from tests.checkpoints.families.repvgg_modules import repvgg
+from tests.checkpoints.small_nets import BLOCKS, deployed, loaded, saved, trained, wrapped
+from tests.commands.on_files import ran
+from tui.checkpoints.folding.folded import Answer
+from tui.commands import progress
+
+Capsys = pytest.CaptureFixture[str]
+
+
+def source(folder: Path, suffix: str = ".safetensors") -> Path:
+    return saved(folder, trained().state_dict(), suffix)
+
+
+def test_json_key_by_key(tmp_path: Path, capsys: Capsys) -> None:
+    path, out = source(tmp_path, ".pt"), tmp_path / "out.safetensors"
+    done = ran(capsys, "fuse", path, out, "--json")
+    assert done.status == 0
+    data = done.data
+    assert list(data) == [
+        *("schema", "blocks", "skipped", "tensors_in", "tensors_out", "params", "bytes", "output"),
+    ]
+    state, made = trained().state_dict(), loaded(out)
+    assert data["schema"] == 1
+    assert data["skipped"] == []
+    assert (data["tensors_in"], data["tensors_out"]) == (len(state), len(made))
+    assert data["bytes"] == {
+        "before": sum(tensor.nbytes for tensor in state.values()),
+        "after": sum(tensor.nbytes for tensor in made.values()),
+    }
+    assert data["params"]["after"] == sum(
+        tensor.numel() for tensor in made.values() if tensor.is_floating_point()
+    )
+    assert data["output"] == str(out)
+    assert [block["name"] for block in data["blocks"]] == list(BLOCKS)
+    block = data["blocks"][2]
+    assert list(block) == [
+        *("name", "family", "branches", "assumed", "verdict", "reason", "problems"),
+        *("max_abs_diff_float64", "weight_share"),
+    ]
+    assert (block["family"], block["verdict"], block["problems"]) == ("MobileOne (timm)", "exact", [])
+    assert len(block["branches"]) == 6
+    assert 0 <= block["max_abs_diff_float64"] < 1e-10
+    assert 0 < block["weight_share"] <= 1
+    assert {each["what"] for each in block["assumed"]} >= {"eps", "stride", "padding"}
+    deployed(trained()).load_state_dict(made, strict=True)
+
+
+def test_the_table(tmp_path: Path, capsys: Capsys) -> None:
+    out = tmp_path / "out.pt"
+    done = ran(capsys, "fuse", source(tmp_path), out)
+    assert done.status == 0
+    for word in (*BLOCKS, "exact", "4 of 4 blocks fused and verified, 0 left alone; written to", str(out)):
+        assert word in done.words
+    assert done.err == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "is_torch"),
+    [
+        ("out.safetensors", (), False),
+        ("out.pt", (), True),
+        ("out.pth", (), True),
+        ("out", (), False),
+        ("out.pt", ("--format", "safetensors"), False),
+        ("out.bin", ("--format", "pt"), True),
+        ("out.safetensors", ("--format", "pt"), True),
+    ],
+)
+def test_the_format_is_that_of_the_name_or_the_one_asked_for(
+    tmp_path: Path, capsys: Capsys, name: str, options: tuple[str, ...], is_torch: bool
+) -> None:
+    out = tmp_path / name
+    assert ran(capsys, "fuse", source(tmp_path), out, *options).status == 0
+    assert (out.read_bytes()[:2] == b"PK") == is_torch
+
+
+def test_a_wrapper_is_left_out_of_safetensors_and_said(tmp_path: Path, capsys: Capsys) -> None:
+    path, out = tmp_path / "in.pth", tmp_path / "out.safetensors"
+    torch.save(wrapped(trained().state_dict(), "state_dict"), path)
+    done = ran(capsys, "fuse", path, out)
+    assert done.status == 0
+    assert "left out epoch, optimizer" in done.err
+    deployed(trained()).load_state_dict(loaded(out), strict=True)
+
+
+def test_two_wrappers_stay_apart_in_safetensors(tmp_path: Path, capsys: Capsys) -> None:
+    path, out = tmp_path / "in.pth", tmp_path / "out.safetensors"
+    torch.save({"model": trained().state_dict(), "ema": trained(seed=1).state_dict()}, path)
+    assert ran(capsys, "fuse", path, out).status == 0
+    made = loaded(out)
+    for wrapper in ("model.", "ema."):
+        own = {name.removeprefix(wrapper): each for name, each in made.items() if name.startswith(wrapper)}
+        deployed(trained()).load_state_dict(own, strict=True)
+
+
+def test_eps_is_folded_and_told(tmp_path: Path, capsys: Capsys) -> None:
+    path = source(tmp_path)
+    ran(capsys, "fuse", path, tmp_path / "one.pt")
+    done = ran(capsys, "fuse", path, tmp_path / "other.pt", "--eps", "1e-3", "--json")
+    assert done.status == 0
+    told = [each for block in done.data["blocks"] for each in block["assumed"] if each["what"] == "eps"]
+    assert told == [{"what": "eps", "value": "0.001", "why": "as asked for"}] * 4
+    name = "stem.rbr_reparam.weight"
+    assert not torch.equal(loaded(tmp_path / "one.pt")[name], loaded(tmp_path / "other.pt")[name])
+
+
+def test_fusing_twice_is_nothing(tmp_path: Path, capsys: Capsys) -> None:
+    once, twice = tmp_path / "once.safetensors", tmp_path / "twice.safetensors"
+    ran(capsys, "fuse", source(tmp_path), once)
+    done = ran(capsys, "fuse", once, twice, "--json")
+    assert done.status == 0
+    assert "already fused" in done.err
+    assert done.data["output"] is None
+    assert [each["reason"] for each in done.data["skipped"]] == ["already fused"] * 4
+    assert not twice.exists()
+
+
+def test_what_is_half_fused_is_left_alone_with_the_reason(tmp_path: Path, capsys: Capsys) -> None:
+    state = dict(trained().state_dict())
+    del state["stem.rbr_1x1.conv.weight"]
+    done = ran(capsys, "fuse", saved(tmp_path, state, ".pt"), tmp_path / "out.pt", "--json")
+    assert done.status == 0
+    assert [block["name"] for block in done.data["blocks"]] == list(BLOCKS[1:])
+    assert [each["name"] for each in done.data["skipped"]] == ["stem"]
+    assert "rbr_1x1" in done.data["skipped"][0]["reason"]
+    made = loaded(tmp_path / "out.pt")
+    assert all(torch.equal(made[name], state[name]) for name in state if name.startswith("stem."))
+
+
+def test_a_file_without_blocks_is_bad_input(tmp_path: Path, capsys: Capsys) -> None:
+    done = ran(capsys, "fuse", saved(tmp_path, {"head.weight": torch.zeros(2)}, ".pt"), tmp_path / "out.pt")
+    assert (done.status, done.out) == (2, "")
+    assert "no re-parameterizable block was found" in done.err
+    assert not (tmp_path / "out.pt").exists()
+
+
+def with_nan(folder: Path) -> Path:
+    state = dict(trained().state_dict())
+    state["stem.rbr_dense.conv.weight"] = torch.full((8, 3, 3, 3), math.nan)
+    return saved(folder, state, ".pt")
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_block_that_cannot_be_verified_is_not_written(
+    tmp_path: Path, capsys: Capsys, as_json: bool
+) -> None:
+    out = tmp_path / "out.pt"
+    done = ran(capsys, "fuse", with_nan(tmp_path), out, *["--json"] * as_json)
+    assert done.status == 1
+    assert "'out.pt' was not written, as these blocks are wrong: 'stem'; --force" in done.err
+    assert "216 numbers are NaN" in done.words
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["in.pt"]
+    if as_json:
+        assert done.data["output"] is None
+        assert done.data["blocks"][0]["verdict"] == "suspicious"
+        assert done.data["blocks"][0]["weight_share"] is None
+        assert done.data["blocks"][0]["problems"] != []
+    else:
+        assert "3 of 4 blocks fused and verified, 0 left alone; nothing was written" in done.words
+
+
+def test_force_writes_it_all_the_same(tmp_path: Path, capsys: Capsys) -> None:
+    out = tmp_path / "out.pt"
+    done = ran(capsys, "fuse", with_nan(tmp_path), out, "--force", "--json")
+    assert done.status == 1
+    assert done.data["output"] == str(out)
+    assert loaded(out)["stem.rbr_reparam.weight"].isnan().all()
+
+
+def test_a_wrong_block_is_not_written(
+    tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.checkpoints.fusing.answer_on_image", lambda block: Answer(0.5, 1e9))
+    done = ran(capsys, "fuse", source(tmp_path), tmp_path / "out.pt", "--json")
+    assert done.status == 1
+    assert {block["verdict"] for block in done.data["blocks"]} == {"wrong"}
+    assert not (tmp_path / "out.pt").exists()
+
+
+def onto_itself(path: Path) -> Path:
+    return path
+
+
+def onto_a_link_to_itself(path: Path) -> Path:
+    link = path.with_name("link.safetensors")
+    link.symlink_to(path)
+    return link
+
+
+def onto_a_folder(path: Path) -> Path:
+    return path.parent
+
+
+def into_no_folder(path: Path) -> Path:
+    return path.parent / "none" / "out.pt"
+
+
+def onto_a_file(path: Path) -> Path:
+    other = path.with_name("there.pt")
+    other.write_bytes(b"old")
+    return other
+
+
+def onto_a_pipe(path: Path) -> Path:
+    pipe = path.with_name("pipe.pt")
+    os.mkfifo(pipe)
+    return pipe
+
+
+@pytest.mark.parametrize(
+    ("target", "forced", "words"),
+    [
+        (onto_itself, True, "is the input itself"),
+        (onto_a_link_to_itself, True, "is the input itself"),
+        (onto_a_folder, True, "is a folder"),
+        (into_no_folder, True, "no such folder"),
+        (onto_a_file, False, "is there already; --force replaces it"),
+        (onto_a_pipe, True, "is a pipe or a device"),
+    ],
+)
+def test_outputs_that_are_refused(
+    tmp_path: Path, capsys: Capsys, target: Callable[[Path], Path], forced: bool, words: str
+) -> None:
+    path = source(tmp_path)
+    before = path.read_bytes()
+    out = target(path)
+    names = sorted(each.name for each in tmp_path.iterdir())
+    done = ran(capsys, "fuse", path, out, *["--force"] * forced)
+    assert (done.status, done.out) == (2, "")
+    assert words in done.err
+    assert done.err.count("\n") == 1
+    assert path.read_bytes() == before
+    assert sorted(each.name for each in tmp_path.iterdir()) == names
+
+
+def test_force_replaces_a_file(tmp_path: Path, capsys: Capsys) -> None:
+    path = source(tmp_path)
+    out = onto_a_file(path)
+    assert ran(capsys, "fuse", path, out, "--force").status == 0
+    deployed(trained()).load_state_dict(loaded(out), strict=True)
+
+
+def test_lines_on_stderr_where_it_is_no_terminal(
+    tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    done = ran(capsys, "fuse", source(tmp_path, ".pt"), tmp_path / "out.pt", "--json")
+    lines = done.err.splitlines()
+    assert lines[:4] == [
+        f"fusing: {part}, block {place} of 4: {name}"
+        for place, (part, name) in enumerate(zip(_parts_done(), BLOCKS, strict=True), 1)
+    ]
+    assert lines[-1].startswith("writing: 100%, of ")
+
+
+def _parts_done() -> list[str]:
+    """What part of the bytes that blocks read lies before each."""
+    state = trained().state_dict()
+    sizes = [
+        sum(_bytes(each) for name, each in state.items() if name.startswith(f"{block}.")) for block in BLOCKS
+    ]
+    return [f"{sum(sizes[:place]) / sum(sizes):.0%}" for place in range(4)]
+
+
+def _bytes(tensor: Tensor) -> int:
+    return tensor.nbytes
+
+
+def big_source(folder: Path) -> Path:
+    """One that takes a while: 12 blocks of 256 channels."""
+    state: dict[str, Tensor] = {}
+    for place in range(12):
+        state |= state_of(repvgg("RepVGG", 256, 256).eval(), f"stage.{place}")
+    return saved(folder, state, ".pt")
+
+
+@pytest.mark.parametrize("after", [0.0, 0.3])
+def test_ctrl_c_leaves_no_half_file(tmp_path: Path, after: float) -> None:
+    path = big_source(tmp_path)
+    program = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from tui.commands import progress; progress.EVERY = 0.0\n"
+        "from tui.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", program, "fuse", str(path), str(tmp_path / "out.pt"), "--jobs", "1"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    process.stderr.readline()  # it has begun
+    time.sleep(after)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert out == ""
+    assert "Traceback" not in err
+    assert [each.name for each in tmp_path.iterdir()] == ["in.pt"]
