@@ -1,0 +1,163 @@
+"""Outline: what a checkpoint holds as a tree of dotted names, with the blocks where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from tui.checkpoints.contents import Entry
+from tui.checkpoints.found import FoundBlock, LeftAlone, Recognition
+
+DEEPEST = 64
+"""Dots at which a name is parted; what comes after is told as one word."""
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """A tensor, or all tensors whose names begin alike.
+
+    Attributes:
+        path: the dotted name, as far as it reaches.
+        name: the part of it that its parent has not.
+        parent: None of the root, whose path is "".
+        entry: the tensor of just that name, if there is one.
+        children: those that are shown, in the file's order; a lone child of what is nothing by itself is
+            told together with it.
+        blocks, left_alone: what was found to stand here.
+        within: how many blocks stand here and below.
+        skipped: how many are left alone here and below.
+        tensors, parameters, bytes: sums of all below, and of this one.
+    """
+
+    path: str
+    name: str
+    parent: Node | None = None
+    entry: Entry | None = None
+    children: list[Node] = field(default_factory=list)
+    blocks: tuple[FoundBlock, ...] = ()
+    left_alone: tuple[LeftAlone, ...] = ()
+    within: int = 0
+    skipped: int = 0
+    tensors: int = 0
+    parameters: int = 0
+    bytes: int = 0
+
+    @property
+    def marked(self) -> bool:
+        """Whether something was found to stand here."""
+        return bool(self.blocks or self.left_alone)
+
+    def ancestors(self) -> Iterator[Node]:
+        """Its parent, the parent of that, up to the root."""
+        node = self.parent
+        while node is not None:
+            yield node
+            node = node.parent
+
+
+class Outline:
+    """The tree of a checkpoint's names.
+
+    >>> entries = {name: Entry(name, (2,), "float32") for name in ("stem.conv.weight", "stem.conv.bias")}
+    >>> [node.path for node in Outline(entries).nodes]
+    ['stem.conv', 'stem.conv.weight', 'stem.conv.bias']
+
+    Attributes:
+        root: holds all the others.
+        top: the nodes that nothing shown stands above: the root itself where the whole file is one block.
+        nodes: all but the root, each before its children, in the file's order.
+    """
+
+    def __init__(self, entries: Mapping[str, Entry], recognition: Recognition | None = None) -> None:
+        """`recognition`: None while it is not known what the names mean."""
+        self.root = Node("", "")
+        found = recognition or Recognition((), (), ())
+        blocks, left_alone = _by_prefix(found.blocks), _by_prefix(found.left_alone)
+        by_path = _grown(self.root, entries)
+        for path, node in (("", self.root), *((path, node) for path, node in by_path.items() if path)):
+            node.blocks = tuple(blocks.get(path, ()))
+            node.left_alone = tuple(left_alone.get(path, ()))
+            for each in (node, *node.ancestors()) if node.marked else ():
+                each.within += len(node.blocks)
+                each.skipped += len(node.left_alone)
+        _join_lone_children(self.root)
+        self.top = (self.root,) if self.root.marked else tuple(self.root.children)
+        self.nodes = tuple(_in_order(self.root))
+        self._by_path = {node.path: node for node in self.nodes}
+
+    def node(self, path: str) -> Node | None:
+        """The node of that path, or the one that tells it together with its lone child."""
+        found = self._by_path.get(path) if path else self.root
+        if found is None:
+            found = next((node for node in self.nodes if node.path.startswith(f"{path}.")), None)
+        return found
+
+    def matching(self, text: str) -> list[Node]:
+        """Those whose path holds the text though their parent's does not, or whose family does."""
+        wanted = text.lower()
+        return [node for node in self.nodes if wanted and _matches(node, wanted)]
+
+
+def _matches(node: Node, wanted: str) -> bool:
+    parent = node.parent.path.lower() if node.parent else ""
+    if wanted in node.path.lower() and wanted not in parent:
+        return True
+    families = [block.family for block in node.blocks]
+    families += [each.family or "" for each in node.left_alone]
+    return any(wanted in family.lower() for family in families)
+
+
+Found = TypeVar("Found", FoundBlock, LeftAlone)
+
+
+def _by_prefix(found: Iterable[Found]) -> dict[str, list[Found]]:
+    by_prefix: dict[str, list[Found]] = {}
+    for each in found:
+        by_prefix.setdefault(each.prefix, []).append(each)
+    return by_prefix
+
+
+def _grown(root: Node, entries: Mapping[str, Entry]) -> dict[str, Node]:
+    """Let the tree of all names grow from the root; its nodes by their paths, "" but for the root's."""
+    by_path: dict[str, Node] = {}
+    for name, entry in entries.items():
+        words = name.split(".", DEEPEST)
+        node, path, on_the_way = root, "", [root]
+        for place, word in enumerate(words):
+            path = f"{path}.{word}" if place else word
+            child = by_path.get(path)
+            if child is None:
+                child = by_path[path] = Node(path, word, node)
+                node.children.append(child)
+            node = child
+            on_the_way.append(node)
+        node.entry = entry
+        for each in on_the_way:
+            each.tensors += 1
+            each.parameters += entry.numel
+            each.bytes += entry.bytes
+    return by_path
+
+
+def _join_lone_children(root: Node) -> None:
+    """Tell a node that is nothing by itself together with its only child: "backbone.stages"."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        for place, child in enumerate(node.children):
+            joined = child
+            while len(joined.children) == 1 and not joined.marked and joined.entry is None:
+                lone = joined.children[0]
+                lone.name, lone.parent = f"{joined.name}.{lone.name}", node
+                joined = lone
+            node.children[place] = joined
+        waiting += node.children
+
+
+def _in_order(root: Node) -> Iterator[Node]:
+    waiting = list(reversed(root.children))
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += reversed(node.children)

@@ -1,0 +1,25 @@
+"""ToOpen: which checkpoint is wanted, and how it is to be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ToOpen:
+    """What is to be opened, and how it is to be read.
+
+    Attributes:
+        path: the checkpoint.
+        given: what another tool made of it, to be compared with it.
+        family: decides where several fit; see `recognise`.
+        eps: of all batch norms, for the families'.
+        conv_bn: whether plain pairs of a convolution and a batch norm are blocks too.
+    """
+
+    path: Path
+    given: Path | None = None
+    family: str | None = None
+    eps: float | None = None
+    conv_bn: bool = False
