@@ -19,7 +19,14 @@ from hypothesis import settings
 from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Input
 
-from tests.driver import Bench, LooksAsStored, OpenBench, opener
+from tests.driver import (
+    Bench,
+    LooksAsStored,
+    OpenBench,
+    OpenCheckpoint,
+    checkpoint_opener,
+    opener,
+)
 from tests.settle import PATIENCE
 from tests.snapshot_report import REPORT, Mismatch, SnapshotReport
 from tests.svg_snapshot import SVGSnapshot
@@ -94,6 +101,15 @@ def open_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, study_threads: N
     monkeypatch.setattr(Input, "_toggle_cursor", lambda _: None)
     monkeypatch.setattr("tui.screens.bench.screen.TYPING_PAUSE", 0.02)
     return opener(tmp_path / "settings.json")
+
+
+@pytest.fixture
+def open_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, study_threads: None) -> OpenCheckpoint:
+    """Opens the program on a file, with cursors as in `open_bench` and no pause before a tensor is read."""
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda _: None)
+    monkeypatch.setattr("tui.screens.bench.screen.TYPING_PAUSE", 0.02)
+    monkeypatch.setattr("tui.screens.checkpoint.screen.REST", 0.0)
+    return checkpoint_opener(tmp_path / "settings.json")
 
 
 @pytest.fixture

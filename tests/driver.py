@@ -17,10 +17,12 @@ from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.deferred import deferred_study
 from tui.analysis.subject import Subject
 from tui.app import RepFuseApp, StudyFunction
+from tui.checkpoints.to_open import ToOpen
 from tui.colour_depth import ColourDepth
 from tui.fusion.spec import BlockSpec
 from tui.run_state import Idle, RunState
 from tui.screens.bench.study_views import StudyViews
+from tui.screens.checkpoint.screen import CheckpointScreen
 from tui.views.kernels.view import KernelsView
 from tui.widgets.form.parameter_form import ParameterForm
 from tui.widgets.form.value_input import ValueInput
@@ -173,6 +175,78 @@ def opener(settings_path: Path) -> OpenBench:
         async with app.run_test(size=size) as pilot:
             bench = Bench(app, pilot)
             await bench.reach(reach)
+            yield bench
+
+    return opened
+
+
+class CheckpointBench(Bench):
+    """A running RepFuseApp that began on a checkpoint."""
+
+    @property
+    def screen(self) -> CheckpointScreen:
+        """The checkpoint's screen, in sight or not."""
+        place = self.app._checkpoint
+        assert place is not None
+        return place
+
+    @property
+    def is_at_the_file(self) -> bool:
+        """Whether the checkpoint is in sight, and not the bench."""
+        return self.app.screen is self.screen
+
+    @property
+    def lines(self) -> list[str]:
+        """The names of the tree's lines, as far as it is unfolded, from the top."""
+        return [line.node.path for line in self.screen.outline._lines]
+
+    @property
+    def here(self) -> str:
+        """The path under the cursor."""
+        line = self.screen.outline.line
+        return line.node.path if line else ""
+
+    def words(self, selector: str) -> str:
+        """The words of a Static on the checkpoint's screen."""
+        return str(self.screen.query_one(selector, Static).content)
+
+    async def go_to(self, path: str) -> None:
+        """Put the cursor to a line that is unfolded."""
+        self.screen.outline.rows.cursor = self.lines.index(path)
+        await settle(self.pilot)
+
+    async def result(self) -> None:
+        """Wait for the result of the block on the bench."""
+        await self.until(
+            lambda: (
+                self.app._bench is not None
+                and self.app.study is not None
+                and self.app.study.subject == self.app.bench._subject
+            )
+        )
+
+
+class OpenCheckpoint(Protocol):
+    """Opens the program on this file, by default when its blocks are found."""
+
+    def __call__(
+        self, path: Path, size: tuple[int, int] = ..., *, given: Path | None = ..., found: bool = ...
+    ) -> AbstractAsyncContextManager[CheckpointBench]: ...
+
+
+def checkpoint_opener(settings_path: Path) -> OpenCheckpoint:
+    """As `opener`."""
+    settings_path.write_text("{}", encoding="utf-8")
+
+    @asynccontextmanager
+    async def opened(
+        path: Path, size: tuple[int, int] = MEDIUM, *, given: Path | None = None, found: bool = True
+    ) -> AsyncIterator[CheckpointBench]:
+        app = RepFuseApp(to_open=ToOpen(path, given), settings_path=settings_path)
+        async with app.run_test(size=size) as pilot:
+            bench = CheckpointBench(app, pilot)
+            if found:
+                await bench.until(lambda: bench.screen.listing and bench.screen.listing.recognition)
             yield bench
 
     return opened

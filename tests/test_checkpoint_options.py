@@ -112,6 +112,6 @@ def test_each_has_a_help_of_its_own(command: str, monkeypatch: pytest.MonkeyPatc
     assert command in (parse(["--help"]).text or "")
 
 
-def test_a_checkpoint_is_not_opened_on_a_screen_yet(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_terminal_inspect_is_recommended(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["a.pt"]) == 2
     assert "repfuse-tui inspect" in capsys.readouterr().err

@@ -17,6 +17,7 @@ from tui import __version__
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Edit
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.subject import Subject
+from tui.checkpoints.to_open import ToOpen
 from tui.cli import main
 from tui.colour_depth import ColourDepth
 from tui.fusion.spec import BlockSpec, Dtype
@@ -32,6 +33,7 @@ class FakeApp:
 
     depth: ClassVar[ColourDepth | None] = None
     compared: ClassVar[Subject | None] = None
+    to_open: ClassVar[ToOpen | None] = None
 
     def __init__(
         self,
@@ -39,9 +41,11 @@ class FakeApp:
         alterations: Alterations,
         *,
         compared: Subject | None,
+        to_open: ToOpen | None,
         depth: ColourDepth,
         encoding: str,
     ) -> None:
+        type(self).to_open = to_open
         type(self).depth = depth
         type(self).compared = compared
         self.spec = spec
@@ -85,6 +89,11 @@ def test_without_a_command_the_bench_opens(bench: type[FakeApp]) -> None:
     assert bench.opened[0] == BlockSpec()
     assert bench.opened[1].dtype is Dtype.FLOAT16
     assert bench.altered == [NOTHING_ALTERED] * 2
+
+
+def test_a_checkpoint_is_opened_as_it_is_to_be_read(bench: type[FakeApp]) -> None:
+    assert main(["a.pt", "b.safetensors", "--eps", "1e-3", "--family", "RepVGG"]) == 0
+    assert bench.to_open == ToOpen(Path("a.pt"), Path("b.safetensors"), "RepVGG", 1e-3)
 
 
 def test_the_bench_opens_with_a_mistake(bench: type[FakeApp]) -> None:

@@ -1,4 +1,4 @@
-"""The app: wires the bench to studies that run in the background."""
+"""The app: wires the bench to studies that run in the background, and a checkpoint to the bench."""
 
 from __future__ import annotations
 
@@ -49,6 +49,8 @@ from tui.widgets.thin_scroll_bar import ThinScrollBar
 
 if TYPE_CHECKING:
     from tui.analysis.study import FusedKernels, Piece, Study
+    from tui.checkpoints.to_open import ToOpen
+    from tui.screens.checkpoint.screen import CheckpointScreen
 
 PREVIEW_PAUSE = 0.08
 """Seconds that the cursor rests before what it is on is run."""
@@ -59,6 +61,8 @@ StudyFunction = Callable[[Subject], "Iterator[Piece]"]
 
 class RepFuseApp(App[None]):
     """Starts on the default block, or on `spec`, altered as `alterations` say; beside `compared`, if given.
+
+    With a file `to_open` it starts on what that file or folder holds, and the bench waits for a block of it.
 
     The terminal has as many colours as `depth` says, and the characters of `encoding`.
 
@@ -78,6 +82,14 @@ class RepFuseApp(App[None]):
             tooltip="Every key, and the words",
         ),
         Binding("q", "quit", "Quit", id="app.quit"),
+        Binding(
+            "o",
+            "open_file",
+            "Open a checkpoint",
+            show=False,
+            id="app.open-file",
+            tooltip="A file of weights: its blocks, to be seen with their numbers, fused and compared",
+        ),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, id="app.suspend", priority=True),
         Binding("t", "toggle_theme", "Dark or light", show=False, id="app.theme"),
     ]
@@ -101,6 +113,7 @@ class RepFuseApp(App[None]):
         alterations: Alterations = NOTHING_ALTERED,
         *,
         compared: Subject | None = None,
+        to_open: ToOpen | None = None,
         study: StudyFunction = deferred_study,
         settings_path: Path | None = None,
         depth: ColourDepth = ColourDepth.FULL,
@@ -110,6 +123,9 @@ class RepFuseApp(App[None]):
         super().__init__()
         ScrollBar.renderer = ThinScrollBar
         self._first = Subject(spec or BlockSpec(), alterations)
+        self._bench: BenchScreen | None = None
+        self._checkpoint: CheckpointScreen | None = None
+        self._opening = to_open
         self._a: BlockA | Subject | None = compared  # a subject as long as its study has not been run
         self._study_function = study
         self.keys = KeysInOrder(super().on_event, self._paint, self._handle_exception)
@@ -142,10 +158,17 @@ class RepFuseApp(App[None]):
         return [*super().get_line_filters(), *self._for_this_terminal]
 
     def get_default_screen(self) -> Screen[None]:
-        """The bench."""
+        """The bench, or the checkpoint that was named."""
+        if self._opening is None:
+            return self._new_bench(self._first)
+        return self._new_checkpoint(self._opening)
+
+    def _new_bench(self, first: Subject) -> BenchScreen:
+        """The bench, which from now on is there, in sight or not."""
         compared = self._a if isinstance(self._a, Subject) else None
-        bench = BenchScreen(self._first, compared, welcome=self._first_start)
+        bench = self._bench = BenchScreen(first, compared, welcome=self._first_start and not self._checkpoint)
         bench.waits_to_paint = lambda: self.keys.will_paint
+        self.install_screen(bench, "bench")
         return bench.data_bind(
             RepFuseApp.answers,
             RepFuseApp.kernels,
@@ -154,6 +177,14 @@ class RepFuseApp(App[None]):
             RepFuseApp.beside,
             RepFuseApp.preview,
         )
+
+    def _new_checkpoint(self, to_open: ToOpen) -> CheckpointScreen:
+        """The screen of that file, which from now on is there, in sight or not."""
+        from tui.screens.checkpoint.screen import CheckpointScreen  # what starts on the bench does without
+
+        self._checkpoint = CheckpointScreen(to_open)
+        self.install_screen(self._checkpoint, "checkpoint")
+        return self._checkpoint
 
     def _handle_exception(self, error: Exception) -> None:
         """End with a traceback, but for what goes wrong because the app is about to end.
@@ -168,15 +199,52 @@ class RepFuseApp(App[None]):
         if self._settings_fault:
             self.notify(self._settings_fault, title="Settings", severity="warning", markup=False)
         self.theme_changed_signal.subscribe(self, self._remember_theme)
-        self.call_after_refresh(self._request, self._first)
+        if self._bench is not None:
+            self.call_after_refresh(self._request, self._first)
         self._compare()
 
     @property
     def bench(self) -> BenchScreen:
-        """The bench, under whatever dialog is open."""
-        bench = self.screen_stack[0]
-        assert isinstance(bench, BenchScreen)
-        return bench
+        """The bench, whether it is in sight or not."""
+        assert self._bench is not None
+        return self._bench
+
+    @property
+    def place(self) -> BenchScreen | CheckpointScreen:
+        """The bench or the checkpoint, whichever is in sight, perhaps under a dialog."""
+        here = next(each for each in reversed(self.screen_stack) if each in (self._bench, self._checkpoint))
+        return self.bench if self._checkpoint is None or here is self._bench else self._checkpoint
+
+    def _go_to(self, place: BenchScreen | CheckpointScreen) -> None:
+        """Have it in sight. The one on which the program began lies below the other, which outlives it."""
+        if place is self.place:
+            return
+        if place is self.screen_stack[0]:
+            self.pop_screen()
+        else:
+            self.push_screen(place)
+
+    def on_checkpoint_screen_block_chosen(self, event: CheckpointScreen.BlockChosen) -> None:
+        """Show a block of the checkpoint on the bench; the one that is there, as it was left."""
+        if self._bench is not None and self._bench.origin is event.subject.origin:
+            self._go_to(self._bench)
+        else:
+            self._show_on_bench(event.subject)
+
+    def _show_on_bench(self, subject: Subject) -> None:
+        """Go to the bench, with a whole other block."""
+        if self._bench is None:
+            self._new_bench(subject)
+            self.call_after_refresh(self._request, subject)
+        else:
+            self._bench.show_subject(subject)
+        self._go_to(self.bench)
+        self.bench.way_back = self._checkpoint is not None
+
+    @on(BenchScreen.BackWanted)
+    def _back_wanted(self) -> None:
+        if self._checkpoint is not None:
+            self._go_to(self._checkpoint)
 
     def _remember_theme(self, theme: Theme) -> None:
         if theme.name == self._settings.theme:
@@ -340,14 +408,35 @@ class RepFuseApp(App[None]):
 
     def action_preset(self, name: str) -> None:
         """Put the preset into the form and run it."""
-        self.bench.show_spec(PRESETS[name].spec)
+        self._show_on_bench(Subject(PRESETS[name].spec))
+
+    @work
+    async def action_open_file(self, folder: Path | None = None) -> None:
+        """Let the user choose a checkpoint, and show it."""
+        from tui.checkpoints.to_open import ToOpen  # not before the first paint
+        from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
+
+        here = folder or (self._checkpoint.to_open.path.parent if self._checkpoint else Path())
+        path = await self.push_screen_wait(CheckpointFileScreen(here))
+        if path is None:
+            return
+        if self._checkpoint is None:
+            self._new_checkpoint(ToOpen(path))
+        else:
+            self._checkpoint.open_other(ToOpen(path))
+        assert self._checkpoint is not None
+        self._go_to(self._checkpoint)
+
+    def on_checkpoint_screen_folder_given(self, event: CheckpointScreen.FolderGiven) -> None:
+        """Let a file in it be chosen."""
+        self.action_open_file(event.folder)
 
     def action_help(self) -> None:
         """Show the help."""
         from tui.screens.dialogs.help import HelpScreen  # not before the first paint
 
-        self.bench.welcomed()
-        self.push_screen(HelpScreen(self.bench.help_sections(), self.bench.help_heading()))
+        self.place.welcomed()
+        self.push_screen(HelpScreen(self.place.help_sections(), self.place.help_heading()))
 
     def action_toggle_theme(self) -> None:
         """Go from dark to light or back."""
@@ -355,7 +444,7 @@ class RepFuseApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: Textual's own commands, the presets, and what the keys do."""
-        own = [*commands_of(self), *self.bench.commands()]
+        own = [*commands_of(self), *self.place.commands()]
         named = {command.title.partition(KEYS_APART)[0] for command in own}
         for command in super().get_system_commands(screen):
             if command.title not in named:

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from tui.analysis.failure import CANNOT, in_words
 from tui.checkpoint_options import CheckpointRequest, CompareRequest, FuseRequest, InspectRequest, OpenRequest
+from tui.checkpoints.to_open import ToOpen
 from tui.option_parser import PROGRAM, OptionsError
 from tui.options import Request, parse
 from tui.plain_text import print_readably
@@ -58,11 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_readably(stream)
     try:
         request = parse(sys.argv[1:] if arguments is None else arguments)
-        if isinstance(request.checkpoint, OpenRequest):
-            return _refuse(f"a checkpoint has no screen yet; without one there is: {PROGRAM} inspect")
-        if request.check or request.checkpoint is not None or request.text is not None:
+        on_screen = request.checkpoint is None or isinstance(request.checkpoint, OpenRequest)
+        if request.check or request.text is not None or not on_screen:
             return _print(request)
-        return _open_bench(request)
+        return _open_screen(request)
     except OptionsError as error:
         return _refuse(str(error))
     except KeyboardInterrupt:
@@ -145,15 +145,16 @@ def _ended_at_once_by_ctrl_c() -> Iterator[None]:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _open_bench(request: Request) -> int:
+def _open_screen(request: Request) -> int:
     # A driver of its own (textual-serve's, for one) needs no terminal.
     if not os.environ.get("TEXTUAL_DRIVER"):
+        command = f"{PROGRAM} {'check' if request.checkpoint is None else 'inspect'}"
         if not _in_a_terminal():
-            return _refuse(f"the bench needs a terminal; without one there is: {PROGRAM} check")
+            return _refuse(f"the bench needs a terminal; without one there is: {command}")
         if not places_text(os.environ):
             return _refuse(
                 f"the bench needs a terminal that can place text, and {term_in_words(os.environ)}: set TERM "
-                f"to what this terminal is, for example xterm-256color, or run: {PROGRAM} check"
+                f"to what this terminal is, for example xterm-256color, or run: {command}"
             )
     from tui.app import RepFuseApp  # not before the options are known to be right
     from tui.colour_depth import depth_of_terminal
@@ -165,12 +166,18 @@ def _open_bench(request: Request) -> int:
         request.spec,
         request.alterations,
         compared=request.compared,
+        to_open=_to_open(request.checkpoint) if isinstance(request.checkpoint, OpenRequest) else None,
         depth=depth_of_terminal(os.environ),
         encoding=encoding,
     )
     with dying_by_signals(app):
         app.run()
     return app.return_code or 0
+
+
+def _to_open(asked: OpenRequest) -> ToOpen:
+    reading = asked.reading
+    return ToOpen(asked.source, asked.given, reading.family, reading.eps, reading.conv_bn)
 
 
 def _in_a_terminal() -> bool:

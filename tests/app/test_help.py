@@ -21,9 +21,13 @@ from tui.app import RepFuseApp
 from tui.screens.bench.foot_keys import EVERYWHERE
 from tui.screens.bench.screen import BenchScreen
 from tui.screens.bench.study_views import VIEWS
+from tui.screens.checkpoint.screen import EVERYWHERE as EVERYWHERE_IN_A_FILE
+from tui.screens.checkpoint.screen import CheckpointScreen
 from tui.screens.commands import KEYS_APART, commands_of
+from tui.views.checkpoint.outline_view import OutlineView
 from tui.widgets.form.branch_list import BranchList
 from tui.widgets.form.parameter_form import ParameterForm
+from tui.widgets.help_line import HelpLine
 
 TOLD_WHERE_THEY_ARE = {"choice.next", "choice.previous", "mistakes.down", "mistakes.up"}
 """Arrows in a field and in a list do what arrows do everywhere."""
@@ -45,6 +49,12 @@ def bound() -> Iterator[Binding]:
     yield from (each for each in RepFuseApp.BINDINGS if isinstance(each, Binding))
 
 
+def all_lines() -> list[HelpLine]:
+    """What the help says on each screen; what it says on both counts once."""
+    sections = [*BenchScreen.help_sections().values(), *CheckpointScreen.help_sections().values()]
+    return list(dict.fromkeys(line for section in sections for line in section))
+
+
 def test_every_binding_has_its_line_in_the_help() -> None:
     ids = {binding.id for binding in bound() if binding.id} - {
         "app.help",
@@ -52,8 +62,7 @@ def test_every_binding_has_its_line_in_the_help() -> None:
         "rounding.page-down",
     }
     ids -= TOLD_WHERE_THEY_ARE
-    lines = [line for section in BenchScreen.help_sections().values() for line in section]
-    told = Counter(name for line in lines for name in line.bindings)
+    told = Counter(name for line in all_lines() for name in line.bindings)
     walks = {f"probe.{name}" for name in ("left", "right", "up", "down")}  # as in a grid
     assert ids - set(told) - walks == set()
     assert set(told) - ids == set(), "the help tells of what is not bound"
@@ -76,19 +85,19 @@ def test_no_binding_escapes_the_help_for_want_of_an_id() -> None:
 
 def test_a_line_names_a_key_of_each_of_its_bindings() -> None:
     keys = {binding.id: binding.key.split(",") for binding in bound()}
-    for section in BenchScreen.help_sections().values():
-        for line in section:
-            text = f"{line.keys} {line.words}"
-            for name in set(line.bindings) - NAMED_OTHERWISE:
-                names = [word for key in keys[name] for word in (key, format_key(key))]
-                known = any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) for word in names)
-                assert known or "arrows" in text or "page" in text, (name, names, text)
+    for line in all_lines():
+        text = f"{line.keys} {line.words}"
+        for name in set(line.bindings) - NAMED_OTHERWISE:
+            names = [word for key in keys[name] for word in (key, format_key(key))]
+            known = any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) for word in names)
+            assert known or "arrows" in text or "page" in text, (name, names, text)
 
 
 def test_every_command_of_the_bench_is_a_binding_or_has_none() -> None:
-    described = [binding.description for binding in BenchScreen.BINDINGS if isinstance(binding, Binding)]
-    assert all(described)
-    assert len(set(described)) == len(described)
+    for screen in (BenchScreen, CheckpointScreen):
+        described = [binding.description for binding in screen.BINDINGS if isinstance(binding, Binding)]
+        assert all(described)
+        assert len(set(described)) == len(described)
 
 
 def test_the_keys_of_the_readme_are_bound() -> None:
@@ -103,8 +112,8 @@ def test_every_key_of_the_foot_is_bound() -> None:
     ids = {binding.id for binding in bound() if binding.id}
     of_textual = {"tab", "enter", "space", "left", "right", "up", "down"}
     told = [*(view.FOOT_KEYS for view in VIEWS), ParameterForm.FOOT_KEYS, BranchList.FOOT_KEYS]
+    told += [OutlineView.FOOT_KEYS, EVERYWHERE, EVERYWHERE_IN_A_FILE]
     named = [name for keys in told for key in keys for name in key.bindings]
-    named += [name for key in EVERYWHERE for name in key.bindings]
     assert set(named) - ids <= of_textual
 
 

@@ -36,6 +36,8 @@ class Foot(Widget):
     """The keys of the place, the most useful first: the last ones go first where room is short."""
     everywhere: reactive[tuple[ShownKey, ...]] = reactive[tuple[ShownKey, ...]](())
     """The keys that always work, the most useful last."""
+    always: reactive[int] = reactive(2)
+    """How many of those, from the last, are shown before any key of the place is."""
     separator: reactive[str] = reactive("  ")
     """What stands between two keys of the place."""
 
@@ -53,15 +55,15 @@ class Foot(Widget):
         return Content.assemble(first, " " * blank, last)
 
     def _fitting(self) -> tuple[list[ShownKey], list[ShownKey]]:
-        """What of both groups has room: the last two of everywhere, then the place, then the rest."""
+        """What of both groups has room: the last of everywhere, then the place, then the rest."""
         width = self.content_size.width - APART
-        right = list(self.everywhere[-2:])
+        right = list(self.everywhere[-self.always :])
         left: list[ShownKey] = []
         for shown in self.here:
             if _width([*left, shown], self.separator) + _width(right, GAP) > width:
                 break
             left.append(shown)
-        for shown in reversed(self.everywhere[:-2]):
+        for shown in reversed(self.everywhere[: -self.always]):
             if _width(left, self.separator) + _width([shown, *right], GAP) > width:
                 break
             right.insert(0, shown)

@@ -22,6 +22,7 @@ from tui.analysis.alterations.places import EditablePlace
 from tui.analysis.block_a import Beside
 from tui.analysis.inquiry import Answers
 from tui.analysis.numerics.pixel import Pixel
+from tui.analysis.origin import Origin
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.quantities import estimate_in_words
 from tui.analysis.subject import Subject
@@ -31,13 +32,15 @@ from tui.fusion.spec import BlockSpec
 from tui.fusion.tap import Tap
 from tui.run_state import Idle, RunState, Stopped, Waiting
 from tui.screens.bench.bringing_back import Place, bring_back
-from tui.screens.bench.foot_keys import WELCOME, keys_everywhere, keys_here, place_of
+from tui.screens.bench.foot_keys import EVERYWHERE, WELCOME
 from tui.screens.bench.hand_edits import changing, chosen_kernel, chosen_number, place_or_reason
 from tui.screens.bench.history import SubjectHistory
 from tui.screens.bench.number_editor import NumberEditor
 from tui.screens.bench.study_views import VIEWS, StudyViews
 from tui.screens.bench.taking_away import Takeable, export_commands, take_away
 from tui.screens.commands import commands_of
+from tui.screens.help_everywhere import HELP_EVERYWHERE
+from tui.screens.keys_shown import keys_here, place_of, shown
 from tui.views.kernels.view import KernelsView
 from tui.views.probe.view import ProbeView
 from tui.views.shared.result import ResultView
@@ -134,10 +137,8 @@ class BenchScreen(Screen[None]):
             "another scale of colours; in Outputs the difference as a share of the rounding budget",
             ("bench.scale",),
         ),
-        HelpLine(
-            "t, ctrl+p, q", "dark or light, remembered; everything by name; quit", ("app.theme", "app.quit")
-        ),
-        HelpLine("ctrl+z", "back to the shell for a while, until its fg", ("app.suspend",)),
+        HelpLine("escape", "of a block from a file: back to its place there", ("bench.back",)),
+        *HELP_EVERYWHERE,
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -156,6 +157,14 @@ class BenchScreen(Screen[None]):
         Binding("S", "stop", "Stop", show=False, id="bench.stop", tooltip="Stop the run"),
         Binding("f", "form", "Form", id="bench.form", tooltip="Go to the form"),
         Binding("escape", "leave_form", "Grids", show=False, id="bench.grids", tooltip="Back to the grids"),
+        Binding(
+            "escape",
+            "back",
+            "Back to the checkpoint",
+            show=False,
+            id="bench.back",
+            tooltip="To the block's place in the file that it comes from",
+        ),
         Binding("z", "fit", "Fit", show=False, id="bench.fit", tooltip="Zoom to the whole kernel"),
         Binding("c", "colour_scale", "Scale", id="bench.scale", tooltip="Another scale of colours"),
         Binding("x", "export", "Export", id="bench.export", tooltip="Take it away: clipboard or file"),
@@ -270,6 +279,12 @@ class BenchScreen(Screen[None]):
     class StopRequested(Message):
         """The user does not want to wait for the run."""
 
+    class BackWanted(Message):
+        """The user wants to see the checkpoint again that the block comes from."""
+
+    way_back: var[bool] = var(False, init=False)
+    """Whether there is a checkpoint to go back to."""
+
     beside: var[Beside | None] = var[Beside | None](None)
     """The block A and how the study differs from it; None while none is kept."""
 
@@ -321,7 +336,8 @@ class BenchScreen(Screen[None]):
         """Show the keys of the place in focus; while the terminal has none, those that were shown last."""
         active = self.active_bindings
         foot = self.query_one(Foot)
-        foot.everywhere = keys_everywhere(active)
+        foot.everywhere = shown(EVERYWHERE, active)
+        foot.always = 3 if self._is_at_the_grids else 2  # the way back is never left out
         if self._welcome:
             foot.here, foot.separator, foot.everywhere = WELCOME, " · ", foot.everywhere[-1:]
         elif self.app.app_focus or not foot.here:
@@ -625,8 +641,38 @@ class BenchScreen(Screen[None]):
         self.query_one(StudyViews).leave_focus()
         self.query_one(ParameterForm).focus_first()
 
+    @property
+    def origin(self) -> Origin | None:
+        """Where the block on the bench comes from."""
+        return self._subject.origin
+
+    def watch_way_back(self) -> None:
+        """Tell the key."""
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Escape leaves the form or the one grid, and from the grids goes back to the checkpoint."""
+        if action in ("back", "leave_form"):
+            return self._is_at_the_grids == (action == "back")
+        return super().check_action(action, parameters)
+
+    @property
+    def _is_at_the_grids(self) -> bool:
+        """Whether there is a checkpoint to go back to, and nothing to be left on the way."""
+        if not self.way_back or self.view.is_one_grid:
+            return False
+        form = self.query_one(ParameterForm)
+        return not form.has_class("-open") and not form.has_focus_within
+
+    def action_back(self) -> None:
+        """Go back to the checkpoint."""
+        self.post_message(self.BackWanted())
+
     def action_leave_form(self) -> None:
-        """Go back to the grids; on a narrow screen, fold the form."""
+        """Go back to the grids; on a narrow screen, fold the form; with a way back, from one grid to all."""
+        if self.way_back and self.view.is_one_grid and not self.query_one(ParameterForm).has_focus_within:
+            self.action_one_grid()
+            return
         self.query_one(ParameterForm).remove_class("-open")
         self.view.focus_content()
         self._fill_screen()
@@ -639,6 +685,7 @@ class BenchScreen(Screen[None]):
     def _fill_screen(self) -> None:
         """Where one grid is to be seen, leave the form out."""
         self.set_class(self.view.is_one_grid, "-one-grid")
+        self.refresh_bindings()
 
     def on_resize(self, event: Resize) -> None:
         """On very low screens, leave to the grids what others need not have."""

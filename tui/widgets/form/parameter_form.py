@@ -113,7 +113,7 @@ class ParameterForm(VerticalScroll):
         origin = self._origin
         self.query_one(OriginPane).origin = origin
         self.set_class(origin is not None, "-given")
-        for name in (*BLOCK, "post_norm", *INPUT):
+        for name in (*BLOCK, *NORMS, *INPUT):
             control = self._control(name)
             if control is not None:
                 control.disabled = origin is not None and name not in origin.free

@@ -1,0 +1,1 @@
+"""Views of a checkpoint: what it holds, one of its blocks, what became of them."""
