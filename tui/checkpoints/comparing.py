@@ -16,8 +16,8 @@ from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.precision import PRECISIONS
 from tui.analysis.side import WrongSide
 from tui.analysis.verdict.reason import Ruling
-from tui.analysis.verdict.stored import StoredReason, StoredVerdict
-from tui.analysis.verdict.stored_judging import StoredShapeError, judge_stored
+from tui.analysis.verdict.stored import StoredReason, StoredShapeError, StoredVerdict
+from tui.analysis.verdict.stored_judging import judge_stored
 from tui.checkpoints.building import block_of
 from tui.checkpoints.carrying import carried_as, missing
 from tui.checkpoints.compared import Carried, CarriedAs, ComparedBlock, ComparedCheckpoint, ComparingBlock

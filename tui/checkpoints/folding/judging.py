@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from tui.analysis.quantities import count
+from tui.analysis.verdict.in_words import multiple
 from tui.analysis.verdict.reason import Ruling
-from tui.analysis.verdict.verdict import multiple
 from tui.checkpoints.folding.folded import Answer, Folded
 from tui.checkpoints.value_problems import ValueProblem
 

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from tui.analysis.quantities import two_digits
-from tui.analysis.verdict.verdict import percent
+from tui.analysis.verdict.in_words import percent
 from tui.checkpoints.fused import FusedBlock, FusedCheckpoint
 from tui.commands.plain_console import plain_console
 from tui.commands.tables import WIDTH, change, left_alone, memory_change, plain, row, ruled, table
