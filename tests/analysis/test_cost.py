@@ -60,7 +60,7 @@ def test_the_fused_side_is_the_conv_that_is_given_away(
         dtype=Dtype.FLOAT64,
     )
     conv, cost = filled_block(spec).fuse(), cost_of(spec)
-    assert conv.kernel_size == spec.conv2d_kernel_size
+    assert conv.kernel_size == spec.conv2d_frame.kernel_size
     assert cost.params.fused == sum(parameter.numel() for parameter in conv.parameters())
     assert cost.macs.fused == macs_of(conv, filled_input(spec))
 

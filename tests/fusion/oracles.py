@@ -18,10 +18,10 @@ def convolve(
     dilation: Pair = (1, 1),
     groups: int = 1,
 ) -> Tensor:
-    """y[o, p] = bias[o] + sum over j, t of weight[o, j, t] x[first(o) + j, stride p + dilation (t - c)].
+    """y[o, p] = bias[o] + sum over j, t of weight[o, j, t] x[first(o) + j, stride p + dilation t - before].
 
-    The centre c of an axis with k taps is (k - 1) // 2, x is zero outside, first(o) is the first input
-    channel of o's group. Written tap by tap.
+    As torch's padding="same" has it, dilation (k - 1) // 2, rounded down, stand before; x is zero outside,
+    first(o) is the first input channel of o's group. Written tap by tap.
     """
     out_channels, columns, *taps = weight.shape
     size = x.shape[2:]
@@ -35,8 +35,8 @@ def convolve(
     y = x.new_zeros(x.shape[0], out_channels, len(rows), len(cols))
     for ky in range(taps[0]):
         for kx in range(taps[1]):
-            seen = wide[:, :, rows + dilation[0] * (ky - (taps[0] - 1) // 2)]
-            seen = seen[..., cols + dilation[1] * (kx - (taps[1] - 1) // 2)]
+            seen = wide[:, :, rows + dilation[0] * ky - dilation[0] * (taps[0] - 1) // 2]
+            seen = seen[..., cols + dilation[1] * kx - dilation[1] * (taps[1] - 1) // 2]
             seen = seen.reshape(x.shape[0], groups, columns, len(rows), len(cols))
             y += torch.einsum("bgjhw,goj->bgohw", seen, grouped[..., ky, kx]).reshape(y.shape)
     return y if bias is None else y + bias.view(-1, 1, 1)
@@ -61,9 +61,9 @@ def kernel_by_impulses(module: nn.Module, spec: BlockSpec) -> tuple[Tensor, Tens
     input gives there is the bias.
     """
     (kh, kw), (dy, dx), (sy, sx) = spec.fused_kernel_size, spec.fused_dilation, spec.stride
-    before = dy * ((kh - 1) // 2), dx * ((kw - 1) // 2)
+    before = dy * (kh - 1) // 2, dx * (kw - 1) // 2
     row, column = -(-before[0] // sy), -(-before[1] // sx)  # an output pixel that sees every tap
-    shape = row * sy + dy * (kh // 2) + 1, column * sx + dx * (kw // 2) + 1
+    shape = row * sy - before[0] + dy * (kh - 1) + 1, column * sx - before[1] + dx * (kw - 1) + 1
     taps = torch.cartesian_prod(torch.arange(spec.in_channels), torch.arange(kh), torch.arange(kw)).T
     x = torch.zeros(taps.shape[1], spec.in_channels, *shape, dtype=torch.float64)
     rows, columns = row * sy - before[0] + dy * taps[1], column * sx - before[1] + dx * taps[2]

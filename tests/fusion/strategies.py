@@ -111,7 +111,7 @@ def _with_padding_mode(spec: BlockSpec, mode: PaddingMode) -> BlockSpec:
     if pads_zeros or mode is PaddingMode.ZEROS:
         return spec
     sizes = zip(spec.input_shape, spec.fused_kernel_size, spec.fused_dilation, strict=True)
-    height, width = (max(size, step * (taps // 2) + 1) for size, taps, step in sizes)
+    height, width = (max(size, (step * (taps - 1) + 1) // 2 + 1) for size, taps, step in sizes)
     return replace(spec, padding_mode=mode, input_shape=(height, width))
 
 

@@ -304,7 +304,7 @@ def border_pixels_of(spec: BlockSpec) -> int:
     """The pixels a channel at which a kernel reaches beyond the image, each looked at by itself."""
     (height, width), (rows, columns) = spec.input_shape, spec.stride
     reaches = [
-        range(-(((taps - 1) // 2) * step), taps // 2 * step + 1)
+        range(-((taps - 1) * step // 2), (taps - 1) * step - (taps - 1) * step // 2 + 1)
         for taps, step in zip(spec.kernel_size, spec.dilation, strict=True)
     ]
     return sum(
@@ -374,7 +374,7 @@ def test_a_branch_forgets_what_its_kind_has_no_use_for() -> None:
         ("kxk,3x3d4", {"dilation": (2, 2)}, (5, 5), (2, 2), 8),
         ("kxk,3x3d3", {"dilation": (2, 2)}, (7, 7), (1, 1), 8),
         ("kxk,avg", {"dilation": (2, 2)}, (5, 5), (1, 1), 8),
-        ("4x4d2,3x3", {}, (8, 8), (1, 1), 8),
+        ("4x4d2,3x3", {}, (7, 7), (1, 1), 8),
         ("1xk,kx1", {"kernel_size": (5, 7), "dilation": (2, 3)}, (5, 7), (2, 3), 8),
         ("kxk,5x1d2", {"kernel_size": (3, 3), "dilation": (2, 3)}, (5, 3), (2, 3), 8),
     ],

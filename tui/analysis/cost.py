@@ -109,7 +109,7 @@ def _macs(spec: BlockSpec, chain: ChainSpec, positions: int) -> int:
 
 def _fused_weights(spec: BlockSpec) -> int:
     """Weights of the nn.Conv2d that is given away, the zeros of a larger frame among them."""
-    height, width = spec.conv2d_kernel_size
+    height, width = spec.conv2d_frame.kernel_size
     return spec.out_channels * (spec.in_channels // spec.fused_groups) * height * width
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tui.analysis.cost import Sides, cost_of, positions_of, weights_of
 from tui.analysis.numerics.convolution_shape import ConvolutionShape, Way
 from tui.fusion.layer_spec import ChainSpec
-from tui.fusion.padding import dilated_size
+from tui.fusion.padding import extent
 from tui.fusion.spec import BlockSpec, Dtype, Pair
 
 ASK_ABOVE_SECONDS = 2.0
@@ -82,7 +82,7 @@ def _composing(chain: ChainSpec) -> int:
 
 def _weights(spec: BlockSpec) -> int:
     """Weights of the fused kernel and of all the steps to it."""
-    return _kernel_weights(spec, spec.conv2d_kernel_size) + sum(
+    return _kernel_weights(spec, spec.conv2d_frame.kernel_size) + sum(
         _step_count(spec, chain) * _kernel_weights(spec, spec.embedded_kernel_size(branch))
         for branch, chain in zip(spec.branches, spec.chains, strict=True)
     )
@@ -131,13 +131,14 @@ def _unfolded(spec: BlockSpec) -> int:
 
 
 def _fused_shape(spec: BlockSpec) -> ConvolutionShape:
-    reach = (dilated_size(*pair) for pair in zip(spec.conv2d_kernel_size, spec.fused_dilation, strict=True))
+    frame = spec.conv2d_frame
+    reach = map(extent, frame.kernel_size, frame.dilation)
     height, width = (size + more - 1 for size, more in zip(spec.input_shape, reach, strict=True))
     return ConvolutionShape(
         (height, width),
-        spec.conv2d_kernel_size,
+        frame.kernel_size,
         spec.stride,
-        spec.fused_dilation,
+        frame.dilation,
         spec.fused_groups,
         spec.out_channels // spec.fused_groups,
         spec.in_channels // spec.fused_groups,

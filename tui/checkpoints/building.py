@@ -28,7 +28,7 @@ from tui.fusion.layers import (
     OffsetIdentityConv,
     Sum,
 )
-from tui.fusion.widening import spread
+from tui.fusion.widening import dilate
 
 Read = Callable[[str], Tensor]
 """The tensor of that name, as the file has it."""
@@ -177,7 +177,7 @@ class _Maker:
         groups = spec.groups or spec.in_channels
         stored = tuple((size - 1) // found.spread + 1 for size in spec.kernel_size)
         weight = self._given(found, "weight").reshape(spec.out_channels, spec.in_channels // groups, *stored)
-        weight = spread(Kernel(weight, None), (found.spread, found.spread)).weight
+        weight = dilate(Kernel(weight, None), (found.spread, found.spread)).weight
         bias = self._tensor(found, "bias")
         conv: nn.Conv2d
         if spec.kind == LayerKind.OFFSET_CONVOLUTION:

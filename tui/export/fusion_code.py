@@ -6,18 +6,17 @@ from collections.abc import Iterator
 
 from tui.export.branch_code import named
 from tui.export.by_layer import folding_code, kernel_code
-from tui.fusion.geometry import Geometry
 from tui.fusion.layers import Branch, Chain, Layer
 from tui.fusion.padding import taps_apart
 from tui.fusion.pair_text import Pair
 
 
-def fusion_lines(branch: Branch, block: Geometry, frame: Pair) -> list[str]:
-    """The statements that leave the branch's kernel in `kernel`, as a summand of a block of that geometry.
+def fusion_lines(branch: Branch, groups: int, spacing: Pair, frame: Pair) -> list[str]:
+    """The statements that leave the branch's kernel in `kernel`, as a summand of the convolution given away.
 
-    frame: (kH, kW) of the fused kernel.
+    That has these groups and this dilation; frame: its (kH, kW).
     """
-    return [*_chain_lines(branch, branch, ""), *_placed_lines(branch, block.groups, block.dilation, frame)]
+    return [*_chain_lines(branch, branch, ""), *_placed_lines(branch, groups, spacing, frame)]
 
 
 def _placed_lines(chain: Chain, groups: int, spacing: Pair, frame: Pair) -> Iterator[str]:
@@ -59,7 +58,7 @@ def _in_chain(layer: Layer, groups: int, spacing: Pair) -> Iterator[str]:
         yield f"kernel = ungroup(kernel, {own}, {groups})"
     apart = taps_apart(layer.kernel_size, layer.dilation, spacing)
     if apart != (1, 1):
-        yield f"kernel = spread(kernel, {apart[0]}, {apart[1]})"
+        yield f"kernel = dilate(kernel, {apart[0]}, {apart[1]})"
 
 
 def _sum_lines(branch: Branch, layer: Layer, prefix: str, *, keeps: bool) -> Iterator[str]:

@@ -156,20 +156,6 @@ def ungroup(kernel: Kernel, groups: int, fewer: int) -> Kernel:
 
 
 def dilate(kernel: Kernel, *dilation: int) -> Kernel:
-    """Zeros between the taps; with an even size also in front, so that the centre (k - 1) // 2 stays it."""
-    weight, bias = kernel
-    for axis, step in enumerate(dilation, start=2):
-        taps = weight.shape[axis]
-        before = 0 if taps % 2 else step - 1
-        shape = list(weight.shape)
-        shape[axis] = before + (taps - 1) * step + 1
-        wide = weight.new_zeros(shape)
-        wide.index_copy_(axis, torch.arange(taps) * step + before, weight)
-        weight = wide
-    return weight, bias
-
-
-def spread(kernel: Kernel, *dilation: int) -> Kernel:
     """Zeros between the taps."""
     weight, bias = kernel
     for axis, step in enumerate(dilation, start=2):

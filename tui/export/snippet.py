@@ -45,7 +45,6 @@ _PIECES: tuple[Callable[..., object], ...] = (
     pieces.compose,
     pieces.ungroup,
     pieces.dilate,
-    pieces.spread,
     pieces.centred,
     pieces.max_abs_difference,
     pieces.numbers,
@@ -146,7 +145,7 @@ def _block_class(block: ReparamBlock) -> str:
 
 
 def _fuse(block: ReparamBlock, right: nn.Conv2d) -> str:
-    frame = (right.kernel_size[0], right.kernel_size[1])
+    frame, spacing = ((pair[0], pair[1]) for pair in (right.kernel_size, right.dilation))
     lines = [
         "@torch.no_grad()",
         "def fuse(block: Block) -> Kernel:",
@@ -155,7 +154,7 @@ def _fuse(block: ReparamBlock, right: nn.Conv2d) -> str:
     for place, branch in enumerate(block.branches):
         lines += [
             f"    # {branch.name}",
-            *(f"    {line}" for line in fusion_lines(branch, block.geometry, frame)),
+            *(f"    {line}" for line in fusion_lines(branch, right.groups, spacing, frame)),
         ]
         lines.append("    total = add(total, kernel)" if place else "    total = kernel")
     if block.post_norm is not None:

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from tui.fusion.branch_spec import POST_NORM, names_of
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError, Kernel, add, affine_of, pad_to, scale
-from tui.fusion.layer_spec import USUAL_EPS, embedded_size
+from tui.fusion.layer_spec import USUAL_EPS, before_of, embedded_size
 from tui.fusion.layers import Branch, Fold, build_branch
-from tui.fusion.padding import conv2d_size_and_padding, taps_apart
+from tui.fusion.padding import conv2d_frame, taps_apart
 from tui.fusion.pair_text import show_pair
 from tui.fusion.spec import BlockSpec, Pair
 from tui.fusion.widening import dilate, ungroup
@@ -154,6 +154,12 @@ class ReparamBlock(nn.Module):
         return max(size[0] for size in sizes), max(size[1] for size in sizes)
 
     @property
+    def _first(self) -> Pair:
+        """How many pixels above and left of the pixel the fused kernel's first tap stands."""
+        every = [before_of(branch) for branch in self.branches]
+        return max(first[0] for first in every), max(first[1] for first in every)
+
+    @property
     def dtype(self) -> torch.dtype:
         """The dtype of the parameters (of a block without any: the one that it was moved to)."""
         return next(chain(self.parameters(), self.buffers())).dtype
@@ -182,7 +188,7 @@ class ReparamBlock(nn.Module):
         if groups != fewer:
             kernel = ungroup(kernel, groups, fewer)
             yield Fold(f"{groups} groups written as {fewer}", kernel)
-        dilation = _relative_dilation(branch, own.dilation, self.geometry.dilation)
+        dilation = _relative_dilation(branch, own.dilation, self.geometry.dilation, self._first)
         if dilation != (1, 1):
             kernel = dilate(kernel, dilation)
             yield Fold("zeros between the taps", kernel)
@@ -214,36 +220,37 @@ def _refuse_other_geometry(branch: Branch, own: Geometry, block: Geometry) -> No
         )
 
 
-def _relative_dilation(branch: Branch, own: Pair, block: Pair) -> Pair:
-    """How many taps of the block lie from one tap of the branch to its next.
+def _relative_dilation(branch: Branch, own: Pair, block: Pair, first: Pair) -> Pair:
+    """How many taps of the block, which has its first so far above and left, are one of the branch's apart.
 
     Raises:
         FusionError: the branch's taps do not fall on the block's.
     """
-    if own == block:
-        return 1, 1
     kernel_size = branch.kernel_size
-    for size, apart, step in zip(kernel_size, own, block, strict=True):
+    for axis, (size, apart, step) in enumerate(zip(kernel_size, own, block, strict=True)):
         if size > 1 and apart % step:
             raise FusionError(f"{branch.name}: taps {apart} apart do not fall on taps {step} apart")
+        if (before_of(branch)[axis] - first[axis]) % step:
+            raise FusionError(f"{branch.name}: its taps fall between those of the block, {step} apart")
     return taps_apart(kernel_size, own, block)
 
 
 def conv_of(kernel: Kernel, geometry: Geometry) -> nn.Conv2d:
     """The kernel as an nn.Conv2d with "same" padding, to take away.
 
-    An even kernel that nn.Conv2d cannot pad is embedded in the next odd one (`conv2d_size_and_padding`).
+    An even kernel that nn.Conv2d cannot pad is embedded in an odd one (`conv2d_frame`).
     """
     out_channels, columns = kernel.weight.shape[:2]
-    size, padding = conv2d_size_and_padding(kernel.kernel_size, geometry.stride, geometry.dilation)
-    kernel = pad_to(kernel, size)
+    frame = conv2d_frame(kernel.kernel_size, geometry.stride, geometry.dilation)
+    apart = taps_apart(kernel.kernel_size, geometry.dilation, frame.dilation)
+    kernel = pad_to(kernel if apart == (1, 1) else dilate(kernel, apart), frame.kernel_size)
     conv = nn.Conv2d(
         int(columns) * geometry.groups,
         int(out_channels),
-        size,
+        frame.kernel_size,
         stride=geometry.stride,
-        padding=padding,
-        dilation=geometry.dilation,
+        padding=frame.padding,
+        dilation=frame.dilation,
         groups=geometry.groups,
         bias=kernel.bias is not None,
         padding_mode=geometry.padding_mode.value,

@@ -12,7 +12,7 @@ from tui.fusion.kernel import FusionError, Kernel
 from tui.fusion.layer_spec import spacing_of
 from tui.fusion.padding import taps_apart
 from tui.fusion.pair_text import Pair
-from tui.fusion.widening import spread, ungroup
+from tui.fusion.widening import dilate, ungroup
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class Placed:
         if self.dilation == spacing:
             return self
         apart = taps_apart(self.kernel_size, self.dilation, spacing)
-        return Placed(spread(self.kernel, apart), self.groups, spacing)
+        return Placed(dilate(self.kernel, apart), self.groups, spacing)
 
 
 def followed_by(first: Placed, second: Placed) -> Placed:

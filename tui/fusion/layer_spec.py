@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from tui.fusion.padding import dilated_size, taps_apart
+from tui.fusion.padding import extent, same_padding, taps_apart
 from tui.fusion.pair_text import Pair
 
 USUAL_EPS = 1e-5
@@ -166,6 +166,26 @@ def spacing_of(layers: Iterable[Shaped]) -> Pair:
     return rows or 1, columns or 1
 
 
+def aligned_spacing(side_by_side: Sequence[Shaped]) -> Pair:
+    """As `spacing_of`, of layers or chains side by side, each about the pixel as "same" padding has it.
+
+    An even kernel with dilation stands about the pixel, with none of its taps on it: beside one that does,
+    the spacing is finer than either's.
+    """
+    rows, columns = spacing_of(side_by_side)
+    firsts = [before_of(each) for each in side_by_side]
+    return (
+        math.gcd(rows, *(first[0] - firsts[0][0] for first in firsts)),
+        math.gcd(columns, *(first[1] - firsts[0][1] for first in firsts)),
+    )
+
+
+def before_of(layer: Shaped) -> Pair:
+    """How many pixels above and left of the pixel its first tap stands, as "same" padding has it."""
+    rows, columns = map(same_padding, layer.kernel_size, layer.dilation)
+    return rows[0], columns[0]
+
+
 def chained_size(layers: Iterable[Shaped], spacing: Pair) -> Pair:
     """(kH, kW) of the kernel that the layers come to one after the other, its taps `spacing` apart."""
     reach = [1, 1]
@@ -177,9 +197,9 @@ def chained_size(layers: Iterable[Shaped], spacing: Pair) -> Pair:
 
 
 def embedded_size(layer: Shaped, spacing: Pair) -> Pair:
-    """(kH, kW) of a kernel written with taps that far apart, its centre tap the centre of that."""
+    """(kH, kW) of a kernel written with taps that far apart."""
     apart = taps_apart(layer.kernel_size, layer.dilation, spacing)
-    height, width = map(dilated_size, layer.kernel_size, apart)
+    height, width = map(extent, layer.kernel_size, apart)
     return height, width
 
 
@@ -190,7 +210,7 @@ def common_groups(each: Iterable[int | None]) -> int | None:
 
 def sum_of(name: str, chains: tuple[ChainSpec, ...], channels: Pair) -> LayerSpec:
     """The layer that adds what these chains give; `channels`: of its input and of its output."""
-    spacing = spacing_of(chains)
+    spacing = aligned_spacing(chains)
     sizes = [embedded_size(chain, spacing) for chain in chains]
     return LayerSpec(
         LayerKind.SUM,

@@ -1,13 +1,20 @@
-"""The padding that aligns all branches of a block: centres on the pixel, ceil(size / stride) outputs."""
+"""The padding that aligns all branches of a block: torch's "same", with ceil(size / stride) outputs."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from tui.fusion.pair_text import Pair
 
 
 def centre(kernel_size: int) -> int:
-    """The tap of an axis that stands on the pixel: (k - 1) // 2, the one that torch's "same" aligns."""
+    """The tap of an axis that stands on the pixel, if one does: (k - 1) // 2, that of torch's "same"."""
     return (kernel_size - 1) // 2
+
+
+def extent(kernel_size: int, dilation: int) -> int:
+    """Pixels from the first tap of an axis to its last, both counted: (k - 1) d + 1."""
+    return (kernel_size - 1) * dilation + 1
 
 
 def offset_in(inner: Pair, outer: Pair) -> Pair:
@@ -31,14 +38,16 @@ def taps_apart(kernel_size: Pair, dilation: Pair, step: Pair) -> Pair:
 
 
 def same_padding(kernel_size: int, dilation: int) -> Pair:
-    """Zeros before and after an axis so that the centre tap stands on each pixel that the stride visits.
+    """Zeros before and after an axis, as torch's padding="same" has them.
 
-    With k taps `dilation` apart, the centre has (k - 1) // 2 taps before it and k // 2 after it. The two
-    sides differ for even k. torch's own padding="same" splits the sum of both in halves instead: the same
-    thing for odd k or dilation 1, but with even k and dilation > 1 no tap, or another one, meets the pixel,
-    and a 1 x 1 branch would then not line up.
+    Of the extent e = (k - 1) d + 1, (e - 1) // 2 stand before and the rest after. With even k and d > 1 no
+    tap may stand on the pixel: those of k = 2, d = 2 stand at -1 and +1.
+
+    >>> same_padding(2, 2), same_padding(4, 1)
+    ((1, 1), (1, 2))
     """
-    return dilation * centre(kernel_size), dilation * (kernel_size // 2)
+    reach = extent(kernel_size, dilation)
+    return (reach - 1) // 2, reach // 2
 
 
 def symmetric_padding(kernel_size: Pair, dilation: Pair) -> Pair | None:
@@ -49,33 +58,36 @@ def symmetric_padding(kernel_size: Pair, dilation: Pair) -> Pair | None:
     return (top, left) if (top, left) == (bottom, right) else None
 
 
-def conv2d_size_and_padding(kernel_size: Pair, stride: Pair, dilation: Pair) -> tuple[Pair, Pair | str]:
-    """The kernel size and the `padding` argument of the nn.Conv2d that pads a kernel like `same_padding`.
+class Conv2dFrame(NamedTuple):
+    """How a kernel is written as an nn.Conv2d: its kernel size, its dilation and its `padding`."""
 
-    An nn.Conv2d pads both sides alike (or, as padding="same", has no stride). An even kernel that needs more
-    zeros after than before is therefore given away in the next odd frame, whose first row or column is zero.
+    kernel_size: Pair
+    dilation: Pair
+    padding: Pair | str
 
-    >>> conv2d_size_and_padding((4, 3), stride=(2, 2), dilation=(1, 1))
-    ((5, 3), (2, 1))
+
+def conv2d_frame(kernel_size: Pair, stride: Pair, dilation: Pair) -> Conv2dFrame:
+    """The nn.Conv2d that pads a kernel like `same_padding`.
+
+    An nn.Conv2d pads both sides alike, or, as padding="same", has no stride. On an axis that needs more zeros
+    after than before a strided one is therefore given away in the next odd frame, whose first row or column
+    is zero; with dilation that begins between two taps, and so the frame has dilation 1.
+
+    >>> conv2d_frame((4, 3), stride=(2, 2), dilation=(1, 1))
+    Conv2dFrame(kernel_size=(5, 3), dilation=(1, 1), padding=(2, 1))
+    >>> conv2d_frame((2, 3), stride=(2, 2), dilation=(3, 2))
+    Conv2dFrame(kernel_size=(5, 3), dilation=(1, 2), padding=(2, 2))
     """
     symmetric = symmetric_padding(kernel_size, dilation)
     if symmetric is not None:
-        return kernel_size, symmetric
-    steps = zip(kernel_size, dilation, strict=True)
-    if stride == (1, 1) and all(size % 2 or step == 1 for size, step in steps):
-        return kernel_size, "same"
-    odd = (kernel_size[0] | 1, kernel_size[1] | 1)
-    symmetric = symmetric_padding(odd, dilation)
+        return Conv2dFrame(kernel_size, dilation, symmetric)
+    if stride == (1, 1):
+        return Conv2dFrame(kernel_size, dilation, "same")
+    rows, columns = (
+        (size, step) if extent(size, step) % 2 else (extent(size, step) + 1, 1)
+        for size, step in zip(kernel_size, dilation, strict=True)
+    )
+    size, spacing = (rows[0], columns[0]), (rows[1], columns[1])
+    symmetric = symmetric_padding(size, spacing)
     assert symmetric is not None
-    return odd, symmetric
-
-
-def dilated_size(kernel_size: int, dilation: int) -> int:
-    """Taps of an axis after zeros have been inserted, `dilation` - 1 between each two taps.
-
-    (k - 1) r + 1 for odd k. Even k gets r - 1 zeros in front as well, k r in all, so that the centre tap
-    (k - 1) // 2 of before is the centre tap of after.
-    """
-    if kernel_size == 1:
-        return 1
-    return (kernel_size - 1) * dilation + 1 if kernel_size % 2 else kernel_size * dilation
+    return Conv2dFrame(size, spacing, symmetric)

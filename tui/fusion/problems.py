@@ -253,7 +253,7 @@ def _padding_problems(spec: BlockSpec) -> Iterator[Problem]:
     if mode == "replicate" or not spec.branches:
         return
     for axis, (words, taps) in enumerate(zip(("height", "width"), spec.fused_kernel_size, strict=True)):
-        reach = spec.fused_dilation[axis] * (taps // 2)
+        _, reach = same_padding(taps, spec.fused_dilation[axis])
         size = spec.input_shape[axis]
         if reach > (size - 1 if mode == "reflect" else size):
             yield Problem(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tui.fusion.branch_spec import Pair
-from tui.fusion.padding import centre
+from tui.fusion.padding import same_padding
 from tui.fusion.spec import BlockSpec
 
 
@@ -25,7 +25,7 @@ class Area(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """One axis of a convolution: output o reads input o * stride + dilation * (t - (k - 1) // 2) by tap t."""
+    """One axis of a convolution: output o reads input o * stride + dilation * t - before by tap t."""
 
     kernel_size: int
     stride: int
@@ -36,23 +36,29 @@ class _Axis:
     def outputs(self) -> int:
         return -(-self.size // self.stride)
 
+    @property
+    def before(self) -> int:
+        """How far before the first output's pixel its first tap stands."""
+        return same_padding(self.kernel_size, self.dilation)[0]
+
     def place(self, output: int, tap: int) -> int:
         """The input that a tap reads; outside [0, size) it stands in the padding."""
-        return output * self.stride + self.dilation * (tap - centre(self.kernel_size))
+        return output * self.stride + self.dilation * tap - self.before
 
     def read(self, output: int) -> range:
         return _inside(self.place(output, 0), self.kernel_size, self.dilation, self.size)
 
     def readers(self, place: int) -> range:
         """The outputs one of whose taps stands on an input: every (dilation / gcd)-th, or none at all."""
+        place += self.before  # counted from the first output's first tap
         common = math.gcd(self.stride, self.dilation)
         if place % common:
             return range(0)
         step = self.dilation // common
         # The first output whose last tap is not before the input; and the last whose first is not behind it.
-        after = self.kernel_size - 1 - centre(self.kernel_size)
-        first = max(0, -(-(place - self.dilation * after) // self.stride))
-        last = min(self.outputs - 1, (place + self.dilation * centre(self.kernel_size)) // self.stride)
+        reach = self.dilation * (self.kernel_size - 1)
+        first = max(0, -(-(place - reach) // self.stride))
+        last = min(self.outputs - 1, place // self.stride)
         aligned = (o for o in range(first, first + step) if (place - o * self.stride) % self.dilation == 0)
         return range(next(aligned), last + 1, step)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from tui.fusion.branch_chain import chain_of
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, Scale
-from tui.fusion.layer_spec import USUAL_EPS, ChainSpec, embedded_size, spacing_of
-from tui.fusion.padding import conv2d_size_and_padding
+from tui.fusion.layer_spec import USUAL_EPS, ChainSpec, aligned_spacing, embedded_size
+from tui.fusion.padding import Conv2dFrame, conv2d_frame
 from tui.fusion.problems import InvalidSpecError, Problem, problems_of
 
 __all__ = [
@@ -148,7 +148,7 @@ class BlockSpec:
     @property
     def fused_dilation(self) -> Pair:
         """The widest spacing of taps, on each axis, that every branch's taps fall on."""
-        return spacing_of(self.chains)
+        return aligned_spacing(self.chains)
 
     def embedded_kernel_size(self, branch: BranchSpec) -> Pair:
         """(kH, kW) of that branch's kernel at the fused kernel's spacing of taps."""
@@ -161,9 +161,9 @@ class BlockSpec:
         return max(size[0] for size in sizes), max(size[1] for size in sizes)
 
     @property
-    def conv2d_kernel_size(self) -> Pair:
-        """(kH, kW) of the nn.Conv2d to take away: the next odd one where it cannot pad an even kernel."""
-        return conv2d_size_and_padding(self.fused_kernel_size, self.stride, self.fused_dilation)[0]
+    def conv2d_frame(self) -> Conv2dFrame:
+        """The nn.Conv2d to take away: in the next odd frame where it cannot pad an even kernel."""
+        return conv2d_frame(self.fused_kernel_size, self.stride, self.fused_dilation)
 
     @property
     def input_nchw(self) -> tuple[int, int, int, int]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from tui.fusion.kernel import FusionError, Kernel
+from tui.fusion.padding import extent
 from tui.fusion.pair_text import Pair
 
 
 def dilate(kernel: Kernel, dilation: Pair) -> Kernel:
     """The kernel whose taps stand `dilation` apart, as one with neighbouring taps: zeros are inserted.
 
-    (out_channels, in_channels / groups, kH, kW) -> the same with (kH', kW') taps, k' = (k - 1) r + 1 for odd
-    k and k r for even k, whose r - 1 zeros in front keep the centre tap the centre (`dilated_size`). Tap i
-    goes to i r, or i r + r - 1 (UniRepLKNet: Ding et al., 2024, sec. 3.2).
+    (out_channels, in_channels / groups, kH, kW) -> the same with (kH', kW') taps, k' = (k - 1) r + 1. Tap i
+    goes to i r (UniRepLKNet: Ding et al., 2024, sec. 3.2).
 
     >>> import torch
     >>> three = Kernel(torch.tensor([1.0, 2.0, 3.0]).view(1, 1, 1, 3), None)
@@ -24,24 +24,11 @@ def dilate(kernel: Kernel, dilation: Pair) -> Kernel:
     if min(dilation) < 1:
         raise FusionError(f"a dilation must be at least 1, not {min(dilation)}")
     sizes = kernel.kernel_size
-    front = [0 if size % 2 or size == 1 else step - 1 for size, step in zip(sizes, dilation, strict=True)]
-    return _spread(kernel, dilation, (front[0], front[1]))
-
-
-def spread(kernel: Kernel, dilation: Pair) -> Kernel:
-    """As `dilate`, without the zeros in front: (k - 1) r + 1 taps for even k, too."""
-    return _spread(kernel, dilation, (0, 0))
-
-
-def _spread(kernel: Kernel, dilation: Pair, front: Pair) -> Kernel:
-    """Zeros between the taps, and so many in front."""
-    sizes = kernel.kernel_size
     if all(size == 1 or step == 1 for size, step in zip(sizes, dilation, strict=True)):
         return kernel
-    wide = [zeros + (size - 1) * step + 1 for size, step, zeros in zip(sizes, dilation, front, strict=True)]
+    wide = [extent(size, step) for size, step in zip(sizes, dilation, strict=True)]
     weight = kernel.weight.new_zeros((*kernel.weight.shape[:2], *wide))
-    rows, columns = (slice(zeros, None, step) for zeros, step in zip(front, dilation, strict=True))
-    weight[:, :, rows, columns] = kernel.weight
+    weight[:, :, :: dilation[0], :: dilation[1]] = kernel.weight
     return Kernel(weight, kernel.bias)
 
 

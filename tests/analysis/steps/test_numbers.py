@@ -65,9 +65,15 @@ def test_each_number_moves_what_is_shown(name: str) -> None:
         if step.shows is Shows.MAPS:
             continue
         out, in_, height, width = step.after.shape
-        tap = Tap(out - 1, in_ - 1, height // 2, width // 2)
-        numbers = {number.name: number for number in numbers_behind(step, spec, tap)}
-        for number in numbers.values():
+        # Of two taps 2 apart neither stands at the centre.
+        middle = Tap(out - 1, in_ - 1, height // 2, width // 2)
+        beside = Tap(out - 1, in_ - 1, max(0, height // 2 - 1), max(0, width // 2 - 1))
+        numbers = {
+            number.name: (number, tap)
+            for tap in ((beside, middle) if name == "dilated" else (middle,))
+            for number in numbers_behind(step, spec, tap)
+        }
+        for number, tap in numbers.values():
             if (number.name, step.title) in asked_in:
                 continue
             asked_in.add((number.name, step.title))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 import torch
@@ -140,11 +141,14 @@ def test_a_row_and_then_a_column_pad_their_own_zeros_exactly_without_a_bias_betw
 
 
 def test_what_is_given_away_is_counted() -> None:
+    """Two taps 3 apart: torch's "same" takes them as they are, and with a stride in a frame of 5 pixels."""
     spec = BlockSpec(
         kernel_size=(2, 2), dilation=(3, 3), branches=parse_branches("kxk"), input_shape=(16, 16)
     )
     cost = cost_of(spec)
-    assert (cost.params.fused, cost.macs.fused) == (38, 9216)
+    assert (cost.params.fused, cost.macs.fused) == (18, 4096)
+    strided = cost_of(replace(spec, stride=(2, 2)))
+    assert (strided.params.fused, strided.macs.fused) == (102, 6400)
 
 
 def test_layers_that_do_not_fit_are_refused() -> None:

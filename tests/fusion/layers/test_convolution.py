@@ -96,8 +96,8 @@ def test_a_padding_mode_pads_the_input_and_nothing_else(
     mode: PaddingMode, dilation: Pair, kernel_size: Pair
 ) -> None:
     branch = conv_branch("kxk", 4, 4, kernel_size, Geometry((2, 1), dilation, padding_mode=mode)).double()
-    up, left = (step * ((size - 1) // 2) for size, step in zip(kernel_size, dilation, strict=True))
-    down, right = (step * (size // 2) for size, step in zip(kernel_size, dilation, strict=True))
+    up, left = (step * (size - 1) // 2 for size, step in zip(kernel_size, dilation, strict=True))
+    down, right = (-(step * (1 - size) // 2) for size, step in zip(kernel_size, dilation, strict=True))
     padded = functional.pad(X, (left, right, up, down), mode.value)
     expected = functional.conv2d(padded, conv_in(branch).weight, conv_in(branch).bias, (2, 1), 0, dilation)
     torch.testing.assert_close(branch(X), expected, rtol=0, atol=1e-13)

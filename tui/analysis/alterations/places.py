@@ -210,7 +210,7 @@ def _grid_of_taps(spec: BlockSpec, branch: BranchSpec, axis: int) -> tuple[int, 
     sizes = spec.branch_kernel_size(branch)
     step = taps_apart(sizes, spec.branch_dilation(branch), spec.fused_dilation)[axis]
     offset = offset_in(spec.embedded_kernel_size(branch), spec.fused_kernel_size)[axis]
-    return offset + (0 if sizes[axis] % 2 else step - 1), step
+    return offset, step
 
 
 def _words_for_zero(kernel_size: Pair, between: bool) -> str:

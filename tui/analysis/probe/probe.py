@@ -119,7 +119,8 @@ def fused_taps(study: Study, pixel: Pair) -> Taps:
     height, width = study.spec.input_shape
     element = Element(0, pixel, (height, width), study.x.dtype)
     size = study.fused_kernel.kernel.kernel_size  # a wrong one may be smaller than the frame
-    return element.taps(size, _pair(study.conv.stride), _pair(study.conv.dilation))
+    geometry = study.fusion.geometry
+    return element.taps(size, geometry.stride, geometry.dilation)
 
 
 def _unfused(block: ReparamBlock, image: torch.Tensor, element: Element, between: int) -> Unfused:
@@ -159,7 +160,3 @@ def _group_of(out_channel: int, conv: nn.Conv2d) -> range:
     columns = conv.in_channels // conv.groups
     group = out_channel // (conv.out_channels // conv.groups)
     return range(group * columns, (group + 1) * columns)
-
-
-def _pair(pair: tuple[int, ...]) -> Pair:
-    return pair[0], pair[1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tui.fusion.padding import centre
+from tui.fusion.padding import same_padding
 from tui.fusion.spec import PaddingMode, Pair
 
 
@@ -44,9 +44,9 @@ class Taps:
 
 
 def taps_at(pixel: Pair, kernel_size: Pair, stride: Pair, dilation: Pair, shape: Pair) -> Taps:
-    """The taps for the output element in that row and column; the centre tap is on the pixel."""
+    """The taps for the output element in that row and column."""
     rows, columns = (
-        tuple(place * step + (tap - centre(size)) * spacing for tap in range(size))
+        tuple(place * step + tap * spacing - same_padding(size, spacing)[0] for tap in range(size))
         for place, size, step, spacing in zip(pixel, kernel_size, stride, dilation, strict=True)
     )
     return Taps(rows, columns, shape)

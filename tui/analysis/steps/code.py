@@ -236,12 +236,9 @@ def ungrouped(names: Names, kernel: Kernel, groups: int, fewer: int, columns: in
     )
 
 
-def widened(names: Names, kernel: Kernel, own: Pair, apart: Pair, *, front: bool = True) -> Code:
-    """Zeros between the taps, and in front of an even kernel's; `front`: whether there are such."""
-    rows, columns = (
-        f"{step - 1 if front and size % 2 == 0 else ''}::{step}" if size > 1 else ":"
-        for size, step in zip(own, apart, strict=True)
-    )
+def widened(names: Names, kernel: Kernel, own: Pair, apart: Pair) -> Code:
+    """Zeros between the taps."""
+    rows, columns = (f"::{step}" if size > 1 else ":" for size, step in zip(own, apart, strict=True))
     shape = ", ".join(map(str, kernel.weight.shape))
     weight = names.weight
     return names.code(

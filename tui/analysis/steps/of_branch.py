@@ -299,13 +299,9 @@ class BranchSteps:
 
     def _widened(self) -> Step:
         apart, sizes = self._steps_apart, self._kernel.kernel_size
-        # An even kernel has its zeros in front, so that its centre tap stays the centre.
-        front = tuple(0 if size % 2 else step - 1 for size, step in zip(sizes, apart, strict=True))
 
         def origin(tap: Tap) -> Tap:
-            rows, columns = (
-                divmod(own - zeros, step) for own, zeros, step in zip(tap[2:], front, apart, strict=True)
-            )
+            rows, columns = (divmod(own, step) for own, step in zip(tap[2:], apart, strict=True))
             between = rows[1] or columns[1]
             return tap._replace(ky=-1 if between else rows[0], kx=columns[0])
 
@@ -353,7 +349,7 @@ def _rewritten(names: Names, placed: Placed, groups: int, spacing: Pair) -> Iter
     apart = taps_apart(placed.kernel_size, placed.dilation, spacing)
     if apart != (1, 1):
         wide = placed.in_groups(groups).spaced(spacing).kernel
-        yield code.widened(names, wide, placed.kernel_size, apart, front=False).text
+        yield code.widened(names, wide, placed.kernel_size, apart).text
 
 
 def _products(first: Kernel, second: Kernel, groups: int) -> Iterator[StepKernel]:

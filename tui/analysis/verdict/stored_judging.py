@@ -23,7 +23,7 @@ from tui.analysis.verdict.stored import (
 )
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import Kernel, pad_to
-from tui.fusion.padding import conv2d_size_and_padding
+from tui.fusion.padding import conv2d_frame
 from tui.fusion.spec import Dtype, Pair
 from tui.fusion.torch_dtypes import dtype_of, torch_dtype
 
@@ -114,8 +114,8 @@ def framed(block: ReparamBlock, right: Kernel, given: Kernel) -> Kernel:
         StoredShapeError: it is given in none.
     """
     shape, own = tuple(given.weight.shape), tuple(right.weight.shape)
-    frame = conv2d_size_and_padding(right.kernel_size, block.geometry.stride, block.geometry.dilation)[0]
-    frames = {own, (*own[:2], *frame)}
+    frame = conv2d_frame(right.kernel_size, block.geometry.stride, block.geometry.dilation)
+    frames = {own, (*own[:2], *frame.kernel_size)} if frame.dilation == block.geometry.dilation else {own}
     if shape not in frames:
         expected = " or ".join(_shown(each) for each in sorted(frames))
         raise StoredShapeError(

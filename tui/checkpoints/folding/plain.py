@@ -18,7 +18,7 @@ from tui.checkpoints.folding.rescaling import RESCALING, Affine, Rescaling
 from tui.checkpoints.folding.rounding import share_of_rounding
 from tui.checkpoints.found import FoundBlock, FoundBranch, FoundLayer
 from tui.fusion.layer_spec import LayerKind
-from tui.fusion.padding import centre, dilated_size, offset_in
+from tui.fusion.padding import centre, extent, offset_in
 
 STRIP = 32_768
 """Numbers of a strip: two in float64 fit into a cache of level 2, and torch starts no threads for so few."""
@@ -122,13 +122,11 @@ def _branch(
 def _window(layer: FoundLayer, found: FoundBlock) -> tuple[slice, slice]:
     """Where the layer's taps stand in the block's frame."""
     spec = layer.spec
-    sizes = [dilated_size(size, step) for size, step in zip(spec.kernel_size, spec.dilation, strict=True)]
-    starts = offset_in((sizes[0], sizes[1]), found.kernel_size)
-    axes = zip(starts, sizes, spec.kernel_size, spec.dilation, strict=True)
+    height, width = (extent(size, step) for size, step in zip(spec.kernel_size, spec.dilation, strict=True))
+    starts = offset_in((height, width), found.kernel_size)
     rows, columns = (
-        # dilate puts the zeros of an even kernel in front of its first tap.
-        slice(start + (0 if taps % 2 else step - 1), start + size, max(layer.spread, step))
-        for start, size, taps, step in axes
+        slice(start, start + size, max(layer.spread, step))
+        for start, size, step in zip(starts, (height, width), spec.dilation, strict=True)
     )
     return rows, columns
 

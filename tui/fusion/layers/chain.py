@@ -17,6 +17,7 @@ from tui.fusion.layer_spec import (
     ChainSpec,
     LayerKind,
     LayerSpec,
+    aligned_spacing,
     chained_size,
     chained_stride,
     common_groups,
@@ -357,7 +358,7 @@ class Sum(Layer):
         every = list(chains)
         if not every:
             raise FusionError("a sum needs at least one chain")
-        spacing = spacing_of(every)
+        spacing = aligned_spacing(every)
         embedded = [embedded_size(chain, spacing) for chain in every]
         strides = {chain.geometry.stride for chain in every}
         if len(strides) > 1:

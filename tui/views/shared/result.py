@@ -221,7 +221,7 @@ def remarks_of(study: Study) -> list[str]:
     elif alterations.edits:
         edits = len(alterations.edits)
         remarks.append("One number was set by hand." if edits == 1 else f"{edits} numbers were set by hand.")
-    kernel_size, given = study.spec.fused_kernel_size, study.spec.conv2d_kernel_size
+    kernel_size, given = study.spec.fused_kernel_size, study.spec.conv2d_frame.kernel_size
     if given != kernel_size:
         frames = show_pair(given, "×"), show_pair(kernel_size, "×")
         remarks.append("Fused is counted as {}: {} and zeros, as nn.Conv2d pads evenly.".format(*frames))
