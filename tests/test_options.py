@@ -32,6 +32,7 @@ OTHER = BlockSpec(
     branches=(BranchSpec(BranchKind.KXK, bias=False, batch_norm=True), BranchSpec(BranchKind.POINTWISE)),
     post_norm=True,
     eps=1e-3,
+    padding=(3, 0),
     padding_mode=PaddingMode.REFLECT,
     input_shape=(12, 10),
     batch_size=3,

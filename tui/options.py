@@ -40,7 +40,7 @@ CHECK = "check"
 _DEFAULT_PRESET = "residual"
 
 _GROUPS: dict[str, tuple[str, ...]] = {
-    "block": ("in_channels", "out_channels", "kernel_size", "stride", "dilation", "groups"),
+    "block": ("in_channels", "out_channels", "kernel_size", "stride", "dilation", "groups", "padding"),
     "branches": ("branches", "eps"),
     "input": ("input_shape", "batch_size", "input", "padding_mode"),
     "arithmetic": ("weights", "dtype", "seed"),

@@ -35,8 +35,8 @@ from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import FusionError, Kernel
 from tui.fusion.layer_spec import LayerSpec
 from tui.fusion.layers import Branch, Convolution, Identity, Layer, Norm, Sum
-from tui.fusion.layers.border import Border
 from tui.fusion.layers.chain import Chain
+from tui.fusion.padding import Border
 from tui.fusion.spec import Dtype
 from tui.views.shared.panel_titles import panel_titles
 

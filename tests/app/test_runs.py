@@ -44,6 +44,22 @@ async def test_typing_gives_a_new_result_without_a_key(open_bench: OpenBench) ->
         assert bench.text("#counts").startswith("parameters 96 → 84 ")
 
 
+async def test_a_padding_is_typed_and_what_does_not_fit_is_said_at_the_field(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await bench.enter("padding", "0")
+        await bench.reach(Idle)
+        assert bench.app.study is not None
+        assert bench.app.study.spec == replace(EXACT, padding=(0, 0))
+        assert bench.app.study.outputs.fused.shape == (1, 2, 7, 7)
+        await bench.enter("input_shape", "2")
+        assert "pad by 1 or more" in bench.text("#complaint-padding")
+        assert bench.app.study.spec.input_shape == (9, 9)
+        await bench.enter("padding", "1")
+        await bench.reach(Idle)
+        assert bench.text("#complaint-padding") == ""
+        assert bench.app.study.outputs.fused.shape == (1, 2, 2, 2)
+
+
 async def test_the_last_good_result_stays_meanwhile(open_bench: OpenBench, held: HeldStudy) -> None:
     async with open_bench(EXACT, study=held, reach=Doing) as bench:
         held.let_all_go()

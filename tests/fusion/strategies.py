@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from tui.fusion.block import ReparamBlock, build_block
 from tui.fusion.fill import fill_block, make_input
+from tui.fusion.frame import extent_of
 from tui.fusion.problems import MAX_SEED
 from tui.fusion.spec import (
     BlockSpec,
@@ -102,7 +103,27 @@ def specs(draw: st.DrawFn, dtypes: tuple[Dtype, ...] = (Dtype.FLOAT64,)) -> Bloc
         dtype=draw(st.sampled_from(dtypes)),
         seed=draw(st.integers(0, MAX_SEED)),
     )
+    spec = draw(with_paddings(spec))
     return _with_padding_mode(spec, draw(st.sampled_from(PaddingMode)))
+
+
+@st.composite
+def with_paddings(draw: st.DrawFn, spec: BlockSpec) -> BlockSpec:
+    """The spec with a padding in numbers, and some of its branches with one of their own."""
+    padding = draw(st.none() | pairs(0, 4))
+    if padding is not None:
+        sizes = zip(spec.input_shape, padding, spec.frame.extent, strict=True)
+        height, width = (max(size, reach - 2 * zeros) for size, zeros, reach in sizes)
+        spec = replace(spec, padding=padding, input_shape=(height, width))
+    if draw(st.booleans()):
+        return spec
+    frame, own = spec.frame, []
+    for branch, chain in zip(spec.branches, spec.chains, strict=True):
+        left, _, top, _ = frame.border
+        axes = zip((top, left), frame.extent, extent_of(chain), strict=True)
+        rows, columns = (st.integers(max(0, zeros - whole + reach), zeros) for zeros, whole, reach in axes)
+        own.append(replace(branch, padding=draw(st.none() | st.tuples(rows, columns))))
+    return replace(spec, branches=tuple(own))
 
 
 def _with_padding_mode(spec: BlockSpec, mode: PaddingMode) -> BlockSpec:
@@ -110,8 +131,9 @@ def _with_padding_mode(spec: BlockSpec, mode: PaddingMode) -> BlockSpec:
     pads_zeros = any(branch.kind is BranchKind.AVERAGE or branch.zero_border for branch in spec.branches)
     if pads_zeros or mode is PaddingMode.ZEROS:
         return spec
-    sizes = zip(spec.input_shape, spec.fused_kernel_size, spec.fused_dilation, strict=True)
-    height, width = (max(size, (step * (taps - 1) + 1) // 2 + 1) for size, taps, step in sizes)
+    left, right, top, bottom = spec.frame.border
+    reaches = max(top, bottom), max(left, right)
+    height, width = (max(size, reach + 1) for size, reach in zip(spec.input_shape, reaches, strict=True))
     return replace(spec, padding_mode=mode, input_shape=(height, width))
 
 

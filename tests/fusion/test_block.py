@@ -87,6 +87,7 @@ def test_the_fused_kernel_convolved_by_definition_is_the_block(spec: BlockSpec) 
         stride=spec.stride,
         dilation=spec.fused_dilation,
         groups=spec.fused_groups,
+        padding=spec.padding,
     )
     with torch.no_grad():
         expected = block(x)

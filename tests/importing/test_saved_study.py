@@ -20,6 +20,7 @@ from tui.analysis.study import study_of
 from tui.analysis.subject import Subject
 from tui.export import study_json
 from tui.export.study_json import study_json_of
+from tui.fusion.branch_text import parse_branches
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
 from tui.importing import files
@@ -70,8 +71,9 @@ def test_every_preset(name: str) -> None:
         Subject(replace(EVERY_KIND, seed=2**63 - 1)),
         Subject(PRESETS["repvgg"].spec.with_in_channels(4), Alterations(mistake="eps-1e-3")),
         Subject(SMALL, replace(SLIGHTLY_WRONG, finished=True)),
+        Subject(replace(SMALL, padding=(1, 2), branches=parse_branches("kxk,2x2+p1x0,1x1 > 2x1+p0x2"))),
     ],
-    ids=["edited", "too large", "every kind", "mistaken", "finished"],
+    ids=["edited", "too large", "every kind", "mistaken", "finished", "padded"],
 )
 def test_what_was_altered_and_compared(subject: Subject) -> None:
     other = Subject(SMALL, SLIGHTLY_WRONG)
@@ -86,6 +88,12 @@ def test_a_study_of_before_the_block_had_an_eps_has_torchs() -> None:
     assert study_in(json.dumps(data).encode()).subject.spec == SMALL
     data["spec"]["eps"] = 1e-3
     assert study_in(json.dumps(data).encode()).subject.spec == replace(SMALL, eps=1e-3)
+
+
+def test_one_of_before_there_were_paddings_pads_same() -> None:
+    data = document()
+    del data["spec"]["padding"]
+    assert study_in(json.dumps(data).encode()).subject == Subject(SMALL)
 
 
 def test_the_same_study_comes_of_it() -> None:
@@ -145,6 +153,8 @@ def test_what_does_not_fit_is_named(changes: dict[str, Any], words: str) -> None
         ("dtype", "int8", "must be one of float64, float32, bfloat16, float16, not '\"int8\"'"),
         ("eps", "1e-3", "spec.eps in the saved study must be a number, not"),
         ("eps", -1, "eps must be from 0 to 10, not -1.0"),
+        ("padding", "valid", "spec.padding in the saved study must be two whole numbers, not '\"valid\"'"),
+        ("padding", [-1, 0], "padding must be from 0 to 8192, not -1"),
         ("post_norm", 0, "must be true or false, not '0'"),
         ("branches", "kxk", "a list of at most 64 branches"),
         ("branches", [{"kind": "kxk"}] * 65, "a list of at most 64 branches"),

@@ -98,8 +98,11 @@ def _macs(spec: BlockSpec, chain: ChainSpec, positions: int) -> int:
 
     The border that is padded up front is not counted.
     """
-    total = 0
-    for layer in chain.layers:
+    total, border_place = 0, chain.first_spatial or 0
+    height, width = spec.frame.output(spec.input_shape)
+    for place, layer in enumerate(chain.layers):
+        if place == border_place and chain.own_border is not None:
+            positions = spec.batch_size * height * width
         if layer.stride != (1, 1):
             positions = positions_of(spec)
         total += positions * COSTS[layer.kind](layer).macs

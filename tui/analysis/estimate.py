@@ -131,9 +131,9 @@ def _unfolded(spec: BlockSpec) -> int:
 
 
 def _fused_shape(spec: BlockSpec) -> ConvolutionShape:
-    frame = spec.conv2d_frame
+    frame, unstrided = spec.conv2d_frame, spec.frame.output(spec.input_shape)
     reach = map(extent, frame.kernel_size, frame.dilation)
-    height, width = (size + more - 1 for size, more in zip(spec.input_shape, reach, strict=True))
+    height, width = (size + more - 1 for size, more in zip(unstrided, reach, strict=True))
     return ConvolutionShape(
         (height, width),
         frame.kernel_size,

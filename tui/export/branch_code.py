@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from tui.export.by_layer import forward_code, is_padded_with_values, module_code, tensors_of
 from tui.fusion.layers import Branch, Chain, Layer
-from tui.fusion.layers.border import Border, pad_function_mode
+from tui.fusion.layers.border import pad_function_mode
+from tui.fusion.padding import Border, grown_and_cropped
 from tui.fusion.spec import PaddingMode
 
 if TYPE_CHECKING:
@@ -98,11 +99,17 @@ def _holds_values(chain: Chain, place: int) -> bool:
 
 
 def _padded(x: str, border: Border, mode: PaddingMode) -> str:
-    if not any(border):
-        return x
     other = "" if mode is PaddingMode.ZEROS else f', mode="{pad_function_mode(mode)}"'
-    return f"functional.pad({x}, {border}{other})"
+    grown, cropped = grown_and_cropped(border)
+    padded = f"functional.pad({x}, {grown}{other})" if any(grown) else x
+    return _cropped(padded, cropped)
 
 
 def _padded_with(x: str, values: str, border: Border) -> str:
-    return f"pad_with({values}, {x}, {', '.join(map(str, border))})" if any(border) else x
+    grown, cropped = grown_and_cropped(border)
+    padded = f"pad_with({values}, {x}, {', '.join(map(str, grown))})" if any(grown) else x
+    return _cropped(padded, cropped)
+
+
+def _cropped(x: str, border: Border) -> str:
+    return f"functional.pad({x}, {border})" if any(border) else x

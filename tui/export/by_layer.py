@@ -12,7 +12,7 @@ from tui.export.conv2d_text import conv2d_in_words, shortest
 from tui.export.errors import ExportError
 from tui.fusion import layers
 from tui.fusion.layers import Layer
-from tui.fusion.layers.border import Border
+from tui.fusion.padding import Border
 from tui.fusion.spec import Dtype
 
 
@@ -140,7 +140,7 @@ def _(layer: layers.Factor) -> dict[str, Tensor]:
 
 @forward_code.register
 def _(layer: layers.Factor, module: str, x: str, padded: Callable[[str], str], border: Border) -> str:
-    return f"{x} * {module}" + (".view(-1, 1, 1)" if layer.factor.dim() else "")
+    return f"{padded(x)} * {module}" + (".view(-1, 1, 1)" if layer.factor.dim() else "")
 
 
 @kernel_code.register
@@ -160,7 +160,7 @@ def _(layer: layers.Identity) -> None:
 
 @forward_code.register
 def _(layer: layers.Identity, module: str, x: str, padded: Callable[[str], str], border: Border) -> str:
-    return x
+    return padded(x)
 
 
 @kernel_code.register

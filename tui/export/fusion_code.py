@@ -6,29 +6,37 @@ from collections.abc import Iterator
 
 from tui.export.branch_code import named
 from tui.export.by_layer import folding_code, kernel_code
+from tui.fusion.geometry import Geometry
+from tui.fusion.layer_spec import embedded_size
 from tui.fusion.layers import Branch, Chain, Layer
-from tui.fusion.padding import taps_apart
+from tui.fusion.padding import offset_in, taps_apart
 from tui.fusion.pair_text import Pair
 
 
-def fusion_lines(branch: Branch, groups: int, spacing: Pair, frame: Pair) -> list[str]:
+def fusion_lines(branch: Branch, given: Geometry, frame: Pair) -> list[str]:
     """The statements that leave the branch's kernel in `kernel`, as a summand of the convolution given away.
 
-    That has these groups and this dilation; frame: its (kH, kW).
+    given: how that moves over an image; frame: its (kH, kW).
     """
-    return [*_chain_lines(branch, branch, ""), *_placed_lines(branch, groups, spacing, frame)]
+    spacing, before = given.dilation, given.border_of(frame)
+    first = (before[2] - branch.border[2]) // spacing[0], (before[0] - branch.border[0]) // spacing[1]
+    return [*_chain_lines(branch, branch, ""), *_placed_lines(branch, given.groups, spacing, frame, first)]
 
 
-def _placed_lines(chain: Chain, groups: int, spacing: Pair, frame: Pair) -> Iterator[str]:
-    """Written with these groups and this spacing, its centre on that of the frame."""
+def _placed_lines(
+    chain: Chain, groups: int, spacing: Pair, frame: Pair, first: Pair | None = None
+) -> Iterator[str]:
+    """Written with these groups and this spacing, its first tap at that of the frame; None: centred in it."""
     own = chain.geometry
     if own.groups != groups:
         yield f"kernel = ungroup(kernel, {own.groups}, {groups})"
     steps = taps_apart(chain.kernel_size, own.dilation, spacing)
     if steps != (1, 1):
         yield f"kernel = dilate(kernel, {steps[0]}, {steps[1]})"
-    size = [taps if step == 1 else 0 for taps, step in zip(chain.kernel_size, steps, strict=True)]
-    if (size[0], size[1]) != frame:
+    size = embedded_size(chain, spacing)
+    if first not in (None, offset_in(size, frame)):
+        yield f"kernel = padded_at(kernel, {first[0]}, {first[1]}, {frame[0]}, {frame[1]})"
+    elif size != frame:
         yield f"kernel = centred(kernel, {frame[0]}, {frame[1]})"
 
 

@@ -175,6 +175,12 @@ def centred(kernel: Kernel, height: int, width: int) -> Kernel:
     return functional.pad(kernel[0], (left, width - kw - left, top, height - kh - top)), kernel[1]
 
 
+def padded_at(kernel: Kernel, top: int, left: int, height: int, width: int) -> Kernel:
+    """Zeros around the kernel; its first tap at that place of the larger one."""
+    kh, kw = kernel[0].shape[2:]
+    return functional.pad(kernel[0], (left, width - kw - left, top, height - kh - top)), kernel[1]
+
+
 def max_abs_difference(one: Tensor, other: Tensor) -> float:
     """The largest |one - other|; inf where only one is finite, or they differ in sign or NaN."""
     same = (one == other) | (one.isnan() & other.isnan())

@@ -19,6 +19,8 @@ from tui.export.errors import ExportError
 from tui.export.fusion_code import fusion_lines
 from tui.export.literals import bytes_code, numbers_code
 from tui.fusion.block import ReparamBlock, conv_of
+from tui.fusion.geometry import Geometry
+from tui.fusion.padding import even_border
 from tui.fusion.spec import Dtype
 
 MOST_LITERALS = 2000
@@ -46,6 +48,7 @@ _PIECES: tuple[Callable[..., object], ...] = (
     pieces.ungroup,
     pieces.dilate,
     pieces.centred,
+    pieces.padded_at,
     pieces.max_abs_difference,
     pieces.numbers,
     pieces.decoded,
@@ -146,6 +149,8 @@ def _block_class(block: ReparamBlock) -> str:
 
 def _fuse(block: ReparamBlock, right: nn.Conv2d) -> str:
     frame, spacing = ((pair[0], pair[1]) for pair in (right.kernel_size, right.dilation))
+    border = None if isinstance(right.padding, str) else even_border((right.padding[0], right.padding[1]))
+    given = Geometry(dilation=spacing, groups=right.groups, border=border)
     lines = [
         "@torch.no_grad()",
         "def fuse(block: Block) -> Kernel:",
@@ -154,7 +159,7 @@ def _fuse(block: ReparamBlock, right: nn.Conv2d) -> str:
     for place, branch in enumerate(block.branches):
         lines += [
             f"    # {branch.name}",
-            *(f"    {line}" for line in fusion_lines(branch, right.groups, spacing, frame)),
+            *(f"    {line}" for line in fusion_lines(branch, given, frame)),
         ]
         lines.append("    total = add(total, kernel)" if place else "    total = kernel")
     if block.post_norm is not None:

@@ -6,19 +6,28 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
 from tui.fusion.branch_spec import POST_NORM, names_of
+from tui.fusion.frame import Frame, Standing
 from tui.fusion.geometry import Geometry
-from tui.fusion.kernel import FusionError, Kernel, add, affine_of, pad_to, scale
-from tui.fusion.layer_spec import USUAL_EPS, before_of, embedded_size
+from tui.fusion.kernel import FusionError, Kernel, add, affine_of, pad_at, pad_to, scale
+from tui.fusion.layer_spec import USUAL_EPS, embedded_size
 from tui.fusion.layers import Branch, Fold, build_branch
-from tui.fusion.padding import conv2d_frame, taps_apart
+from tui.fusion.padding import (
+    conv2d_frame,
+    even_border,
+    even_padding,
+    grown_and_cropped,
+    offset_in,
+    show_padding,
+    taps_apart,
+)
 from tui.fusion.pair_text import show_pair
-from tui.fusion.spec import BlockSpec, Pair
+from tui.fusion.spec import SAME, BlockSpec, Pair
 from tui.fusion.widening import dilate, ungroup
 
 
@@ -54,6 +63,18 @@ class Folded:
 
     summands: tuple[tuple[str, tuple[Fold, ...]], ...]
     kernel: Kernel
+
+
+class Place(NamedTuple):
+    """Where a branch stands in the fused kernel.
+
+    Attributes:
+        apart: taps of the fused kernel from one tap of the branch to its next.
+        first: that on which the branch's first stands, its row and column; None where their centres meet.
+    """
+
+    apart: Pair
+    first: Pair | None
 
 
 class ReparamBlock(nn.Module):
@@ -150,14 +171,30 @@ class ReparamBlock(nn.Module):
     @property
     def kernel_size(self) -> Pair:
         """(kH, kW) of the fused kernel."""
-        sizes = [embedded_size(branch, self.geometry.dilation) for branch in self.branches]
-        return max(size[0] for size in sizes), max(size[1] for size in sizes)
+        return self.frame.taps(self.geometry.dilation)
 
     @property
-    def _first(self) -> Pair:
-        """How many pixels above and left of the pixel the fused kernel's first tap stands."""
-        every = [before_of(branch) for branch in self.branches]
-        return max(first[0] for first in every), max(first[1] for first in every)
+    def frame(self) -> Frame:
+        """The pixels that the fused kernel reads, and what stands around the image for it."""
+        return Frame.around([branch.standing for branch in self.branches], self.geometry.border)
+
+    def place_of(self, branch: Branch, frame: Frame | None = None) -> Place:
+        """Where the branch stands in the fused kernel; `frame`: the block's, where it is known.
+
+        Raises:
+            FusionError: the branch's taps do not fall on the block's.
+        """
+        return _place_in(frame or self.frame, branch.standing, self.geometry.dilation, branch.name)
+
+    def placed(self, branch: Branch, kernel: Kernel) -> Kernel:
+        """A kernel that is spaced as the branch's as a summand of the fused one.
+
+        Raises:
+            FusionError: as `place_of`, and where it would stand outside of the fused kernel.
+        """
+        place = self.place_of(branch)
+        wide = kernel if place.apart == (1, 1) else dilate(kernel, place.apart)
+        return wide if place.first is None else pad_at(wide, self.kernel_size, place.first)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -170,17 +207,18 @@ class ReparamBlock(nn.Module):
                 "a block in train mode cannot be fused: its batch norms follow each input; call eval() first"
             )
         post = None if self.post_norm is None else affine_of(self.post_norm)
+        frame = self.frame
         for branch in self.branches:
-            yield branch.name, self._folds_of(branch, None if post is None else post[0])
+            yield branch.name, self._folds_of(branch, frame, None if post is None else post[0])
         if post is not None:
             columns = self.in_channels // self.geometry.groups
             zeros = post[1].new_zeros((len(post[1]), columns, 1, 1))
             yield POST_NORM, iter([Fold("offset of the post norm", Kernel(zeros, post[1]))])
 
-    def _folds_of(self, branch: Branch, post_scale: Tensor | None) -> Iterator[Fold]:
+    def _folds_of(self, branch: Branch, frame: Frame, post_scale: Tensor | None) -> Iterator[Fold]:
         """The branch's own folds, and those that make its kernel a summand of this block's."""
-        own = branch.geometry  # once: it walks through all layers
-        _refuse_other_geometry(branch, own, self.geometry)
+        own, standing = branch.geometry, branch.standing  # once: they walk through all layers
+        _refuse_other_geometry(branch.name, own, standing, self.geometry, frame)
         for fold in branch.folds():
             kernel = fold.kernel
             yield fold
@@ -188,10 +226,13 @@ class ReparamBlock(nn.Module):
         if groups != fewer:
             kernel = ungroup(kernel, groups, fewer)
             yield Fold(f"{groups} groups written as {fewer}", kernel)
-        dilation = _relative_dilation(branch, own.dilation, self.geometry.dilation, self._first)
-        if dilation != (1, 1):
-            kernel = dilate(kernel, dilation)
+        place = _place_in(frame, standing, self.geometry.dilation, branch.name)
+        if place.apart != (1, 1):
+            kernel = dilate(kernel, place.apart)
             yield Fold("zeros between the taps", kernel)
+        if place.first is not None:
+            kernel = pad_at(kernel, frame.taps(self.geometry.dilation), place.first)
+            yield Fold("placed by its padding", kernel)
         if post_scale is not None:
             kernel = scale(kernel, post_scale)
             yield Fold("times the post norm's scale", kernel)
@@ -202,46 +243,54 @@ def _last_of(folds: Iterator[Fold]) -> Fold:
     return deque(folds, maxlen=1)[0]
 
 
-def _refuse_other_geometry(branch: Branch, own: Geometry, block: Geometry) -> None:
-    """Groups and dilations can be brought together; strides and paddings cannot.
+def _refuse_other_geometry(
+    name: str, own: Geometry, standing: Standing, block: Geometry, frame: Frame
+) -> None:
+    """Groups and dilations can be brought together; strides and ways to pad cannot.
 
     Raises:
-        FusionError: the branch has another stride, or pads in another way.
+        FusionError: the branch has another stride, pads in another way, or reads beyond the fused kernel.
     """
     if own.stride != block.stride:
         steps = " and ".join(map(show_pair, (own.stride, block.stride)))
         raise FusionError(
-            f"{branch.name}: strides {steps} visit other pixels: no single convolution; make them equal"
+            f"{name}: strides {steps} visit other pixels: no single convolution; make them equal"
         )
-    if own.padding_mode is not block.padding_mode and branch.kernel_size != (1, 1):
+    if own.padding_mode is not block.padding_mode and any(grown_and_cropped(standing.border)[0]):
         modes = " and ".join((own.padding_mode, block.padding_mode))
+        raise FusionError(f"{name}: {modes} padding differ at the border: no single convolution; pad alike")
+    if not frame.holds(standing):
         raise FusionError(
-            f"{branch.name}: {modes} padding differ at the border: no single convolution; pad alike"
+            f"{name}: its padding has it read {frame.where(standing)}, which is padded by "
+            f"{show_padding(frame.border)}: outside of it; give it another padding, or the block"
         )
 
 
-def _relative_dilation(branch: Branch, own: Pair, block: Pair, first: Pair) -> Pair:
-    """How many taps of the block, which has its first so far above and left, are one of the branch's apart.
-
-    Raises:
-        FusionError: the branch's taps do not fall on the block's.
-    """
-    kernel_size = branch.kernel_size
-    for axis, (size, apart, step) in enumerate(zip(kernel_size, own, block, strict=True)):
+def _place_in(frame: Frame, standing: Standing, spacing: Pair, name: str) -> Place:
+    own, first = standing.dilation, frame.first_of(standing)
+    for size, apart, pixels, step in zip(standing.kernel_size, own, first, spacing, strict=True):
         if size > 1 and apart % step:
-            raise FusionError(f"{branch.name}: taps {apart} apart do not fall on taps {step} apart")
-        if (before_of(branch)[axis] - first[axis]) % step:
-            raise FusionError(f"{branch.name}: its taps fall between those of the block, {step} apart")
-    return taps_apart(kernel_size, own, block)
+            raise FusionError(f"{name}: taps {apart} apart do not fall on taps {step} apart")
+        if pixels % step:
+            raise FusionError(f"{name}: its taps fall between those of the block, {step} apart")
+    tap = first[0] // spacing[0], first[1] // spacing[1]
+    centred = offset_in(embedded_size(standing, spacing), frame.taps(spacing))
+    return Place(taps_apart(standing.kernel_size, own, spacing), None if tap == centred else tap)
 
 
 def conv_of(kernel: Kernel, geometry: Geometry) -> nn.Conv2d:
-    """The kernel as an nn.Conv2d with "same" padding, to take away.
+    """The kernel as an nn.Conv2d that pads as the geometry says, to take away.
 
     An even kernel that nn.Conv2d cannot pad is embedded in an odd one (`conv2d_frame`).
+
+    Raises:
+        FusionError: the geometry's border is none that an nn.Conv2d pads.
     """
+    padding = None if geometry.border is None else even_padding(geometry.border)
+    if padding is None and geometry.border is not None:
+        raise FusionError(f"nn.Conv2d cannot pad by {show_padding(geometry.border)}: give both sides as much")
     out_channels, columns = kernel.weight.shape[:2]
-    frame = conv2d_frame(kernel.kernel_size, geometry.stride, geometry.dilation)
+    frame = conv2d_frame(kernel.kernel_size, geometry.stride, geometry.dilation, padding)
     apart = taps_apart(kernel.kernel_size, geometry.dilation, frame.dilation)
     kernel = pad_to(kernel if apart == (1, 1) else dilate(kernel, apart), frame.kernel_size)
     conv = nn.Conv2d(
@@ -270,7 +319,8 @@ def build_block(spec: BlockSpec) -> ReparamBlock:
     >>> [branch.name for branch in block.branches]
     ['kxk', '1x1', 'identity']
     """
-    geometry = Geometry(spec.stride, spec.fused_dilation, spec.fused_groups, spec.padding_mode)
+    border = None if spec.padding == SAME else even_border(spec.padding)
+    geometry = Geometry(spec.stride, spec.fused_dilation, spec.fused_groups, spec.padding_mode, border)
     named = zip(spec.chains, names_of(spec.branches), strict=True)
     branches = [build_branch(chain, name) for chain, name in named]
     return ReparamBlock(branches, geometry, post_norm=spec.post_norm, eps=spec.eps).eval()

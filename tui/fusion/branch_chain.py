@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, Scale
+from tui.fusion.frame import Frame
 from tui.fusion.layer_spec import ChainSpec, LayerKind, LayerSpec
+from tui.fusion.padding import SAME, even_border
 from tui.fusion.written_layers import written_layers
 
 if TYPE_CHECKING:
@@ -15,8 +18,25 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1024)
 def chain_of(spec: BlockSpec, branch: BranchSpec) -> ChainSpec:
-    """The layers of a branch of that block, all in numbers."""
-    pads_zeros = branch.kind in (BranchKind.IDENTITY, BranchKind.AVERAGE)
+    """The layers of a branch of that block, all in numbers, and where it stands in it."""
+    chain = layers_of(spec, branch)
+    if branch.chain is not None or (spec.padding == SAME and branch.padding is None):
+        return chain
+    border = frame_of(spec).border_for(chain, branch.padding)
+    return chain if border == chain.border else replace(chain, own_border=border)
+
+
+@lru_cache(maxsize=1024)
+def frame_of(spec: BlockSpec) -> Frame:
+    """The pixels that the fused kernel of that block reads."""
+    border = None if spec.padding == SAME else even_border(spec.padding)
+    return Frame.around((layers_of(spec, branch) for branch in spec.branches), border)
+
+
+@lru_cache(maxsize=1024)
+def layers_of(spec: BlockSpec, branch: BranchSpec) -> ChainSpec:
+    """The layers of a branch of that block, as if it stood alone."""
+    pads_zeros = branch.kind is BranchKind.AVERAGE
     if branch.chain is not None:
         return branch.chain
     if branch.parts:

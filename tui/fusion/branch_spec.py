@@ -64,6 +64,7 @@ class BranchSpec:
         identity_offset: sequences: the 1x1 stores its weight minus the identity (DBB's idconv).
         expansion: 1x1-kxk: channels between the two steps, as a multiple of in_channels.
         zero_border: sequences: plain zeros are padded between the two steps.
+        padding: its own, above and at the left; None where its centre stands on the fused kernel's.
         parts: of a CHAIN: its layers as they were written.
         chain: of a CHAIN that was not written: its layers, all in numbers.
         label: of a CHAIN: its title.
@@ -80,6 +81,7 @@ class BranchSpec:
     identity_offset: bool = False
     expansion: int = 1
     zero_border: bool = False
+    padding: Pair | None = None
     parts: tuple[Part, ...] = ()
     chain: ChainSpec | None = None
     label: str = ""

@@ -11,6 +11,7 @@ from tui.fusion.branch_spec import BranchKind, BranchSpec, Scale
 from tui.fusion.chain_text import parse_chain, show_chain, split_outside
 from tui.fusion.layer_spec import LayerKind
 from tui.fusion.not_linear import WHY, not_linear_in
+from tui.fusion.pair_text import shortest
 from tui.fusion.part import Part
 from tui.fusion.quoting import quoted
 from tui.fusion.text_error import TextError
@@ -19,21 +20,22 @@ _NAMED_KINDS = [kind for kind in BranchKind if kind not in (BranchKind.SIZED, Br
 _BY_LENGTH = sorted(_NAMED_KINDS, key=len, reverse=True)  # "1x1-kxk" before "1x1"
 _NUMBER = r"[0-9]{1,6}"
 _SIZE = re.compile(rf"(?P<kH>{_NUMBER})x(?P<kW>{_NUMBER})(?:d(?P<dH>{_NUMBER})(?:x(?P<dW>{_NUMBER}))?)?")
+_OPTIONS = rf"(?:\+p{_NUMBER}x{_NUMBER}|[+-][a-z]+(?:{_NUMBER})?)*"
 _BRANCH = re.compile(
     rf"(?P<kind>{'|'.join(map(re.escape, _BY_LENGTH))}|{re.sub('P<.*?>', ':', _SIZE.pattern)})"
-    rf"(?P<options>(?:[+-][a-z]+(?:{_NUMBER})?)*)"
+    rf"(?P<options>{_OPTIONS})"
 )
 _SEQUENCE = re.compile(
     rf"1x1-(?P<second>(?:avg)?{re.sub('P<.*?>', ':', _SIZE.pattern)})"
-    rf"(?P<options>(?:[+-][a-z]+(?:{_NUMBER})?)*)"
+    rf"(?P<options>{_OPTIONS})"
 )
 _OF_LAYERS = re.compile(r"[+](?:dw|eps|c[0-9])")
 """Options that only layers have."""
 _IS_CHAIN = re.compile(rf"[>()]|^(?:norm|alpha|gamma|avg|sobel|laplacian|taps)|{_OF_LAYERS.pattern}")
-_OPTION = re.compile(rf"(?P<sign>[+-])(?P<name>[a-z]+)(?P<number>{_NUMBER})?")
+_OPTION = re.compile(rf"(?P<sign>[+-])(?P<name>[a-z]+)(?P<number>{_NUMBER}(?:x{_NUMBER})?)?")
 
 KINDS = f"{', '.join(_NAMED_KINDS)}, a kernel size such as 5x5 or 3x3d2, or layers as in 1x1 > 3x3"
-OPTIONS = "+norm, -bias, +alpha, +gamma, +g4; 1x1-kxk, 1x1-avg: +inner, +idconv, +zeros; 1x1-kxk: +x2"
+OPTIONS = "+norm, -bias, +alpha, +gamma, +g4, +p1; 1x1-kxk, 1x1-avg: +inner, +idconv, +zeros; 1x1-kxk: +x2"
 
 _FLAGS = {"norm": "batch_norm", "inner": "inner_norm", "idconv": "identity_offset", "zeros": "zero_border"}
 _NUMBERS = {"g": "groups", "x": "expansion"}
@@ -44,9 +46,9 @@ def parse_branches(text: str) -> tuple[BranchSpec, ...]:
 
     Names: kxk, 1x1, identity, 1xk, kx1, avg, 1x1-kxk, 1x1-avg, and kernel sizes such as 5x5 or, dilated by 2,
     3x3d2. A convolution has a bias unless "-bias" follows it, a batch norm only if "+norm" does. "+alpha" and
-    "+gamma" scale the branch by one number or one a channel; "+g4" gives it 4 groups. In a sequence "+inner"
-    puts a batch norm between the steps, "+idconv" stores the 1x1 minus the identity, "+zeros" pads zeros
-    between; in 1x1-kxk "+x2" doubles the channels between.
+    "+gamma" scale the branch by one number or one a channel; "+g4" gives it 4 groups, "+p1" or "+p1x0" a
+    padding of its own. In a sequence "+inner" puts a batch norm between the steps, "+idconv" stores the 1x1
+    minus the identity, "+zeros" pads zeros between; in 1x1-kxk "+x2" doubles the channels between.
 
     Layers in a row stand between ">", each with its own options: "1x1+x2 > 3x3+c16 > 1x1", with norm, avg3x3,
     sobelx, sobely, laplacian, taps(1 0 -1) and sums such as (3x3 + identity) among them; "+dw" makes a
@@ -95,15 +97,17 @@ def _parse_layers(text: str) -> BranchSpec:
         raise TextError(
             f"a branch must be one of {KINDS}, with options such as +norm or -bias, not {quoted(text)}"
         )
-    parts, zeros = parse_chain(text)
-    return BranchSpec(BranchKind.CHAIN, parts=parts, zero_border=zeros)
+    written = parse_chain(text)
+    return BranchSpec(
+        BranchKind.CHAIN, parts=written.parts, zero_border=written.zeros, padding=written.padding
+    )
 
 
 def _sized_sequence(text: str, match: re.Match[str]) -> BranchSpec:
     """1x1-3x3 or 1x1-avg3x3: as 1x1-kxk and 1x1-avg, but of a size of its own."""
     pooled = match["second"].startswith("avg")
     told = _parse_branch(("1x1-avg" if pooled else "1x1-kxk") + match["options"])
-    ((first, second), _) = parse_chain(f"1x1 > {match['second']}")
+    first, second = parse_chain(f"1x1 > {match['second']}").parts
     first = replace(
         first,
         kind=LayerKind.OFFSET_CONVOLUTION if told.identity_offset else LayerKind.CONVOLUTION,
@@ -117,7 +121,7 @@ def _sized_sequence(text: str, match: re.Match[str]) -> BranchSpec:
     inner, behind = [norm] * told.inner_norm, [norm] * told.batch_norm
     scale = [Part(LayerKind(told.scale), bias=False)] if told.scale else []
     parts = (first, *inner, second, *behind, *scale)
-    return BranchSpec(BranchKind.CHAIN, parts=parts, zero_border=told.zero_border)
+    return BranchSpec(BranchKind.CHAIN, parts=parts, zero_border=told.zero_border, padding=told.padding)
 
 
 def _kind(text: str) -> dict[str, Any]:
@@ -141,7 +145,10 @@ def _option(option: re.Match[str], text: str) -> dict[str, Any]:
         return {_FLAGS[name]: on}
     if name in (Scale.ALPHA, Scale.GAMMA) and number is None and on:
         return {"scale": Scale(name)}
-    if name in _NUMBERS and number is not None and on:
+    if name == "p" and number is not None and on:
+        height, _, width = number.partition("x")
+        return {"padding": (int(height), int(width or height))}
+    if name in _NUMBERS and number is not None and number.isdigit() and on:
         return {_NUMBERS[name]: int(number)}
     raise TextError(f"{quoted(option[0])} in {quoted(text)} is not an option; there are {OPTIONS}")
 
@@ -154,10 +161,11 @@ def show_branches(branches: tuple[BranchSpec, ...]) -> str:
 def show_branch(branch: BranchSpec) -> str:
     """One branch as `parse_branches` reads it, its options in a fixed order."""
     if branch.kind is BranchKind.CHAIN:
-        return show_chain(branch.parts, branch.zero_border) if branch.parts else branch.title
+        return show_chain(branch.parts, branch.zero_border, branch.padding) if branch.parts else branch.title
     flags = [f"+{flag}" for flag, name in _FLAGS.items() if getattr(branch, name)]
     bias = ["-bias"] if branch.kind.has_weight and not branch.bias else []
     scale = [f"+{branch.scale}"] if branch.scale else []
     groups = [f"+g{branch.groups}"] if branch.groups is not None else []
     expansion = [f"+x{branch.expansion}"] if branch.expansion != 1 else []
-    return "".join([branch.title, *flags, *bias, *scale, *groups, *expansion])
+    padding = [] if branch.padding is None else [f"+p{shortest(branch.padding)}"]
+    return "".join([branch.title, *flags, *bias, *scale, *groups, *expansion, *padding])

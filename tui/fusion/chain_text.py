@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from math import isfinite
+from typing import NamedTuple
 
 from tui.fusion.layer_spec import LayerKind
 from tui.fusion.number_text import number_in, show_number
+from tui.fusion.pair_text import Pair, shortest
 from tui.fusion.part import DEPTHWISE, FIXED, Part
 from tui.fusion.quoting import quoted
 from tui.fusion.text_error import TextError
@@ -21,8 +23,8 @@ _AVERAGE = re.compile(rf"avg(?:(?P<kH>{_NUMBER})x(?P<kW>{_NUMBER}))?")
 _TAPS = re.compile(r"taps\((?P<rows>[^()]*)\)")
 _WORD = re.compile(r"\(.*\)|taps\([^()]*\)|[a-z0-9]+", re.DOTALL)
 _OPTION = re.compile(
-    r"(?P<sign>[+-])(?P<name>norm|bias|alpha|gamma|idconv|zeros|dw|eps|[gxc])"
-    r"(?P<value>[0-9]+(?:[./][0-9]+)?(?:e[+-]?[0-9]+)?)?"
+    r"(?P<sign>[+-])(?P<name>norm|bias|alpha|gamma|idconv|zeros|dw|eps|[gxcp])"
+    r"(?P<value>[0-9]+x[0-9]+|[0-9]+(?:[./][0-9]+)?(?:e[+-]?[0-9]+)?)?"
 )
 _PLAIN = {
     "norm": LayerKind.NORM,
@@ -35,33 +37,49 @@ LAYERS = (
     "kxk, 1xk, 3x3, 3x3d2, norm, identity, avg, avg3x3, alpha, gamma, sobelx, sobely, laplacian, "
     "taps(1 0 -1), (3x3 + identity)"
 )
-OPTIONS = "-bias, +norm, +alpha, +gamma, +g4, +dw, +x2, +x1/4, +c16, +idconv, +eps1e-3, +zeros"
+OPTIONS = "-bias, +norm, +alpha, +gamma, +g4, +dw, +x2, +x1/4, +c16, +idconv, +eps1e-3, +zeros, +p1"
 MOST_LAYERS = 16
 MOST_DEPTH = 4
 
 
-def parse_chain(text: str) -> tuple[tuple[Part, ...], bool]:
-    """The layers of a chain, and whether each pads zeros of its own (+zeros).
+class Written(NamedTuple):
+    """Layers as they were written, and what was said of the whole chain.
+
+    Attributes:
+        zeros: whether each pads zeros of its own (+zeros).
+        padding: that of the chain (+p1), None where it has none of its own.
+    """
+
+    parts: tuple[Part, ...]
+    zeros: bool = False
+    padding: Pair | None = None
+
+
+def parse_chain(text: str) -> Written:
+    """The layers of a chain.
 
     Raises:
         TextError: with words for the user.
     """
-    parts, zeros = _chain(text, text, 0)
-    return parts, zeros
+    return _chain(text, text, 0)
 
 
-def _chain(text: str, whole: str, depth: int) -> tuple[tuple[Part, ...], bool]:
+def _chain(text: str, whole: str, depth: int) -> Written:
     if depth > MOST_DEPTH:
         raise TextError(f"sums stand in sums at most {MOST_DEPTH} deep, not as in {quoted(whole)}")
     parts: list[Part] = []
-    zeros = False
+    zeros, paddings = False, set[Pair]()
     for each in split_outside(text, ">"):
-        made, pads = _layer(each.strip(), whole, depth)
-        parts += made
-        zeros = zeros or pads
+        made = _layer(each.strip(), whole, depth)
+        parts += made.parts
+        zeros = zeros or made.zeros
+        paddings |= set() if made.padding is None else {made.padding}
     if len(parts) > MOST_LAYERS:
         raise TextError(f"a chain has at most {MOST_LAYERS} layers here, not {len(parts)}")
-    return tuple(parts), zeros
+    if len(paddings) > 1:
+        both = " and ".join(f"+p{shortest(padding)}" for padding in sorted(paddings))
+        raise TextError(f"{both} contradict each other in {quoted(whole)}: a chain is padded once, up front")
+    return Written(tuple(parts), zeros, next(iter(paddings), None))
 
 
 def split_outside(text: str, mark: str) -> list[str]:
@@ -75,8 +93,8 @@ def split_outside(text: str, mark: str) -> list[str]:
     return [*pieces, text[start:]]
 
 
-def _layer(text: str, whole: str, depth: int) -> tuple[list[Part], bool]:
-    """A layer and those that its options put behind it, and whether it says +zeros."""
+def _layer(text: str, whole: str, depth: int) -> Written:
+    """A layer and those that its options put behind it, and what it says of the chain."""
     if text.count("(") != text.count(")"):
         raise TextError(f"the branch {quoted(whole)} has a parenthesis that is not closed, or not opened")
     match = _WORD.match(text)
@@ -131,10 +149,11 @@ def _summands(text: str, whole: str, depth: int) -> Iterator[tuple[Part, ...]]:
     for piece in split_outside(text.replace(" + ", "|"), "|"):
         if not piece.strip():
             raise TextError(f"a sum in {quoted(whole)} lacks a chain: write it as (3x3 + identity)")
-        parts, zeros = _chain(piece.strip().replace("|", " + "), whole, depth + 1)
-        if zeros:
-            raise TextError(f"+zeros in {quoted(whole)} stands inside of a sum; it is of the whole branch")
-        yield parts
+        made = _chain(piece.strip().replace("|", " + "), whole, depth + 1)
+        if made.zeros or made.padding:
+            option = "+zeros" if made.zeros else "+p"
+            raise TextError(f"{option} in {quoted(whole)} stands inside of a sum; it is of the whole branch")
+        yield made.parts
 
 
 def _taps(text: str, whole: str) -> tuple[tuple[float, ...], ...]:
@@ -147,10 +166,10 @@ def _taps(text: str, whole: str) -> tuple[tuple[float, ...], ...]:
     return tuple(map(tuple, numbers))
 
 
-def _with_options(part: Part, text: str, layer: str) -> tuple[list[Part], bool]:
+def _with_options(part: Part, text: str, layer: str) -> Written:
     behind: list[Part] = []
     given: dict[str, str] = {}
-    place, eps, zeros = 0, None, False
+    place, eps, zeros, padding = 0, None, False, None
     while place < len(text):
         match = _OPTION.match(text, place)
         if match is None:
@@ -170,11 +189,18 @@ def _with_options(part: Part, text: str, layer: str) -> tuple[list[Part], bool]:
             behind.append(Part(_PLAIN[name], bias=False))
         elif name == "zeros" and on and value is None:
             zeros = True
+        elif name == "p" and on and value is not None and (padding := _padding_in(value)):
+            pass
         elif name == "eps" and on and value is not None:
             eps = _eps(value, layer)
         else:
             part = _changed(part, name, value, on, layer)
-    return _with_eps([part, *behind], eps, layer), zeros
+    return Written(tuple(_with_eps([part, *behind], eps, layer)), zeros, padding)
+
+
+def _padding_in(value: str) -> Pair | None:
+    match = re.fullmatch(rf"(?P<height>{_NUMBER})(?:x(?P<width>{_NUMBER}))?", value)
+    return None if match is None else (int(match["height"]), int(match["width"] or match["height"]))
 
 
 def _with_eps(parts: list[Part], eps: float | None, layer: str) -> list[Part]:
@@ -224,9 +250,10 @@ def _multiple(value: str) -> Fraction | None:
         return None
 
 
-def show_chain(parts: tuple[Part, ...], zeros: bool = False) -> str:
+def show_chain(parts: tuple[Part, ...], zeros: bool = False, padding: Pair | None = None) -> str:
     """The text that `parse_chain` reads as these layers."""
-    return " > ".join(map(_show, parts)) + ("+zeros" if zeros else "")
+    behind = "" if padding is None else f"+p{shortest(padding)}"
+    return " > ".join(map(_show, parts)) + ("+zeros" if zeros else "") + behind
 
 
 def _show(part: Part) -> str:

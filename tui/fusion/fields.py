@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from tui.fusion.branch_text import parse_branches, show_branches
 from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.number_text import number_in, show_number
+from tui.fusion.padding import SAME
 from tui.fusion.pair_text import shortest, show_pair
 from tui.fusion.problems import MAX_CHANNELS
 from tui.fusion.quoting import quoted
@@ -70,6 +71,17 @@ def _pair(words: str, example: str) -> Callable[[str], Pair]:
         return height, height if match[2] is None else _digits(match[2], words, example)
 
     return parse
+
+
+def _padding(text: str) -> Pair | Literal["same"]:
+    if text.strip().lower() == SAME:
+        return SAME
+    try:
+        return _pair("padding", "0 or 1x2")(text)
+    except TextError:
+        raise TextError(
+            f"padding must be same, a number or height x width, such as 0 or 1x2, not {quoted(text)}"
+        ) from None
 
 
 def _switch(words: str) -> Callable[[str], bool]:
@@ -160,11 +172,19 @@ FIELDS: dict[str, Field] = {
             show_number,
         ),
         Field(
-            "padding_mode",
             "padding",
+            "padding",
+            "pixels around the image, as nn.Conv2d has them: same, 0 or 1x2",
+            "P",
+            _padding,
+            lambda padding: padding if padding == SAME else shortest(padding),
+        ),
+        Field(
+            "padding_mode",
+            "outside",
             "what stands outside the image: " + ", ".join(PaddingMode),
             "MODE",
-            _choice("padding", PaddingMode),
+            _choice("padding mode", PaddingMode),
             choices=tuple(PaddingMode),
         ),
         Field(

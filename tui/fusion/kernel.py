@@ -173,6 +173,23 @@ def pad_to(kernel: Kernel, kernel_size: Pair) -> Kernel:
     return Kernel(weight, kernel.bias)
 
 
+def pad_at(kernel: Kernel, kernel_size: Pair, first: Pair) -> Kernel:
+    """A kernel of `kernel_size` taps that has this one's first tap at the row and the column `first`.
+
+    Raises:
+        FusionError: it does not fit there.
+    """
+    height, width = kernel.kernel_size
+    if min(first) < 0 or first[0] + height > kernel_size[0] or first[1] + width > kernel_size[1]:
+        raise FusionError(
+            f"a kernel of {show_pair(kernel.kernel_size)} taps does not fit into {show_pair(kernel_size)} "
+            f"at row {first[0]}, column {first[1]}"
+        )
+    weight = kernel.weight.new_zeros((*kernel.weight.shape[:2], *kernel_size))
+    weight[:, :, first[0] : first[0] + height, first[1] : first[1] + width] = kernel.weight
+    return Kernel(weight, kernel.bias)
+
+
 def add(kernels: Sequence[Kernel], *, overwrite: bool = False) -> Kernel:
     """The sum of parallel maps: one kernel of the largest kernel size, each summand centred in it.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from tui.fusion.padding import extent, same_padding, taps_apart
+from tui.fusion.padding import Border, extent, same_border, taps_apart
 from tui.fusion.pair_text import Pair
 
 USUAL_EPS = 1e-5
@@ -43,6 +43,15 @@ class Shaped(Protocol):
     @property
     def dilation(self) -> Pair:
         """Pixels from one tap to the next."""
+        ...
+
+
+class Bordered(Shaped, Protocol):
+    """What tells where the taps of a chain lie, by what stands around the image for it."""
+
+    @property
+    def border(self) -> Border:
+        """Its first tap stands as many pixels before that of the output."""
         ...
 
 
@@ -86,12 +95,19 @@ class ChainSpec:
         own_groups: of its kernel where no layer mixes channels.
         padding_mode: what stands outside the image: torch's name for it.
         zeros_between: whether each layer pads its own zeros; else what zeros in front become.
+        own_border: what stands around the image for it, None where that is torch's "same".
     """
 
     layers: tuple[LayerSpec, ...]
     own_groups: int = 1
     padding_mode: str = "zeros"
     zeros_between: bool = False
+    own_border: Border | None = None
+
+    @property
+    def border(self) -> Border:
+        """What stands around the image for it."""
+        return self.own_border or same_border(self.kernel_size, self.dilation)
 
     @property
     def dilation(self) -> Pair:
@@ -166,24 +182,18 @@ def spacing_of(layers: Iterable[Shaped]) -> Pair:
     return rows or 1, columns or 1
 
 
-def aligned_spacing(side_by_side: Sequence[Shaped]) -> Pair:
-    """As `spacing_of`, of layers or chains side by side, each about the pixel as "same" padding has it.
+def aligned_spacing(chains: Sequence[Bordered]) -> Pair:
+    """As `spacing_of`, of chains side by side, each of which stands where its border has its first tap.
 
-    An even kernel with dilation stands about the pixel, with none of its taps on it: beside one that does,
-    the spacing is finer than either's.
+    An even kernel with dilation has none of its taps on the pixel in "same" padding: beside one that has, the
+    spacing is finer than either's.
     """
-    rows, columns = spacing_of(side_by_side)
-    firsts = [before_of(each) for each in side_by_side]
+    rows, columns = spacing_of(chains)
+    borders = [chain.border for chain in chains]
     return (
-        math.gcd(rows, *(first[0] - firsts[0][0] for first in firsts)),
-        math.gcd(columns, *(first[1] - firsts[0][1] for first in firsts)),
+        math.gcd(rows, *(border[2] - borders[0][2] for border in borders)),
+        math.gcd(columns, *(border[0] - borders[0][0] for border in borders)),
     )
-
-
-def before_of(layer: Shaped) -> Pair:
-    """How many pixels above and left of the pixel its first tap stands, as "same" padding has it."""
-    rows, columns = map(same_padding, layer.kernel_size, layer.dilation)
-    return rows[0], columns[0]
 
 
 def chained_size(layers: Iterable[Shaped], spacing: Pair) -> Pair:

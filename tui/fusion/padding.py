@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tui.fusion.pair_text import Pair
+
+SAME: Final = "same"
+"""Padding that makes the output as large as the input, torch's own."""
+
+Border = tuple[int, int, int, int]
+"""Pixels at the left, the right, the top and the bottom of an image; negative where it is cropped."""
 
 
 def centre(kernel_size: int) -> int:
@@ -50,12 +56,47 @@ def same_padding(kernel_size: int, dilation: int) -> Pair:
     return (reach - 1) // 2, reach // 2
 
 
+def same_border(kernel_size: Pair, dilation: Pair = (1, 1)) -> Border:
+    """What `same_padding` puts around an image, as torch.nn.functional.pad takes it."""
+    (top, bottom), (left, right) = map(same_padding, kernel_size, dilation)
+    return left, right, top, bottom
+
+
+def even_border(padding: Pair) -> Border:
+    """As much on both sides of each axis, as nn.Conv2d's `padding=(pH, pW)` has it."""
+    return padding[1], padding[1], padding[0], padding[0]
+
+
+def even_padding(border: Border) -> Pair | None:
+    """The `padding=(pH, pW)` of an nn.Conv2d that puts that border around; None where none does."""
+    left, right, top, bottom = border
+    return (top, left) if left == right >= 0 and top == bottom >= 0 else None
+
+
+def show_padding(border: Border) -> str:
+    """A border in words: "1", "0x2" where the axes differ, each of the four where the sides do."""
+    left, right, top, bottom = border
+    if left == right and top == bottom:
+        return str(top) if top == left else f"{top}x{left}"
+    return f"{left} left, {right} right, {top} above, {bottom} below"
+
+
+def negated(border: Border) -> Border:
+    """What takes that border away again."""
+    left, right, top, bottom = border
+    return -left, -right, -top, -bottom
+
+
+def grown_and_cropped(border: Border) -> tuple[Border, Border]:
+    """What a border puts around the image, and what it takes away, negative."""
+    left, right, top, bottom = border
+    grown = max(left, 0), max(right, 0), max(top, 0), max(bottom, 0)
+    return grown, (left - grown[0], right - grown[1], top - grown[2], bottom - grown[3])
+
+
 def symmetric_padding(kernel_size: Pair, dilation: Pair) -> Pair | None:
     """The padding as nn.Conv2d's `padding=(pH, pW)`; None where an axis needs more after than before."""
-    (top, bottom), (left, right) = (
-        same_padding(size, step) for size, step in zip(kernel_size, dilation, strict=True)
-    )
-    return (top, left) if (top, left) == (bottom, right) else None
+    return even_padding(same_border(kernel_size, dilation))
 
 
 class Conv2dFrame(NamedTuple):
@@ -66,8 +107,8 @@ class Conv2dFrame(NamedTuple):
     padding: Pair | str
 
 
-def conv2d_frame(kernel_size: Pair, stride: Pair, dilation: Pair) -> Conv2dFrame:
-    """The nn.Conv2d that pads a kernel like `same_padding`.
+def conv2d_frame(kernel_size: Pair, stride: Pair, dilation: Pair, padding: Pair | None = None) -> Conv2dFrame:
+    """The nn.Conv2d that pads a kernel by that much, or where that is None like `same_padding`.
 
     An nn.Conv2d pads both sides alike, or, as padding="same", has no stride. On an axis that needs more zeros
     after than before a strided one is therefore given away in the next odd frame, whose first row or column
@@ -78,7 +119,7 @@ def conv2d_frame(kernel_size: Pair, stride: Pair, dilation: Pair) -> Conv2dFrame
     >>> conv2d_frame((2, 3), stride=(2, 2), dilation=(3, 2))
     Conv2dFrame(kernel_size=(5, 3), dilation=(1, 2), padding=(2, 2))
     """
-    symmetric = symmetric_padding(kernel_size, dilation)
+    symmetric = symmetric_padding(kernel_size, dilation) if padding is None else padding
     if symmetric is not None:
         return Conv2dFrame(kernel_size, dilation, symmetric)
     if stride == (1, 1):

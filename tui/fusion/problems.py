@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui.fusion.branch_chain import layers_of
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, names_of
-from tui.fusion.layer_spec import ChainSpec, LayerKind, chained_size
-from tui.fusion.padding import same_padding
+from tui.fusion.frame import border_before, extent_of, output_of
+from tui.fusion.layer_spec import ChainSpec, LayerKind
+from tui.fusion.padding import SAME, grown_and_cropped, show_padding
 from tui.fusion.pair_text import show_pair
 from tui.fusion.part import Part
 from tui.fusion.refusal import Refusal
@@ -20,6 +22,7 @@ MAX_CHANNELS = 65_536
 MAX_KERNEL_SIZE = 127
 MAX_STRIDE = 64
 MAX_DILATION = 64
+MAX_PADDING = 8_192
 MAX_BATCH_SIZE = 65_536
 MAX_INPUT_SIZE = 16_384
 MAX_SEED = 2**63 - 1
@@ -59,7 +62,7 @@ class InvalidSpecError(Refusal, ValueError):
 def problems_of(spec: BlockSpec) -> tuple[Problem, ...]:
     """Everything that is wrong with the spec: numbers out of range, else what does not go together."""
     problems = (*_range_problems(spec), *_branch_range_problems(spec))
-    return problems or (*_structure_problems(spec), *_padding_problems(spec))
+    return problems or (*_structure_problems(spec), *_size_problems(spec), *_padding_problems(spec))
 
 
 def _beyond(words: str, value: int | Pair, low: int, high: int) -> str | None:
@@ -77,6 +80,8 @@ def _range_problems(spec: BlockSpec) -> Iterator[Problem]:
             yield Problem(name, message)
     if not 0 <= spec.eps <= MAX_EPS:
         yield Problem("eps", f"eps must be from 0 to {MAX_EPS}, not {spec.eps!r}")
+    if spec.padding != SAME and (message := _beyond("padding", spec.padding, 0, MAX_PADDING)):
+        yield Problem("padding", message)
 
 
 def _branch_range_problems(spec: BlockSpec) -> Iterator[Problem]:
@@ -96,7 +101,9 @@ def _branch_range_problems(spec: BlockSpec) -> Iterator[Problem]:
             message = _beyond(f"{name}: {words}", value, 1, high)
             if message:
                 yield Problem("branches", message)
-        for layer in spec.chain_of(branch).all_layers() if branch.parts else ():
+        if message := _beyond(f"{name}: padding", branch.padding or 0, 0, MAX_PADDING):
+            yield Problem("branches", message)
+        for layer in layers_of(spec, branch).all_layers() if branch.parts else ():
             for words, value, high in (
                 ("kernel size", layer.kernel_size, MAX_KERNEL_SIZE),
                 ("dilation", layer.dilation, MAX_DILATION),
@@ -202,21 +209,21 @@ def _inexact_border(spec: BlockSpec, name: str, chain: ChainSpec) -> Iterator[st
     if not chain.zeros_between:
         return
     height, width = spec.output_nchw[2:]
-    for place, layer in enumerate(chain.layers):
+    padded = [_grown_before(chain, place) for place in range(len(chain.layers))]
+    for place, border in enumerate(padded):
         before = chain.layers[:place]
         adds = any(each.adds for each in before)
         axes = [
             axis
             for axis in (0, 1)
-            if layer.kernel_size[axis] > 1 and (adds or any(each.kernel_size[axis] > 1 for each in before))
+            if any(border[axis]) and (adds or any(each.kernel_size[axis] > 1 for each in before))
         ]
         if not axes:
             continue
         inside = [height, width]
-        size = chained_size(chain.layers[place:], chain.dilation)
         for axis in range(2) if adds else axes:
-            reach = same_padding(size[axis], chain.dilation[axis])
-            inside[axis] = _pixels_inside(spec.input_shape[axis], spec.stride[axis], *reach)
+            reach = [sum(each[axis][side] for each in padded[place:]) for side in (0, 1)]
+            inside[axis] = _pixels_inside(spec, chain, axis, reach[0], reach[1])
         what = "batch norm" if any(each.rescales for each in before) else "bias"
         after = f"the 1x1's {what}" if adds else "a layer that sees neighbours"
         away = "take bias and inner norm out" if adds else "keep one of them to its own axis"
@@ -228,9 +235,51 @@ def _inexact_border(spec: BlockSpec, name: str, chain: ChainSpec) -> Iterator[st
         return
 
 
-def _pixels_inside(size: int, stride: int, before: int, after: int) -> int:
-    """Of the pixels that the stride visits on an axis, those whose kernel sees nothing of the border."""
-    return len(range(-(-before // stride) * stride, size - after, stride))
+def _grown_before(chain: ChainSpec, place: int) -> tuple[Pair, Pair]:
+    """Pixels before and after, of the rows and of the columns, that are padded in front of a layer."""
+    border = border_before(place, chain.layers, chain, zeros_between=chain.zeros_between)
+    left, right, top, bottom = grown_and_cropped(border)[0]
+    return (top, bottom), (left, right)
+
+
+def _pixels_inside(spec: BlockSpec, chain: ChainSpec, axis: int, before: int, after: int) -> int:
+    """Of the outputs on an axis, those whose kernel sees nothing of so many pixels of its border."""
+    left, right, top, bottom = chain.border
+    first, last = (left, right) if axis else (top, bottom)
+    size, step, outputs = spec.input_shape[axis], spec.stride[axis], spec.output_nchw[2 + axis]
+    reach = extent_of(chain)[axis]
+    return sum(
+        before <= place * step and place * step + reach <= size + first + last - after
+        for place in range(outputs)
+    )
+
+
+def _size_problems(spec: BlockSpec) -> Iterator[Problem]:
+    """A block, or a branch, that does not fit into its frame: the image, or the fused kernel."""
+    frame, outputs = spec.frame, spec.output_nchw[2:]
+    sizes = zip(("height", "width"), outputs, frame.extent, spec.input_shape, strict=True)
+    for axis, (words, size, reach, given) in enumerate(sizes):
+        if size < 1:
+            padding = spec.padding[axis] if spec.padding != SAME else 0
+            yield Problem(
+                "padding",
+                f"a kernel that reaches over {reach} pixels does not fit into an input {words} of {given} "
+                f"padded by {padding}: no output is left; pad by {-(-(reach - given) // 2)} or more",
+            )
+            return
+    for name, chain in zip(names_of(spec.branches), spec.chains, strict=True):
+        if not frame.holds(chain):
+            yield Problem(
+                "branches",
+                f"{name}: its padding has it read {frame.where(chain)}, which is padded by "
+                f"{show_padding(frame.border)}: outside of it; give it another padding, or the block",
+            )
+        elif (own := output_of(extent_of(chain), chain.border, spec.input_shape, spec.stride)) != outputs:
+            yield Problem(
+                "branches",
+                f"{name}: padded by {show_padding(chain.border)} it gives {show_pair(own)} pixels, and the "
+                f"block {show_pair(outputs)}: give it another padding",
+            )
 
 
 def _padding_problems(spec: BlockSpec) -> Iterator[Problem]:
@@ -252,9 +301,9 @@ def _padding_problems(spec: BlockSpec) -> Iterator[Problem]:
             )
     if mode == "replicate" or not spec.branches:
         return
-    for axis, (words, taps) in enumerate(zip(("height", "width"), spec.fused_kernel_size, strict=True)):
-        _, reach = same_padding(taps, spec.fused_dilation[axis])
-        size = spec.input_shape[axis]
+    left, right, top, bottom = spec.frame.border
+    reaches = zip(("height", "width"), (max(top, bottom), max(left, right)), spec.input_shape, strict=True)
+    for words, reach, size in reaches:
         if reach > (size - 1 if mode == "reflect" else size):
             yield Problem(
                 "padding_mode",

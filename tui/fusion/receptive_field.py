@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tui.fusion.branch_spec import Pair
-from tui.fusion.padding import same_padding
 from tui.fusion.spec import BlockSpec
 
 
@@ -31,15 +30,8 @@ class _Axis:
     stride: int
     dilation: int
     size: int
-
-    @property
-    def outputs(self) -> int:
-        return -(-self.size // self.stride)
-
-    @property
-    def before(self) -> int:
-        """How far before the first output's pixel its first tap stands."""
-        return same_padding(self.kernel_size, self.dilation)[0]
+    before: int
+    outputs: int
 
     def place(self, output: int, tap: int) -> int:
         """The input that a tap reads; outside [0, size) it stands in the padding."""
@@ -79,8 +71,19 @@ class ReceptiveField:
     @classmethod
     def of(cls, spec: BlockSpec) -> ReceptiveField:
         """Of the fused kernel of a block, or of a block of one kernel."""
-        sizes = zip(spec.fused_kernel_size, spec.stride, spec.fused_dilation, spec.input_shape, strict=True)
-        rows, columns = (_Axis(*axis) for axis in sizes)
+        left, _, top, _ = spec.frame.border
+        rows, columns = (
+            _Axis(*axis)
+            for axis in zip(
+                spec.fused_kernel_size,
+                spec.stride,
+                spec.fused_dilation,
+                spec.input_shape,
+                (top, left),
+                spec.output_nchw[2:],
+                strict=True,
+            )
+        )
         return cls(rows, columns)
 
     @property

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
-from tui.fusion.branch_chain import chain_of
+from tui.fusion.branch_chain import chain_of, frame_of
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Pair, Scale
+from tui.fusion.frame import Frame
 from tui.fusion.layer_spec import USUAL_EPS, ChainSpec, aligned_spacing, embedded_size
-from tui.fusion.padding import Conv2dFrame, conv2d_frame
+from tui.fusion.padding import SAME, Conv2dFrame, conv2d_frame, offset_in
 from tui.fusion.problems import InvalidSpecError, Problem, problems_of
 
 __all__ = [
+    "SAME",
     "BlockSpec",
     "BranchKind",
     "BranchSpec",
@@ -78,9 +80,10 @@ class Dtype(StrEnum):
 class BlockSpec:
     """A block of parallel branches, its input and its arithmetic: all that a user edits.
 
-    Pairs are (height, width). The padding is always "same": with stride s an input of height H gives an
-    output of height ceil(H / s), whatever the kernel size and the dilation. `post_norm`: a batch norm behind
-    the sum of the branches. `eps`: of every batch norm that has none of its own.
+    Pairs are (height, width). `padding`: "same" as torch has it, where with stride s an input of height H
+    gives an output of height ceil(H / s), whatever the kernel size and the dilation; or the numbers of the
+    nn.Conv2d that the block fuses to, in which each branch stands centre on centre. `post_norm`: a batch norm
+    behind the sum of the branches. `eps`: of every batch norm that has none of its own.
 
     >>> BlockSpec(in_channels=4, out_channels=4, stride=(2, 2), branches=BlockSpec().branches[:2]).output_nchw
     (1, 4, 5, 5)
@@ -102,6 +105,7 @@ class BlockSpec:
     )
     post_norm: bool = False
     eps: float = USUAL_EPS
+    padding: Pair | Literal["same"] = SAME
     padding_mode: PaddingMode = PaddingMode.ZEROS
     input_shape: Pair = (9, 9)
     batch_size: int = 1
@@ -150,20 +154,35 @@ class BlockSpec:
         """The widest spacing of taps, on each axis, that every branch's taps fall on."""
         return aligned_spacing(self.chains)
 
+    @property
+    def frame(self) -> Frame:
+        """The pixels that the fused kernel reads, and what stands around the image for it."""
+        return frame_of(self)
+
     def embedded_kernel_size(self, branch: BranchSpec) -> Pair:
-        """(kH, kW) of that branch's kernel at the fused kernel's spacing of taps."""
-        return embedded_size(self.chain_of(branch), self.fused_dilation)
+        """(kH, kW) of that branch's kernel at the fused kernel's spacing of taps.
+
+        The fused kernel's where the branch does not stand centre on centre in it.
+        """
+        size = embedded_size(self.chain_of(branch), self.fused_dilation)
+        whole = self.fused_kernel_size
+        return size if self.first_tap(branch) == offset_in(size, whole) else whole
+
+    def first_tap(self, branch: BranchSpec) -> Pair:
+        """The tap of the fused kernel that the branch's first stands on."""
+        first, spacing = self.frame.first_of(self.chain_of(branch)), self.fused_dilation
+        return first[0] // spacing[0], first[1] // spacing[1]
 
     @property
     def fused_kernel_size(self) -> Pair:
         """(kH, kW) of the fused kernel: the smallest that holds every branch's."""
-        sizes = [self.embedded_kernel_size(branch) for branch in self.branches]
-        return max(size[0] for size in sizes), max(size[1] for size in sizes)
+        return self.frame.taps(self.fused_dilation)
 
     @property
     def conv2d_frame(self) -> Conv2dFrame:
         """The nn.Conv2d to take away: in the next odd frame where it cannot pad an even kernel."""
-        return conv2d_frame(self.fused_kernel_size, self.stride, self.fused_dilation)
+        padding = None if self.padding == SAME else self.padding
+        return conv2d_frame(self.fused_kernel_size, self.stride, self.fused_dilation, padding)
 
     @property
     def input_nchw(self) -> tuple[int, int, int, int]:
@@ -173,10 +192,7 @@ class BlockSpec:
     @property
     def output_nchw(self) -> tuple[int, int, int, int]:
         """(batch, out_channels, height, width) of either side's output."""
-        height, width = (
-            -(-size // stride) for size, stride in zip(self.input_shape, self.stride, strict=True)
-        )
-        return self.batch_size, self.out_channels, height, width
+        return self.batch_size, self.out_channels, *self.frame.output(self.input_shape, self.stride)
 
     def with_branches(self, *, bias: bool | None = None, batch_norm: bool | None = None) -> BlockSpec:
         """The same block with bias or batch norm switched for all its branches (None: left as it is)."""

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor, nn
 
 from tui.fusion.block import ReparamBlock
 from tui.fusion.branch_spec import BranchKind, BranchSpec
+from tui.fusion.kernel import FusionError
 from tui.fusion.layer_spec import USUAL_EPS
 from tui.fusion.layers import Branch
-from tui.fusion.spec import BlockSpec
+from tui.fusion.padding import Border, even_padding, show_padding
+from tui.fusion.spec import SAME, BlockSpec, Pair
 
 
 def structure_of(block: ReparamBlock, x: Tensor) -> BlockSpec:
     """A spec with the structure of this block on an input of x's shape, (batch, in_channels, H, W).
 
     Each branch comes back as the chain of its layers, under its own name. Fill, dtype and seed say nothing.
+
+    Raises:
+        FusionError: the block's border is none that an nn.Conv2d pads.
     """
     geometry = block.geometry
     branches = tuple(map(_branch_spec, block.branches))
@@ -28,10 +35,20 @@ def structure_of(block: ReparamBlock, x: Tensor) -> BlockSpec:
         branches=branches,
         post_norm=block.post_norm is not None,
         eps=block.post_norm.eps if isinstance(block.post_norm, nn.BatchNorm2d) else USUAL_EPS,
+        padding=_padding(geometry.border),
         padding_mode=geometry.padding_mode,
         input_shape=(x.shape[2], x.shape[3]),
         batch_size=x.shape[0],
     )
+
+
+def _padding(border: Border | None) -> Pair | Literal["same"]:
+    if border is None:
+        return SAME
+    padding = even_padding(border)
+    if padding is None:
+        raise FusionError(f"nn.Conv2d cannot pad by {show_padding(border)}: give both sides as much")
+    return padding
 
 
 def _branch_spec(branch: Branch) -> BranchSpec:

@@ -15,6 +15,7 @@ from tui.export.file_marks import SCHEMA
 from tui.fusion.branch_spec import BranchKind, BranchSpec, Scale
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.fields import FIELDS
+from tui.fusion.padding import SAME
 from tui.fusion.problems import MAX_BRANCHES, InvalidSpecError
 from tui.fusion.quoting import printable, quoted
 from tui.fusion.spec import BlockSpec, Dtype, InputFill, PaddingMode, WeightFill
@@ -24,7 +25,7 @@ from tui.importing.files import bytes_of
 
 _TENSORS = b'"tensors": {'
 """The line of the export that holds most of its bytes, and nothing that is needed to come back."""
-_ADDED = ("eps",)
+_ADDED = ("eps", "padding")
 """Fields that studies saved by older versions lack: their blocks had the default."""
 _NOT_FINITE = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
 
@@ -243,6 +244,10 @@ def _pair(data: Any, where: str) -> tuple[int, int]:
     return _whole(data[0], where), _whole(data[1], where)
 
 
+def _padding(data: Any, where: str) -> Any:
+    return SAME if data == SAME else _pair(data, where)
+
+
 def _optional(read: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
     return lambda data, where: None if data is None else read(data, where)
 
@@ -268,6 +273,7 @@ _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "branches": _branches,
     "post_norm": _switch,
     "eps": _number,
+    "padding": _padding,
     "padding_mode": _one_of(PaddingMode),
     "weights": _one_of(WeightFill),
     "input": _one_of(InputFill),
@@ -279,7 +285,7 @@ _BRANCH_READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "parts": _chain,
     "label": _text,
     "scale": _one_of(Scale),
-    **dict.fromkeys(("kernel_size", "dilation"), _optional(_pair)),
+    **dict.fromkeys(("kernel_size", "dilation", "padding"), _optional(_pair)),
     "groups": _optional(_whole),
     "expansion": _whole,
     **dict.fromkeys(("bias", "batch_norm", "inner_norm", "identity_offset", "zero_border"), _switch),

@@ -13,9 +13,10 @@ pytestmark = pytest.mark.usefixtures("without_onednn")
 SEEDS = range(4)
 
 
+@pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_right_fusions_are_right(seed: int) -> None:
-    for case in cases(seed, 40, (2, 4, 8)):
+def test_right_fusions_are_right(seed: int, padded: bool) -> None:
+    for case in cases(seed, 40, (2, 4, 8), padded=padded):
         verdict = run_of(case).judged()
         fine = verdict.ruling in (Ruling.EXACT, Ruling.ROUNDING) or verdict.reason is Reason.OVERFLOW
         assert fine, (verdict, case)
@@ -44,10 +45,11 @@ def test_wrong_kernels_are_wrong_whatever_the_data(kind: str) -> None:
     assert seen >= 4
 
 
+@pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_wrong_kernels_are_wrong_wherever_they_have_an_effect(fault: str) -> None:
+def test_wrong_kernels_are_wrong_wherever_they_have_an_effect(fault: str, padded: bool) -> None:
     seen = 0
-    for case in cases(9, 12, (2, 4)):
+    for case in cases(9, 12, (2, 4), padded=padded):
         run = run_of(case)
         kernel = FAULTS[fault](run.block64)
         if effect_of(run, kernel) > 1e-9 * float(run.unfused64.abs().max()):

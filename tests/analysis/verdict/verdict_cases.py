@@ -67,13 +67,15 @@ class Case:
     channels_last: bool = False
 
 
-def cases(seed: int, count: int, channels: tuple[int, ...]) -> Iterator[Case]:
-    """That many cases, each dtype in turn."""
+def cases(seed: int, count: int, channels: tuple[int, ...], *, padded: bool = False) -> Iterator[Case]:
+    """That many cases, each dtype in turn; `padded`: by numbers in the place of "same"."""
     draw, dtypes = random.Random(seed), list(Dtype)
     found = 0
     while found < count:
         try:
             spec = _drawn(draw, channels, dtypes[found % len(dtypes)])
+            if padded:
+                spec = replace(spec, padding=(draw.randint(0, 3), draw.randint(0, 3)))
         except InvalidSpecError:
             continue
         found += 1

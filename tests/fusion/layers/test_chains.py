@@ -168,14 +168,24 @@ def test_layers_that_do_not_fit_are_refused() -> None:
 @pytest.mark.parametrize(
     ("padding", "mode", "words"),
     [
-        (2, "zeros", 'padding \\(2, 2\\) is not "same"'),
+        (2, "zeros", r"its padding has it read rows -1 to 1, columns -1 to 1 of the 3x3 pixels"),
         (1, "reflect", "reflect padding in a chain that pads"),
     ],
 )
 def test_a_convolution_that_pads_otherwise_is_refused(padding: int, mode: str, words: str) -> None:
     module = nn.Conv2d(1, 1, 3, padding=padding, padding_mode=mode)  # type: ignore[arg-type]
     with pytest.raises(FusionError, match=words):
-        branch(Convolution(module))
+        ReparamBlock([branch(Convolution(module))]).eval().fuse()
+
+
+def test_a_convolution_behind_another_that_pads_is_refused() -> None:
+    padding = nn.Conv2d(1, 1, 3, padding=1)
+    with pytest.raises(FusionError, match="zeros padded between two layers: say so with zeros_between"):
+        branch(conv([[2]]), Convolution(padding))
+    with pytest.raises(FusionError, match=r"padding \(1, 1\) is not that of the chain"):
+        branch(Convolution(padding), nine())
+    with pytest.raises(FusionError, match="a chain of a sum pads by itself"):
+        Sum([Chain([("conv", Convolution(padding))]), Chain([("identity", Identity(1))])])
 
 
 def test_an_existing_module_is_wrapped_and_not_copied() -> None:

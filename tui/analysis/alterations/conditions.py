@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
+from tui.fusion.frame import extent_of
 from tui.fusion.layer_spec import ChainSpec, LayerKind, LayerSpec
-from tui.fusion.padding import same_padding
 from tui.fusion.pair_text import show_pair
 from tui.fusion.spec import BlockSpec, PaddingMode
 
@@ -213,13 +213,14 @@ def needs_average(spec: BlockSpec) -> Iterator[str]:
 
 def _sees_outside(spec: BlockSpec, chain: ChainSpec) -> bool:
     """Whether at some pixel that the stride visits, the branch's taps reach beyond the image."""
-    axes = zip(spec.input_shape, spec.stride, chain.kernel_size, chain.dilation, strict=True)
-    for size, step, taps, gap in axes:
-        before, after = same_padding(taps, gap)
-        last = (size - 1) // step * step
-        if before > 0 or last + after >= size:
-            return True
-    return False
+    left, _, top, _ = chain.border
+    axes = zip(
+        spec.input_shape, spec.stride, spec.output_nchw[2:], extent_of(chain), (top, left), strict=True
+    )
+    return any(
+        before > 0 or (outputs - 1) * step - before + reach > size
+        for size, step, outputs, reach, before in axes
+    )
 
 
 def needs_dilation(spec: BlockSpec) -> Iterator[str]:

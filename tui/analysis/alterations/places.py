@@ -10,7 +10,7 @@ from tui.analysis.alterations.editable import Shape, editable_of, numbers_of, pl
 from tui.fusion.branch_spec import BranchSpec, Pair, names_of
 from tui.fusion.layer_spec import ChainSpec, LayerSpec
 from tui.fusion.named_kernels import NAMED_KERNELS
-from tui.fusion.padding import offset_in, taps_apart
+from tui.fusion.padding import taps_apart
 from tui.fusion.refusal import Refusal
 from tui.fusion.spec import BlockSpec
 from tui.fusion.tap import Tap
@@ -209,8 +209,7 @@ def _grid_of_taps(spec: BlockSpec, branch: BranchSpec, axis: int) -> tuple[int, 
     """The frame's tap at which the branch's first one stands, and how far its taps lie apart."""
     sizes = spec.branch_kernel_size(branch)
     step = taps_apart(sizes, spec.branch_dilation(branch), spec.fused_dilation)[axis]
-    offset = offset_in(spec.embedded_kernel_size(branch), spec.fused_kernel_size)[axis]
-    return offset, step
+    return spec.first_tap(branch)[axis], step
 
 
 def _words_for_zero(kernel_size: Pair, between: bool) -> str:

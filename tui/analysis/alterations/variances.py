@@ -19,14 +19,17 @@ def norms_of(block: ReparamBlock) -> list[nn.BatchNorm2d]:
 
 
 def norms_before_the_stride(block: ReparamBlock) -> list[nn.BatchNorm2d]:
-    """Those that see every pixel of the input where the block skips some: in front of the layer that does."""
-    found: list[nn.BatchNorm2d] = []
+    """Those that see every pixel of the input where the block skips some: in front of the layer that does.
+
+    Where the block pads by a number also those in front of that.
+    """
+    padded, found = block.geometry.border is not None, list[nn.BatchNorm2d]()
     for branch in block.branches:
         for layer in branch.layers:
-            if layer.stride != (1, 1):
+            if layer.stride != (1, 1) or (padded and layer.kernel_size != (1, 1)):
                 break
             found += [module for module in layer.modules() if isinstance(module, nn.BatchNorm2d)]
-    return found if block.geometry.stride != (1, 1) else []
+    return found if block.geometry.stride != (1, 1) or padded else []
 
 
 def values_seen(block: ReparamBlock, x: Tensor) -> tuple[int, int]:
@@ -34,11 +37,9 @@ def values_seen(block: ReparamBlock, x: Tensor) -> tuple[int, int]:
 
     Only the shape of x, (batch, in_channels, H, W), counts.
     """
-    batch, _, *sizes = x.shape
-    before, after = batch, batch
-    for size, step in zip(sizes, block.geometry.stride, strict=True):
-        before, after = before * size, after * -(-size // step)
-    return before, after
+    batch, _, height, width = x.shape
+    rows, columns = block.frame.output((height, width), block.geometry.stride)
+    return batch * height * width, batch * rows * columns
 
 
 def unbiased(values: float) -> float:

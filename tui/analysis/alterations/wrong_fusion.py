@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from operator import add as add_up
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ from tui.analysis.alterations.fusion import Fusion
 from tui.analysis.alterations.gallery import obstacle
 from tui.analysis.alterations.variances import unbiased, values_seen, with_variances_times
 from tui.fusion.block import Folded, ReparamBlock
-from tui.fusion.kernel import FusionError, Kernel, add
+from tui.fusion.kernel import FusionError, Kernel, add, pad_to
 from tui.fusion.layer_spec import USUAL_EPS, YOLO_EPS
 from tui.fusion.layers import (
     Average,
@@ -26,7 +27,7 @@ from tui.fusion.layers import (
     Norm,
     OffsetConvolution,
 )
-from tui.fusion.padding import centre
+from tui.fusion.padding import centre, same_border
 from tui.fusion.spec import Pair
 from tui.fusion.structure import structure_of
 
@@ -105,14 +106,19 @@ def _is_identity(branch: Branch) -> bool:
     return branch.main == 0 and isinstance(branch.layers[0], Identity)
 
 
+def _only_tap(kernel: Kernel) -> Tensor:
+    """The weight of a kernel of one tap, which may stand among zeros already, (out, in / groups, 1, 1)."""
+    return kernel.weight.sum(dim=(2, 3), keepdim=True)
+
+
 def _at_every_tap(kernel: Kernel, frame: Pair) -> Kernel:
-    return Kernel(kernel.weight.expand(-1, -1, *frame).clone(), kernel.bias)
+    return Kernel(_only_tap(kernel).expand(-1, -1, *frame).clone(), kernel.bias)
 
 
 def _off_centre(kernel: Kernel, frame: Pair) -> Kernel:
     weight = kernel.weight.new_zeros((*kernel.weight.shape[:2], *frame))
     row, column = (min(centre(size) + 1, size - 1) for size in frame)
-    weight[:, :, row, column] = kernel.weight[:, :, 0, 0]
+    weight[:, :, row, column] = _only_tap(kernel)[:, :, 0, 0]
     return Kernel(weight, kernel.bias)
 
 
@@ -209,16 +215,30 @@ def _pad_zeros_between(block: ReparamBlock) -> None:
             branch.zeros_between = True
 
 
-def _drop_dilations(block: ReparamBlock) -> None:
-    block.geometry = replace(block.geometry, dilation=(1, 1))
-    for layer in _layers(block):
+def _drop_dilations(block: ReparamBlock, _: Folded) -> Fusion:
+    """With the padding made to fit: about the centre of what the right kernel reads."""
+    edited = copy.deepcopy(block).double()
+    edited.geometry = replace(block.geometry, dilation=(1, 1), border=None)
+    for branch in edited.branches:
+        branch.own_border = None
+    for layer in _layers(edited):
         layer.dilation = (1, 1)
+    kernel, geometry = edited.kernel(), edited.geometry
+    if block.geometry.border is not None:
+        kernel = pad_to(kernel, block.frame.extent)
+    return Fusion(block, kernel, replace(geometry, border=block.geometry.border))
 
 
 def _count_inside_only(block: ReparamBlock) -> None:
-    for layer in _layers(block):
-        if isinstance(layer, Average):
-            layer.pool = InsideAverage(layer.kernel_size, layer.stride)
+    for branch in block.branches:
+        more = [
+            own - same
+            for own, same in zip(branch.border, same_border(branch.kernel_size, branch.dilation), strict=True)
+        ]
+        for _, layer in branch.all_layers():
+            if isinstance(layer, Average):
+                left, right, top, bottom = map(add_up, same_border(layer.kernel_size), more)
+                layer.pool = InsideAverage(layer.kernel_size, layer.stride, (left, right, top, bottom))
 
 
 def _forget_idconv_identity(block: ReparamBlock) -> None:
@@ -267,7 +287,7 @@ _MAKERS: Mapping[str, _Maker] = {
     "eps-1e-3": _fused_after(_exchange_eps),
     "train-mode": _run_after(_train),
     "zero-border": _run_after(_pad_zeros_between),
-    "dilation-dropped": _fused_after(_drop_dilations),
+    "dilation-dropped": _drop_dilations,
     "average-uncounted": _run_after(_count_inside_only),
     "idconv-raw": _fused_after(_forget_idconv_identity),
     "scale-forgotten": _fused_after(_forget_scales),

@@ -11,9 +11,8 @@ from tui.analysis.bounds.by_layer import FoldSize, offset_size, size_of
 from tui.analysis.numerics.precision import BATCH_NORM_ROUNDINGS
 from tui.fusion.block import ReparamBlock
 from tui.fusion.composition import Placed, followed_by
-from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel, add, affine_of, scale
-from tui.fusion.layers import Chain, Layer
+from tui.fusion.layers import Branch, Chain, Layer
 from tui.fusion.padding import taps_apart
 from tui.fusion.widening import dilate
 
@@ -45,7 +44,7 @@ def fold_sizes(block: ReparamBlock) -> FoldSizes:
     Raises:
         FusionError: a layer of no known kind, or a norm that is not a batch norm in eval mode.
     """
-    summands = [_written_for(block.geometry, branch) for branch in block.branches]
+    summands = [_written_for(block, branch) for branch in block.branches]
     if block.post_norm is not None:
         summands = [_normalised(summand, block.post_norm) for summand in summands]
     kernel = add([summand.kernel for summand in summands])
@@ -61,12 +60,11 @@ def _touched(summands: Iterable[FoldSize]) -> Tensor:
     return add(counts).weight > 1
 
 
-def _written_for(block: Geometry, chain: Chain) -> FoldSize:
+def _written_for(block: ReparamBlock, branch: Branch) -> FoldSize:
     """With the groups and the spacing of taps of the block."""
-    placed, roundings, summing = _of_chain(chain)
-    kernel = placed.in_groups(block.groups).kernel
-    wide = dilate(kernel, taps_apart(kernel.kernel_size, placed.dilation, block.dilation))
-    return FoldSize(wide, roundings, summing)
+    placed, roundings, summing = _of_chain(branch)
+    kernel = block.placed(branch, placed.in_groups(block.geometry.groups).kernel)
+    return FoldSize(kernel, roundings, summing)
 
 
 def _of_chain(chain: Chain) -> tuple[Placed, int, int]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from tui.analysis.bounds.alike import is_varied
 from tui.analysis.bounds.fold_sizes import FoldSizes, fold_sizes
@@ -16,7 +15,7 @@ from tui.analysis.numerics.precision import UNIT64, Precision, gamma_n
 from tui.fusion.block import ReparamBlock
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel
-from tui.fusion.layers.border import border_of, pad_function_mode
+from tui.fusion.layers.border import bordered, pad_function_mode
 
 
 def fused_bounds(
@@ -40,7 +39,7 @@ def fused_bounds(
     """
     sizes = (sizes or fold_sizes(block)).rows(rows)
     geometry, chosen = block.geometry, fused.rows(rows)
-    border = border_of(fused.kernel_size, geometry.dilation)
+    border = geometry.border_of(fused.kernel_size)
     around = pad(x, border, pad_function_mode(geometry.padding_mode))
     absolute, squared = around.value.abs(), around.value.square()
     own = Convolution(fused.weight, geometry.stride, geometry.dilation, geometry.groups).rows(rows)
@@ -68,8 +67,8 @@ def fused_bounds(
 
 def largest_sum(geometry: Geometry, fused: Kernel, x: Tensor, rows: Sequence[int]) -> float:
     """The largest sum of |products| and |bias| in these output channels of the fused convolution of x."""
-    border = border_of(fused.kernel_size, geometry.dilation)
-    around = functional.pad(x.abs(), border, pad_function_mode(geometry.padding_mode))
+    border = geometry.border_of(fused.kernel_size)
+    around = bordered(x.abs(), border, pad_function_mode(geometry.padding_mode))
     own = Convolution(fused.weight, geometry.stride, geometry.dilation, geometry.groups).rows(rows)
     sums = own.absolute(around)
     bias = fused.rows(rows).bias

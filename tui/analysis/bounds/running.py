@@ -18,9 +18,8 @@ from torch.nn import functional
 from tui.analysis.bounds.alike import is_varied
 from tui.analysis.bounds.linear_maps import LinearMap
 from tui.analysis.numerics.precision import BATCH_NORM_ROUNDINGS, Precision, gamma_n
-
-Border = tuple[int, int, int, int]
-"""Pixels at the left, the right, the top and the bottom."""
+from tui.fusion.layers.border import bordered
+from tui.fusion.padding import Border, grown_and_cropped
 
 
 @dataclass(frozen=True, eq=False)
@@ -278,10 +277,10 @@ def largest_of(absolute: Tensor) -> float:
 
 
 def pad(x: Bounded, border: Border, mode: str = "constant") -> Bounded:
-    """x with more pixels around it, zeros or copies with their errors: a mode of functional.pad."""
+    """x with more pixels around it, or fewer: zeros or copies with their errors, a mode of functional.pad."""
     if not any(border):
         return x
-    return _each(x, lambda tensor: functional.pad(tensor, border, mode) if tensor.dim() else tensor)
+    return _each(x, lambda tensor: bordered(tensor, border, mode) if tensor.dim() else tensor)
 
 
 def channels(x: Bounded, rows: Sequence[int]) -> Bounded:
@@ -304,7 +303,8 @@ def framed(x: Bounded, border: Border, outside: Bounded) -> Bounded:
     """x with more pixels around it, each the channel's in `outside`, (1, channels, 1, 1)."""
     if not any(border):
         return x
-    left, right, top, bottom = border
+    grown, cropped = grown_and_cropped(border)
+    left, right, top, bottom = grown
     batch, count, height, width = x.value.shape
     shape = (batch, count, top + height + bottom, left + width + right)
 
@@ -313,7 +313,7 @@ def framed(x: Bounded, border: Border, outside: Bounded) -> Bounded:
             return inner
         whole = around.expand(shape).clone()
         whole[:, :, top : top + height, left : left + width] = inner
-        return whole
+        return functional.pad(whole, cropped) if any(cropped) else whole
 
     errors = tuple(
         Errors(

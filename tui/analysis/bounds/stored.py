@@ -16,7 +16,7 @@ from tui.analysis.numerics.precision import PRECISIONS, UNIT64, gamma_n
 from tui.fusion.block import ReparamBlock
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel, add, pad_to
-from tui.fusion.layers.border import border_of, pad_function_mode
+from tui.fusion.layers.border import pad_function_mode
 from tui.fusion.spec import Dtype
 from tui.fusion.torch_dtypes import torch_dtype
 
@@ -171,7 +171,7 @@ def reach_of(bound: Kernel, geometry: Geometry, x: Tensor, rows: Sequence[int]) 
 
     x: the input, (batch, in_channels, H, W), float64; (batch, len(rows), H', W').
     """
-    border = border_of(bound.kernel_size, geometry.dilation)
+    border = geometry.border_of(bound.kernel_size)
     around = functional.pad(x.abs(), border, pad_function_mode(geometry.padding_mode))
     own = Convolution(bound.weight, geometry.stride, geometry.dilation, geometry.groups).rows(rows)
     reach, bias = own.absolute(around), bound.rows(rows).bias

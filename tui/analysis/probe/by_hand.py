@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -13,8 +13,7 @@ from tui.analysis.probe.taps import Taps
 from tui.analysis.probe.written import Element, WrittenStage
 from tui.fusion.layer_spec import chained_size
 from tui.fusion.layers import Branch, Layer
-from tui.fusion.layers.border import border_of
-from tui.fusion.padding import centre, taps_apart
+from tui.fusion.padding import centre, same_border, taps_apart
 from tui.fusion.pair_text import Pair
 from tui.fusion.spec import PaddingMode
 
@@ -75,7 +74,7 @@ def _steps_of(branch: Branch, image: Tensor, element: Element) -> list[_Step]:
     """The branch's steps with what each reads for the element, in order."""
     chain, geometry = branch.layers, branch.geometry
     needed = _channels_needed(chain, element.channel)
-    taps = element.taps(branch.kernel_size, geometry.stride, geometry.dilation)
+    taps = element.taps(branch.kernel_size, geometry)
     mode = PaddingMode.ZEROS if branch.pads_zeros(0) else branch.padding_mode
     inputs = needed[0]
     window = taps.read(image[inputs.start : inputs.stop], mode)
@@ -120,13 +119,17 @@ def _padding_at(branch: Branch, place: int, taps: Taps, element: Element) -> Ten
         return taps.padding
     if size == (1, 1):
         return torch.zeros(1, 1, dtype=torch.bool)
-    return element.taps(size, geometry.stride, geometry.dilation).padding
+    # Along an axis on which none of the layers before reaches, all of the branch's border is still to come.
+    own, whole = same_border(size, geometry.dilation), branch.border
+    rows, columns = (size[axis] == branch.kernel_size[axis] for axis in (0, 1))
+    border = (*(whole if columns else own)[:2], *(whole if rows else own)[2:])
+    return element.taps(size, replace(geometry, border=border)).padding
 
 
 def _bordered(branch: Branch, place: int, window: Tensor, padding: Tensor, channels: range) -> Tensor:
     """What stands around the image in front of that layer."""
     layer = branch.layers[place]
-    if place == 0 or not any(border_of(layer.kernel_size, layer.dilation)):
+    if place == 0 or layer.kernel_size == (1, 1):
         return window
     if branch.zeros_between:
         return window.masked_fill(padding, 0)

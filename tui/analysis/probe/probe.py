@@ -119,8 +119,7 @@ def fused_taps(study: Study, pixel: Pair) -> Taps:
     height, width = study.spec.input_shape
     element = Element(0, pixel, (height, width), study.x.dtype)
     size = study.fused_kernel.kernel.kernel_size  # a wrong one may be smaller than the frame
-    geometry = study.fusion.geometry
-    return element.taps(size, geometry.stride, geometry.dilation)
+    return element.taps(size, study.fusion.geometry)
 
 
 def _unfused(block: ReparamBlock, image: torch.Tensor, element: Element, between: int) -> Unfused:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tui.fusion.padding import same_padding
+from tui.fusion.geometry import Geometry
 from tui.fusion.spec import PaddingMode, Pair
 
 
 @dataclass(frozen=True, slots=True)
 class Taps:
-    """Where the taps of a kernel fall for one output element, with "same" padding.
+    """Where the taps of a kernel fall for one output element, by what is padded there.
 
     Attributes:
         rows, columns: of the input, one for each tap of the axis; outside the image below 0 or beyond it.
@@ -43,11 +43,13 @@ class Taps:
         return values.masked_fill(self.padding, 0) if mode is PaddingMode.ZEROS else values
 
 
-def taps_at(pixel: Pair, kernel_size: Pair, stride: Pair, dilation: Pair, shape: Pair) -> Taps:
+def taps_at(pixel: Pair, kernel_size: Pair, geometry: Geometry, shape: Pair) -> Taps:
     """The taps for the output element in that row and column."""
+    left, _, top, _ = geometry.border_of(kernel_size)
+    axes = zip(pixel, kernel_size, geometry.stride, geometry.dilation, (top, left), strict=True)
     rows, columns = (
-        tuple(place * step + tap * spacing - same_padding(size, spacing)[0] for tap in range(size))
-        for place, size, step, spacing in zip(pixel, kernel_size, stride, dilation, strict=True)
+        tuple(place * step + tap * spacing - before for tap in range(size))
+        for place, size, step, spacing, before in axes
     )
     return Taps(rows, columns, shape)
 

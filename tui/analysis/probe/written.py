@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from tui.analysis.numerics.exact_sum import exact_dot, rounded
 from tui.analysis.probe.taps import Taps, taps_at
+from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import affine_of
 from tui.fusion.spec import Pair
 
@@ -77,9 +78,9 @@ class Element:
     shape: Pair
     dtype: torch.dtype
 
-    def taps(self, kernel_size: Pair, stride: Pair = (1, 1), dilation: Pair = (1, 1)) -> Taps:
+    def taps(self, kernel_size: Pair, geometry: Geometry) -> Taps:
         """Where such a kernel reads for this element."""
-        return taps_at(self.pixel, kernel_size, stride, dilation, self.shape)
+        return taps_at(self.pixel, kernel_size, geometry, self.shape)
 
 
 def written_sum(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from tui.analysis.steps.step import Check
 from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel
+from tui.fusion.layers.border import bordered, pad_function_mode
 from tui.fusion.spec import Pair
 
 MOST_MACS = 100_000_000
@@ -33,6 +35,8 @@ def input_of_checks(block: ReparamBlock, x: Tensor, frame: Pair) -> tuple[Tensor
     weights = sum(part.weight.numel() for part in block.modules() if isinstance(part, nn.Conv2d)) or 1
     side = math.isqrt(max(1, MOST_MACS // weights))
     reach = [step * (taps - 1) + 1 for step, taps in zip(block.geometry.dilation, frame, strict=True)]
+    if block.geometry.border is not None:  # copies are padded of no smaller part
+        reach = [size + max(block.geometry.border) for size in reach]
     rows, columns = min(height, max(side, reach[0])), min(width, max(side, reach[1]))
     corner = (rows, columns) != (height, width)
     part = f"on {rows}×{columns} of {height}×{width} pixels" if corner else ""
@@ -47,7 +51,10 @@ def run64(module: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 def convolved(kernel: Kernel, geometry: Geometry, x: Tensor) -> Tensor:
     """The kernel as the convolution that it stands for, run on x (batch, in_channels, H, W)."""
-    return run64(conv_of(kernel, geometry), x)
+    if geometry.border is None:
+        return run64(conv_of(kernel, geometry), x)
+    around = bordered(x, geometry.border, pad_function_mode(geometry.padding_mode))
+    return run64(conv_of(kernel, replace(geometry, border=(0, 0, 0, 0))), around)
 
 
 def check_kernel(

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel
-from tui.fusion.layers.border import border_of, pad_function_mode
-from tui.fusion.padding import offset_in, symmetric_padding
+from tui.fusion.layers.border import pad_function_mode
+from tui.fusion.padding import even_padding, offset_in
 from tui.fusion.spec import Dtype, PaddingMode, Pair
 
 CASTS = {
@@ -128,8 +128,13 @@ def padded(names: Names, kernel: Kernel, own: Pair, frame: Pair) -> Code:
     return names.code(kernel, f"{names.weight} = F.pad({names.weight}, {_pads(own, frame)})")
 
 
-def _pads(own: Pair, frame: Pair) -> str:
-    top, left = offset_in(own, frame)
+def padded_at(names: Names, kernel: Kernel, own: Pair, frame: Pair, first: Pair) -> Code:
+    """As `padded`, the first tap at that place of the frame."""
+    return names.code(kernel, f"{names.weight} = F.pad({names.weight}, {_pads(own, frame, first)})")
+
+
+def _pads(own: Pair, frame: Pair, first: Pair | None = None) -> str:
+    top, left = first or offset_in(own, frame)
     bottom, right = frame[0] - own[0] - top, frame[1] - own[1] - left
     return str([left, right, top, bottom])
 
@@ -270,12 +275,12 @@ def both_run(
     """
     tensors = [f"{name}{CASTS[dtype]}" for name in kernel.values() if name]
     options: list[str] = []
-    x, padding = "x", symmetric_padding(frame, geometry.dilation)
+    border = geometry.border_of(frame)
+    x, padding = "x", even_padding(border)
     if padding is None or geometry.padding_mode is not PaddingMode.ZEROS:
-        border = list(border_of(frame, geometry.dilation))
         mode = pad_function_mode(geometry.padding_mode)
         x = (
-            f"F.pad(x, {border}" + ("" if mode == "constant" else f', mode="{mode}"') + ")"
+            f"F.pad(x, {list(border)}" + ("" if mode == "constant" else f', mode="{mode}"') + ")"
             if any(border)
             else x
         )

@@ -16,17 +16,17 @@ from tui.analysis.steps.step import Shows, Step, StepKernel, bias_column, step_k
 from tui.analysis.study import Study
 from tui.fusion.block import ReparamBlock
 from tui.fusion.branch_spec import POST_NORM
-from tui.fusion.geometry import Geometry
-from tui.fusion.kernel import Kernel
+from tui.fusion.kernel import Kernel, pad_to
 from tui.fusion.padding import offset_in
 from tui.fusion.spec import Pair
 from tui.fusion.tap import Tap
 
 
-def post_norm_step(norm: nn.BatchNorm2d, offset: Kernel, geometry: Geometry, x: Tensor, part: str) -> Step:
+def post_norm_step(norm: nn.BatchNorm2d, offset: Kernel, block: ReparamBlock, x: Tensor, part: str) -> Step:
     """What the batch norm after the sum adds, as a kernel of zeros with a bias."""
-    zeros = x.new_zeros((1, len(offset.weight), *x.shape[2:]))
-    reference = run64(norm, zeros)[:, :, :: geometry.stride[0], :: geometry.stride[1]]
+    geometry, shape = block.geometry, (x.shape[2], x.shape[3])
+    zeros = x.new_zeros((1, len(offset.weight), *block.frame.output(shape, geometry.stride)))
+    kernel = offset if geometry.border is None else pad_to(offset, block.kernel_size)
     return Step(
         POST_NORM,
         "post norm's offset",
@@ -34,7 +34,7 @@ def post_norm_step(norm: nn.BatchNorm2d, offset: Kernel, geometry: Geometry, x: 
         (),
         bias_column("its offset", offset),
         arithmetic.offset_of_norm(norm),
-        check_kernel("this bias = the post norm of 0", offset, geometry, x, reference, part),
+        check_kernel("this bias = the post norm of 0", kernel, geometry, x, run64(norm, zeros), part),
         code=code.offset_of_post_norm(),
         shows=Shows.BIASES,
         layers=(POST_NORM,),

@@ -17,6 +17,7 @@ from tui.analysis.steps.code import Code, Names
 from tui.analysis.steps.step import Step, StepKernel, step_kernel
 from tui.fusion.block import ReparamBlock
 from tui.fusion.composition import Placed
+from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel, pad_to
 from tui.fusion.layers import Branch, Chain, Fold, Layer
 from tui.fusion.padding import centre, offset_in, taps_apart
@@ -70,13 +71,16 @@ class BranchSteps:
 
     def _all(self) -> Iterator[Step]:
         yield from self._body()
-        if not self._is_to_be_widened:
+        if not self._is_to_be_widened and self._is_centred:
             yield from self._embedded()
         for layer in self._branch.tail:
             yield self._rescaled(layer)
         yield from self._ungrouped()
         if self._is_to_be_widened:
             yield self._widened()
+        if not self._is_centred:
+            yield self._placed_by_padding()
+        elif self._is_to_be_widened:
             yield from self._embedded()
         yield from self._scaled_by_post_norm()
 
@@ -167,9 +171,9 @@ class BranchSteps:
             stored = fold.kernel
             if told is None:
                 continue
-            if told.in_frame:
+            if told.in_frame and self._is_centred:
                 self._shown = step_kernel("", self._kernel, self._frame)
-                self._geometry = replace(self._geometry, dilation=self._block.geometry.dilation)
+                self._geometry = self._in_frame()
             yield self._told(told)
 
     def _alone_in_words(
@@ -177,7 +181,8 @@ class BranchSteps:
     ) -> Told | None:
         """A fold of the layer's own kernel."""
         names, module = self._names.kernel_of(layer), self._names.module_of(layer)
-        alone = Alone(fold.kernel, stored, fold.groups, is_branch, self._frame, x, names, module)
+        frame = self._frame if self._is_centred else (1, 1)
+        alone = Alone(fold.kernel, stored, fold.groups, is_branch, frame, x, names, module)
         told = told_alone(layer, alone)
         if told is None and (untold := code_if_untold(layer, alone)):
             self._untold.append(untold)
@@ -250,14 +255,47 @@ class BranchSteps:
 
         before = step_kernel(words.size(own), self._kernel, origin=origin)
         self._shown = step_kernel("", self._kernel, frame)
-        self._geometry = replace(self._geometry, dilation=self._block.geometry.dilation)
+        self._geometry = self._in_frame()
         middle = centre(frame[0]), centre(frame[1])
+        why = words.embedded(own, frame, middle)
+        if self._branch.own_border is not None and self._block.geometry.border is not None:
+            why += words.beside_padding(self._branch.border, self._block.geometry.border)
         yield self._step(
             f"{words.size(own)} to {words.size(frame)}",
-            words.embedded(own, frame, middle),
+            why,
             f"padded conv = {words.size(own)} conv",
             arithmetic.taken_over(before),
             code.padded(self._called, self._kernel, own, frame),
+            before,
+            outcome=words.size(frame),
+            shown=(layers.OWN,),
+        )
+
+    def _in_frame(self) -> Geometry:
+        """That of the present kernel where it is written in the frame of the fused one."""
+        block = self._block.geometry
+        return replace(self._geometry, dilation=block.dilation, border=block.border)
+
+    def _placed_by_padding(self) -> Step:
+        """The kernel in the frame of the fused one, in which its padding says where it stands."""
+        own, frame, first = self._kernel.kernel_size, self._frame, self._block.place_of(self._branch).first
+        assert first is not None
+        top, left = first
+
+        def origin(tap: Tap) -> Tap:
+            return tap._replace(ky=tap.ky - top, kx=tap.kx - left)
+
+        before = self._before(words.size(own), origin)
+        self._take()
+        self._shown = None
+        self._geometry = self._in_frame()
+        border = self._branch.border, self._block.frame.border
+        return self._step(
+            f"{words.size(own)} at ({top},{left})",
+            words.placed_by_padding(own, frame, first, *border),
+            f"padded conv = {words.size(own)} conv",
+            arithmetic.taken_over(before),
+            code.padded_at(self._called, self._kernel, own, frame, first),
             before,
             outcome=words.size(frame),
             shown=(layers.OWN,),
@@ -288,14 +326,18 @@ class BranchSteps:
         )
 
     @property
+    def _is_centred(self) -> bool:
+        """Whether its centre stands on that of the fused kernel."""
+        return self._block.place_of(self._branch).first is None
+
+    @property
     def _is_to_be_widened(self) -> bool:
         return self._steps_apart != (1, 1)
 
     @property
     def _steps_apart(self) -> Pair:
         """How many taps of the block lie from one tap of the branch to its next."""
-        branch = self._branch
-        return taps_apart(branch.kernel_size, branch.dilation, self._block.geometry.dilation)
+        return self._block.place_of(self._branch).apart
 
     def _widened(self) -> Step:
         apart, sizes = self._steps_apart, self._kernel.kernel_size

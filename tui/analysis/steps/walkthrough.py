@@ -45,7 +45,7 @@ def _steps(study: Study) -> Iterator[Doing | Step]:
         yield from BranchSteps(branch, suffixes[found.name], found.folds, block, frame, x, part)
     if isinstance(block.post_norm, nn.BatchNorm2d):
         offset = study.summands[-1].kernel
-        yield post_norm_step(block.post_norm, offset, block.geometry, x, part)
+        yield post_norm_step(block.post_norm, offset, block, x, part)
     yield Doing("checking the sum")
     yield from sum_steps(study, suffixes, frame, x, part)
     yield Doing("running both sides")

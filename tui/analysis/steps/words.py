@@ -7,8 +7,8 @@ from tui.analysis.side import WrongSide
 from tui.analysis.verdict.reason import Reason
 from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.layers import Chain
-from tui.fusion.layers.border import border_of
-from tui.fusion.pair_text import show_pair
+from tui.fusion.padding import Border, grown_and_cropped, negated, show_padding
+from tui.fusion.pair_text import shortest, show_pair
 from tui.fusion.spec import Dtype, PaddingMode, Pair
 
 
@@ -77,6 +77,29 @@ def embedded(own: Pair, frame: Pair, middle: Pair) -> str:
     )
 
 
+def placed_by_padding(own: Pair, frame: Pair, first: Pair, border: Border, whole: Border) -> str:
+    """Why a smaller kernel is one of the frame's size, and where it stands there."""
+    zeros = frame[0] * frame[1] - own[0] * own[1]
+    ours, all_of_it = (shortest((each[2], each[0])) for each in (border, whole))
+    return (
+        f"A {size(own)} convolution is a {size(frame)} one that does not look at its other {zeros} taps: "
+        f"they get 0. Above and at the left it is padded by {ours}, and the fused kernel by {all_of_it}: so "
+        f"its first tap stands at ({first[0]},{first[1]})."
+    )
+
+
+def beside_padding(border: Border, whole: Border) -> str:
+    """What stands around the image for a branch of a block that pads by a number, as a further sentence."""
+    does = (
+        f"cropped by {show_padding(negated(border))}"
+        if max(border) < 0
+        else f"padded by {show_padding(border)}"
+    )
+    return (
+        f" As the block pads by {show_padding(whole)}, this branch reads the image {does}: the same pixels."
+    )
+
+
 def ungrouped(groups: int, fewer: int, columns: int, rows: int) -> str:
     """Why a grouped kernel is one of fewer groups."""
     return (
@@ -101,7 +124,7 @@ def composed(chain: Chain, between: int, first: str, second: str) -> str:
         f"multiply; over all {between} of them they add up."
     )
     last = chain.layers[-1]
-    if not any(border_of(last.kernel_size, last.dilation)):
+    if last.kernel_size == (1, 1) or not any(grown_and_cropped(chain.border)[0]):
         return why
     if chain.zeros_between:
         return f"{why} Zeros are padded between them: exact, as the {first} makes 0 of 0."

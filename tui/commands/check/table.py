@@ -25,7 +25,7 @@ from tui.commands.plain_console import plain_console
 from tui.export.conv2d_text import conv2d_in_words
 from tui.fusion.pair_text import shortest, show_pair
 from tui.fusion.presets import preset_named
-from tui.fusion.spec import BranchSpec, Dtype, PaddingMode
+from tui.fusion.spec import SAME, BranchSpec, Dtype, PaddingMode
 
 _HEADING = "bold cyan"
 _ASIDE = "dim"
@@ -87,7 +87,8 @@ def _block(study: Study) -> Table:
     table.add_column(overflow="fold")
     geometry = f"stride {shortest(spec.stride)}, dilation {shortest(spec.dilation)}, groups {spec.groups}"
     table.add_row("block", f"{spec.in_channels} -> {spec.out_channels} channels, {geometry}")
-    table.add_row("kernel size", show_pair(spec.kernel_size))
+    padded = "" if spec.padding == SAME else f", padding {shortest(spec.padding)}"
+    table.add_row("kernel size", f"{show_pair(spec.kernel_size)}{padded}")
     padding = "" if spec.padding_mode is PaddingMode.ZEROS else f", {spec.padding_mode} outside"
     table.add_row("input", f"{' x '.join(map(str, spec.input_nchw))}, {spec.input}{padding}")
     table.add_row("weights", str(spec.weights))
@@ -130,6 +131,7 @@ def _options(branch: BranchSpec) -> str:
         "1x1 minus identity": branch.identity_offset,
         "inner norm": branch.inner_norm,
         "zero border": branch.zero_border,
+        f"padding {shortest(branch.padding or (0, 0))}": branch.padding is not None,
         "batch norm": branch.batch_norm,
         str(branch.scale): bool(branch.scale),
     }

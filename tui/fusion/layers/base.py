@@ -14,8 +14,8 @@ from tui.fusion.layer_spec import LayerSpec
 from tui.fusion.pair_text import Pair
 
 if TYPE_CHECKING:
-    from tui.fusion.layers.border import Border
     from tui.fusion.layers.chain import Chain
+    from tui.fusion.padding import Border
 
 
 class Layer(nn.Module, abc.ABC):

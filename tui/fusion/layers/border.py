@@ -1,20 +1,33 @@
-"""The border that "same" padding puts around an image, as torch.nn.functional.pad takes it."""
+"""An image with a border around it: more pixels, or fewer."""
 
 from __future__ import annotations
 
-from tui.fusion.padding import same_padding
-from tui.fusion.spec import PaddingMode, Pair
+from torch import Tensor
+from torch.nn import functional
 
-Border = tuple[int, int, int, int]
-"""Pixels at the left, the right, the top and the bottom."""
-
-
-def border_of(kernel_size: Pair, dilation: Pair = (1, 1)) -> Border:
-    """The pixels that a kernel reaches beyond the image on each side."""
-    (top, bottom), (left, right) = map(same_padding, kernel_size, dilation)
-    return left, right, top, bottom
+from tui.fusion.padding import Border, grown_and_cropped
+from tui.fusion.spec import PaddingMode
 
 
 def pad_function_mode(mode: PaddingMode) -> str:
     """functional.pad's name for a mode of nn.Conv2d."""
     return "constant" if mode is PaddingMode.ZEROS else mode.value
+
+
+def bordered(x: Tensor, border: Border, mode: str = "constant") -> Tensor:
+    """(..., H, W) with zeros or copies around it, by a mode of functional.pad, and then cropped."""
+    grown, cropped = grown_and_cropped(border)
+    if any(grown):
+        x = functional.pad(x, grown, mode)
+    return functional.pad(x, cropped) if any(cropped) else x
+
+
+def framed(x: Tensor, border: Border, values: Tensor) -> Tensor:
+    """(batch, channels, H, W) with one number a channel around it, and then cropped."""
+    grown, cropped = grown_and_cropped(border)
+    left, right, top, bottom = grown
+    height, width = x.shape[2:]
+    shape = (*x.shape[:2], top + height + bottom, left + width + right)
+    whole = values.view(-1, 1, 1).expand(shape).clone()
+    whole[:, :, top : top + height, left : left + width] = x
+    return functional.pad(whole, cropped) if any(cropped) else whole

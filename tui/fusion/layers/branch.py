@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from tui.fusion.layers.base import Layer
 from tui.fusion.layers.chain import Chain
+from tui.fusion.padding import Border
 from tui.fusion.spec import PaddingMode
 
 
@@ -27,8 +28,13 @@ class Branch(Chain):
         own_groups: int = 1,
         padding_mode: PaddingMode = PaddingMode.ZEROS,
         zeros_between: bool = False,
+        own_border: Border | None = None,
     ) -> None:
         super().__init__(
-            layers, own_groups=own_groups, padding_mode=padding_mode, zeros_between=zeros_between
+            layers,
+            own_groups=own_groups,
+            padding_mode=padding_mode,
+            zeros_between=zeros_between,
+            own_border=own_border,
         )
         self.name = name

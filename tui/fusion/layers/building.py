@@ -15,7 +15,7 @@ from tui.fusion.layers.channelwise import Average, Identity
 from tui.fusion.layers.convolution import Convolution, OffsetConvolution, OffsetIdentityConv
 from tui.fusion.layers.fixed import FixedDepthwise
 from tui.fusion.layers.rescaling import Factor, Norm
-from tui.fusion.padding import symmetric_padding
+from tui.fusion.padding import even_padding
 from tui.fusion.pair_text import Pair
 from tui.fusion.spec import PaddingMode
 
@@ -32,6 +32,7 @@ def build_branch(chain: ChainSpec, name: str) -> Branch:
         own_groups=chain.own_groups,
         padding_mode=PaddingMode(chain.padding_mode),
         zeros_between=chain.zeros_between,
+        own_border=chain.own_border,
     )
 
 
@@ -41,7 +42,7 @@ def _padding_at_the_head(chain: ChainSpec) -> Pair | None:
     head = chain.layers[0]
     if head.kind != LayerKind.CONVOLUTION or spatial[1:] or spatial[:1] not in ([], [head]):
         return None
-    return symmetric_padding(head.kernel_size, head.dilation) if spatial else None
+    return even_padding(chain.border)
 
 
 def _layers(chain: ChainSpec, padding: Pair | None) -> list[tuple[str, Layer]]:

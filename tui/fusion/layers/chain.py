@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tui.fusion.composition import Placed, followed_by
+from tui.fusion.frame import Standing, border_before
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError, Kernel, add
 from tui.fusion.layer_spec import (
@@ -27,9 +28,9 @@ from tui.fusion.layer_spec import (
     spacing_of,
 )
 from tui.fusion.layers.base import Layer
-from tui.fusion.layers.border import Border, border_of, pad_function_mode
+from tui.fusion.layers.border import bordered, framed, pad_function_mode
 from tui.fusion.layers.convolution import Convolution
-from tui.fusion.padding import taps_apart
+from tui.fusion.padding import Border, even_border, grown_and_cropped, same_border, taps_apart
 from tui.fusion.pair_text import Pair
 from tui.fusion.spec import PaddingMode
 from tui.fusion.widening import dilate
@@ -72,6 +73,8 @@ class Chain(nn.Module):
         own_groups: groups of its kernel where no layer mixes channels.
         padding_mode: what stands outside the image.
         zeros_between: whether each layer pads its own zeros.
+        own_border: what stands around the image for it, negative where that is cropped; None where that is
+            torch's "same". A convolution at its head that pads by itself says it too.
     """
 
     name = ""
@@ -83,6 +86,7 @@ class Chain(nn.Module):
         own_groups: int = 1,
         padding_mode: PaddingMode = PaddingMode.ZEROS,
         zeros_between: bool = False,
+        own_border: Border | None = None,
     ) -> None:
         super().__init__()
         self.own_groups = own_groups
@@ -106,8 +110,18 @@ class Chain(nn.Module):
                     f"{one.called} to {one.out_channels} channels and {other.called} from "
                     f"{other.in_channels} do not fit"
                 )
+        self.own_border = self._padding_of_the_head() if own_border is None else own_border
+        if self.own_border == same_border(self.kernel_size, self.dilation):
+            self.own_border = None
         for place, layer in enumerate(self.layers):
             self._refuse_other_padding(place, layer)
+
+    def _padding_of_the_head(self) -> Border | None:
+        """What a convolution at the head pads by itself, if it alone sees neighbours."""
+        head, *rest = self.layers
+        if not isinstance(head, Convolution) or not any(head.padding) or first_spatial(rest) is not None:
+            return None
+        return even_border(head.padding)
 
     def _refuse_other_padding(self, place: int, layer: Layer) -> None:
         """A convolution that pads by itself must pad what the chain would pad in front of it.
@@ -119,8 +133,8 @@ class Chain(nn.Module):
             return
         if any(self.border_before(place)):
             raise FusionError(
-                f'{layer.name}: padding {layer.padding} is not "same" for the chain that it is in; give '
-                "its convolutions padding 0, and the chain pads up front"
+                f"{layer.name}: padding {layer.padding} is not that of the chain that it is in; give its "
+                "convolutions padding 0, and the chain pads up front"
             )
         if place and not self.zeros_between:
             raise FusionError(
@@ -188,7 +202,8 @@ class Chain(nn.Module):
     def geometry(self) -> Geometry:
         """How its kernel moves over the image."""
         stride = chained_stride(layer.stride for layer in self.layers)
-        return Geometry(stride, self.dilation, self.mixing_groups or self.own_groups, self.padding_mode)
+        groups = self.mixing_groups or self.own_groups
+        return Geometry(stride, self.dilation, groups, self.padding_mode, self.own_border)
 
     @property
     def main(self) -> int:
@@ -203,17 +218,28 @@ class Chain(nn.Module):
     def spec(self) -> ChainSpec:
         """What it is, in numbers."""
         layers = tuple(layer.spec() for layer in self.layers)
-        return ChainSpec(layers, self.own_groups, str(self.padding_mode), self.zeros_between)
+        mode = str(self.padding_mode)
+        return ChainSpec(layers, self.own_groups, mode, self.zeros_between, self.own_border)
+
+    @property
+    def border(self) -> Border:
+        """What stands around the image for it."""
+        return self.own_border or same_border(self.kernel_size, self.dilation)
+
+    @property
+    def standing(self) -> Standing:
+        """How its taps lie, and its border."""
+        dilation = self.dilation
+        size = chained_size(self.layers, dilation)
+        return Standing(size, dilation, self.own_border or same_border(size, dilation))
+
+    def seen_before(self, place: int) -> Border:
+        """What stands around the image in front of that layer, whether the chain pads it or the layer."""
+        return border_before(place, self.layers, self, zeros_between=self.zeros_between)
 
     def border_before(self, place: int) -> Border:
         """What the chain pads in front of that layer, which may pad by itself instead."""
-        layers, layer = self.layers, self.layers[place]
-        if self.zeros_between:
-            border = border_of(layer.kernel_size, layer.dilation)
-        elif place == first_spatial(layers):
-            border = border_of(self.kernel_size, self.dilation)
-        else:
-            return 0, 0, 0, 0
+        layer, border = self.layers[place], self.seen_before(place)
         if isinstance(layer, Convolution) and any(layer.padding):
             rows, columns = layer.padding
             left, right, top, bottom = border
@@ -232,18 +258,24 @@ class Chain(nn.Module):
         return self.zeros_between or (place == 0 and self.padding_mode is PaddingMode.ZEROS)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, in_channels, H, W) -> (batch, out_channels, ceil(H / stride), ceil(W / stride))."""
+        """(batch, in_channels, H, W) -> (batch, out_channels, H', W'): ceil(H / stride) in "same" padding."""
         for place, layer in enumerate(self.layers):
             x = layer(self._bordered(x, place))
         return x
 
     def up_to(self, count: int) -> Chain:
-        """A chain of its first so many layers, which are shared."""
+        """A chain of its first so many layers, which are shared.
+
+        Its border is "same" where it reads fewer pixels.
+        """
+        layers = self.layers[:count]
+        reads_all = chained_size(layers, self.dilation) == self.kernel_size
         return Chain(
-            [(layer.name, layer) for layer in self.layers[:count]],
+            [(layer.name, layer) for layer in layers],
             own_groups=self.own_groups,
             padding_mode=self.padding_mode,
             zeros_between=self.zeros_between,
+            own_border=self.own_border if reads_all else None,
         )
 
     def run_bordered(self, x: Tensor) -> Tensor:
@@ -257,13 +289,11 @@ class Chain(nn.Module):
         if not any(border):
             return y
         if self.pads_zeros(place):
-            return functional.pad(y, border)
+            return bordered(y, border)
         if self.padding_mode is not PaddingMode.ZEROS:
-            return functional.pad(y, border, pad_function_mode(self.padding_mode))
+            return bordered(y, border, pad_function_mode(self.padding_mode))
         values = self.constant_before(place)
-        if values is None:
-            return functional.pad(y, border)
-        return framed(y, border, values)
+        return bordered(y, border) if values is None else framed(y, border, values)
 
     def kernel(self) -> Kernel:
         """The chain as one kernel (out_channels, in_channels / groups, kH, kW), in float64.
@@ -308,8 +338,8 @@ class Chain(nn.Module):
 
     def _refuse_inexact_border(self, place: int, before: Kernel) -> None:
         """Zeros that are padded behind something are exact only where that made zeros of zeros."""
-        layers = self.layers
-        if not any(border_of(layers[place].kernel_size, layers[place].dilation)):
+        layers, (padded, _) = self.layers, grown_and_cropped(self.seen_before(place))
+        if not any(padded):
             return
         if self.padding_mode is not PaddingMode.ZEROS:
             raise self._refusal(
@@ -324,8 +354,8 @@ class Chain(nn.Module):
                 f"norm, or take bias and batch norm off the {called}"
             )
         for axis, words in enumerate(("up and down", "left and right")):
-            reach = [layer.kernel_size[axis] > 1 for layer in layers]
-            if reach[place] and any(reach[:place]):
+            pads = padded[:2] if axis else padded[2:]
+            if any(pads) and any(layer.kernel_size[axis] > 1 for layer in layers[:place]):
                 raise self._refusal(
                     f"two layers that reach {words} and pad zeros of their own are not a single convolution "
                     "at the border: what the first gives outside the image is not zero; pad up front"
@@ -333,16 +363,6 @@ class Chain(nn.Module):
 
     def _refusal(self, words: str) -> FusionError:
         return FusionError(f"{self.name}: {words}" if self.name else words)
-
-
-def framed(y: Tensor, border: Border, values: Tensor) -> Tensor:
-    """The image, (batch, channels, H, W), with one number a channel around it."""
-    left, right, top, bottom = border
-    height, width = y.shape[2:]
-    shape = (*y.shape[:2], top + height + bottom, left + width + right)
-    bordered = values.view(-1, 1, 1).expand(shape).clone()
-    bordered[:, :, top : top + height, left : left + width] = y
-    return bordered
 
 
 class Sum(Layer):
@@ -372,6 +392,11 @@ class Sum(Layer):
             groups=common_groups(chain.mixing_groups for chain in every),
         )
         for chain in every:
+            if chain.own_border or any(_pads_by_itself(layer) for layer in chain.layers):
+                raise FusionError(
+                    "a chain of a sum pads by itself: give its convolutions padding 0, as the chain that the "
+                    "sum is in pads up front"
+                )
             chain.own_groups = self.out_channels  # of what sees each channel alone
         self.chains = nn.ModuleList(every)
 
@@ -382,9 +407,8 @@ class Sum(Layer):
 
     def crop_of(self, chain: Chain) -> Border:
         """How much of the border that the sum is given a chain of it does without, negative numbers."""
-        largest = border_of(self.kernel_size, self.dilation)
-        own = border_of(chain.kernel_size, chain.dilation)
-        left, right, top, bottom = (few - many for few, many in zip(own, largest, strict=True))
+        largest = same_border(self.kernel_size, self.dilation)
+        left, right, top, bottom = (few - many for few, many in zip(chain.border, largest, strict=True))
         return left, right, top, bottom
 
     def forward(self, x: Tensor) -> Tensor:
@@ -425,3 +449,7 @@ class Sum(Layer):
         """What it is, in numbers."""
         chains = tuple(chain.spec() for chain in self.summands)
         return replace(self._spec(LayerKind.SUM, adds=any(chain.adds for chain in chains)), chains=chains)
+
+
+def _pads_by_itself(layer: Layer) -> bool:
+    return isinstance(layer, Convolution) and any(layer.padding)

@@ -46,6 +46,12 @@ WORDS: tuple[HelpLine, ...] = (
     ),
     HelpLine("tap", "One of the kH·kW places of a kernel: tap (1,1) of a 3×3 kernel is its centre."),
     HelpLine(
+        "padding",
+        "“same” as torch has it, or the numbers of the nn.Conv2d that comes out. The centre of a smaller "
+        "branch stands on the fused kernel's, so it is padded by less, or cropped; +p1 gives it a padding of "
+        "its own.",
+    ),
+    HelpLine(
         "MACs",
         "Multiply-accumulates of one run: outputs times the products that each of them sums, batch norms "
         "and additions not counted.",

@@ -26,7 +26,16 @@ from tui.widgets.form.choice import Choice
 from tui.widgets.form.origin_pane import OriginPane
 from tui.widgets.form.value_input import ValueInput
 
-BLOCK = ("in_channels", "out_channels", "kernel_size", "stride", "dilation", "groups", "padding_mode")
+BLOCK = (
+    "in_channels",
+    "out_channels",
+    "kernel_size",
+    "stride",
+    "dilation",
+    "groups",
+    "padding",
+    "padding_mode",
+)
 NORMS = ("post_norm", "eps")
 INPUT = ("input_shape", "batch_size", "input", "weights", "dtype", "seed")
 
