@@ -45,8 +45,9 @@ def fold_plain(found: FoundBlock, tensors: Mapping[str, Tensor], eps: float | No
 
     `tensors`: as the file has them, by name. `eps`: of all its batch norms, for the family's.
     """
-    rescaling = Rescaling(tensors, eps)
-    branches = [_branch(each, found, tensors, rescaling) for each in found.branches]
+    under = {name.removeprefix(found.full_name("")): tensor for name, tensor in tensors.items()}
+    rescaling = Rescaling(under, eps)
+    branches = [_branch(each, found, under, rescaling) for each in found.branches]
     branches.sort(key=lambda branch: not branch.fills(found.kernel_size))
     post = [] if found.post_norm is None else [found.post_norm]
     sums = [
