@@ -6,8 +6,8 @@ each step into new memory, cost ten times as much.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -18,10 +18,10 @@ from tui.checkpoints.folding.rescaling import RESCALING, Affine, Rescaling
 from tui.checkpoints.folding.rounding import share_of_rounding
 from tui.checkpoints.found import FoundBlock, FoundBranch, FoundLayer
 from tui.fusion.layer_spec import LayerKind
-from tui.fusion.padding import centre, extent, offset_in
+from tui.fusion.padding import extent, offset_in
 
-STRIP = 32_768
-"""Numbers of a strip: two in float64 fit into a cache of level 2, and torch starts no threads for so few."""
+STRIP = 98_304
+"""Numbers of a strip: two of these in float64 fit into a cache of level 2."""
 
 
 def is_plain(found: FoundBlock) -> bool:
@@ -47,14 +47,14 @@ def fold_plain(found: FoundBlock, tensors: Mapping[str, Tensor], eps: float | No
     """
     under = {name.removeprefix(found.full_name("")): tensor for name, tensor in tensors.items()}
     rescaling = Rescaling(under, eps)
-    branches = [_branch(each, found, under, rescaling) for each in found.branches]
-    branches.sort(key=lambda branch: not branch.fills(found.kernel_size))
+    patch = random_patch(found.in_channels // found.groups, found.kernel_size)
+    branches = [_branch(each, found, under, rescaling, patch) for each in found.branches]
     post = [] if found.post_norm is None else [found.post_norm]
     sums = [
         torch.stack(each).sum(dim=0) for each in zip(*(branch.after[1:] for branch in branches), strict=True)
     ]
     scale, bias, size = rescaling.composed(post, torch.ones_like(sums[0]), *sums)
-    strips = _Strips(found, branches, scale)
+    strips = _Strips(found, branches, scale, patch)
     unfused = sum(
         (rescaling.run(branch.rescaling, branch.answer) for branch in branches), torch.zeros_like(bias)
     )
@@ -73,39 +73,41 @@ def fold_plain(found: FoundBlock, tensors: Mapping[str, Tensor], eps: float | No
     )
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class _Branch:
     """One summand.
 
     Attributes:
         weight: (out_channels, in_channels / groups, taps) as stored; None for the identity.
         window: where its taps stand in the block's frame.
-        bias: of the convolution.
+        patch: what of the patch they see, flat.
         rescaling: the layers that follow.
         after: what they make of the convolution's output, its bias among it.
-        answer: what convolution or identity make of the patch, (out_channels,).
-        size: at least the sum of the absolute values that were added up to that.
+        answer: what convolution or identity make of the patch, (out_channels,): it is added to.
+        size: at least the sum of the absolute values that were added up to that, likewise.
     """
 
     weight: Tensor | None
     window: tuple[slice, slice]
-    bias: Tensor | None
+    patch: Tensor
     rescaling: list[FoundLayer]
     after: Affine
-    answer: Tensor = field(init=False)
-    size: Tensor = field(init=False)
-
-    def __post_init__(self) -> None:
-        zeros = torch.zeros_like(self.after.scale) if self.bias is None else self.bias
-        self.answer, self.size = zeros.clone(), zeros.abs()
+    answer: Tensor
+    size: Tensor
 
     def fills(self, frame: tuple[int, int]) -> bool:
         """Whether it has a weight for every tap of the frame."""
         return self.weight is not None and tuple(self.weight.shape[2:]) == frame
 
+    def ask(self, weight: Tensor, rows: slice) -> None:
+        """Let some of its rows, in float64, answer the patch."""
+        flat = weight.flatten(1)
+        self.answer[rows] += torch.mv(flat, self.patch)
+        self.size[rows] += torch.linalg.vector_norm(flat, dim=1) * torch.linalg.vector_norm(self.patch)
+
 
 def _branch(
-    branch: FoundBranch, found: FoundBlock, tensors: Mapping[str, Tensor], rescaling: Rescaling
+    branch: FoundBranch, found: FoundBlock, tensors: Mapping[str, Tensor], rescaling: Rescaling, patch: Tensor
 ) -> _Branch:
     first, *rest = branch.layers
     weight, bias = None, None
@@ -115,8 +117,15 @@ def _branch(
         bias = rescaling.bias_of(first)
     ones = torch.ones(found.out_channels, dtype=torch.float64)
     offset = torch.zeros_like(ones) if bias is None else bias
+    rows, columns = _window(first, found)
     return _Branch(
-        weight, _window(first, found), bias, rest, rescaling.composed(rest, ones, offset, offset.abs())
+        weight,
+        (rows, columns),
+        patch[:, rows, columns].flatten(),
+        rest,
+        rescaling.composed(rest, ones, offset, offset.abs()),
+        offset.clone(),
+        offset.abs(),
     )
 
 
@@ -141,57 +150,71 @@ class _Strips:
         fused: what the fused weight makes of the patch, without the bias, (out_channels,).
     """
 
-    def __init__(self, found: FoundBlock, branches: list[_Branch], post: Tensor) -> None:
-        columns, dtype = found.in_channels // found.groups, getattr(torch, found.dtype)
-        self.weight = torch.empty(found.out_channels, columns, *found.kernel_size, dtype=dtype)
+    def __init__(self, found: FoundBlock, branches: list[_Branch], post: Tensor, patch: Tensor) -> None:
+        self.weight = torch.empty(
+            found.out_channels, len(patch), *found.kernel_size, dtype=getattr(torch, found.dtype)
+        )
         self.fused = torch.empty(found.out_channels, dtype=torch.float64)
-        self._branches = branches
-        self._scales = [branch.after.scale * post for branch in branches]
-        self._patch = random_patch(columns, found.kernel_size)
-        self._centre = [centre(size) for size in found.kernel_size]
+        self._patch = patch.flatten()
+        scales = [(branch.after.scale * post).view(-1, 1, 1, 1) for branch in branches]
+        scaled = list(zip(branches, scales, strict=True))
+        self._whole = [each for each in scaled if each[0].fills(found.kernel_size)]
+        self._small = _summed(
+            _small(branch, scale, len(patch))
+            for branch, scale in scaled
+            if not branch.fills(found.kernel_size)
+        )
         count = max(STRIP // max(self.weight[:1].numel(), 1), 1)
         first = torch.empty_like(self.weight[:count], dtype=torch.float64)
         self._memory = first, torch.empty_like(first)
-        shares = [self._fold(rows) for rows in _slices(found.out_channels, count)]
-        self.share = largest(shares)
+        self.share = largest([self._fold(rows) for rows in _slices(found.out_channels, count)])
 
     def _fold(self, rows: slice) -> float:
         """One strip; returns its share of one rounding."""
         total, scratch = (memory[: rows.stop - rows.start] for memory in self._memory)
-        if not self._branches[0].fills((total.shape[2], total.shape[3])):
-            total.zero_()
-        for place, (branch, scales) in enumerate(zip(self._branches, self._scales, strict=True)):
-            scale = scales[rows].view(-1, 1, 1, 1)
-            if branch.weight is None:
-                self._add_identity(total, rows, branch, scale)
-                continue
-            stored = branch.weight[rows]
-            fills = stored.shape == total.shape
-            raw = scratch.copy_(stored) if fills else stored.to(torch.float64, copy=True)
-            self._ask(raw, rows, branch)
-            if place == 0 and fills:
-                torch.mul(raw, scale, out=total)
+        for place, (branch, scale) in enumerate(self._whole):
+            assert branch.weight is not None  # it fills the frame
+            scratch.copy_(branch.weight[rows])
+            branch.ask(scratch, rows)
+            if place == 0:
+                torch.mul(scratch, scale[rows], out=total)
             else:
-                total[:, :, branch.window[0], branch.window[1]] += raw.mul_(scale)
-        fused = self.weight[rows].copy_(total)
-        torch.mv(total.flatten(1), self._patch.flatten(), out=self.fused[rows])
-        return share_of_rounding(fused, total, scratch)
+                total.add_(scratch.mul_(scale[rows]))
+        if not self._whole:
+            total.zero_()
+        for window, small in self._small:
+            total[:, :, window[0], window[1]] += small[rows]
+        stored = self.weight[rows].copy_(total)
+        torch.mv(total.flatten(1), self._patch, out=self.fused[rows])
+        return share_of_rounding(stored, total, scratch)
 
-    def _ask(self, raw: Tensor, rows: slice, branch: _Branch) -> None:
-        """Let a convolution's weights in float64 answer the patch."""
-        patch = self._patch[:, branch.window[0], branch.window[1]].flatten()
-        flat = raw.flatten(1)
-        branch.answer[rows] += flat @ patch
-        branch.size[rows] += torch.linalg.vector_norm(flat, dim=1) * torch.linalg.vector_norm(patch)
 
-    def _add_identity(self, total: Tensor, rows: slice, branch: _Branch, scale: Tensor) -> None:
-        row, column = self._centre
-        places = torch.arange(rows.start, rows.stop)
-        columns = places % total.shape[1]
-        total[places - rows.start, columns, row, column] += scale.flatten()
-        pixel = self._patch[columns, row, column]
-        branch.answer[rows] += pixel
-        branch.size[rows] += pixel.abs()
+_Window = tuple[slice, slice]
+
+
+def _small(branch: _Branch, scale: Tensor, columns: int) -> tuple[_Window, Tensor]:
+    """The whole kernel of a branch that does not fill the frame, scaled, and where it stands in it."""
+    everything = slice(0, len(scale))
+    if branch.weight is None:
+        rows = torch.arange(len(scale))
+        kernel = torch.zeros(len(scale), columns, 1, 1, dtype=torch.float64)
+        kernel[rows, rows % columns, 0, 0] = 1
+    else:
+        kernel = branch.weight.to(torch.float64, copy=True)
+    branch.ask(kernel, everything)
+    return branch.window, kernel.mul_(scale)
+
+
+def _summed(kernels: Iterable[tuple[_Window, Tensor]]) -> list[tuple[_Window, Tensor]]:
+    """Those that stand at the same place as one."""
+    sums: list[tuple[_Window, Tensor]] = []
+    for window, kernel in kernels:
+        same = next((each for place, each in sums if place == window), None)
+        if same is None:
+            sums.append((window, kernel))
+        else:
+            same += kernel
+    return sums
 
 
 def _slices(length: int, count: int) -> Iterator[slice]:

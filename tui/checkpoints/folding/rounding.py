@@ -22,8 +22,7 @@ def share_of_rounding(stored: Tensor, right: Tensor, scratch: Tensor | None = No
     unit = PRECISIONS[dtype_of(stored.dtype)].unit
     scratch = torch.empty_like(right) if scratch is None else scratch
     relative = scratch.copy_(stored).sub_(right).div_(right)
-    low, high = relative.aminmax()
-    share = max(-float(low), float(high)) / unit
+    share = float(relative.abs_().amax()) / unit
     # 0 / 0 and numbers below the normal ones need eta, which costs more passes.
     return share if share <= 1 else _with_smallest(stored, right)
 

@@ -1,0 +1,163 @@
+"""What fusing a whole checkpoint costs, against loading and saving it with safetensors; run by hand.
+
+    python -m tests.bench.bench_checkpoints [MEGABYTES ...] [--blocks CHANNELS] [--jobs N]
+
+For each size a file of RepVGG blocks in float32 is opened, recognised, fused, verified by its weights and
+written; without the run on a random image, which is printed apart. Beside it, in turns in the same run:
+load_file and serialize_file (save_file without its way through NumPy) of the same file, without and with the
+sync to disk that the library leaves out. Medians of 5. Peak memory is what a process of its own takes beyond
+what it had with torch imported.
+To hold: at most 1.5 x loading and saving; memory: the output and two blocks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from tests.bench.bench_checkpoint_files import megabytes_in
+
+ROUNDS = 5
+SIZES = (60, 500)
+CHANNELS = 512
+
+
+def make(path: Path, megabytes: int, channels: int) -> None:
+    """RepVGG blocks with batch norms as training leaves them, to that size."""
+    import torch
+
+    from tests.checkpoints.families.held_against import state_of
+    from tests.checkpoints.families.repvgg_modules import repvgg
+    from tests.checkpoints.samples import library_save
+    from tests.fusion.strategies import with_wild_norms
+
+    tensors: dict[str, torch.Tensor] = {}
+    with torch.no_grad():
+        for place in range(max(round(megabytes * 1e6 / (channels**2 * 10 * 4)), 1)):
+            tensors |= state_of(
+                with_wild_norms(repvgg("RepVGG", channels, channels), place), f"stages.{place}"
+            )
+    library_save(path, tensors, {"format": "pt"})
+
+
+def library(path: Path, output: Path) -> None:
+    """Loading and saving it by the library."""
+    from safetensors.torch import load_file
+
+    from tests.checkpoints.samples import library_save
+
+    library_save(output, load_file(path), {"format": "pt"})
+
+
+def synced(path: Path, output: Path) -> None:
+    """The same, and on the disk."""
+    library(path, output)
+    descriptor = os.open(output, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)
+
+
+def fused(path: Path, output: Path, jobs: int, *, on_image: bool = False) -> None:
+    """Our way, from the file to the file."""
+    from tui.checkpoints.fused import FusedCheckpoint
+    from tui.checkpoints.fused_writing import write_fused
+    from tui.checkpoints.fusing import Wishes, fuse
+    from tui.checkpoints.opening import open_checkpoint
+    from tui.checkpoints.recognising import recognise
+
+    with open_checkpoint(path) as source:
+        *_, last = fuse(source, recognise(source.entries), Wishes(jobs=jobs, on_image=on_image))
+        assert isinstance(last, FusedCheckpoint)
+        assert last.blocks
+        write_fused(source, last, output, replace=True)
+
+
+def seconds(work: Callable[[Path, Path], None], path: Path, output: Path) -> tuple[float, float]:
+    """How long it takes, onto a disk at rest: by the clock and of the processor."""
+    output.unlink(missing_ok=True)
+    os.sync()
+    start, used = time.perf_counter(), time.process_time()
+    work(path, output)
+    return time.perf_counter() - start, time.process_time() - used
+
+
+def peak(path: Path, output: Path, jobs: int) -> float:
+    """Bytes by which the resident set of a process of its own grows at most for `fused` (Linux)."""
+    command = [sys.executable, "-W", "ignore", "-m", "tests.bench.bench_checkpoints", "--peak"]
+    arguments = [str(path), str(output), str(jobs)]
+    done = subprocess.run([*command, *arguments], stdout=subprocess.PIPE, check=True)
+    return float(done.stdout) * 1e6
+
+
+def own_peak(path: str, output: str, jobs: str) -> None:
+    """Print it, in megabytes."""
+    import torch
+
+    import tui.checkpoints.fused_writing
+    import tui.checkpoints.fusing
+    import tui.checkpoints.recognising  # noqa: F401  # what is imported is no memory of the work
+
+    torch.mv(torch.ones(9, 9), torch.ones(9))
+    status = Path("/proc/self/status")
+    before = megabytes_in(status, "VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")
+    fused(Path(path), Path(output), int(jobs))
+    print(megabytes_in(status, "VmHWM") - before)
+
+
+def measure(megabytes: int, channels: int, jobs: int, folder: Path) -> None:
+    path, output = folder / "in.safetensors", folder / "out.safetensors"
+    make(path, megabytes, channels)
+    works: dict[str, Callable[[Path, Path], None]] = {
+        "library": library,
+        "library, synced": synced,
+        "fused": lambda one, other: fused(one, other, jobs),
+    }
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
+    for _ in range(ROUNDS + 1):
+        for name, work in works.items():
+            times[name].append(seconds(work, path, output))
+    clock, used = (
+        {name: median(one[kind] for one in each[1:]) for name, each in times.items()} for kind in (0, 1)
+    )  # the first warms up
+    image = seconds(lambda one, other: fused(one, other, jobs, on_image=True), path, output)
+    size, block = output.stat().st_size, channels**2 * 10 * 4
+    held = peak(path, output, jobs) - size
+    print(f"{megabytes} MB of blocks of {channels} channels, {jobs} jobs; load: {os.getloadavg()[0]:.1f}")
+    for name in works:
+        plain, on_disk = (clock[name] / clock[other] for other in ("library", "library, synced"))
+        ratios = f"{plain:.2f} x library, {on_disk:.2f} x synced"
+        print(
+            f"  {name:16} {clock[name] * 1e3:6.0f} ms, {used[name] * 1e3:6.0f} ms of the processor; {ratios}"
+        )
+    print(f"  with the run on an image {image[0] * 1e3:.0f} ms, {image[1] * 1e3:.0f} of the processor")
+    print(f"  peak memory: the output, and {held / 1e6:.0f} MB: {held / block:.1f} blocks", flush=True)
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    if sys.argv[1:2] == ["--peak"]:
+        own_peak(*sys.argv[2:])
+        return
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("megabytes", nargs="*", type=int, default=SIZES)
+    parser.add_argument("--blocks", type=int, default=CHANNELS, metavar="CHANNELS")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    for megabytes in options.megabytes:
+        with tempfile.TemporaryDirectory() as folder:
+            measure(megabytes, options.blocks, options.jobs, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
