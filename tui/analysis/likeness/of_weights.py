@@ -16,7 +16,7 @@ from tui.analysis.likeness.found import Likeness, Likenesses
 from tui.analysis.likeness.search import FEWEST_TIMES, MOST_REPEATED, MOST_TIMES, REPEATED
 from tui.analysis.progress import Doing
 from tui.analysis.verdict.rivals import by_number, kernels_of_mistakes
-from tui.analysis.verdict.stored import StoredVerdict
+from tui.analysis.verdict.stored import Rival, StoredVerdict
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import Kernel, pad_to
 
@@ -48,6 +48,9 @@ def looks_like_stored(
     if stored.agrees or not bool(numbers.isfinite().all()):
         yield Likenesses()
         return
+    if stored.mistake is not None:  # it had to be known for the verdict
+        yield Likenesses((_likeness(stored.mistake),))
+        return
     yield Doing("folding the branches as they should be")
     bounds = StoredBounds(block, pad_to(block.kernel(), given.kernel_size))
     search = _Search(block, given, bounds, numbers, stored)
@@ -56,6 +59,11 @@ def looks_like_stored(
         search.lay_beside(name, kernel)
     yield Doing("looking for an eps, a factor, or two mistakes at once")
     yield search.result()
+
+
+def _likeness(rival: Rival) -> Likeness:
+    told = "" if rival.name in MISTAKES else rival.title
+    return Likeness(rival.name, 1.0, told=told, number=rival.number)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +104,7 @@ class _Search:
         for making in self._ways:
             rival = next(by_number(self._block, self._given, self._bounds, making), None)
             if rival is not None:
-                return Likenesses((Likeness(rival.name, 1.0, told=rival.title, number=rival.number),))
+                return Likenesses((_likeness(rival),))
         for making in self._ways:
             pairs = tuple(self._pairs(making))
             if pairs:

@@ -49,8 +49,8 @@ FEWEST_CHANNELS = 8
 FEWEST_NUMBERS = 64
 """Nor of fewer numbers."""
 
-MOST_UNROUNDED = 0.25
-"""Nor where more than this part of them was not rounded at all, as of small integers."""
+LEAST_DIFFERENT = 0.5
+"""Nor where less than this part of them are different sizes, as of small integers, which round alike."""
 
 
 @torch.no_grad()
@@ -227,7 +227,9 @@ def _is_rough(held: _Held, bounds: StoredBounds) -> bool:
     whole = int(channels.sum())
     if whole < FEWEST_CHANNELS or int(rounded.sum()) < FEWEST_NUMBERS:
         return True
-    if int(((held.apart == 0) & rounded).sum()) > MOST_UNROUNDED * int(rounded.sum()):
+    sizes = bounds.right[rounded].abs().sort().values
+    different = int((sizes[1:] != sizes[:-1]).sum()) + 1
+    if different < LEAST_DIFFERENT * int(rounded.sum()):
         return True
     beyond = held.beyond & rounded
     numbers = int(beyond.sum()) / int(rounded.sum())
