@@ -203,3 +203,9 @@ def test_where_a_finished_kernel_is_wrong_is_told_by_its_weights(right: Study) -
     assert str(findings(study, Answers(likeness=found[0]))).splitlines()[0] == (
         "where  in out 1, at tap [2,2], by its weights"
     )
+
+
+def test_a_right_finished_kernel_hides_nothing(right: Study) -> None:
+    study = study_of(EXACT, finished=right.block64.kernel())
+    assert str(findings(study, Answers())) == "where  nowhere beyond rounding"
+    assert str(heading("", study)).endswith("not now: a finished kernel stands here")

@@ -166,10 +166,11 @@ class StoredVerdict:
             case StoredReason.WITHIN:
                 return f"The finished kernel is right: {self._within}."
             case StoredReason.STEP_BY_STEP:
+                lie = "lies" if self.rough == 1 else "lie"
                 return (
                     f"The finished kernel is right, as folded in {self.arithmetic} step by step: "
-                    f"{percent(self.used)} of what that can round; but {count(self.rough)} of its "
-                    f"{count(self.numbers)} numbers are further off than one rounding at the end would leave."
+                    f"{percent(self.used)} of what that can round; but {_of(self.rough, self.numbers)} {lie} "
+                    "further off than one rounding at the end would leave."
                 )
             case StoredReason.OVERFLOW:
                 return (

@@ -39,6 +39,7 @@ def heading(name: str, study: Study) -> Content:
     elif name == made:
         by_hand = not name and study.in_effect.alters_fusion
         now = "● now, but for numbers set by hand" if by_hand else "● now"
+        now = "not now: a finished kernel stands here" if study.verdict.stored is not None else now
         state = ("●\N{NO-BREAK SPACE}made" if name else now, "bold $text-primary")
     else:
         state = ("enter makes it" if name else "enter takes the mistake out", "$text-primary")
@@ -65,7 +66,8 @@ def signs(name: str) -> Content:
 def findings(study: Study, answers: Answers) -> Content:
     """Where the two outputs differ, and which mistakes that looks like."""
     if study.verdict.ruling is not Ruling.WRONG:
-        made = study.in_effect.alters_fusion or study.in_effect.alters_run
+        brought = study.verdict.stored is not None  # by its weights it is right, or nothing is known
+        made = not brought and (study.in_effect.alters_fusion or study.in_effect.alters_run)
         words = (
             "hidden: this input and these parameters do not show it" if made else "nowhere beyond rounding"
         )
