@@ -215,6 +215,63 @@ class RepDWConvM(AuthorBlock):
         return [*single, [self.conv_7_w, self.conv_7_h], [self.conv_5_w, self.conv_5_h]]
 
 
+class RepDWConvS(AuthorBlock):
+    """RepNeXt's small one: 2 x 2 taps dilated by 2 stand at -1 and +1."""
+
+    def __init__(self, channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.stride = stride
+        beside = stride == 1
+        self.conv_3_3 = nn.Conv2d(channels, channels, 3, stride, 1, groups=channels)
+        self.conv_3_w = nn.Conv2d(
+            channels, channels, (1, 3), (1, stride), (0, 1), groups=channels, bias=beside
+        )
+        self.conv_3_h = nn.Conv2d(
+            channels, channels, (3, 1), (stride, 1), (1, 0), groups=channels, bias=beside
+        )
+        self.conv_2_2 = nn.Conv2d(channels, channels, 2, stride, 1, dilation=2, groups=channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.conv_3_3(x) + self.conv_2_2(x)
+        if self.stride == 1:
+            y = y + self.conv_3_h(x) + self.conv_3_w(x)
+        else:
+            y = y + self.conv_3_h(self.conv_3_w(x))
+        return y
+
+    def parts(self) -> list[list[Part]]:
+        rows: list[list[Part]] = [[self.conv_3_w], [self.conv_3_h]]
+        between = rows if self.stride == 1 else [[self.conv_3_w, self.conv_3_h]]
+        return [[self.conv_3_3], *between, [self.conv_2_2]]
+
+
+class RVSRRepConv(AuthorBlock):
+    """RVSR's: two chains as FMEN's without the sum inside, a 3 x 3, a 1 x 1 and the identity."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.one, self.other = (
+            nn.Sequential(
+                nn.Conv2d(channels, 2 * channels, 1),
+                nn.Conv2d(2 * channels, 2 * channels, 3),
+                nn.Conv2d(2 * channels, channels, 1),
+            )
+            for _ in range(2)
+        )
+        self.res_conv3x3 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.res_conv1x1 = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.res_conv3x3(x) + self.res_conv1x1(x) + x
+        for expand, features, reduce in (self.one, self.other):
+            assert isinstance(expand, nn.Conv2d)
+            y = y + reduce(features(padded_by(expand(x), bias_of(expand))))
+        return y
+
+    def parts(self) -> list[list[Part]]:
+        return [list(self.one), list(self.other), [self.res_conv3x3], [self.res_conv1x1], []]
+
+
 class OREPA(AuthorBlock):
     """OREPA's, without its frequency prior: one weight, added up online; `vector`: each branch's scale."""
 

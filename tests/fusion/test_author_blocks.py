@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.fusion.author_blocks import AUTHOR_BLOCKS, AuthorBlock, Part
+from tests.fusion.author_blocks import AUTHOR_BLOCKS, AuthorBlock, Part, RepDWConvS, RVSRRepConv
 from tests.fusion.strategies import with_wild_norms
 from tui.fusion.block import ReparamBlock, build_block
+from tui.fusion.branch_text import parse_branches
 from tui.fusion.layers import Convolution, Factor, FixedDepthwise, Norm
 from tui.fusion.presets import PRESETS
+from tui.fusion.spec import BlockSpec
 
 CHANNELS = 6
 
 
-def random_author_block(name: str) -> AuthorBlock:
-    """With random weights and statistics, in eval mode and float64."""
-    module = AUTHOR_BLOCKS[name](CHANNELS).double().eval()
+def randomised(block: AuthorBlock) -> AuthorBlock:
+    """The block with random weights and statistics, in eval mode and float64."""
+    module = block.double().eval()
     generator = torch.Generator().manual_seed(11)
     with torch.no_grad():
         for parameter in module.parameters():
@@ -64,10 +67,32 @@ def copy(theirs: Part, ours: Part) -> None:
 
 
 @pytest.mark.parametrize("name", AUTHOR_BLOCKS)
-@torch.no_grad()
 def test_a_preset_is_its_authors_block(name: str) -> None:
-    theirs = random_author_block(name)
     spec = replace(PRESETS[name].spec.with_in_channels(CHANNELS), input_shape=(9, 8))
+    assert_same(randomised(AUTHOR_BLOCKS[name](CHANNELS)), spec)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "text", "values"),
+    [
+        (RepDWConvS(CHANNELS), "3x3,1x3,3x1,2x2d2", {"groups": CHANNELS}),
+        (
+            RepDWConvS(CHANNELS, stride=2),
+            "3x3,1x3-bias > 3x1-bias,2x2d2",
+            {"groups": CHANNELS, "stride": (2, 2)},
+        ),
+        (RVSRRepConv(CHANNELS), "1x1+x2 > 3x3+x2 > 1x1,1x1+x2 > 3x3+x2 > 1x1,3x3,1x1,identity", {}),
+    ],
+    ids=["RepNeXt, small", "RepNeXt, downsampling", "RVSR"],
+)
+def test_a_text_is_the_authors_block(theirs: AuthorBlock, text: str, values: dict[str, Any]) -> None:
+    spec = BlockSpec(CHANNELS, CHANNELS, branches=parse_branches(text), input_shape=(9, 8), **values)
+    assert_same(randomised(theirs), spec)
+
+
+@torch.no_grad()
+def assert_same(theirs: AuthorBlock, spec: BlockSpec) -> None:
+    """Ours with their numbers gives what theirs gives, and so does the convolution that it fuses to."""
     block = build_block(spec).double()
     for ours, parts in zip(our_numbers(block), theirs.parts(), strict=True):
         for one, other in zip(ours, parts, strict=True):
