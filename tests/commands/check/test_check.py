@@ -297,6 +297,16 @@ def test_the_table_tells_what_is_on_a_branch() -> None:
     ]
 
 
+def test_the_biases_of_a_chain_and_another_eps_are_told() -> None:
+    chains = ["1x1 > (3x3 + identity)", "1x1-bias > 3x3-bias > norm"]
+    text = printed(study_of(BlockSpec(4, 4, branches=parse_branches(",".join(chains)), eps=1e-3)), width=120)
+    named = [chain.replace(" ", "").replace("-bias", "") for chain in chains]
+    assert [row_of(name, text).split("3)")[1].split()[0] for name in named] == ["yes", "-"]
+    assert line_with("eps of batch norms", text).split()[-1] == "0.001"
+    assert "eps of" not in printed(study_of(BlockSpec()))
+    assert "eps of" not in printed(study_of(BlockSpec(eps=1e-3, weights=WeightFill.INTEGERS)))
+
+
 def test_a_padding_mode_is_told() -> None:
     spec = BlockSpec(padding_mode=PaddingMode.CIRCULAR)
     text = printed(study_of(spec))

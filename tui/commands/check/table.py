@@ -23,9 +23,11 @@ from tui.analysis.verdict.reason import Ruling
 from tui.analysis.verdict.verdict import Verdict
 from tui.commands.plain_console import plain_console
 from tui.export.conv2d_text import conv2d_in_words
+from tui.fusion.layer_spec import USUAL_EPS
+from tui.fusion.number_text import show_number
 from tui.fusion.pair_text import shortest, show_pair
 from tui.fusion.presets import preset_named
-from tui.fusion.spec import SAME, BranchSpec, Dtype, PaddingMode
+from tui.fusion.spec import SAME, BranchSpec, Dtype, PaddingMode, WeightFill
 
 _HEADING = "bold cyan"
 _ASIDE = "dim"
@@ -92,6 +94,8 @@ def _block(study: Study) -> Table:
     padding = "" if spec.padding_mode is PaddingMode.ZEROS else f", {spec.padding_mode} outside"
     table.add_row("input", f"{' x '.join(map(str, spec.input_nchw))}, {spec.input}{padding}")
     table.add_row("weights", str(spec.weights))
+    if spec.eps != USUAL_EPS and spec.weights is WeightFill.RANDOM:
+        table.add_row("eps of batch norms", show_number(spec.eps))
     table.add_row("dtype, seed", f"{spec.dtype}, {spec.seed}")
     preset = preset_named(spec)
     if preset is not None:
@@ -106,6 +110,12 @@ def _block(study: Study) -> Table:
     return table
 
 
+def _has_bias(study: Study, branch: BranchSpec) -> bool:
+    """Whether a layer of the branch adds learned numbers, but for its batch norms."""
+    layers = study.spec.chain_of(branch).all_layers()
+    return any(layer.bias and not layer.rescales for layer in layers)
+
+
 def _edits(edits: tuple[Edit, ...]) -> str:
     shown = ", ".join(map(show_edit, edits[:_MOST_EDITS]))
     return shown if len(edits) <= _MOST_EDITS else f"{shown} and {len(edits) - _MOST_EDITS:,} more"
@@ -115,7 +125,7 @@ def _kernels(study: Study) -> Table:
     table = _table("branch", "weight", "bias", "on it")
     specs = (*study.spec.branches, None)  # a post norm stands after the branches and is none of them
     for spec, branch in zip(specs, study.summands, strict=False):
-        has_bias, words = (True, "its offset") if spec is None else (spec.bias, _options(spec))
+        has_bias, words = (True, "its offset") if spec is None else (_has_bias(study, spec), _options(spec))
         table.add_row(branch.name, _shape(branch.kernel.weight.shape), "yes" if has_bias else "-", words)
     fused = study.fused_kernel.kernel
     bias = "-" if fused.bias is None else "yes"
