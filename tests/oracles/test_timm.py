@@ -25,12 +25,12 @@ def timm() -> dict[str, Any]:
     """timm's modules with re-parameterizable blocks, by name."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("warnings.warn", lambda *_, **__: None)
-        _declare_missing_operators()
+        declare_missing_operators()
         pytest.importorskip("timm", exc_type=ImportError)
         return {name: pytest.importorskip(f"timm.models.{name}") for name in NAMES}
 
 
-def _declare_missing_operators() -> None:
+def declare_missing_operators() -> None:
     """Let timm import torchvision's Python beside a torch that its binary part was not built for."""
     try:
         importlib.import_module("torchvision")
