@@ -123,9 +123,3 @@ def test_two_heads_become_their_mean(names: tuple[str, ...]) -> None:
     expected = torch.stack([head(x) for head in heads]).mean(dim=0)
     y = nn.functional.linear(x, *tensors.values())
     torch.testing.assert_close(y, expected, rtol=1e-10, atol=1e-10)
-
-
-def test_conv_bn_is_taken_on_wish_only() -> None:
-    module = ready(ConvNorm(4, 6, 3))
-    assert recognised(state_of(module, "stem")).blocks == ()
-    assert_fuses(module, image(4), "conv_bn", "conv", conv_bn=True)

@@ -6,6 +6,7 @@ A new family is one entry of `FAMILIES` and one test in tests/checkpoints/famili
 from __future__ import annotations
 
 from tui.checkpoints.families import (
+    conv_bn,
     diverse_branch,
     fastvit,
     ghost,
@@ -69,6 +70,6 @@ FAMILIES: tuple[Family, ...] = (
     separable.REPNEXT_S_STRIDED,
     separable.REPNEXT_M,
     separable.SPIKE_DRIVEN,
-    *levit.CONV_BN,
+    *conv_bn.PAIRS,
 )
 """In the order in which they are asked; where two fit equally, the first names the block."""

@@ -46,6 +46,8 @@ class Family:
         unused: names that a block holds and does not run.
         evidence: pieces of names of which one must be somewhere in the file for it to be this family.
         found_by: the names by which a block is found; else those of its convolutions.
+        in_order: whether a layer must be told from the one in front of it by the order in the file, where
+            channels do not tell.
         on_wish: whether it is looked for only when asked for.
         note: what a user should know of it.
     """
@@ -63,6 +65,7 @@ class Family:
     unused: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     found_by: tuple[str, ...] = ()
+    in_order: bool = False
     on_wish: bool = False
     note: str = ""
 

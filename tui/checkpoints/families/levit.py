@@ -90,14 +90,3 @@ REPVIT_HEADS = (
     _head("RepViT head", "classifier"),
     _head("RepViT two heads", "classifier", "classifier_dist"),
 )
-
-CONV_BN = (
-    Family(
-        name="conv_bn",
-        source="a convolution and the batch norm behind it, in modules conv and bn",
-        branches=(branch("conv", conv("conv"), Norm("bn")),),
-        fused="conv",
-        plain=True,
-        on_wish=True,
-    ),
-)

@@ -9,15 +9,15 @@ from tui.checkpoints.families import Family
 from tui.checkpoints.families.patterns import BranchPattern, Factor, Norm
 from tui.checkpoints.found import Assumption, FoundBlock, FoundBranch, FoundLayer
 from tui.checkpoints.recognition.chain_words import text_of
-from tui.checkpoints.recognition.misfit import Misfit
-from tui.checkpoints.recognition.presence import all_names, present_branches
-from tui.checkpoints.recognition.shaping import (
+from tui.checkpoints.recognition.channels import (
     Channels,
-    Shaping,
     channels_of,
     common_kernel_size,
     names_read,
 )
+from tui.checkpoints.recognition.misfit import Misfit
+from tui.checkpoints.recognition.presence import all_names, present_branches
+from tui.checkpoints.recognition.shaping import Shaping
 from tui.fusion.layer_spec import ChainSpec, common_groups, embedded_size
 from tui.fusion.pair_text import Pair
 
@@ -39,6 +39,8 @@ def matched(family: Family, names: Mapping[str, Entry], in_channels: int | None 
     branches = present_branches(family, names)
     patterns = [_without_absent(each, names) for each in branches]
     channels = channels_of(patterns, names)
+    if family.in_order:
+        _refuse_uncertain_order(patterns, channels, names)
     kernel_size = common_kernel_size(patterns, names)
     inside, how = _inside(channels, in_channels)
     shaping = Shaping(names, kernel_size, family.eps)
@@ -71,6 +73,21 @@ def matched(family: Family, names: Mapping[str, Entry], in_channels: int | None 
         normed,
         tuple(_assumed(family, normed, size, groups, how)),
     )
+
+
+def _refuse_uncertain_order(
+    patterns: Iterable[BranchPattern], channels: Channels, names: Mapping[str, Entry]
+) -> None:
+    """A norm of as many channels as the convolution reads may as well stand in front of it.
+
+    Raises:
+        Misfit: neither do channels differ, nor does one stand right behind the other in the file.
+    """
+    order = list(names_read(patterns, names))
+    places = {name: place for place, name in enumerate(names)}
+    behind = [places[name] for name in order] == [*range(places[order[0]], places[order[0]] + len(order))]
+    if not behind and channels.columns in (1, channels.outside):
+        raise Misfit("which of the convolution and the norm stands first is not certain", certain=True)
 
 
 def _without_absent(pattern: BranchPattern, names: Mapping[str, Entry]) -> BranchPattern:
