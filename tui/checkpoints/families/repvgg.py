@@ -24,7 +24,7 @@ YOLO_EPS = 1e-3
 
 REPVGG = Family(
     name="RepVGG",
-    source=f"{PAPER}; DingXiaoH/RepVGG, wespeaker in one and two dimensions, mmyolo",
+    source=f"{PAPER}; DingXiaoH/RepVGG, wespeaker in one and two dimensions",
     branches=(
         conv_norm_branch("rbr_dense"),
         conv_norm_branch("rbr_1x1", "1x1"),
@@ -61,12 +61,12 @@ REPVGG_MMPRETRAIN = Family(
 
 YOLOV6 = Family(
     name="YOLOv6",
-    source=f"Li et al., YOLOv6, 2022, with the block of {PAPER}; meituan/YOLOv6",
+    source=f"Li et al., YOLOv6, 2022, with the block of {PAPER}; meituan/YOLOv6, mmyolo",
     branches=REPVGG.branches,
     fused="rbr_reparam",
     fused_tells=True,
     eps=YOLO_EPS,
-    evidence=("ERBlock_", "Rep_p4", "Rep_n3", "detect.proj_conv"),
+    evidence=("ERBlock_", "Rep_p4", "Rep_n3", "detect.proj_conv", "bbox_head.head_module."),
 )
 
 YOLOV7 = Family(

@@ -84,7 +84,7 @@ class Chooser:
         fused: list[Family] = []
         for family in families:
             own = names_of(family, names)
-            if not own.isdisjoint(claimed):
+            if not own or not own.isdisjoint(claimed):
                 continue
             if _is_fused(family, own):
                 fused.append(family)
