@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checkpoints.families.held_against import only_block, ready, state_of
+from tests.checkpoints.families.every_block import STATES
+from tests.checkpoints.families.held_against import only_block, ready, recognised, state_of
 from tests.checkpoints.families.repvgg_modules import mobileone, repvgg
 from tui import study_of
 from tui.checkpoints.building import block_of, built, fused_tensors
@@ -91,6 +92,14 @@ def test_a_study_of_a_block_from_a_file_agrees() -> None:
     found = only_block(state)
     study = study_of(block_of(found, state.__getitem__), torch.rand(1, 4, 6, 6))
     assert study.verdict.ruling.agrees
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_kind_of_block_can_be_studied(state: dict[str, Tensor]) -> None:
+    for found in recognised(state, conv_bn=True).blocks:
+        x = torch.rand(1, found.in_channels, 6, 5, dtype=torch.float64)
+        study = study_of(block_of(found, state.__getitem__), x)
+        assert study.verdict.ruling.agrees, found.family
 
 
 def test_a_block_of_many_branches_is_studied_by_their_names() -> None:

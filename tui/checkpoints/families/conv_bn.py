@@ -16,7 +16,7 @@ def _pair(name: str, convolution: str, norm: str) -> Family:
         plain=True,
         in_order=True,
         on_wish=True,
-        note=f"that nothing else reads what {convolution} gives",
+        note=f"nothing else may read what {convolution} gives",
     )
 
 
