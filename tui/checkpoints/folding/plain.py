@@ -99,11 +99,17 @@ class _Branch:
         """Whether it has a weight for every tap of the frame."""
         return self.weight is not None and tuple(self.weight.shape[2:]) == frame
 
-    def ask(self, weight: Tensor, rows: slice) -> None:
-        """Let some of its rows, in float64, answer the patch."""
-        flat = weight.flatten(1)
-        self.answer[rows] += torch.mv(flat, self.patch)
-        self.size[rows] += torch.linalg.vector_norm(flat, dim=1) * torch.linalg.vector_norm(self.patch)
+    def ask(self, weight: Tensor, stored: Tensor, rows: slice) -> None:
+        """Let some rows of its weight, in float64 and as they are stored, answer the patch."""
+        self.answer[rows] += torch.mv(weight.flatten(1), self.patch)
+        self.size[rows] += _norms(stored.flatten(1)) * torch.linalg.vector_norm(self.patch)
+
+
+def _norms(rows: Tensor) -> Tensor:
+    """At least the norm of each row; where float32 is too coarse or too narrow for that, in float64."""
+    is_float32 = rows.dtype is torch.float32
+    norms: Tensor = torch.linalg.vector_norm(rows, dim=1, dtype=rows.dtype if is_float32 else torch.float64)
+    return norms.double() * (1 + rows.shape[1] * 2.0**-23)
 
 
 def _branch(
@@ -159,11 +165,8 @@ class _Strips:
         scales = [(branch.after.scale * post).view(-1, 1, 1, 1) for branch in branches]
         scaled = list(zip(branches, scales, strict=True))
         self._whole = [each for each in scaled if each[0].fills(found.kernel_size)]
-        self._small = _summed(
-            _small(branch, scale, len(patch))
-            for branch, scale in scaled
-            if not branch.fills(found.kernel_size)
-        )
+        small = [each for each in scaled if not each[0].fills(found.kernel_size)]
+        self._small = _summed(small, len(patch))
         count = max(STRIP // max(self.weight[:1].numel(), 1), 1)
         first = torch.empty_like(self.weight[:count], dtype=torch.float64)
         self._memory = first, torch.empty_like(first)
@@ -175,7 +178,7 @@ class _Strips:
         for place, (branch, scale) in enumerate(self._whole):
             assert branch.weight is not None  # it fills the frame
             scratch.copy_(branch.weight[rows])
-            branch.ask(scratch, rows)
+            branch.ask(scratch, branch.weight[rows], rows)
             if place == 0:
                 torch.mul(scratch, scale[rows], out=total)
             else:
@@ -192,29 +195,34 @@ class _Strips:
 _Window = tuple[slice, slice]
 
 
-def _small(branch: _Branch, scale: Tensor, columns: int) -> tuple[_Window, Tensor]:
-    """The whole kernel of a branch that does not fill the frame, scaled, and where it stands in it."""
-    everything = slice(0, len(scale))
-    if branch.weight is None:
-        rows = torch.arange(len(scale))
-        kernel = torch.zeros(len(scale), columns, 1, 1, dtype=torch.float64)
-        kernel[rows, rows % columns, 0, 0] = 1
-    else:
-        kernel = branch.weight.to(torch.float64, copy=True)
-    branch.ask(kernel, everything)
-    return branch.window, kernel.mul_(scale)
-
-
-def _summed(kernels: Iterable[tuple[_Window, Tensor]]) -> list[tuple[_Window, Tensor]]:
-    """Those that stand at the same place as one."""
+def _summed(scaled: Iterable[tuple[_Branch, Tensor]], columns: int) -> list[tuple[_Window, Tensor]]:
+    """The kernels of branches that do not fill the frame, scaled; those that stand at one place as one."""
     sums: list[tuple[_Window, Tensor]] = []
-    for window, kernel in kernels:
-        same = next((each for place, each in sums if place == window), None)
-        if same is None:
-            sums.append((window, kernel))
+    # The identity last: it is added to what is there.
+    for branch, scale in sorted(scaled, key=lambda each: each[0].weight is None):
+        there = next((kernel for place, kernel in sums if place == branch.window), None)
+        if branch.weight is None:
+            kernel = scale.new_zeros(len(scale), columns, 1, 1) if there is None else there
+            _add_identity(branch, kernel, scale)
         else:
-            same += kernel
+            kernel = branch.weight.to(torch.float64, copy=True)
+            branch.ask(kernel, branch.weight, slice(0, len(scale)))
+            kernel.mul_(scale)
+            if there is not None:
+                there += kernel
+        if there is None:
+            sums.append((branch.window, kernel))
     return sums
+
+
+def _add_identity(branch: _Branch, kernel: Tensor, scale: Tensor) -> None:
+    """Add the scaled identity to a 1 x 1 kernel, and let it answer the patch."""
+    rows = torch.arange(len(scale))
+    columns = rows % kernel.shape[1]
+    kernel[rows, columns, 0, 0] += scale.flatten()
+    pixel = branch.patch[columns]
+    branch.answer.add_(pixel)
+    branch.size.add_(pixel.abs())
 
 
 def _slices(length: int, count: int) -> Iterator[slice]:
