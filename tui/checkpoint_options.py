@@ -58,7 +58,7 @@ class FuseRequest:
     Attributes:
         format: of the output; None where its name decides.
         force: whether an existing file is replaced, and a wrong block written.
-        jobs: how many blocks at a time; None for what the machine has.
+        jobs: how many blocks at the same time; None for the usual number.
     """
 
     source: Path
@@ -205,7 +205,7 @@ def parser_of(command: str) -> OptionParser:
 def _add_fuse_options(parser: OptionParser) -> None:
     parser.add_argument("--format", metavar="FORMAT", help="safetensors or pt [by the name of OUT]")
     parser.add_argument("--force", action="store_true", help="replace OUT; write wrong blocks too")
-    parser.add_argument("--jobs", metavar="N", help="blocks at the same time [one for each core]")
+    parser.add_argument("--jobs", metavar="N", help="blocks at the same time [2]")
 
 
 def _open(options: argparse.Namespace) -> OpenRequest:

@@ -316,3 +316,11 @@ def test_a_block_of_many_strips(tmp_path: Path) -> None:
     expected = wide(x).detach()
     torch.testing.assert_close(y, expected, rtol=0, atol=1e-11 * float(expected.abs().max()))
     assert 72 % (plain.STRIP // (72 * 9)) != 0
+
+
+def test_a_large_block_is_not_run_on_an_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.checkpoints.fusing.MOST_ON_IMAGE", 8 * 3 * 9)
+    with open_checkpoint(saved(tmp_path, trained().state_dict(), ".pt")) as source:
+        fused = fused_of(source)
+    assert [block.on_image is None for block in fused.blocks] == [False, True, False, True]
+    assert all(block.max_abs_diff_float64 is not None for block in fused.blocks)

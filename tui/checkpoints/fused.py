@@ -44,7 +44,7 @@ class FusedBlock:
         on_patch: what branches and fused kernel make, in float64, of a random patch as large as the kernel;
             None where it could not be fused.
         on_image: the same of a random image, run as convolutions, border and all; None where that was not
-            asked for.
+            asked for, or it is too large for that.
         problems: numbers in the file that a block should not have.
     """
 

@@ -23,6 +23,9 @@ from tui.checkpoints.output import output_of, size_of
 from tui.checkpoints.value_problems import problems_of
 from tui.fusion.kernel import FusionError
 
+MOST_ON_IMAGE = 1_000_000
+"""Fused weights of a block that is run on an image: in float64 and whole, it takes many times its memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
@@ -31,7 +34,7 @@ class Wishes:
     Attributes:
         eps: of all batch norms, for the families'.
         eps_of: of the batch norms of single blocks, by prefix: comes before `eps`.
-        on_image: whether each is also run on a random image, which takes longer than all else.
+        on_image: whether each of up to `MOST_ON_IMAGE` weights is also run on a random image.
         jobs: how many blocks are fused at the same time, each by one thread.
     """
 
@@ -129,6 +132,7 @@ def _folded(
     found: FoundBlock, read: Mapping[str, Tensor], eps: float | None, *, on_image: bool
 ) -> tuple[Folded, Answer | None]:
     plain = is_plain(found)
+    on_image = on_image and found.fused[0].numel <= MOST_ON_IMAGE
     if plain and not on_image:
         return fold_plain(found, read, eps), None
     block = built_of(found, read, eps=eps, dtype=torch.float64)

@@ -15,6 +15,7 @@ from tui.fusion.quoting import printable
 
 WIDTH = 140
 """Where stdout is no terminal: a file or a pager takes longer lines, and names are long."""
+MEGABYTE = 1_000_000
 HEADING = "bold cyan"
 ASIDE = "dim"
 RULINGS = {
@@ -68,9 +69,9 @@ def change(before: int, after: int) -> str:
     return f"{count(before)} -> {count(after)}"
 
 
-def memory_change(before: int, after: int) -> str:
-    """ "504.5 MB -> 453.1 MB"."""
-    return f"{memory_in_words(before)} -> {memory_in_words(after)}"
+def size(number: int) -> str:
+    """Bytes: "504.5 MB", "17 448 bytes"."""
+    return memory_in_words(number) if number >= MEGABYTE else f"{count(number)} bytes"
 
 
 def listed(names: Iterable[str], most: int = 3) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 
 from tui.analysis.quantities import memory_in_words
@@ -17,6 +16,8 @@ from tui.checkpoints.writing import check_target, format_for
 from tui.commands.progress import progress
 from tui.fusion.quoting import printable
 
+USUAL_JOBS = 2
+"""Blocks at the same time: two cores keep the memory busy, and more blocks would take more of it."""
 FUSED = 0
 WRONG = 1
 
@@ -63,7 +64,7 @@ def _fused(asked: FuseRequest, source: Checkpoint, found: Recognition) -> int:
     from tui.checkpoints.fused_writing import WrongBlockError, write_fused
     from tui.checkpoints.fusing import Wishes, fuse
 
-    wishes = Wishes(eps=asked.reading.eps, jobs=asked.jobs or os.cpu_count() or 1)
+    wishes = Wishes(eps=asked.reading.eps, jobs=asked.jobs or USUAL_JOBS)
     fused: FusedCheckpoint | None = None
     with progress("fusing") as tell:
         for step in fuse(source, found, wishes):

@@ -12,7 +12,7 @@ from tui.analysis.quantities import two_digits
 from tui.analysis.verdict.in_words import percent
 from tui.checkpoints.fused import FusedBlock, FusedCheckpoint
 from tui.commands.plain_console import plain_console
-from tui.commands.tables import WIDTH, change, left_alone, memory_change, plain, row, ruled, table
+from tui.commands.tables import WIDTH, change, left_alone, plain, row, ruled, size, table
 
 
 def print_table(fused: FusedCheckpoint, output: Path | None) -> None:
@@ -68,5 +68,5 @@ def _sizes(fused: FusedCheckpoint) -> Table:
     before, after = fused.before, fused.after
     row(made, "tensors", change(before.tensors, after.tensors))
     row(made, "parameters", change(before.params, after.params))
-    row(made, "bytes", memory_change(before.bytes, after.bytes))
+    row(made, "size", f"{size(before.bytes)} -> {size(after.bytes)}")
     return made

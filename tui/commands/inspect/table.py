@@ -9,14 +9,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tui.analysis.quantities import count, memory_in_words
+from tui.analysis.quantities import count
 from tui.checkpoints.contents import Checkpoint, Entry
 from tui.checkpoints.eps_change import CANDIDATES
 from tui.checkpoints.found import FoundBlock, Recognition
 from tui.checkpoints.output import size_of
 from tui.checkpoints.reports.inspecting import eps_change_of
 from tui.commands.plain_console import plain_console
-from tui.commands.tables import ASIDE, WIDTH, left_alone, listed, plain, row, table
+from tui.commands.tables import ASIDE, WIDTH, left_alone, listed, plain, row, size, table
 
 
 def print_table(source: Checkpoint, recognition: Recognition, eps: float | None) -> None:
@@ -25,9 +25,9 @@ def print_table(source: Checkpoint, recognition: Recognition, eps: float | None)
 
 
 def _parts(source: Checkpoint, recognition: Recognition, eps: float | None) -> Iterator[RenderableType]:
-    size = size_of(source.entries.values())
-    words = f"{source.path.name}: {source.format}, {count(size.tensors)} tensors"
-    yield plain(f"{words}, {count(size.params)} parameters, {memory_in_words(size.bytes)}")
+    whole = size_of(source.entries.values())
+    words = f"{source.path.name}: {source.format}, {count(whole.tensors)} tensors"
+    yield plain(f"{words}, {count(whole.params)} parameters, {size(whole.bytes)}")
     if source.other_values:
         yield plain(f"beside its tensors: {listed(source.other_values, 6)}")
     yield ""
