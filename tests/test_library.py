@@ -26,6 +26,9 @@ WITH_EXAMPLES = [
     "tui.fusion.padding",
     "tui.fusion.spec",
     "tui.fusion.widening",
+    "tui.modules.finding",
+    "tui.modules.finished",
+    "tui.modules.fusing",
 ]
 
 

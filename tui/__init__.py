@@ -18,10 +18,20 @@ if TYPE_CHECKING:
     from tui.fusion.branch_text import parse_branches
     from tui.fusion.presets import PRESETS
     from tui.fusion.spec import BlockSpec
+    from tui.modules.fusing import fuse
 
 __version__ = "0.1.0"
 
-__all__ = ["PRESETS", "BlockSpec", "ReparamBlock", "Study", "build_block", "parse_branches", "study_of"]
+__all__ = [
+    "PRESETS",
+    "BlockSpec",
+    "ReparamBlock",
+    "Study",
+    "build_block",
+    "fuse",
+    "parse_branches",
+    "study_of",
+]
 
 if not TYPE_CHECKING:  # to a type checker only the names above exist
     # The command imports this package before its first paint, and torch takes longer than all of that.
@@ -33,6 +43,7 @@ if not TYPE_CHECKING:  # to a type checker only the names above exist
             "ReparamBlock": "tui.fusion.block",
             "Study": "tui.analysis.study",
             "build_block": "tui.fusion.block",
+            "fuse": "tui.modules.fusing",
             "parse_branches": "tui.fusion.branch_text",
             "study_of": "tui.analysis.study",
         },

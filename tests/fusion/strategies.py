@@ -152,12 +152,12 @@ def with_wild_norms(block: AnyModule, seed: int = 0) -> AnyModule:
     """The block with statistics as training leaves them: running_var from 1e-4 to 3, signs of both kinds."""
     generator = torch.Generator().manual_seed(seed % 2**31)
     for norm in block.modules():
-        if isinstance(norm, nn.BatchNorm2d):
-            assert norm.running_mean is not None
+        if isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None:
             assert norm.running_var is not None
             draws = torch.rand(4, norm.num_features, dtype=torch.float64, generator=generator)
             norm.running_var.copy_(10 ** (draws[0] * 4.5 - 4))
             norm.running_mean.copy_(draws[1] * 4 - 2)
-            norm.weight.copy_(draws[2] * 3 - 1.5)
-            norm.bias.copy_(draws[3] * 4 - 2)
+            if norm.affine:
+                norm.weight.copy_(draws[2] * 3 - 1.5)
+                norm.bias.copy_(draws[3] * 4 - 2)
     return block

@@ -1,0 +1,184 @@
+"""fuse(): modules in any style, fused right or refused right; held against their own forward in float64."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.export.test_snippet import ran
+from tests.fusion.author_blocks import AUTHOR_BLOCKS
+from tests.fusion.strategies import with_wild_norms
+from tests.fusion.test_author_blocks import random_author_block
+from tests.modules.styles import CHANNELS, FUSED, REFUSED, conv, conv_bn
+from tui.analysis.study import study_of
+from tui.export.snippet import snippet_of
+from tui.fusion.kernel import FusionError
+from tui.fusion.presets import PRESETS
+from tui.modules.fusing import block_of, fuse
+from tui.modules.running import RunError
+
+IMAGE = (2, CHANNELS, 12, 11)
+
+
+def image(shape: tuple[int, ...] = IMAGE, seed: int = 3) -> Tensor:
+    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def made(style: str) -> nn.Module:
+    torch.manual_seed(5)
+    module = (FUSED[style] if style in FUSED else REFUSED[style][0])()
+    return with_wild_norms(module).eval()
+
+
+def impulse_response(conv: nn.Module, channels: int = CHANNELS, side: int = 13) -> Tensor:
+    """What it makes of a 1 in the middle of each channel, without what it makes of zeros."""
+    x = torch.zeros(channels, channels, side, side, dtype=torch.float64)
+    x[range(channels), range(channels), side // 2, side // 2] = 1
+    y: Tensor = conv(x) - conv(torch.zeros_like(x))
+    return y
+
+
+@pytest.mark.parametrize("style", FUSED)
+@torch.no_grad()
+def test_fused_right(style: str) -> None:
+    module = made(style).double()
+    before = copy.deepcopy(module.state_dict())
+    fused = fuse(module, image())
+    for x in (image(), image((1, CHANNELS, 17, 14)) * 50):
+        expected = module(x.clone())
+        torch.testing.assert_close(fused(x), expected, rtol=0, atol=1e-11 * float(expected.abs().max()))
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+    assert not any(each._forward_hooks or each._forward_pre_hooks for each in module.modules())
+
+
+@pytest.mark.parametrize("style", FUSED)
+@torch.no_grad()
+def test_the_dtype_stays(style: str) -> None:
+    module = made(style)
+    fused = fuse(module, image().float())
+    assert {each.dtype for each in fused.parameters()} == {torch.float32}
+    expected = module(image().float())
+    torch.testing.assert_close(
+        fused(image().float()), expected, rtol=0, atol=1e-4 * float(expected.abs().max())
+    )
+
+
+@pytest.mark.parametrize("style", REFUSED)
+def test_refused_right(style: str) -> None:
+    with pytest.raises(FusionError, match=REFUSED[style][1]):
+        fuse(made(style).double(), image())
+
+
+@pytest.mark.parametrize("name", AUTHOR_BLOCKS)
+@torch.no_grad()
+def test_blocks_as_their_authors_write_them(name: str) -> None:
+    module = random_author_block(name)
+    x = image()
+    fused = fuse(module, x)
+    expected = module(x)
+    torch.testing.assert_close(fused(x), expected, rtol=0, atol=1e-11 * float(expected.abs().max()))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@torch.no_grad()
+def test_every_preset_comes_back_from_its_snippet(name: str) -> None:
+    spec = PRESETS[name].spec
+    spec = spec.with_in_channels(8 if 1 < spec.groups < spec.in_channels else 4)
+    study = study_of(replace(spec, input_shape=(9, 8), batch_size=1))
+    block = ran(snippet_of(study))["block"].double().eval()
+    found = block_of(block, study.x.double())
+    right = copy.deepcopy(study.block).double()
+    assert len(found.block.branches) == len(right.branches)
+    assert found.pads_same
+    summands = zip(found.block.kernels(), right.kernels(), strict=True)
+    for (_, ours), (_, known) in [*summands, (("", found.kernel), ("", right.kernel()))]:
+        torch.testing.assert_close(ours.weight, known.weight, rtol=1e-12, atol=1e-14)
+        if known.bias is not None:
+            assert ours.bias is not None
+            torch.testing.assert_close(ours.bias, known.bias, rtol=1e-12, atol=1e-14)
+
+
+def test_it_holds_the_module_s_own_parameters() -> None:
+    module = conv_bn().eval()
+    block = block_of(nn.Sequential(module, nn.Identity()).eval(), image().float()).block
+    assert list(block.branches[0].modules())[2::2] == list(module)
+
+
+def test_branches_are_called_like_the_attributes() -> None:
+    class RepVgg(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rbr_dense, self.rbr_1x1 = conv_bn(), conv_bn(1)
+            self.rbr_identity = nn.BatchNorm2d(CHANNELS)
+            self.scales = nn.ModuleList([conv_bn(5)])
+
+        def forward(self, x: Tensor) -> Tensor:
+            y: Tensor = self.rbr_dense(x) + self.rbr_1x1(x) + self.rbr_identity(x) + self.scales[0](x) + x
+            return y
+
+    block = block_of(RepVgg().eval()).block
+    assert [branch.name for branch in block.branches] == [
+        "rbr_dense", "rbr_1x1", "rbr_identity", "scales.0", "identity",
+    ]  # fmt: skip
+
+
+def test_train_mode_is_refused_by_name() -> None:
+    with pytest.raises(FusionError, match=r"in train mode: 0\.1; call eval"):
+        fuse(nn.Sequential(conv_bn(), nn.Identity()))
+    with pytest.raises(FusionError, match=r"in train mode: 1; call eval"):
+        fuse(nn.Sequential(conv_bn().eval(), nn.Dropout()))
+
+
+def test_one_of_torch_s_own() -> None:
+    layer = conv(groups=2, dilation=2, padding=2)
+    fused = fuse(layer)
+    torch.testing.assert_close(fused(image().float()), layer(image().float()))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_16_bit_is_folded_in_float64_and_rounded_once(dtype: torch.dtype) -> None:
+    module = with_wild_norms(conv_bn()).to(dtype).eval()
+    fused, exact = fuse(module, image().to(dtype)), block_of(module, image().to(dtype)).kernel
+    assert torch.equal(fused.weight, exact.weight.to(dtype))
+    wide = copy.deepcopy(module).double()
+    torch.testing.assert_close(
+        impulse_response(wide)[0, :, 5:8, 5:8], exact.weight[:, 0].flip(1, 2), rtol=1e-9, atol=1e-12
+    )
+
+
+def test_a_forward_that_fails() -> None:
+    def failing(self: object, x: Tensor) -> Tensor:
+        raise ValueError("no such\n  thing")
+
+    from tests.modules.styles import Written
+
+    with pytest.raises(RunError, match=r"ValueError: no such thing \(.*test_fusing.py:\d+\)"):
+        fuse(Written(failing, dense=conv()), image().float())
+
+
+def test_buffers_that_the_forward_counts_in_stay() -> None:
+    class Counting(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = conv_bn()
+            self.register_buffer("count", torch.zeros(()))
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.get_buffer("count").add_(1)
+            y: Tensor = self.dense(x) + x
+            return y
+
+    module = Counting().eval()
+    fuse(module, image().float())
+    assert float(module.get_buffer("count")) == 0
+
+
+def test_nothing_is_compiled_and_nothing_is_warned_of() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fuse(made("in place"), image().float())

@@ -1,0 +1,1 @@
+"""Blocks out of an nn.Module or a whole model: what it computes, which parts fuse, and the fused ones."""

@@ -1,0 +1,88 @@
+"""Exact: parts of a recorded run again, in float64, by the operators that the module itself used."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_map, tree_map_only
+
+from tui.modules.graph import Call, Graph, Node
+
+
+class Exact:
+    """What a run computes from parameters alone, and what any part of it makes of an image, in float64."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._constants: dict[Node, Tensor] = {}
+
+    def constant(self, node: Node) -> Tensor:
+        """What a node holds that depends on no input: from the parameters on in float64.
+
+        A weight that the forward makes is so rounded once, where it is used, and not at every step.
+        """
+        if node not in self._constants:
+            self._constants[node] = self._made(node)
+        return self._constants[node]
+
+    def _made(self, node: Node) -> Tensor:
+        own = node.value.detach()
+        if not own.is_floating_point():
+            return own
+        if node.call is None or not all(each.constant for each in node.call.inputs):
+            return own.double()
+        try:
+            made = outputs_of(node.call, self.constant)[node.output]
+        except (RuntimeError, TypeError, NotImplementedError):  # an operator that has no float64
+            return own.double()
+        return made if made.shape == own.shape else own.double()
+
+
+@torch.no_grad()
+def outputs_of(call: Call, value: Any) -> list[Tensor]:
+    """What the call gives for these values of its inputs."""
+    if call.module is not None:
+        return [_twin(call.module)(*tree_map_only(Node, value, call.args))]
+    if call.pieces is not None:
+        return [_written_into(call, value)]
+    values: dict[Node, Tensor] = {node: value(node) for node in call.inputs}
+    if call.writes is not None:
+        values[call.writes] = values[call.writes].clone()
+    args = tree_map_only(Node, values.__getitem__, call.args)
+    kwargs = tree_map(_widened, tree_map_only(Node, values.__getitem__, call.kwargs))
+    result = call.function(*args, **kwargs)
+    return [result] if isinstance(result, Tensor) else [each for each in result if isinstance(each, Tensor)]
+
+
+def _widened(argument: Any) -> Any:
+    is_dtype = isinstance(argument, torch.dtype) and argument.is_floating_point
+    return torch.float64 if is_dtype else argument
+
+
+def _twin(module: nn.Module) -> nn.Module:
+    """The same module with numbers in float64, the module's own left as they are."""
+    twin = copy.copy(module)
+    for kind in ("_parameters", "_buffers"):
+        tensors = getattr(module, kind).items()
+        twin.__dict__[kind] = {
+            name: each.detach().double() if isinstance(each, Tensor) and each.is_floating_point() else each
+            for name, each in tensors
+        }
+    for kind in ("_forward_hooks", "_forward_pre_hooks"):
+        twin.__dict__[kind] = {}
+    return twin
+
+
+def _written_into(call: Call, value: Any) -> Tensor:
+    if not call.pieces:
+        raise NotImplementedError("numbers that were written over through another view")
+    image: Tensor = value(call.args[0]).clone()
+    part: Tensor = value(call.args[1])
+    window = image
+    for dim, start, stop in call.pieces:
+        window = window.narrow(dim, start, stop - start)
+    window.copy_(part.reshape(window.shape) if part.numel() == window.numel() else part)
+    return image

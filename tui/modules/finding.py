@@ -1,0 +1,255 @@
+"""blocks_of(module, example): every part of a module that is one convolution in disguise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from tui.fusion.block import ReparamBlock
+from tui.fusion.kernel import FusionError
+from tui.modules.exact import Exact
+from tui.modules.found import Findings, FoundBlock, LeftAlone
+from tui.modules.graph import Call, Graph, ModuleCall, Node
+from tui.modules.lowering import lowered
+from tui.modules.meaning import Meanings
+from tui.modules.recording import record
+from tui.modules.regions import Reach, Region, Stop, reach_of
+from tui.modules.running import run_on
+from tui.modules.steps import Add, Average, Convolve, Normalise, Scale, Shift, Unknown
+
+_QUESTIONS = frozenset(("_local_scalar_dense", "is_nonzero", "equal", "nonzero", "unique", "_unique2"))
+"""Operators whose answer Python can go by."""
+
+_WORTH_A_FUSION = 2
+"""Layers that do something, the fewest that are a block."""
+
+
+def blocks_of(module: nn.Module, example: Any) -> Findings:
+    """Every block of a module that fuses, by one run on an example, and what does not, and why.
+
+    >>> module = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU()).eval()
+    >>> import torch
+    >>> [(each.title, each.shape_text) for each in blocks_of(module, torch.zeros(1, 3, 8, 8)).blocks]
+    [('0', '3 -> 8, 3x3')]
+
+    `example`: an image (batch, channels, H, W), or a tuple of the module's arguments.
+
+    The module is only run: its parameters are those of the blocks, and its buffers what they were.
+
+    Raises:
+        RunError: the module's forward raises, or gives nothing that can be read.
+    """
+    return findings_of(run_on(record, module, example))
+
+
+def findings_of(graph: Graph) -> Findings:
+    """As `blocks_of`, of a run."""
+    return Finder(graph).findings()
+
+
+class Finder:
+    """Looks through a run from its end.
+
+    Attributes:
+        exact: what the run computes, again in float64.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.exact = Exact(graph)
+        self._graph = graph
+        self._meanings = Meanings(self.exact)
+        self._covered: set[Call] = set()
+        self._blocks: list[FoundBlock] = []
+        self._left: dict[Call, LeftAlone] = {}
+
+    def findings(self) -> Findings:
+        """What was found, in the order in which it runs."""
+        for call in reversed(self._graph.calls):
+            if call not in self._covered and call.outputs and not call.outputs[0].constant:
+                self._look_at(call)
+        blocks = tuple(sorted(self._blocks, key=lambda block: block.region.calls[0].index))
+        left = [self._left[call] for call in sorted(self._left, key=lambda call: call.index)]
+        return Findings(blocks, tuple(left))
+
+    def whole(self) -> FoundBlock:
+        """The block that the module is as a whole.
+
+        Raises:
+            FusionError: it is none; the message says where, and why.
+        """
+        whole = self._graph.whole
+        if whole.source is None or not whole.source.is_image or not isinstance(whole.outputs, Node):
+            raise FusionError(_other_arguments(whole))
+        if whole.outputs is whole.source:
+            raise FusionError("it gives what it is given, and nothing is to be fused")
+        reach = reach_of(whole.outputs, self._meanings)
+        region = next((region for region in reach.regions if region.source is whole.source), None)
+        if region is None:
+            raise FusionError(f"it is not one convolution: {told(reach.stop)}")
+        self._take(region)
+        return self._blocks[-1]
+
+    def _look_at(self, call: Call) -> None:
+        sink = call.outputs[0]
+        step = self._meanings.of(sink)
+        if isinstance(step, Unknown):
+            if _is_norm(call):
+                self._left[call] = _left_alone(call, step.reason)
+            return
+        reach = reach_of(sink, self._meanings)
+        refused = None
+        for region in reversed(reach.regions):
+            if not self._is_worth_it(region):
+                break
+            try:
+                self._take(region)
+            except FusionError as error:
+                refused = refused or _left_alone(call, str(error))
+                continue
+            break
+        if refused is not None:
+            self._left[call] = refused
+        elif call not in self._covered and isinstance(step, (Normalise, Add)):
+            self._tell(call, reach)
+
+    def _tell(self, call: Call, reach: Reach) -> None:
+        """Why a batch norm is not folded, or a sum is not one convolution."""
+        step = self._meanings.of(call.outputs[0])
+        if isinstance(step, Add) and len(reach.open) < 2 and reach.regions:
+            return  # a sum of what holds no weight
+        if isinstance(step, Add) and not any(map(self._is_weighted, step.images)):
+            return
+        self._left[call] = _left_alone(call, f"not fused with what is before it: {told(reach.stop)}")
+
+    def _is_weighted(self, node: Node) -> bool:
+        return isinstance(self._meanings.of(node), (Convolve, Normalise, Scale))
+
+    def _is_worth_it(self, region: Region) -> bool:
+        """Whether it has a convolution and more, and is not cheaper as it is."""
+        steps = [
+            self._meanings.of(node) for call in region.calls for node in call.outputs[:1] if not node.constant
+        ]
+        working = [
+            step for step in steps if isinstance(step, (Convolve, Normalise, Average, Scale, Add, Shift))
+        ]
+        return any(isinstance(step, Convolve) for step in working) and len(working) >= _WORTH_A_FUSION
+
+    def _take(self, region: Region) -> None:
+        """Make a block of it.
+
+        Raises:
+            FusionError: it is not a single convolution, or one that costs more than it does.
+        """
+        self._refuse_questions(region)
+        exact = lowered(region, self._meanings, self.exact, in_float64=True)
+        if not self._is_all(region):
+            _refuse_dearer(region, exact.block, self._meanings)
+        own = lowered(region, self._meanings, self.exact, in_float64=False)
+        title, owner = self._title(region, own.block), owner_of(region)
+        found = FoundBlock(title, owner, own.block, exact.block, exact.border, exact.pads_same, region)
+        _ = found.kernel
+        self._blocks.append(found)
+        self._covered.update(region.calls)
+
+    def _refuse_questions(self, region: Region) -> None:
+        """A forward that asks for a number of the image may go another way with the next one.
+
+        Raises:
+            FusionError: it does.
+        """
+        owner = owner_of(region)
+        for call in self._graph.calls:
+            inside = not owner or call.path == owner or call.path.startswith(f"{owner}.")
+            if call.operator in _QUESTIONS and inside and not all(node.constant for node in call.inputs):
+                raise FusionError(
+                    f"its forward asks for a number of the image ({call.place}), and what it does next may "
+                    "depend on it"
+                )
+
+    def _is_all(self, region: Region) -> bool:
+        """Whether it is all that the module does, so that it was asked for."""
+        whole = self._graph.whole
+        return whole.source is region.source and whole.outputs is region.sink
+
+    def _title(self, region: Region, block: ReparamBlock) -> str:
+        """The module that does nothing else, else the one in whose forward it runs, or its first layer."""
+        whole = [
+            run for run in self._graph.runs if run.source is region.source and run.outputs is region.sink
+        ]
+        if whole:
+            return whole[0].path
+        if len(block.branches) > 1:
+            return owner_of(region)
+        kinds = (Convolve, Normalise)
+        return next(
+            call.path for call in region.calls if isinstance(self._meanings.of(call.outputs[0]), kinds)
+        )
+
+
+def _left_alone(call: Call, reason: str) -> LeftAlone:
+    return LeftAlone(call.path, reason, "" if call.module is not None else call.place)
+
+
+def told(stop: Stop) -> str:
+    """Where a region ends, in words."""
+    call = stop.node.call
+    if call is None:
+        return stop.reason
+    where = call.path or call.place
+    return f"{stop.reason} (at {where})" if where else stop.reason
+
+
+def _other_arguments(whole: ModuleCall) -> str:
+    """Why a module that takes or gives something else than an image is no block."""
+    if whole.source is None or not whole.source.is_image:
+        return "it takes something else than one image (batch, channels, H, W) of floating numbers"
+    kind = type(whole.outputs).__name__
+    return f"it gives a {kind}, and not one image" if kind != "Node" else "it gives no image"
+
+
+def _is_norm(call: Call) -> bool:
+    return isinstance(call.module, nn.BatchNorm2d) or "norm" in call.operator
+
+
+def owner_of(region: Region) -> str:
+    """The innermost module in whose forward all of it runs."""
+    paths = [
+        (call.path.rpartition(".")[0] if call.module is not None else call.path).split(".")
+        for call in region.calls
+        if not all(node.constant for node in call.outputs)
+    ]
+    first, count = paths[0], 0
+    while count < len(first) and all(len(each) > count and each[count] == first[count] for each in paths):
+        count += 1
+    return ".".join(first[:count])
+
+
+def _refuse_dearer(region: Region, block: ReparamBlock, meanings: Meanings) -> None:
+    """A fusion that multiplies more than the layers that it takes the place of is none.
+
+    Raises:
+        FusionError: it would.
+    """
+    height, width = region.sink.tensor.shape[2:]
+    rows, columns = block.kernel_size
+    fused = block.out_channels * block.in_channels // block.geometry.groups * rows * columns * height * width
+    parts = sum(_products(call, meanings) for call in region.calls)
+    if fused > parts:
+        raise FusionError(
+            f"one convolution would multiply {fused:,} times, and the layers as they are {parts:,} times"
+        )
+
+
+def _products(call: Call, meanings: Meanings) -> int:
+    """Multiplications of a call, for one image."""
+    made = call.outputs[0] if call.outputs else None
+    if made is None or made.constant or not made.is_image:
+        return 0
+    step = meanings.of(made)
+    _, channels, height, width = made.tensor.shape
+    if isinstance(step, Convolve):
+        return step.weight.tensor.numel() * height * width
+    if isinstance(step, Average):
+        return channels * step.kernel_size[0] * step.kernel_size[1] * height * width
+    return channels * height * width

@@ -1,0 +1,193 @@
+"""The convolution that a block comes to, padded as the module pads; and that it is the right one."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from tui.analysis.verdict.stored import StoredVerdict
+from tui.analysis.verdict.stored_judging import judge_stored
+from tui.fusion.block import conv_of
+from tui.fusion.geometry import Geometry
+from tui.fusion.kernel import FusionError, Kernel
+from tui.fusion.layers.border import Border, border_of
+from tui.fusion.widening import spread
+from tui.modules.exact import Exact, outputs_of
+from tui.modules.found import FoundBlock
+from tui.modules.graph import Node
+
+AGREEMENT = 1e-9
+"""Relative to the largest number on the way: how far two computations in float64 may lie apart."""
+
+_LARGEST_PATCH = 24
+"""Pixels of each side of the image on which a block is tried, beyond what its kernel reaches."""
+
+_SIZED = frozenset(("view", "_unsafe_view", "expand", "slice", "select", "written into", "copy"))
+"""Operators that may have the size of the image in their arguments."""
+
+
+def finished(found: FoundBlock, dtype: torch.dtype | None = None) -> nn.Conv2d:
+    """The fused convolution, folded in float64 and rounded once to `dtype`, else to the block's own.
+
+    Raises:
+        FusionError: the block is not a convolution.
+    """
+    kernel = found.kernel.to(dtype or found.block.dtype)
+    return padded_conv(kernel, found.block64.geometry, found.border)
+
+
+def padded_conv(kernel: Kernel, geometry: Geometry, border: Border) -> nn.Conv2d:
+    """The kernel as an nn.Conv2d that pads by that border.
+
+    nn.Conv2d pads both sides of an axis alike: where one side needs more, rows or columns of zeros are put to
+    the kernel at the other, over which the padding then reaches.
+
+    >>> one = Kernel(torch.ones(1, 1, 3, 3), None)
+    >>> padded_conv(one, Geometry(stride=(2, 2)), (0, 1, 0, 1))
+    Conv2d(1, 1, kernel_size=(4, 4), stride=(2, 2), padding=(1, 1), bias=False)
+    """
+    if border == border_of(kernel.kernel_size, geometry.dilation):
+        return conv_of(kernel, geometry)
+    left, right, top, bottom = border
+    if (top - bottom) % geometry.dilation[0] or (left - right) % geometry.dilation[1]:
+        kernel, geometry = spread(kernel, geometry.dilation), replace(geometry, dilation=(1, 1))
+    rows, columns = geometry.dilation
+    uneven = (
+        (right - left) // columns,
+        (left - right) // columns,
+        (bottom - top) // rows,
+        (top - bottom) // rows,
+    )
+    more = [max(each, 0) for each in uneven]
+    weight = nn.functional.pad(kernel.weight, more)
+    conv = nn.Conv2d(
+        weight.shape[1] * geometry.groups,
+        weight.shape[0],
+        (weight.shape[2], weight.shape[3]),
+        stride=geometry.stride,
+        padding=(max(top, bottom), max(left, right)),
+        dilation=geometry.dilation,
+        groups=geometry.groups,
+        bias=kernel.bias is not None,
+        padding_mode=geometry.padding_mode.value,
+        device="meta",  # no memory and no random values for parameters that are replaced at once
+    )
+    conv.weight = nn.Parameter(weight)
+    conv.bias = None if kernel.bias is None else nn.Parameter(kernel.bias)
+    return conv.eval()
+
+
+@torch.no_grad()
+def verified(found: FoundBlock, exact: Exact) -> StoredVerdict:
+    """That the fused convolution is right: its numbers, and on an image in float64 what it gives.
+
+    Raises:
+        FusionError: it is not.
+    """
+    kernel = found.kernel
+    verdict = judge_stored(found.block, kernel.to(found.block.dtype))
+    if not verdict.agrees:
+        raise FusionError(f"{found.title}: {verdict.sentence}")
+    conv = padded_conv(kernel, found.block64.geometry, found.border)
+    x = trial_image(found)
+    right, largest = _of_module(found, exact, x)
+    _refuse_apart(found.title, tuple(x.shape), conv(x), right, largest)
+    return verdict
+
+
+@torch.no_grad()
+def agrees_again(module: nn.Module, found: FoundBlock) -> None:
+    """That the module itself, run again in float64, gives what its convolution gives.
+
+    On images of other sizes and other numbers than it was seen to run on, so that what depends on them shows.
+
+    Raises:
+        FusionError: it does not.
+    """
+    try:
+        twin = copy.deepcopy(module).double()
+        images = list(_other_images(found))
+        given = [(x, twin(x)) for x in images[:1]]
+    except (RuntimeError, TypeError, ValueError, AttributeError):
+        return  # it cannot be run in float64; its own operators have been
+    for x in images[1:]:
+        try:
+            given.append((x, twin(x)))
+        except (RuntimeError, ValueError, AssertionError):
+            continue  # it takes one size only
+    conv = padded_conv(found.kernel, found.block64.geometry, found.border)
+    for x, right in given:
+        _refuse_apart(found.title, tuple(x.shape), conv(x), right, _reached(found, x))
+
+
+def _reached(found: FoundBlock, x: Tensor) -> float:
+    """The largest number on the way."""
+    kernel = found.kernel
+    sizes = kernel.weight.abs().sum(dim=(1, 2, 3)) * x.abs().max()
+    return max(float(sizes.max()), float(x.abs().max())) + float(
+        0 if kernel.bias is None else kernel.bias.abs().max()
+    )
+
+
+def _refuse_apart(title: str, shape: tuple[int, ...], given: Tensor, right: Tensor, largest: float) -> None:
+    where = f"{title or 'the module'}, on an image {'x'.join(map(str, shape))} in float64"
+    if not isinstance(right, Tensor) or given.shape != right.shape:
+        told = tuple(right.shape) if isinstance(right, Tensor) else type(right).__name__
+        raise FusionError(
+            f"{where}: one convolution gives {tuple(given.shape)} and the module {told}: what it does "
+            "depends on the size of the image"
+        )
+    apart = (given - right).abs()
+    worst = float(apart.max()) if apart.numel() else 0.0
+    if not worst <= AGREEMENT * largest:
+        place = [int(each) for each in torch.unravel_index(apart.argmax(), apart.shape)]
+        raise FusionError(
+            f"{where}: one convolution is {worst:.3g} off at {place}, where the module gives "
+            f"{float(right[tuple(place)]):.6g}: it is not the linear map that it was seen to be"
+        )
+
+
+def _other_images(found: FoundBlock) -> Iterator[Tensor]:
+    """Of the size that was seen, and of another; of usual numbers, and of large ones."""
+    reached = found.region.source.value
+    _, channels, height, width = reached.shape
+    generator = torch.Generator().manual_seed(1)
+    for rows, columns, size in ((0, 0, 1.0), (3, 1, 100.0), (0, 0, 1e-3), (-1, -2, 1.0)):
+        shape = (2, channels, max(height + rows, 1), max(width + columns, 1))
+        x = torch.randn(shape, generator=generator, dtype=torch.float64) * size
+        yield x.to(reached.device)
+
+
+def trial_image(found: FoundBlock) -> Tensor:
+    """What really reached the block, disturbed, so that no channel is empty; a corner where size is free."""
+    reached = found.region.source.value.detach().double()
+    if not any(call.operator in _SIZED for call in found.region.calls):
+        reached = reached[:1]
+        taps = zip(found.block64.kernel_size, found.block64.geometry.dilation, strict=True)
+        rows, columns = (size * step + _LARGEST_PATCH for size, step in taps)
+        reached = reached[:, :, :rows, :columns]
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(reached.shape, generator=generator, dtype=torch.float64).to(reached.device)
+    spread_of = float(reached.std()) if reached.numel() > 1 else 1.0
+    return reached + noise * (spread_of or 1.0)
+
+
+def _of_module(found: FoundBlock, exact: Exact, x: Tensor) -> tuple[Tensor, float]:
+    """What the module's own operators give in float64, and the largest number on the way."""
+    known: dict[Node, Tensor] = {found.region.source: x}
+    largest = float(x.abs().max()) if x.numel() else 0.0
+
+    def value(node: Node) -> Tensor:
+        return known[node] if node in known else exact.constant(node)
+
+    for call in found.region.calls:
+        if all(node.constant for node in call.outputs):
+            continue
+        known.update(zip(call.outputs, outputs_of(call, value), strict=False))
+        made = known[call.outputs[0]]
+        largest = max(largest, float(made.abs().max()) if made.numel() else 0.0)
+    return known[found.region.sink], largest

@@ -1,0 +1,130 @@
+"""fuse(block): a module that is one convolution in disguise, as that nn.Conv2d, verified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tui.fusion.kernel import FusionError
+from tui.modules.finding import Finder
+from tui.modules.finished import agrees_again, finished, verified
+from tui.modules.found import FoundBlock
+from tui.modules.recording import record
+from tui.modules.running import RunError, run_on
+
+
+def fuse(block: nn.Module, example: Any = None) -> nn.Conv2d:
+    """The convolution that a module is, in its parameters' dtype, on their device; the module stays as it is.
+
+    >>> class Block(nn.Module):
+    ...     def __init__(self) -> None:
+    ...         super().__init__()
+    ...         self.conv = nn.Conv2d(4, 4, 3, padding=1, bias=False)
+    ...         self.bn = nn.BatchNorm2d(4)
+    ...
+    ...     def forward(self, x: Tensor) -> Tensor:
+    ...         return self.bn(self.conv(x)) + x
+    >>> fuse(Block().eval())
+    Conv2d(4, 4, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))
+
+    Folded in float64 and rounded once. Its numbers are held against what rounding explains, and its output
+    against the module's own operators on an image in float64, before it is handed out.
+
+    Args:
+        block: in eval mode, whatever its forward is written like.
+        example: an image (batch, channels, H, W) that it takes; where None, one is made from its parameters.
+
+    Raises:
+        FusionError: it is not one convolution; the message says where, and why.
+        RunError: its forward fails on the example.
+    """
+    finder, found = _found(block, example)
+    verified(found, finder.exact)
+    agrees_again(block, found)
+    return finished(found)
+
+
+def block_of(module: nn.Module, example: Any = None) -> FoundBlock:
+    """The block that a module is as a whole, of its own parameters.
+
+    Raises:
+        FusionError, RunError: as `fuse`.
+    """
+    return _found(module, example)[1]
+
+
+def _found(module: nn.Module, example: Any) -> tuple[Finder, FoundBlock]:
+    refuse_train_mode(module)
+    graph = run_on(record, module, example_of(module) if example is None else example)
+    finder = Finder(graph)
+    return finder, finder.whole()
+
+
+def refuse_train_mode(module: nn.Module) -> None:
+    """What follows each input, or drops numbers at random, is no fixed map.
+
+    Raises:
+        FusionError: a batch norm or a dropout is in train mode.
+    """
+    names = list(_in_train_mode(module))
+    if names:
+        listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        raise FusionError(f"in train mode: {listed}; call eval() first")
+
+
+def _in_train_mode(module: nn.Module) -> Iterator[str]:
+    kinds = (nn.modules.batchnorm._NormBase, nn.modules.dropout._DropoutNd)
+    for name, each in module.named_modules():
+        if each.training and isinstance(each, kinds):
+            yield name or type(each).__name__
+
+
+def example_of(module: nn.Module) -> Tensor:
+    """An image that the module takes: of as many channels as one of its first layers, in its own dtype.
+
+    Raises:
+        RunError: none of those that its layers tell is taken.
+    """
+    tensor = next((each for each in module.parameters() if each.is_floating_point()), torch.empty(0))
+    error: Exception | None = None
+    for channels in dict.fromkeys(_channels(module)):
+        x = torch.zeros(1, channels, *_size(module), dtype=tensor.dtype, device=tensor.device)
+        try:
+            with torch.no_grad():
+                run_on(record, module, x)
+        except RunError as failed:
+            error = error or failed
+            continue
+        generator = torch.Generator().manual_seed(0)
+        return torch.randn(x.shape, generator=generator, dtype=torch.float64).to(x)
+    if error is None:
+        raise RunError(f"{type(module).__name__} has no layer that tells its channels: give an example input")
+    raise RunError(f"no example input was found for {type(module).__name__}: give one ({error})") from error
+
+
+def _channels(module: nn.Module) -> Iterator[int]:
+    for each in module.modules():
+        if isinstance(each, nn.Conv2d):
+            yield each.in_channels
+        elif isinstance(each, nn.BatchNorm2d):
+            yield each.num_features
+    for parameter in module.parameters():
+        if parameter.dim() == 4:
+            yield parameter.shape[1]
+        if parameter.dim():
+            yield max(parameter.shape)
+
+
+def _size(module: nn.Module) -> tuple[int, int]:
+    """Pixels of an image that is larger than what each of its kernels reaches."""
+    reach = [
+        (size - 1) * step + 1
+        for each in module.modules()
+        if isinstance(each, nn.Conv2d)
+        for size, step in zip(each.kernel_size, each.dilation, strict=True)
+    ]
+    side = 16 + 2 * max(reach, default=1)
+    return side, side - 2

@@ -1,0 +1,60 @@
+"""A run of somebody's module: what goes wrong in it is told in one message with the place in their code."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+from tui.fusion.refusal import Refusal
+
+Result = TypeVar("Result")
+
+_NOT_THEIRS = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
+
+
+class RunError(Refusal, RuntimeError):
+    """Somebody's code failed; the message says what it said, and where."""
+
+
+def arguments_of(example: Any) -> tuple[Any, ...]:
+    """A module's arguments: an image alone, or a tuple of them."""
+    return tuple(example) if isinstance(example, (tuple, list)) else (example,)
+
+
+def run_on(run: Callable[..., Result], module: nn.Module, example: Any) -> Result:
+    """What `run(module, arguments)` gives.
+
+    Raises:
+        RunError: the module's forward raises.
+    """
+    try:
+        return run(module, arguments_of(example))
+    except Refusal:
+        raise
+    except Exception as error:
+        raise RunError(f"{type(module).__name__}'s forward failed: {failure(error)}") from error
+
+
+def failure(error: BaseException) -> str:
+    """What an error says, in one line, and the innermost line of the user's code that it came through."""
+    said = " ".join(str(error).split()) or "no message"
+    text = f"{type(error).__name__}: {said}"
+    if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in said:
+        text = f"out of memory: {said}"
+    where = place_of(error)
+    return f"{text} ({where})" if where else text
+
+
+def place_of(error: BaseException) -> str:
+    """file:line of the innermost frame that is the user's; "" where there is none."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if not frame.filename.startswith((*_NOT_THEIRS, "<")):
+            return f"{frame.filename}:{frame.lineno}"
+    return ""
