@@ -71,7 +71,7 @@ def test_every_preset(name: str) -> None:
         Subject(replace(EVERY_KIND, seed=2**63 - 1)),
         Subject(PRESETS["repvgg"].spec.with_in_channels(4), Alterations(mistake="eps-1e-3")),
         Subject(SMALL, replace(SLIGHTLY_WRONG, finished=True)),
-        Subject(replace(SMALL, padding=(1, 2), branches=parse_branches("kxk,2x2+p1x0,1x1 > 2x1+p0x2"))),
+        Subject(replace(SMALL, padding=(1, 2), branches=parse_branches("kxk,2x2+p0x2,1x1 > 2x1+p0x1"))),
     ],
     ids=["edited", "too large", "every kind", "mistaken", "finished", "padded"],
 )

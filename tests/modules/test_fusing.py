@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from tests.export.test_snippet import ran
 from tests.fusion.author_blocks import AUTHOR_BLOCKS
 from tests.fusion.strategies import with_wild_norms
-from tests.fusion.test_author_blocks import random_author_block
+from tests.fusion.test_author_blocks import CHANNELS as AUTHORS_CHANNELS
+from tests.fusion.test_author_blocks import randomised
 from tests.modules.styles import CHANNELS, FUSED, REFUSED, conv, conv_bn
 from tui.analysis.study import study_of
 from tui.export.snippet import snippet_of
@@ -77,7 +78,7 @@ def test_refused_right(style: str) -> None:
 @pytest.mark.parametrize("name", AUTHOR_BLOCKS)
 @torch.no_grad()
 def test_blocks_as_their_authors_write_them(name: str) -> None:
-    module = random_author_block(name)
+    module = randomised(AUTHOR_BLOCKS[name](AUTHORS_CHANNELS))
     x = image()
     fused = fuse(module, x)
     expected = module(x)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tui.fusion.layers.border import Border
+from tui.fusion.padding import Border
 from tui.modules.exact import Exact
 from tui.modules.graph import Call, Node
 from tui.modules.steps import Frame, Step, Unknown

@@ -14,8 +14,8 @@ from tui.analysis.verdict.stored_judging import judge_stored
 from tui.fusion.block import conv_of
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError, Kernel
-from tui.fusion.layers.border import Border, border_of
-from tui.fusion.widening import spread
+from tui.fusion.padding import Border, same_border
+from tui.fusion.widening import dilate
 from tui.modules.exact import Exact, outputs_of
 from tui.modules.found import FoundBlock
 from tui.modules.graph import Node
@@ -50,11 +50,11 @@ def padded_conv(kernel: Kernel, geometry: Geometry, border: Border) -> nn.Conv2d
     >>> padded_conv(one, Geometry(stride=(2, 2)), (0, 1, 0, 1))
     Conv2d(1, 1, kernel_size=(4, 4), stride=(2, 2), padding=(1, 1), bias=False)
     """
-    if border == border_of(kernel.kernel_size, geometry.dilation):
+    if border == same_border(kernel.kernel_size, geometry.dilation):
         return conv_of(kernel, geometry)
     left, right, top, bottom = border
     if (top - bottom) % geometry.dilation[0] or (left - right) % geometry.dilation[1]:
-        kernel, geometry = spread(kernel, geometry.dilation), replace(geometry, dilation=(1, 1))
+        kernel, geometry = dilate(kernel, geometry.dilation), replace(geometry, dilation=(1, 1))
     rows, columns = geometry.dilation
     uneven = (
         (right - left) // columns,

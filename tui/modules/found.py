@@ -7,7 +7,7 @@ from functools import cached_property
 
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import Kernel
-from tui.fusion.layers.border import Border
+from tui.fusion.padding import Border
 from tui.fusion.pair_text import show_pair
 from tui.modules.regions import Region
 

@@ -14,7 +14,7 @@ from tui.fusion.kernel import FusionError
 from tui.fusion.layer_spec import spacing_of
 from tui.fusion.layers import Average as AverageLayer
 from tui.fusion.layers import Branch, Chain, Convolution, Factor, Identity, Layer, Norm
-from tui.fusion.layers.border import Border, border_of
+from tui.fusion.padding import Border, same_border
 from tui.fusion.spec import PaddingMode
 from tui.modules.exact import Exact
 from tui.modules.graph import Node
@@ -42,7 +42,7 @@ class Lowered:
     @property
     def pads_same(self) -> bool:
         """Whether the module pads as the block does when it runs: "same"."""
-        return self.border == border_of(self.block.kernel_size, self.block.geometry.dilation)
+        return self.border == same_border(self.block.kernel_size, self.block.geometry.dilation)
 
 
 def lowered(region: Region, meanings: Meanings, exact: Exact, *, in_float64: bool) -> Lowered:
@@ -97,7 +97,7 @@ class _Lowering:
         block = ReparamBlock(branches, geometry, post_norm=post is not None)
         if post is not None:
             block.post_norm = self._norm(post)
-        same = border_of(block.kernel_size, geometry.dilation)
+        same = same_border(block.kernel_size, geometry.dilation)
         left, right, top, bottom = (own + more for own, more in zip(same, excess, strict=True))
         if min(left, right, top, bottom) < 0:
             raise FusionError("the image is cropped by more than it is padded: no convolution does that")

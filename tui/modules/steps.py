@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
-from tui.fusion.layers.border import Border
+from tui.fusion.padding import Border
 from tui.fusion.pair_text import Pair
 from tui.modules.graph import Call, Node
 

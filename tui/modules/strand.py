@@ -11,7 +11,7 @@ from torch import Tensor
 from tui.fusion.kernel import FusionError
 from tui.fusion.layer_spec import chained_size, common_groups, spacing_of
 from tui.fusion.layers import Chain, Layer, Sum
-from tui.fusion.layers.border import Border, border_of
+from tui.fusion.padding import Border, same_border
 from tui.fusion.pair_text import Pair
 
 _ALIKE = 1e-6
@@ -69,7 +69,7 @@ class Strand:
     @property
     def excess(self) -> Border:
         """How much more stands around the image than "same" padding of its kernel."""
-        same = border_of(self.kernel_size, self.spacing)
+        same = same_border(self.kernel_size, self.spacing)
         left, right, top, bottom = (own - usual for own, usual in zip(self.border, same, strict=True))
         return left, right, top, bottom
 
@@ -204,7 +204,7 @@ def summed(strands: Sequence[Strand], chain_of: Callable[[Strand, int], Chain], 
     if len(modes) > 1:
         raise FusionError(f"{' and '.join(sorted(modes))} padding side by side are not a single convolution")
     layer = Sum(chain_of(strand, 1) for strand in strands)
-    same = border_of(layer.kernel_size, layer.dilation)
+    same = same_border(layer.kernel_size, layer.dilation)
     left, right, top, bottom = (own + more for own, more in zip(same, excess, strict=True))
     return Strand(
         layer.out_channels,
