@@ -14,7 +14,10 @@ from tests.checkpoints.families.repvgg_modules import mobileone, repvgg
 from tui import study_of
 from tui.checkpoints.building import block_of, built, fused_tensors
 from tui.checkpoints.eps_change import worst_change
+from tui.fusion.branch_text import parse_branches
 from tui.fusion.kernel import FusionError
+from tui.fusion.layer_spec import LayerSpec
+from tui.fusion.spec import BlockSpec
 
 
 def repvgg_state(channels: int = 6) -> dict[str, Tensor]:
@@ -100,6 +103,30 @@ def test_every_kind_of_block_can_be_studied(state: dict[str, Tensor]) -> None:
         x = torch.rand(1, found.in_channels, 6, 5, dtype=torch.float64)
         study = study_of(block_of(found, state.__getitem__), x)
         assert study.verdict.ruling.agrees, found.family
+
+
+def in_numbers(layer: LayerSpec) -> tuple[object, ...]:
+    """A layer without its name and eps, which a text does not have."""
+    chains = tuple(tuple(map(in_numbers, chain.layers)) for chain in layer.chains)
+    bias = layer.kind != "norm" and layer.bias
+    channels = layer.in_channels, layer.out_channels
+    return layer.kind, *channels, layer.kernel_size, layer.dilation, layer.groups, bias, chains
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_text_of_a_block_says_all_its_layers(state: dict[str, Tensor]) -> None:
+    for found in recognised(state, conv_bn=True).blocks:
+        spec = BlockSpec(
+            in_channels=found.in_channels,
+            out_channels=found.out_channels,
+            kernel_size=found.kernel_size,
+            groups=found.groups,
+            branches=parse_branches(found.branches_text),
+        )
+        for written, branch in zip(spec.chains, found.branches, strict=True):
+            assert written.zeros_between == branch.chain.zeros_between
+            layers = [in_numbers(layer) for layer in branch.chain.layers]
+            assert [in_numbers(layer) for layer in written.layers] == layers
 
 
 def test_a_block_of_many_branches_is_studied_by_their_names() -> None:
