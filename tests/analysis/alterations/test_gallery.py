@@ -96,6 +96,7 @@ def test_an_unknown_name_is_no_mistake() -> None:
         ("var-unbiased", block_of("kxk+norm", input_shape=(1, 1)), "sees one value in each channel"),
         ("zero-border", block_of("kxk"), "no branch is a 1x1 with something after it"),
         ("zero-border", block_of("1x1-kxk-bias"), "its value at zero is zero"),
+        ("zero-border", block_of("kxk > 1x1"), "no layer behind a bias or a batch norm sees neighbours"),
         ("zero-border", block_of("1x1-kxk", padding_mode=PaddingMode.CIRCULAR), "pads circular, not zeros"),
         (
             "average-uncounted",

@@ -191,11 +191,22 @@ def zero_border(spec: BlockSpec) -> Iterator[str]:
         yield "no branch is a 1x1 with something after it"
     if spec.padding_mode is not PaddingMode.ZEROS:
         yield f"the block pads {spec.padding_mode}, not zeros"
-    offset = [chain for chain in sequences if any(layer.adds for layer in chain.layers[: chain.main])]
-    if not offset:
+    adding = [chain for chain in sequences if any(layer.adds for layer in chain.layers[: chain.main])]
+    if not adding:
         yield "the 1x1 in front has neither bias nor batch norm: its value at zero is zero"
+    offset = [chain for chain in adding if _sees_behind_an_offset(chain)]
+    if adding and not offset:
+        yield "no layer behind a bias or a batch norm sees neighbours: nothing is padded there"
     if not any(_sees_outside(spec, chain) for chain in offset):
         yield "no output sees what is padded after the 1x1"
+
+
+def _sees_behind_an_offset(chain: ChainSpec) -> bool:
+    """Whether a layer that sees neighbours stands behind one that makes something of zero."""
+    return any(
+        layer.kernel_size != (1, 1) and any(each.adds for each in chain.layers[:place])
+        for place, layer in enumerate(chain.layers)
+    )
 
 
 def needs_average(spec: BlockSpec) -> Iterator[str]:
