@@ -21,6 +21,13 @@ def test_a_post_norm_follows_the_sum_and_a_scale_its_norm() -> None:
     assert drawing_of(PRESETS["repmixer"].spec).branches[0] == ("k×k conv", "norm", "× gamma")
 
 
+def test_only_sizes_have_a_times_sign() -> None:
+    drawing = drawing_of(PRESETS["edbb"].spec)
+    assert drawing.branches[2:4] == (("1×1>3×3",), ("1×1>sobelx",))
+    assert drawing.names[2:4] == ("1×1>3×3", "1×1>sobelx")
+    assert drawing_of(PRESETS["repnext"].spec).branches[3:] == (("1×k>k×1",), ("1×5>5×1",))
+
+
 def test_costs_are_those_of_both_sides() -> None:
     first, second = (cost.replace("\N{NO-BREAK SPACE}", " ") for cost in drawing_of(BlockSpec()).costs)
     assert first == "44 parameters, 3 240 MACs"

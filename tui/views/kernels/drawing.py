@@ -8,7 +8,7 @@ from tui.analysis.cost import cost_of
 from tui.analysis.quantities import short_count
 from tui.fusion.branch_spec import names_of
 from tui.fusion.spec import BlockSpec
-from tui.views.shared.branch_words import steps_of, title_of
+from tui.views.shared.branch_words import steps_of, title_of, with_times_sign
 from tui.widgets.block_diagram import BlockDrawing
 
 
@@ -23,7 +23,7 @@ def drawing_of(spec: BlockSpec, shares: tuple[float, ...] = ()) -> BlockDrawing:
             steps_of(branch, title_of(branch, name))
             for name, branch in zip(names, spec.branches, strict=True)
         ),
-        names=tuple(name.replace("x", "×") for name in names),
+        names=tuple(with_times_sign(name) for name in names),
         after=("norm",) if spec.post_norm else (),
         fused=f"{frame} conv",
         costs=(_cost(params.unfused, macs.unfused), _cost(params.fused, macs.fused)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tui.fusion.branch_spec import BranchKind, BranchSpec
 from tui.fusion.layer_spec import LayerKind
 from tui.fusion.spec import BlockSpec
@@ -24,12 +26,17 @@ def title_of(branch: BranchSpec, name: str) -> str:
     """The kind in words, and its number where the block has several of it."""
     title = _TITLES.get(branch.kind)
     if branch.kind is BranchKind.CHAIN:
-        return branch.title.replace("x", "×")
+        return with_times_sign(branch.title)
     if title is None:
         size, _, dilation = branch.title.partition("d")
-        title = f"{size.replace('x', '×')} conv" + (f", d{dilation}" if dilation else "")
+        title = f"{with_times_sign(size)} conv" + (f", d{dilation}" if dilation else "")
     _, _, number = name.partition(" #")
     return f"{title} {number}".strip()
+
+
+def with_times_sign(name: str) -> str:
+    """A branch's name with a sign in its sizes: "1×1>sobelx"."""
+    return re.sub(r"(?<=[0-9k])x(?=[0-9k])", "×", name)
 
 
 def folded_into(branch: BranchSpec, spec: BlockSpec) -> str:
