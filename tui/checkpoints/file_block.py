@@ -28,13 +28,19 @@ class FileBlock(Origin):
         InvalidSpecError: it is larger than what can be looked at.
     """
 
-    def __init__(self, checkpoint: Checkpoint, found: FoundBlock, eps: float | None = None) -> None:
-        """`eps`: of its batch norms, for the family's."""
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        found: FoundBlock,
+        eps: float | None = None,
+        remarks: tuple[str, ...] = (),
+    ) -> None:
+        """`eps`: of its batch norms, for the family's. `remarks`: what else is known of it."""
         self._checkpoint = checkpoint
         self.found = found
         self.title = found.prefix or checkpoint.path.stem
         self.container = checkpoint.path.name
-        self.remarks = remarks_on(found)
+        self.remarks = (*remarks_on(found), *remarks)
         self.free = HOW_IT_IS_RUN | {"eps"} if found.has_norm else HOW_IT_IS_RUN
         self.spec = BlockSpec(
             in_channels=found.in_channels,
