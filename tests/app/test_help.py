@@ -24,7 +24,10 @@ from tui.screens.bench.study_views import VIEWS
 from tui.screens.checkpoint.screen import EVERYWHERE as EVERYWHERE_IN_A_FILE
 from tui.screens.checkpoint.screen import CheckpointScreen
 from tui.screens.commands import KEYS_APART, commands_of
+from tui.views.checkpoint.compared_view import ComparedView
+from tui.views.checkpoint.fused_view import FusedView
 from tui.views.checkpoint.outline_view import OutlineView
+from tui.views.checkpoint.ranges_view import RangesView
 from tui.widgets.form.branch_list import BranchList
 from tui.widgets.form.parameter_form import ParameterForm
 from tui.widgets.help_line import HelpLine
@@ -112,7 +115,8 @@ def test_every_key_of_the_foot_is_bound() -> None:
     ids = {binding.id for binding in bound() if binding.id}
     of_textual = {"tab", "enter", "space", "left", "right", "up", "down"}
     told = [*(view.FOOT_KEYS for view in VIEWS), ParameterForm.FOOT_KEYS, BranchList.FOOT_KEYS]
-    told += [OutlineView.FOOT_KEYS, EVERYWHERE, EVERYWHERE_IN_A_FILE]
+    told += [OutlineView.FOOT_KEYS, FusedView.FOOT_KEYS, ComparedView.FOOT_KEYS, RangesView.FOOT_KEYS]
+    told += [EVERYWHERE, EVERYWHERE_IN_A_FILE]
     named = [name for keys in told for key in keys for name in key.bindings]
     assert set(named) - ids <= of_textual
 

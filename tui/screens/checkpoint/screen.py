@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import on, work
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.message import Message
 from textual.reactive import Reactive, var
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import ContentSwitcher, Input, Static
 
+from tui.analysis.alterations.alterations import NOTHING_ALTERED
 from tui.analysis.failure import in_words, sentence_of
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.subject import Subject
@@ -26,23 +28,33 @@ from tui.background import iterate_in_thread
 from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.errors import FolderError
 from tui.checkpoints.file_block import FileBlock
-from tui.checkpoints.found import FoundBlock
+from tui.checkpoints.found import FoundBlock, Recognition
 from tui.checkpoints.listing import Listing
 from tui.checkpoints.to_open import ToOpen
+from tui.fusion.number_text import show_number
+from tui.fusion.problems import MAX_EPS
 from tui.fusion.quoting import printable
-from tui.fusion.refusal import Refusal
+from tui.screens.checkpoint.comparing_with import Comparison
+from tui.screens.checkpoint.fusing_all import ToFuse, fuse_all
+from tui.screens.checkpoint.ranging import show_ranges
 from tui.screens.checkpoint.reading import is_readable, problems_in, read_of
 from tui.screens.commands import commands_of
 from tui.screens.help_everywhere import HELP_EVERYWHERE
 from tui.screens.keys_shown import keys_here, place_of, shown
+from tui.views.checkpoint.compared_view import ComparedView, detail_of, outcome, verdict_words
 from tui.views.checkpoint.detail_words import Read, words_on
+from tui.views.checkpoint.fused_view import FusedView
+from tui.views.checkpoint.items_view import Item, ItemsView
 from tui.views.checkpoint.outline_rows import Line
 from tui.views.checkpoint.outline_view import OutlineView
+from tui.views.checkpoint.ranges_view import RangesView
 from tui.views.checkpoint.totals import sizes_of, totals_of
+from tui.widgets.bar import bar
 from tui.widgets.foot import GAP, Foot
 from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
 from tui.widgets.notice import Notice
+from tui.widgets.value_prompt import ValuePrompt
 
 EVERYWHERE: tuple[FootKey, ...] = (
     FootKey("presets", ("app.presets",)),
@@ -55,6 +67,12 @@ REST = 0.08
 """Seconds that the cursor rests before what it is on is read."""
 IN_A_FILE = "IN A CHECKPOINT"
 """A heading of the help."""
+
+if TYPE_CHECKING:
+    from tui.checkpoints.compared import ComparedCheckpoint
+    from tui.checkpoints.fused import FusedCheckpoint
+
+AnyView = TypeVar("AnyView", bound=ItemsView)
 
 
 class CheckpointScreen(Screen[None]):
@@ -75,6 +93,7 @@ class CheckpointScreen(Screen[None]):
         }
         & #totals { height: 1; padding: 0 2; margin: 1 0; text-wrap: nowrap; text-overflow: ellipsis; }
         & #file-body { height: 1fr; }
+        & #file-views { width: 1fr; height: 1fr; }
         & OutlineView { width: 1fr; height: 1fr; padding: 0 0 0 1; }
         & #detail { width: 44; height: 1fr; padding: 0 1 0 2; border-left: solid $border-blurred;
             scrollbar-size-vertical: 1; }
@@ -92,6 +111,8 @@ class CheckpointScreen(Screen[None]):
         }
         &.-narrow #detail:focus { border: none; border-top: solid $primary; }
         &.-low #totals { margin: 0; }
+        &.-aside #totals { display: none; }
+        &.-aside.-high #file-body { padding: 1 0 0 0; }
     }
     """
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
@@ -99,6 +120,16 @@ class CheckpointScreen(Screen[None]):
             "/, escape",
             "search by name or family, from key to key; back to the tree",
             ("checkpoint.search", "checkpoint.tree"),
+        ),
+        HelpLine(
+            "F",
+            "fuse all: every block fused, verified and written to another file; the verdicts, worst first",
+            ("checkpoint.fuse",),
+        ),
+        HelpLine(
+            "e, E",
+            "another eps, which is in no file: for all blocks of the family, or for this block alone",
+            ("checkpoint.eps", "checkpoint.eps-of-block"),
         ),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -112,6 +143,54 @@ class CheckpointScreen(Screen[None]):
             tooltip="A tensor or a block by its name, or the blocks of a family",
         ),
         Binding("escape", "leave", "Back to the tree", show=False, id="checkpoint.tree"),
+        Binding(
+            "F",
+            "fuse",
+            "Fuse all",
+            show=False,
+            id="checkpoint.fuse",
+            tooltip="Every block fused and verified, and written to another file",
+        ),
+        Binding(
+            "c",
+            "compare",
+            "Compare",
+            show=False,
+            id="checkpoint.compare",
+            tooltip="With what another tool made of it: each fused kernel judged, and all else",
+        ),
+        Binding(
+            "w",
+            "ranges",
+            "Weight ranges",
+            show=False,
+            id="checkpoint.ranges",
+            tooltip="By output channel, for quantising: outliers first",
+        ),
+        Binding(
+            "e",
+            "eps(True)",
+            "Eps of the family",
+            show=False,
+            id="checkpoint.eps",
+            tooltip="Another eps for all blocks of this one's family",
+        ),
+        Binding(
+            "E",
+            "eps(False)",
+            "Eps of the block",
+            show=False,
+            id="checkpoint.eps-of-block",
+            tooltip="Another eps for this block alone",
+        ),
+        Binding(
+            "x",
+            "report",
+            "Report",
+            show=False,
+            id="checkpoint.report",
+            tooltip="What fusing or comparing came to, as a JSON file",
+        ),
     ]
 
     # Textual's own paints the whole screen anew at each change of focus.
@@ -137,9 +216,11 @@ class CheckpointScreen(Screen[None]):
         self.to_open = to_open
         self._read: dict[str, Read] = {}
         self._opened: set[Checkpoint] = set()  # also those before the present one: the bench may read them
-        self._blocks: dict[tuple[str, float | None], FileBlock] = {}
+        self._subjects: dict[tuple[str, float | None], Subject] = {}
         self.eps_of_family: dict[str, float] = {}
         self.eps_of_block: dict[str, float] = {}
+        self._asked: tuple[FoundBlock, bool] | None = None  # whose eps the prompt asks for
+        self._comparison: Comparison | None = None
 
     def compose(self) -> ComposeResult:
         """The file's name and totals, the tree with its pane, the line to search in, the keys."""
@@ -151,13 +232,15 @@ class CheckpointScreen(Screen[None]):
             yield Static("", id="file-sizes", markup=False)
         yield Static("", id="totals", markup=False)
         with Horizontal(id="file-body"):
-            yield OutlineView(id="outline")
+            with ContentSwitcher(initial="outline", id="file-views"):
+                yield OutlineView(id="outline")
             with VerticalScroll(id="detail"):
                 yield Static("", id="detail-words", markup=False)
         with Horizontal(id="file-search"):
             yield Static("/ ", markup=False)
             yield Input(compact=True, placeholder="part of a name, or a family", id="search-text")
             yield Static("", id="search-count", markup=False)
+        yield ValuePrompt(id="eps-prompt")
         yield Notice(id="notice")
         yield Foot(id="foot")
 
@@ -220,7 +303,8 @@ class CheckpointScreen(Screen[None]):
         """Open another file in the place of this one, which stays open for its blocks on the bench."""
         self.to_open = to_open
         self._read.clear()
-        self._blocks.clear()
+        self._subjects.clear()
+        self._comparison = None
         self.eps_of_family.clear()
         self.eps_of_block.clear()
         self.query_one(Notice).text = ""
@@ -228,29 +312,43 @@ class CheckpointScreen(Screen[None]):
         self.query_one("#file-sizes", Static).update("")
         self.query_one("#detail-words", Static).update("")
         self.outline.clear()
+        for group in ("fuse", "compare", "ranges"):
+            self.workers.cancel_group(self, group)
+        for view in self.query(ItemsView):
+            view.remove()
+        self.query_one("#file-views", ContentSwitcher).current = "outline"
         self.set_reactive(CheckpointScreen.listing, None)
         self._open()
 
     def watch_listing(self, listing: Listing | None) -> None:
         """Show it."""
         if listing is not None:
-            self.query_one("#totals", Static).update(totals_of(listing))
+            self._say_totals(totals_of(listing))
             self.query_one("#file-sizes", Static).update(sizes_of(listing))
             self.outline.show_outline(listing.outline)
+            if listing.recognition is not None and self.to_open.given is not None:
+                self._compare_with(self.to_open.given)
+
+    def _say_totals(self, words: Content) -> None:
+        self.query_one("#totals", Static).update(words)
 
     @on(OutlineView.Moved)
     def _moved(self, event: OutlineView.Moved) -> None:
         event.stop()
-        self._tell(event.line)
+        if self._at_the_tree:
+            self._tell(event.line)
         self._look_at(event.line)
 
     def _tell(self, line: Line, read: Read = None) -> None:
         block = line.only_block
         eps = None if block is None else self._eps_of(block)
         read = read or self._read.get(_key(line))
-        self.query_one("#detail-words", Static).update(
-            words_on(line, read, eps, narrow=self.has_class("-narrow"))
-        )
+        narrow = self.has_class("-narrow")
+        judged = self._comparison.blocks.get(block.fused[0].name) if self._comparison and block else None
+        if judged is not None:
+            self.query_one("#detail-words", Static).update(detail_of(judged, narrow))
+            return
+        self.query_one("#detail-words", Static).update(words_on(line, read, eps, narrow=narrow))
 
     @work(group="read", exclusive=True, exit_on_error=False, description="reading")
     async def _look_at(self, line: Line) -> None:
@@ -272,8 +370,12 @@ class CheckpointScreen(Screen[None]):
 
     def _show_read(self, line: Line, read: Read) -> None:
         self.outline.show_problem(line.node.path, problems_in(read))
-        if self.outline.line == line:
+        if self.outline.line == line and self._at_the_tree:
             self._tell(line, read)
+
+    @property
+    def _at_the_tree(self) -> bool:
+        return self.query_one("#file-views", ContentSwitcher).current == "outline"
 
     def _eps_of(self, block: FoundBlock) -> float | None:
         """What was chosen for its batch norms; None for its family's."""
@@ -285,20 +387,30 @@ class CheckpointScreen(Screen[None]):
         event.stop()
         self.open_block(event.block)
 
-    def open_block(self, block: FoundBlock) -> None:
-        """Have the block on the bench, as it was left there if it was the last one."""
-        if self.listing is None:
-            return
-        eps = self._eps_of(block)
-        key = block.fused[0].name, eps
+    @work(group="opening a block", exclusive=True)
+    async def open_block(self, block: FoundBlock) -> None:
+        """Have the block on the bench, as it was left there if it was the last one.
+
+        What another tool made of it and is wrong stands there as the fused kernel.
+        """
+        notice, name, eps = self.query_one(Notice), block.fused[0].name, self._eps_of(block)
+        listing, key = self.listing, (block.fused[0].name, self._eps_of(block))
         try:
-            if key not in self._blocks:
-                self._blocks[key] = FileBlock(self.listing.checkpoint, block, eps)
-        except Refusal as error:
-            self.query_one(Notice).say(f"This block cannot be opened: {error}", error=True)
+            if key not in self._subjects and listing is not None:
+                remarks: tuple[str, ...] = ()
+                alterations = NOTHING_ALTERED
+                if self._comparison is not None and name in self._comparison.blocks:
+                    made = partial(self._comparison.alterations, name)
+                    async for altered, words in iterate_in_thread(made):
+                        alterations = altered
+                        remarks = (f"fused kernel {words}",) if words else remarks
+                origin = FileBlock(listing.checkpoint, block, eps, remarks)
+                self._subjects[key] = Subject(origin.spec, alterations, origin)
+        except Exception as error:
+            notice.say(f"This block cannot be opened: {sentence_of(error)}", error=True)
             return
-        self.query_one(Notice).text = ""
-        self.post_message(self.BlockChosen(Subject(self._blocks[key].spec, origin=self._blocks[key])))
+        notice.text = ""
+        self.post_message(self.BlockChosen(self._subjects[key]))
 
     def action_search(self) -> None:
         """Ask what to search for."""
@@ -326,10 +438,217 @@ class CheckpointScreen(Screen[None]):
         self.query_one("#search-count", Static).update(words if searching else "")
 
     def action_leave(self) -> None:
-        """From the search back to the tree, and from there to what it showed before."""
+        """Back to the tree: from the search, from the pane, from another view."""
         self.query_one("#file-search").remove_class("-open")
         self.outline.rows.match = ""
+        self._show_view(self.outline)
+
+    async def _mounted(self, kind: type[AnyView]) -> AnyView:
+        """The view of that kind, which is made when it is first needed."""
+        found = self.query(kind)
+        if not found:
+            view = kind(id=kind.TITLE)
+            view.display = False
+            await self.query_one("#file-views").mount(view)
+        return self.query_one(kind)
+
+    def _show_view(self, view: OutlineView | ItemsView) -> None:
+        """Have that view in sight, and the pane beside it."""
+        self.query_one("#file-views", ContentSwitcher).current = view.id
+        self.set_class(isinstance(view, ItemsView), "-aside")
+        of = f"  ›  {view.TITLE}" if isinstance(view, ItemsView) else ""
+        self.query_one("#file-name", Static).update(self._file_name + of)
+        view.focus_content()
+        if isinstance(view, ItemsView):
+            self._tell_item(view.item)
+        elif view.line is not None:
+            self._tell(view.line)
+
+    def _tell_item(self, item: Item | None) -> None:
+        narrow = self.has_class("-narrow")
+        words = "" if item is None else item.detail(narrow)
+        self.query_one("#detail-words", Static).update(words)
+
+    @on(ItemsView.Moved)
+    def _item_moved(self, event: ItemsView.Moved) -> None:
+        event.stop()
+        if event.view.id == self.query_one("#file-views", ContentSwitcher).current:
+            self._tell_item(event.item)
+
+    @on(ItemsView.Chosen)
+    def _item_chosen(self, event: ItemsView.Chosen) -> None:
+        event.stop()
+        if event.item.block is not None:
+            self.open_block(event.item.block)
+
+    @work(group="fuse")
+    async def action_fuse(self) -> None:
+        """Fuse all blocks; where that is going on, or is done, show it first."""
+        view = await self._mounted(FusedView)
+        listing, in_sight = self.listing, self.query_one("#file-views", ContentSwitcher).current
+        if listing is None or listing.recognition is None:
+            self.notify("The blocks are still being looked for.", timeout=2)
+        elif view.is_fusing or (view.fused is not None and in_sight != view.id):
+            self._show_view(view)
+        elif not listing.recognition.blocks:
+            self.notify(_nothing_to_fuse(listing.recognition), timeout=6, markup=False)
+        else:
+            await fuse_all(
+                self, ToFuse(listing, self._eps_of_all(listing.recognition), view), self._show_view
+            )
+
+    def action_eps(self, of_family: bool) -> None:
+        """Ask for another eps, for all blocks of the family of the one under the cursor, or for it alone."""
+        line = self.outline.line
+        block = line.only_block if line is not None and self._at_the_tree else None
+        if block is None or not block.has_norm:
+            self.notify("There is no block with a batch norm under the cursor.", timeout=3)
+            return
+        self._asked = block, of_family
+        number = len(self._alike(block))
+        whose = f"all {number} of {block.family}" if of_family else printable(block.prefix) or "the block"
+        eps = self._eps_of(block)
+        number_now = show_number(block.eps if eps is None else eps)
+        self.query_one(ValuePrompt).ask(
+            f"eps of {whose}", number_now, f"the family's: {show_number(block.eps)}"
+        )
+
+    def _alike(self, block: FoundBlock) -> list[FoundBlock]:
+        recognition = self.listing.recognition if self.listing else None
+        return [each for each in recognition.blocks if each.family == block.family] if recognition else []
+
+    @on(ValuePrompt.Entered)
+    def _eps_entered(self, event: ValuePrompt.Entered) -> None:
+        event.stop()
+        prompt = self.query_one(ValuePrompt)
+        if self._asked is None:
+            return
+        if event.value is not None and not 0 <= event.value <= MAX_EPS:
+            prompt.refuse(f"eps must be from 0 to {MAX_EPS}.")
+            return
+        (block, of_family), value = self._asked, event.value
+        chosen, key = (
+            (self.eps_of_family, block.family) if of_family else (self.eps_of_block, block.fused[0].name)
+        )
+        chosen.pop(key, None)
+        if value is not None and (value != block.eps or self._eps_of(block) != value):
+            chosen[key] = value
+        self._leave_prompt()
+        if self._comparison is not None:
+            self._compare_with(self._comparison.path)
+
+    @on(ValuePrompt.Left)
+    def _leave_prompt(self) -> None:
+        self.query_one(ValuePrompt).close()
         self.outline.focus_content()
+        if self.outline.line is not None:
+            self._tell(self.outline.line)
+
+    @work(group="compare", exclusive=True, exit_on_error=False, description="comparing")
+    async def _compare_with(self, path: Path) -> None:
+        """Judge what another tool made of it; the tree tells the verdicts."""
+        listing = self.listing
+        if listing is None or listing.recognition is None:
+            return
+        comparison = self._comparison = Comparison(path)
+        self._subjects.clear()
+        self.outline.show_verdicts({})
+        try:
+            await comparison.run(listing, self._eps_of_all(listing.recognition), self._tell_comparing)
+        except Exception as error:
+            self._say_totals(totals_of(listing))
+            self.query_one(Notice).say(f"Not compared: {sentence_of(error)}", error=True)
+            return
+        finally:
+            if comparison.given is not None:
+                self._opened.add(comparison.given)
+        assert comparison.compared is not None
+        name = printable(path.name)
+        blocks = comparison.compared.blocks
+        verdicts = {block.found.fused[0].name: (block.ruling, verdict_words(block)) for block in blocks}
+        self.outline.show_verdicts(verdicts)
+        self._say_totals(outcome(comparison.compared, name))
+        view = await self._mounted(ComparedView)
+        view.show_compared(comparison.compared, name)
+        if self.outline.line is not None and self._at_the_tree:
+            self._tell(self.outline.line)
+
+    def _tell_comparing(self, words: str, share: float, place: str) -> None:
+        name = printable(self._comparison.path.name) if self._comparison else ""
+        self._say_totals(
+            Content.assemble(
+                (f"{words} with {name}  ", "bold"), (bar(share, 24), "$primary"), f"  {printable(place)}"
+            )
+        )
+
+    @work(group="compare dialog")
+    async def action_compare(self) -> None:
+        """Show the comparison; where there is none, or it is in sight, ask for the other file."""
+        view = await self._mounted(ComparedView)
+        in_sight = self.query_one("#file-views", ContentSwitcher).current
+        if view.compared is not None and in_sight != view.id:
+            self._show_view(view)
+            return
+        if self.listing is None or self.listing.recognition is None:
+            self.notify("The blocks are still being looked for.", timeout=2)
+            return
+        if self._comparison is not None and self._comparison.is_running:
+            self.notify("It is still being compared: the tree tells how far that is.", timeout=3)
+            return
+        from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen  # not before the first paint
+
+        folder = self.to_open.path.parent
+        path = await self.app.push_screen_wait(
+            CheckpointFileScreen(folder, "Compare with a fused checkpoint")
+        )
+        if path is not None:
+            self._show_view(self.outline)
+            self._compare_with(path)
+
+    @work(group="ranges", exclusive=True)
+    async def action_ranges(self) -> None:
+        """Show the weight ranges; what was read once is not read again while eps stays."""
+        view = await self._mounted(RangesView)
+        listing = self.listing
+        if listing is None or listing.recognition is None:
+            self.notify("The blocks are still being looked for.", timeout=2)
+            return
+        self._show_view(view)
+        eps_of = self._eps_of_all(listing.recognition)
+        if not view.is_done or view.eps_of != eps_of:
+            view.eps_of = eps_of
+            await show_ranges(listing, eps_of, view)
+
+    @work(group="report")
+    async def action_report(self) -> None:
+        """Save what fusing or comparing came to."""
+        from tui.screens.checkpoint.reporting import save_report  # not before the first paint
+
+        data = self._report()
+        if data is None:
+            self.notify("There is nothing to report yet: F fuses all.", timeout=3)
+            return
+        path = self.to_open.path
+        await save_report(self, path.parent / f"{path.name.partition('.')[0] or 'model'}-report.json", data)
+
+    def _report(self) -> Callable[[], dict[str, Any]] | None:
+        """What makes the report of the view in sight, or of what there is; None where there is none."""
+        fused = self.query(FusedView)
+        compared, in_sight = self.query(ComparedView), self.query_one("#file-views", ContentSwitcher).current
+        if compared and (found := compared.first().compared) is not None and in_sight != FusedView.TITLE:
+            return partial(_compared_as_data, found)
+        if fused and (done := fused.first().fused) is not None:
+            return partial(_fused_as_data, done, fused.first().written)
+        return None
+
+    @on(FusedView.StopWanted)
+    def _stop_wanted(self, event: FusedView.StopWanted) -> None:
+        event.stop()
+        self.workers.cancel_group(self, "fuse")
+
+    def _eps_of_all(self, recognition: Recognition) -> dict[str, float]:
+        chosen = {block.prefix: self._eps_of(block) for block in recognition.blocks}
+        return {prefix: eps for prefix, eps in chosen.items() if eps is not None}
 
     def commands(self) -> Iterator[SystemCommand]:
         """What the keys here do, for the palette."""
@@ -339,7 +658,8 @@ class CheckpointScreen(Screen[None]):
     @staticmethod
     def help_sections() -> dict[str, tuple[HelpLine, ...]]:
         """What the help says of the keys, by heading."""
-        lines = (*OutlineView.HELP_LINES, *CheckpointScreen.HELP_LINES)
+        views = (OutlineView, CheckpointScreen, FusedView, ComparedView, RangesView)
+        lines = tuple(line for each in views for line in each.HELP_LINES)
         return {IN_A_FILE: lines, "EVERYWHERE": HELP_EVERYWHERE}
 
     def help_heading(self) -> str:
@@ -348,6 +668,24 @@ class CheckpointScreen(Screen[None]):
 
     def welcomed(self) -> None:
         """Nobody has to be welcomed here."""
+
+
+def _nothing_to_fuse(recognition: Recognition) -> str:
+    if any(each.already_fused for each in recognition.left_alone):
+        return "All of it was fused already."
+    return "There is no block to be fused; the tree tells what was left alone, and why."
+
+
+def _fused_as_data(fused: FusedCheckpoint, output: Path | None) -> dict[str, Any]:
+    from tui.checkpoints.reports.fusing import fused_as_data  # stands on torch, as what it tells of does
+
+    return fused_as_data(fused, output)
+
+
+def _compared_as_data(compared: ComparedCheckpoint) -> dict[str, Any]:
+    from tui.checkpoints.reports.comparing import compared_as_data  # stands on torch, as what it tells of
+
+    return compared_as_data(compared)
 
 
 def _listed(wanted: ToOpen) -> Iterator[Doing | Listing]:

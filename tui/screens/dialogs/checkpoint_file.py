@@ -47,8 +47,9 @@ class CheckpointFileScreen(ModalScreen[Path | None]):
         & #choice-problem { color: $text-error; height: auto; }
         & #choice-hint { color: $text-muted; height: auto; }
     }
-    .-low CheckpointFileScreen #choices { height: 10; }
+    CheckpointFileScreen.-low #choices { height: 10; }
     """
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012  # mutable, as textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Close", show=False, priority=True),
         Binding("backspace", "above", "The folder above", show=False),

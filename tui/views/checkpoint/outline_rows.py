@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tui.analysis.quantities import count
+from tui.analysis.verdict.reason import Ruling
 from tui.checkpoints.found import FoundBlock, LeftAlone
 from tui.checkpoints.outline import Node
 from tui.fusion.pair_text import show_pair
 from tui.fusion.quoting import printable
+from tui.views.checkpoint.verdict_words import SIGNS, TONES, plain
 from tui.widgets.rows.row import Row, Tone
 
 BLOCK, SKIPPED, PROBLEM, OPEN, CLOSED = "◆", "△", "!", "▾", "▸"
@@ -16,6 +18,10 @@ INDENT = 2
 DEEPEST = 12
 """Levels that are indented; what lies deeper stands below them."""
 WHOLE = "the whole file"
+
+
+Verdict = tuple[Ruling, str]
+"""What was ruled on a fused kernel, and why."""
 
 
 class Line(NamedTuple):
@@ -39,14 +45,21 @@ class Line(NamedTuple):
         return self.node.blocks[0] if len(self.node.blocks) == 1 else None
 
 
-def row_of(line: Line, *, opened: bool, problem: str = "") -> Row:
-    """The line; `problem`: what is known to be amiss with its numbers."""
+def row_of(line: Line, *, opened: bool, problem: str = "", verdict: Verdict | None = None) -> Row:
+    """The line; `problem`: what is known to be amiss with its numbers; `verdict`: on what was made of it."""
     node, block = line.node, line.only_block
     indent = INDENT * min(line.depth, DEEPEST)
     if line.block is not None:
         return Row(line.block.family, block_words(line.block), "", indent, BLOCK, Tone.PLAIN, Tone.STRONG)
     name, size = name_of(node), size_in_words(node.bytes)
     fold = (OPEN if opened else CLOSED) if node.children else " "
+    if block is not None and verdict is not None:
+        ruling, words = verdict
+        tone = TONES[ruling]
+        sign, middle = f"{fold} {SIGNS[ruling]}", Tone.MUTED if ruling.agrees else tone
+        return Row(
+            name, f"{plain(words)}  {block_words(block)}", size, indent, sign, Tone.STRONG, tone, middle
+        )
     if block is not None:
         words = f"{problem} · {block_words(block)}" if problem else block_words(block)
         tone = Tone.WARNING if problem else Tone.PLAIN

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,7 +15,7 @@ from textual.reactive import var
 
 from tui.checkpoints.found import FoundBlock
 from tui.checkpoints.outline import Node, Outline
-from tui.views.checkpoint.outline_rows import DEEPEST, INDENT, Line, name_of, row_of
+from tui.views.checkpoint.outline_rows import DEEPEST, INDENT, Line, Verdict, name_of, row_of
 from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
 from tui.widgets.rows.row import Row
@@ -51,7 +51,11 @@ class OutlineView(Vertical):
     )
     FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
         FootKey("open", ("rows.choose",)),
+        FootKey("fuse all", ("checkpoint.fuse",)),
         FootKey("search", ("checkpoint.search",)),
+        FootKey("ranges", ("checkpoint.ranges",)),
+        FootKey("compare", ("checkpoint.compare",)),
+        FootKey("eps", ("checkpoint.eps",)),
         FootKey("blocks only", ("outline.blocks",)),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -102,6 +106,7 @@ class OutlineView(Vertical):
         self._matches: list[Node] = []
         self._before_search: tuple[set[str], str] = set(), ""
         self.problems: dict[str, str] = {}
+        self._verdicts: Mapping[str, Verdict] = {}
 
     def compose(self) -> ComposeResult:
         """The rows."""
@@ -135,7 +140,7 @@ class OutlineView(Vertical):
     def clear(self) -> None:
         """Forget all, for another file."""
         self._outline, self._touched, self.found = None, False, ""
-        self._lines, self._matches, self.problems = [], [], {}
+        self._lines, self._matches, self.problems, self._verdicts = [], [], {}, {}
         self._unfolded = set()
         self.set_reactive(OutlineView.only_blocks, False)
         self.rows.show(self._row_at, 0, longest=0)
@@ -145,6 +150,11 @@ class OutlineView(Vertical):
         if self.problems.get(path, "") != words:
             self.problems[path] = words
             self.rows.refresh()
+
+    def show_verdicts(self, verdicts: Mapping[str, Verdict]) -> None:
+        """Tell what was ruled on the fused kernels of another file, by the name of each fused weight."""
+        self._verdicts = verdicts
+        self.rows.refresh()
 
     def _lay_out(self, path: str | None) -> None:
         """Make the list of lines, and put the cursor to this path or the nearest above it."""
@@ -174,7 +184,9 @@ class OutlineView(Vertical):
     def _row_at(self, place: int) -> Row:
         line = self._lines[place]
         problem = self.problems.get(line.node.path, "")
-        return row_of(line, opened=line.node.path in self._unfolded, problem=problem)
+        block = line.only_block
+        verdict = self._verdicts.get(block.fused[0].name) if block else None
+        return row_of(line, opened=line.node.path in self._unfolded, problem=problem, verdict=verdict)
 
     def watch_only_blocks(self) -> None:
         """Show more or less."""

@@ -1,0 +1,226 @@
+"""Fuse all on the screen: to where, how far, stopped, refused; the verdicts; the report."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.checkpoint_files import model, repvgg, write
+from tests.driver import CheckpointBench, OpenCheckpoint
+from tests.settle import settle
+from tui.checkpoints import opening
+from tui.checkpoints.recognising import recognise
+from tui.screens.dialogs.output_file import OutputScreen
+from tui.screens.dialogs.question import QuestionScreen
+from tui.screens.dialogs.replace import ReplaceScreen
+from tui.views.checkpoint.fused_view import FusedView
+from tui.views.checkpoint.items_view import ItemsView
+
+
+def head(bench: CheckpointBench, kind: type[ItemsView] = FusedView) -> str:
+    """The summary over the list."""
+    return str(bench.screen.query_one(kind).query_one(".items-head").render())
+
+
+def rows(bench: CheckpointBench, kind: type[ItemsView] = FusedView) -> list[str]:
+    """The rows' names and words."""
+    return [
+        f"{item.row.sign} {item.row.name} {item.row.middle}" for item in bench.screen.query_one(kind)._items
+    ]
+
+
+async def name_the_output(bench: CheckpointBench, path: Path) -> None:
+    await bench.until(lambda: isinstance(bench.app.screen, OutputScreen))
+    await bench.press("ctrl+u", *str(path), "enter")
+
+
+async def fused(bench: CheckpointBench, path: Path) -> None:
+    """Fuse all into that file."""
+    await bench.press("F")
+    await name_the_output(bench, path)
+    await bench.until(lambda: "fused and verified" in head(bench))
+
+
+@pytest.mark.parametrize("name", ["out.safetensors", "out.pt"])
+async def test_all_is_fused_verified_and_written(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path, name: str
+) -> None:
+    source, target = write(tmp_path / "model.safetensors"), tmp_path / name
+    before = source.read_bytes()
+    async with open_checkpoint(source) as bench:
+        await bench.press("F")
+        await bench.until(lambda: isinstance(bench.app.screen, OutputScreen))
+        if name.endswith("pt"):
+            await bench.press("tab", "right", "shift+tab")
+        await name_the_output(bench, target)
+        await bench.until(lambda: "fused and verified" in head(bench))
+        assert "3 of 3 blocks" in head(bench)
+        assert "1 left alone" in head(bench)
+        assert name in head(bench)
+        assert rows(bench)[-1].startswith("△ stages.1.1 left alone")
+        assert all(row.startswith("✓") for row in rows(bench)[:-1])
+    with opening.open_checkpoint(target) as written:
+        names = [entry.own_name for entry in written.entries.values()]
+        assert "stages.0.1.rbr_reparam.weight" in names
+        assert not any("rbr_1x1" in each for each in names)
+        assert not recognise(written.entries).blocks
+    assert source.read_bytes() == before
+
+
+async def test_a_block_of_the_list_opens_on_the_bench_and_escape_comes_back_to_it(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path
+) -> None:
+    async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
+        await fused(bench, tmp_path / "out.safetensors")
+        await bench.press("down")
+        view = bench.screen.query_one(FusedView)
+        assert view.item is not None
+        assert view.item.block is not None
+        await bench.press("enter")
+        await bench.result()
+        assert bench.app.study is not None
+        assert bench.app.study.origin is not None
+        assert bench.app.study.origin.title == view.item.block.prefix
+        await bench.press("escape")
+        assert bench.is_at_the_file
+        assert view.rows.cursor == 1
+        await bench.press("escape")
+        assert bench.app.focused is bench.screen.outline.rows
+        await bench.press("F")  # what was found out is still there
+        assert bench.app.focused is view.rows
+
+
+async def test_nothing_is_replaced_without_a_yes(open_checkpoint: OpenCheckpoint, tmp_path: Path) -> None:
+    target = tmp_path / "out.safetensors"
+    target.write_text("mine")
+    async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
+        await bench.press("F")
+        await name_the_output(bench, target)
+        await bench.until(lambda: isinstance(bench.app.screen, ReplaceScreen))
+        await bench.press("n")
+        assert isinstance(bench.app.screen, OutputScreen)
+        assert target.read_text() == "mine"
+        await bench.press("enter")
+        await bench.until(lambda: isinstance(bench.app.screen, ReplaceScreen))
+        await bench.press("y")
+        await bench.until(lambda: "fused and verified" in head(bench))
+    assert target.read_bytes()[:4] != b"mine"
+
+
+async def test_over_the_input_nothing_is_written(open_checkpoint: OpenCheckpoint, tmp_path: Path) -> None:
+    source = write(tmp_path / "model.safetensors")
+    before = source.read_bytes()
+    async with open_checkpoint(source) as bench:
+        await bench.press("F")
+        await name_the_output(bench, source)
+        await bench.until(lambda: isinstance(bench.app.screen, ReplaceScreen))
+        await bench.press("y")
+        await bench.until(lambda: "the input itself" in head(bench))
+        assert "Nothing was written" in head(bench)
+    assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize("answer", ["y", "n"])
+async def test_where_a_block_is_not_finite_it_is_asked_first(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path, answer: str
+) -> None:
+    state = model()
+    state["stages.0.1.rbr_1x1.conv.weight"][1, 2] = math.nan
+    target = tmp_path / "out.safetensors"
+    async with open_checkpoint(write(tmp_path / "model.safetensors", state)) as bench:
+        await bench.press("F")
+        await name_the_output(bench, target)
+        await bench.until(lambda: isinstance(bench.app.screen, QuestionScreen))
+        await bench.press(answer)
+        await bench.until(lambda: "2 of 3 blocks" in head(bench))
+        assert rows(bench)[0].startswith("! stages.0.1 suspicious")
+        assert "NaN" in bench.words("#detail-words")
+        assert ("Nothing was written" in head(bench)) == (answer == "n")
+    assert target.exists() == (answer == "y")
+
+
+async def test_stopped_it_writes_nothing(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tui.checkpoints.fusing as fusing
+
+    held = threading.Event()
+    fuse = fusing.fuse
+
+    def slow(*given: Any) -> Iterator[Any]:
+        for place, step in enumerate(fuse(*given)):
+            if place == 3:
+                held.wait(10)
+            yield step
+
+    monkeypatch.setattr(fusing, "fuse", slow)
+    target = tmp_path / "out.safetensors"
+    async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
+        await bench.press("F")
+        await name_the_output(bench, target)
+        await bench.until(lambda: "block 2 of 3" in head(bench))
+        assert rows(bench)[0].startswith("✓ stages.0.0")
+        await bench.press("S")
+        held.set()
+        await bench.until(lambda: "Stopped" in head(bench))
+    assert not target.exists()
+
+
+async def test_the_report_is_that_of_the_command(open_checkpoint: OpenCheckpoint, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
+        await bench.press("x")
+        assert any("nothing to report" in each.message for each in bench.app._notifications)
+        await fused(bench, tmp_path / "out.safetensors")
+        await bench.press("x")
+        await name_the_output(bench, report)
+        await bench.until(report.exists)
+        await settle(bench.pilot)
+    data = json.loads(report.read_text())
+    assert [block["verdict"] for block in data["blocks"]] == ["exact"] * 3
+    assert data["output"] == str(tmp_path / "out.safetensors")
+
+
+async def test_eps_of_a_family_is_folded_into_all_its_blocks(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path
+) -> None:
+    target = tmp_path / "out.safetensors"
+    async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
+        await bench.go_to("stages.0.0")
+        await bench.press("e", "ctrl+u", *"0.75", "enter")
+        assert "eps 0.75: chosen here" in bench.words("#detail-words")
+        await bench.go_to("stages.1.0")
+        assert "chosen here" not in bench.words("#detail-words")
+        await bench.press("E", "ctrl+u", *"-1", "enter")
+        assert "from 0 to" in bench.words("#prompt-hint")
+        await bench.press("ctrl+u", *"3", "enter")
+        await fused(bench, target)
+        view = bench.screen.query_one(FusedView)
+        assert view.fused is not None
+        assert [block.eps for block in view.fused.blocks] == [0.75, 0.75, 3.0]
+    state = model()
+    scales = [
+        state[f"stages.0.0.{name}.weight"] / torch.sqrt(state[f"stages.0.0.{name}.running_var"] + 0.75)
+        for name in ("rbr_dense.bn", "rbr_1x1.bn")
+    ]
+    expected = state["stages.0.0.rbr_dense.conv.weight"] * scales[0].view(-1, 1, 1, 1)
+    expected[:, :, 1, 1] += (state["stages.0.0.rbr_1x1.conv.weight"] * scales[1].view(-1, 1, 1, 1))[
+        :, :, 0, 0
+    ]
+    with opening.open_checkpoint(target) as written:
+        assert torch.allclose(written.tensor("stages.0.0.rbr_reparam.weight"), expected)
+
+
+async def test_a_file_without_blocks_says_so(open_checkpoint: OpenCheckpoint, tmp_path: Path) -> None:
+    state = {name: tensor for name, tensor in repvgg("a").items() if name.endswith(".bias")}
+    async with open_checkpoint(write(tmp_path / "model.safetensors", state)) as bench:
+        assert "0 blocks" in bench.words("#totals")
+        await bench.press("F")
+        assert any("no block to be fused" in each.message for each in bench.app._notifications)

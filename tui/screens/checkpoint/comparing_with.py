@@ -1,0 +1,94 @@
+"""What follows when another tool's file is given: it is opened, each block judged, and the verdicts kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.analysis.progress import Doing
+from tui.background import iterate_in_thread
+from tui.checkpoints.listing import Listing
+
+if TYPE_CHECKING:
+    from tui.analysis.alterations.alterations import Alterations
+    from tui.checkpoints.compared import ComparedBlock, ComparedCheckpoint, ComparingBlock
+    from tui.checkpoints.contents import Checkpoint
+
+    Step = Doing | Checkpoint | ComparingBlock | ComparedBlock | ComparedCheckpoint
+
+
+class Comparison:
+    """A checkpoint beside what another tool made of it, as far as it has been judged.
+
+    Attributes:
+        path: the other file.
+        given: it, open; None before.
+        blocks: the verdicts so far, by the name of the block's fused weight.
+        compared: all of it; None before.
+        is_running: whether blocks are being judged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.given: Checkpoint | None = None
+        self.blocks: dict[str, ComparedBlock] = {}
+        self.compared: ComparedCheckpoint | None = None
+        self.is_running = False
+
+    async def run(
+        self, listing: Listing, eps_of: Mapping[str, float], tell: Callable[[str, float, str], object]
+    ) -> None:
+        """Judge every block; `tell` takes what is done, how far it is, and where.
+
+        Raises:
+            CheckpointError: the other file cannot be read, or one of both has changed.
+        """
+        tell("comparing", 0, "")
+        self.is_running = True
+        try:
+            await self._judge(listing, eps_of, tell)
+        finally:
+            self.is_running = False
+
+    async def _judge(
+        self, listing: Listing, eps_of: Mapping[str, float], tell: Callable[[str, float, str], object]
+    ) -> None:
+        async for step in iterate_in_thread(partial(_steps, self.path, listing, eps_of)):
+            from tui.checkpoints.compared import ComparedBlock, ComparedCheckpoint, ComparingBlock
+            from tui.checkpoints.contents import Checkpoint
+
+            if isinstance(step, Checkpoint):
+                self.given = step
+            elif isinstance(step, ComparingBlock):
+                place = f"block {step.number} of {step.count}: {step.found.prefix}"
+                tell("comparing", (step.number - 1) / step.count, place)
+            elif isinstance(step, ComparedBlock):
+                self.blocks[step.found.fused[0].name] = step
+            elif isinstance(step, ComparedCheckpoint):
+                self.compared = step
+
+    def alterations(self, name: str) -> Iterator[tuple[Alterations, str]]:
+        """What makes the bench's fused kernel that of the other file, and what to know of it.
+
+        `name`: of the block's fused weight.
+
+        Raises:
+            CheckpointError: the other file has changed or is gone.
+        """
+        from tui.checkpoints.given_kernel import alterations_of
+
+        if self.given is not None and name in self.blocks:
+            yield alterations_of(self.blocks[name], self.given)
+
+
+def _steps(path: Path, listing: Listing, eps_of: Mapping[str, float]) -> Iterator[Step]:
+    from tui.checkpoints.comparing import compare
+    from tui.checkpoints.fusing import Wishes
+    from tui.checkpoints.opening import open_checkpoint
+
+    given = open_checkpoint(path)
+    yield given
+    assert listing.recognition is not None
+    yield from compare(listing.checkpoint, listing.recognition, given, Wishes(eps_of=dict(eps_of)))

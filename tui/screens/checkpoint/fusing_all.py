@@ -1,0 +1,190 @@
+"""What follows the key that fuses all: the dialog, the fusing in a thread, the writing, the outcome."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.screen import Screen
+
+from tui.analysis.failure import sentence_of
+from tui.background import iterate_in_thread
+from tui.checkpoints.contents import Format
+from tui.checkpoints.listing import Listing
+from tui.export.saving import in_home
+from tui.fusion.quoting import printable
+from tui.views.checkpoint.fused_view import FusedView, outcome
+from tui.views.checkpoint.outline_rows import size_in_words
+
+if TYPE_CHECKING:
+    from tui.checkpoints.fused import FusedBlock, FusedCheckpoint, FusingBlock
+    from tui.screens.dialogs.output_file import Output
+    from tui.screens.dialogs.question import QuestionScreen
+
+FORMATS = {"safetensors": ".safetensors", "torch": ".pt"}
+"""The formats by name, and what files of each end in."""
+SURE = 0.5
+"""Seconds after which the time left is worth a word."""
+EVERY = 0.1
+"""Seconds from one word on the writing to the next."""
+
+
+@dataclass(frozen=True)
+class ToFuse:
+    """What is to be fused, and how.
+
+    Attributes:
+        listing: the open checkpoint.
+        eps_of: of the batch norms of blocks, by prefix, where it is not the family's.
+        view: shows it.
+    """
+
+    listing: Listing
+    eps_of: dict[str, float]
+    view: FusedView
+
+
+class _StoppedError(Exception):
+    """The user stopped the writing."""
+
+
+class _Written:
+    """How much is written; ends the writing where the user stopped it."""
+
+    def __init__(self) -> None:
+        self.share, self.words, self.stopped = 0.0, "", False
+
+    def __call__(self, done: int, of: int) -> None:
+        self.share, self.words = done / max(of, 1), f"of {size_in_words(of)}"
+        if self.stopped:
+            raise _StoppedError
+
+
+async def fuse_all(screen: Screen[None], to_fuse: ToFuse, show: Callable[[FusedView], object]) -> None:
+    """Ask where to, fuse, verify and write; `show` has the view in sight when that begins.
+
+    It must run in a worker; cancelling that stops it.
+    """
+    from tui.screens.dialogs.output_file import OutputScreen  # not before the first paint
+
+    source, view = to_fuse.listing.checkpoint, to_fuse.view
+    format = source.format.value if source.format.value in FORMATS else "safetensors"
+    blocks = len(to_fuse.listing.recognition.blocks) if to_fuse.listing.recognition else 0
+    words = f"{blocks} block{'s' if blocks != 1 else ''} fused and verified, all other tensors carried over."
+    dialog = OutputScreen("Fuse all", words, _suggested(source.path, format), formats=FORMATS, format=format)
+    output = await screen.app.push_screen_wait(dialog)
+    if output is None:
+        return
+    view.begin()
+    show(view)
+    try:
+        fused = await _fused(to_fuse, output)
+        where = await _written(screen, to_fuse, output, fused)
+        view.end(outcome(fused, where))
+    except Exception as error:
+        view.end(Content.styled(_sentence(error), "bold $text-error"))
+    finally:
+        if view.is_fusing and view.is_attached:  # the worker was cancelled
+            view.end(Content.styled("Stopped: nothing was written. F fuses again.", "bold"))
+
+
+def _suggested(path: Path, format: str) -> Path:
+    stem = path.name.partition(".")[0] or "model"
+    return path.parent / f"{stem}-fused{FORMATS[format]}"
+
+
+async def _fused(to_fuse: ToFuse, output: Output) -> FusedCheckpoint:
+    """Fuse block after block, and show each."""
+    view, begin = to_fuse.view, monotonic()
+    view.tell("fusing", 0)
+    result: FusedCheckpoint | None = None
+    async for step in iterate_in_thread(partial(_steps, to_fuse, output)):
+        from tui.checkpoints.fused import FusedBlock, FusingBlock  # torch is there when the first step is
+
+        if isinstance(step, FusingBlock):
+            share = step.done_bytes / max(step.all_bytes, 1)
+            place = f"block {step.number} of {step.count}: {step.found.prefix}"
+            view.tell("fusing", share, place, _left(share, monotonic() - begin))
+        elif isinstance(step, FusedBlock):
+            view.add(step)
+        else:
+            result = step
+    assert result is not None  # it comes last
+    view.show_fused(result)
+    return result
+
+
+def _left(share: float, seconds: float) -> float | None:
+    """Seconds that it will still take; None while that is a guess."""
+    return seconds / share * (1 - share) if share > 0 and seconds > SURE else None
+
+
+def _steps(to_fuse: ToFuse, output: Output) -> Iterator[FusingBlock | FusedBlock | FusedCheckpoint]:
+    from tui.checkpoints.fusing import Wishes, fuse
+    from tui.checkpoints.writing import check_target
+
+    recognition = to_fuse.listing.recognition
+    assert recognition is not None
+    check_target(to_fuse.listing.checkpoint, output.path, replace=output.replace)
+    jobs = max(1, (os.cpu_count() or 1) - 1)  # one is left to the screen
+    yield from fuse(to_fuse.listing.checkpoint, recognition, Wishes(eps_of=to_fuse.eps_of, jobs=jobs))
+
+
+async def _written(screen: Screen[None], to_fuse: ToFuse, output: Output, fused: FusedCheckpoint) -> str:
+    """Write it, after a question where a block is wrong; returns where it is, or why it is nowhere."""
+    if not fused.blocks:
+        return (
+            "All was fused already: nothing was written." if fused.already_fused else "Nothing was written."
+        )
+    if fused.wrong and not await screen.app.push_screen_wait(_question(fused)):
+        return "Nothing was written."
+    told = _Written()
+    view = to_fuse.view
+    timer = view.set_interval(EVERY, lambda: view.tell("writing", told.share, told.words))
+    try:
+        async for _ in iterate_in_thread(partial(_writing, to_fuse.listing, output, fused, told)):
+            pass
+    finally:
+        told.stopped = True
+        timer.stop()
+    view.written = output.path
+    folder = printable(in_home(output.path.absolute().parent))
+    left_out = to_fuse.listing.checkpoint.other_values if output.format == Format.SAFETENSORS else ()
+    values = (
+        f" safetensors holds only tensors: without {', '.join(map(printable, left_out))}." if left_out else ""
+    )
+    return f"Written: {printable(output.path.name)} in {folder}.{values}"
+
+
+def _writing(listing: Listing, output: Output, fused: FusedCheckpoint, told: _Written) -> Iterator[None]:
+    from tui.checkpoints.fused_writing import write_fused
+
+    write_fused(
+        listing.checkpoint,
+        fused,
+        output.path,
+        format=Format(output.format),
+        replace=output.replace,
+        wrong_too=True,
+        progress=told,
+    )
+    yield None
+
+
+def _question(fused: FusedCheckpoint) -> QuestionScreen:
+    from tui.screens.dialogs.question import QuestionScreen
+
+    number = len(fused.wrong)
+    words = f"{number} block{'s are' if number > 1 else ' is'} wrong or not finite: see the list."
+    return QuestionScreen("Write it all the same?", words, "write it", "write nothing")
+
+
+def _sentence(error: BaseException) -> str:
+    words = sentence_of(error)
+    return f"{words[:1].upper()}{words[1:]} Nothing was written."
