@@ -11,13 +11,15 @@ from torch.nn import functional
 from tui.fusion.kernel import Kernel, affine_of
 from tui.fusion.layer_spec import USUAL_EPS, LayerKind, LayerSpec
 from tui.fusion.layers.base import Layer
+from tui.fusion.layers.batch_norms import as_batch_norm
 
 
 class Norm(Layer):
     """A batch norm with an eps of its own, wrapped as it is and not copied.
 
     Attributes:
-        norm: an nn.BatchNorm2d; another norm is taken in, and refused where it is to be fused.
+        norm: an nn.BatchNorm2d, or one of the tensors of another batch norm (`as_batch_norm`); a norm that is
+            none is taken in, and refused where it is to be fused.
     """
 
     rescales = True
@@ -26,7 +28,7 @@ class Norm(Layer):
 
     def __init__(self, norm: nn.Module, channels: int) -> None:
         super().__init__(channels, channels)
-        self.norm = norm
+        self.norm = as_batch_norm(norm)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, H, W) -> the same shape."""
