@@ -96,20 +96,24 @@ def marks(bench: Bench, ticks: str) -> str:
 async def test_what_is_typed_is_ticked(open_bench: OpenBench) -> None:
     async with open_bench(EXACT) as bench:
         await bench.press("a")
-        assert (marks(bench, "kinds"), marks(bench, "options")) == ("○○○○○○○○○–", "□□□□□––––")
+        assert (marks(bench, "kinds"), marks(bench, "options")) == ("○○○○○○○○○–", "□□□□□––––□")
         await bench.press(*"1x1-kxk+norm+inner-bias+gamma+x2")
-        assert (marks(bench, "kinds"), marks(bench, "options")) == ("○○○○○○○●○–", "■■□■□■□■□")
+        assert (marks(bench, "kinds"), marks(bench, "options")) == ("○○○○○○○●○–", "■■□■□■□■□□")
         await bench.press("ctrl+u", *"3x3d2+g")
-        assert (marks(bench, "kinds"), marks(bench, "options")) == ("○○○○○●○○○–", "□□□□□––––"), "3x3d2"
+        assert (marks(bench, "kinds"), marks(bench, "options")) == ("○○○○○●○○○–", "□□□□□––––□"), "3x3d2"
+        await bench.press("ctrl+u", *"5x5+p1x2")
+        assert marks(bench, "options") == "□□□□□––––■"
         await bench.press("ctrl+u", *"identity")
-        assert (marks(bench, "kinds"), marks(bench, "options")) == ("○○●○○○○○○–", "□–□□–––––")
+        assert (marks(bench, "kinds"), marks(bench, "options")) == ("○○●○○○○○○–", "□–□□–––––□")
 
 
 async def test_what_is_ticked_is_written(open_bench: OpenBench) -> None:
     async with open_bench(EXACT) as bench:
         await bench.press("a", "tab", "end", "up", "up", "space")
         assert written(bench) == "1x1-kxk"
-        await bench.press("tab", "space", "down", "space", "end", "up", "space")
+        await bench.press("tab", "space", "down", "space", "end", "space")
+        assert written(bench) == "1x1-kxk+norm-bias+p0"
+        await bench.press("space", "up", "up", "space")
         assert written(bench) == "1x1-kxk+norm-bias+x2"
         await bench.press("space", "up", "up", "up", "up", "space", "up", "space")
         assert written(bench) == "1x1-kxk+norm-bias+alpha"

@@ -206,9 +206,9 @@ def _inexact_border(spec: BlockSpec, name: str, chain: ChainSpec) -> Iterator[st
     Behind a layer that makes something of zero that is so on every side; behind one that sees neighbours
     only on the axes along which it reaches.
     """
-    if not chain.zeros_between:
-        return
     height, width = spec.output_nchw[2:]
+    if not chain.zeros_between or min(height, width) < 1:
+        return
     padded = [_grown_before(chain, place) for place in range(len(chain.layers))]
     for place, border in enumerate(padded):
         before = chain.layers[:place]

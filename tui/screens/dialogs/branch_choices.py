@@ -153,14 +153,6 @@ OPTIONS: tuple[OptionChoice, ...] = (
         lambda branch: replace(branch, groups=2 if branch.groups is None else None),
     ),
     OptionChoice(
-        "+p0",
-        "padding of its own",
-        "A padding of its own, +p1, +p0x2 and so on: as much smaller, as far it stands inside.",
-        _any,
-        lambda branch: branch.padding is not None,
-        lambda branch: replace(branch, padding=(0, 0) if branch.padding is None else None),
-    ),
-    OptionChoice(
         "+inner",
         "a norm between",
         "Sequences: a batch norm between the steps; the border is padded with its value at zero.",
@@ -191,6 +183,14 @@ OPTIONS: tuple[OptionChoice, ...] = (
         lambda kind: kind.is_sequence,
         lambda branch: branch.zero_border,
         lambda branch: replace(branch, zero_border=not branch.zero_border),
+    ),
+    OptionChoice(
+        "+p0",
+        "padding of its own",
+        "A padding of its own, +p1, +p0x2 and so on: as much smaller, as far it stands inside.",
+        _any,
+        lambda branch: branch.padding is not None,
+        lambda branch: replace(branch, padding=(0, 0) if branch.padding is None else None),
     ),
 )
 """In the order of the list."""
