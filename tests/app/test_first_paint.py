@@ -30,6 +30,32 @@ async def paint():
 asyncio.run(paint())
 """
 
+FIRST_TREE = """
+import asyncio, json, struct
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from tui.app import RepFuseApp
+from tui.checkpoints.to_open import ToOpen
+
+def write(path):
+    entries = {"stem.weight": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}}
+    header = json.dumps(entries).encode()
+    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(24))
+
+async def paint(folder):
+    write(folder / "model.safetensors")
+    app = RepFuseApp(to_open=ToOpen(folder / "model.safetensors"), settings_path=Path("no such file"))
+    import tui.screens.checkpoint.screen as module
+    module.REST = 1000
+    async with app.run_test(size=(120, 36)) as pilot:
+        while "0 blocks" not in app.export_screenshot().replace("&#160;", " "):
+            await pilot.pause()
+        assert "stem.weight" in app.export_screenshot()
+
+with TemporaryDirectory() as folder:
+    asyncio.run(paint(Path(folder)))
+"""
+
 EVERY_MODULE = """
 import pkgutil, importlib
 import tui.{0} as package
@@ -50,7 +76,9 @@ def modules_after(code: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("code", ["import tui.app", FIRST_PAINT], ids=["import", "paint"])
+@pytest.mark.parametrize(
+    "code", ["import tui.app", FIRST_PAINT, FIRST_TREE], ids=["import", "paint", "checkpoint"]
+)
 def test_no_torch_before_the_first_paint(code: str) -> None:
     loaded = modules_after(code)
     assert "textual" in loaded

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
@@ -15,6 +15,33 @@ from tui.background import iterate_in_thread
 from tui.export.saving import in_home, save
 from tui.fusion.quoting import printable
 from tui.screens.dialogs.output_file import Output, OutputScreen
+from tui.views.checkpoint.compared_view import ComparedView
+from tui.views.checkpoint.fused_view import FusedView
+
+if TYPE_CHECKING:
+    from tui.checkpoints.compared import ComparedCheckpoint
+    from tui.checkpoints.fused import FusedCheckpoint
+
+
+def report_of(compared: ComparedView | None, fused: FusedView | None) -> Callable[[], dict[str, Any]] | None:
+    """What makes the report of a comparison, else of a fusion; None where there is neither."""
+    if compared is not None and compared.compared is not None:
+        return partial(_compared_as_data, compared.compared)
+    if fused is not None and fused.fused is not None:
+        return partial(_fused_as_data, fused.fused, fused.written)
+    return None
+
+
+def _fused_as_data(fused: FusedCheckpoint, output: Path | None) -> dict[str, Any]:
+    from tui.checkpoints.reports.fusing import fused_as_data  # stands on torch, as what it tells of does
+
+    return fused_as_data(fused, output)
+
+
+def _compared_as_data(compared: ComparedCheckpoint) -> dict[str, Any]:
+    from tui.checkpoints.reports.comparing import compared_as_data  # stands on torch, as what it tells of
+
+    return compared_as_data(compared)
 
 
 async def save_report(screen: Screen[None], suggested: Path, data: Callable[[], dict[str, Any]]) -> None:

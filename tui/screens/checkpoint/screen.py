@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import Reactive, var
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import ContentSwitcher, Input, Static
+from textual.widgets import Static
 
 from tui.analysis.alterations.alterations import NOTHING_ALTERED
 from tui.analysis.failure import in_words, sentence_of
@@ -35,6 +35,7 @@ from tui.fusion.number_text import show_number
 from tui.fusion.problems import MAX_EPS
 from tui.fusion.quoting import printable
 from tui.screens.checkpoint.comparing_with import Comparison
+from tui.screens.checkpoint.eps_choices import EpsChoices
 from tui.screens.checkpoint.fusing_all import ToFuse, fuse_all
 from tui.screens.checkpoint.ranging import show_ranges
 from tui.screens.checkpoint.reading import is_readable, problems_in, read_of
@@ -42,12 +43,16 @@ from tui.screens.commands import commands_of
 from tui.screens.help_everywhere import HELP_EVERYWHERE
 from tui.screens.keys_shown import keys_here, place_of, shown
 from tui.views.checkpoint.compared_view import ComparedView, detail_of, outcome, verdict_words
+from tui.views.checkpoint.detail_pane import DetailPane
 from tui.views.checkpoint.detail_words import Read, words_on
+from tui.views.checkpoint.file_head import FileHead
+from tui.views.checkpoint.file_views import FileViews
 from tui.views.checkpoint.fused_view import FusedView
 from tui.views.checkpoint.items_view import Item, ItemsView
 from tui.views.checkpoint.outline_rows import Line
 from tui.views.checkpoint.outline_view import OutlineView
 from tui.views.checkpoint.ranges_view import RangesView
+from tui.views.checkpoint.search_line import SearchLine
 from tui.views.checkpoint.totals import sizes_of, totals_of
 from tui.widgets.bar import bar
 from tui.widgets.foot import GAP, Foot
@@ -65,51 +70,25 @@ EVERYWHERE: tuple[FootKey, ...] = (
 """What the foot tells of in every place here, the most useful last."""
 REST = 0.08
 """Seconds that the cursor rests before what it is on is read."""
+BAR = 24
+"""Columns of the bar that says how far comparing is."""
 IN_A_FILE = "IN A CHECKPOINT"
 """A heading of the help."""
-
-if TYPE_CHECKING:
-    from tui.checkpoints.compared import ComparedCheckpoint
-    from tui.checkpoints.fused import FusedCheckpoint
-
-AnyView = TypeVar("AnyView", bound=ItemsView)
 
 
 class CheckpointScreen(Screen[None]):
     """Opens a checkpoint and shows what it holds; asks the app for a block of it on the bench."""
 
     # mutable, as textual declares them
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
     AUTO_FOCUS = ""
     DEFAULT_CSS = """
     CheckpointScreen {
         background: $background;
-        & #file-head { dock: top; height: 1; background: $surface; padding: 0 1; }
-        & #file-head Static { width: auto; height: 1; text-wrap: nowrap; }
-        & #file-program { text-style: bold; padding: 0 2 0 1; }
-        & #file-head #file-name {
-            width: 1fr; text-overflow: ellipsis; color: $text-primary; text-style: bold;
-        }
         & #totals { height: 1; padding: 0 2; margin: 1 0; text-wrap: nowrap; text-overflow: ellipsis; }
         & #file-body { height: 1fr; }
-        & #file-views { width: 1fr; height: 1fr; }
-        & OutlineView { width: 1fr; height: 1fr; padding: 0 0 0 1; }
-        & #detail { width: 44; height: 1fr; padding: 0 1 0 2; border-left: solid $border-blurred;
-            scrollbar-size-vertical: 1; }
-        & #detail:focus { border-left: solid $primary; background-tint: transparent; }
-        & #detail-words { height: auto; }
-        & #file-search { display: none; height: 1; padding: 0 2; background: $primary 15%; }
-        & #file-search.-open { display: block; }
-        & #file-search Static { width: auto; height: 1; }
-        & #file-search Input { width: 1fr; background: transparent; }
-        & #search-count { color: $text-muted; padding: 0 0 0 2; }
-        &.-narrow #file-program { display: none; }
         &.-narrow #file-body { layout: vertical; }
-        &.-narrow #detail {
-            width: 100%; height: 9; border: none; border-top: solid $border-blurred; padding: 0 2;
-        }
-        &.-narrow #detail:focus { border: none; border-top: solid $primary; }
         &.-low #totals { margin: 0; }
         &.-aside #totals { display: none; }
         &.-aside.-high #file-body { padding: 1 0 0 0; }
@@ -217,29 +196,18 @@ class CheckpointScreen(Screen[None]):
         self._read: dict[str, Read] = {}
         self._opened: set[Checkpoint] = set()  # also those before the present one: the bench may read them
         self._subjects: dict[tuple[str, float | None], Subject] = {}
-        self.eps_of_family: dict[str, float] = {}
-        self.eps_of_block: dict[str, float] = {}
+        self._eps = EpsChoices(to_open.eps)
         self._asked: tuple[FoundBlock, bool] | None = None  # whose eps the prompt asks for
         self._comparison: Comparison | None = None
 
     def compose(self) -> ComposeResult:
         """The file's name and totals, the tree with its pane, the line to search in, the keys."""
-        with Horizontal(id="file-head"):
-            yield Static("repfuse-tui", id="file-program", markup=False)
-            yield Static(
-                printable(self.to_open.path.name or str(self.to_open.path)), id="file-name", markup=False
-            )
-            yield Static("", id="file-sizes", markup=False)
+        yield FileHead(id="file-head")
         yield Static("", id="totals", markup=False)
         with Horizontal(id="file-body"):
-            with ContentSwitcher(initial="outline", id="file-views"):
-                yield OutlineView(id="outline")
-            with VerticalScroll(id="detail"):
-                yield Static("", id="detail-words", markup=False)
-        with Horizontal(id="file-search"):
-            yield Static("/ ", markup=False)
-            yield Input(compact=True, placeholder="part of a name, or a family", id="search-text")
-            yield Static("", id="search-count", markup=False)
+            yield FileViews(id="file-views")
+            yield DetailPane(id="detail")
+        yield SearchLine(id="file-search")
         yield ValuePrompt(id="eps-prompt")
         yield Notice(id="notice")
         yield Foot(id="foot")
@@ -250,13 +218,25 @@ class CheckpointScreen(Screen[None]):
         return printable(path.name or str(path))
 
     @property
+    def views(self) -> FileViews:
+        """The tree and the other views."""
+        return self.query_one(FileViews)
+
+    @property
     def outline(self) -> OutlineView:
         """The tree."""
-        return self.query_one(OutlineView)
+        return self.views.tree_view
+
+    @property
+    def _blocks(self) -> tuple[FoundBlock, ...] | None:
+        """The blocks that were found; None while they are looked for."""
+        recognition = self.listing.recognition if self.listing else None
+        return None if recognition is None else recognition.blocks
 
     def on_mount(self) -> None:
         """Open the file, once the screen is painted."""
         self.bindings_updated_signal.subscribe(self, self._tell_keys)
+        self.query_one(FileHead).file = self._file_name
         self.outline.focus_content()
         self.call_after_refresh(self._open)
 
@@ -288,7 +268,7 @@ class CheckpointScreen(Screen[None]):
                     self._opened.add(item.checkpoint)
                     self.listing = item
                 elif self.listing is None:
-                    self.query_one("#totals", Static).update(f"{item.words} …")
+                    self._say_totals(f"{item.words} …")
         except FolderError as error:
             self._say_unopened(error)
             self.post_message(self.FolderGiven(self.to_open.path))
@@ -296,7 +276,7 @@ class CheckpointScreen(Screen[None]):
             self._say_unopened(error)
 
     def _say_unopened(self, error: Exception) -> None:
-        self.query_one("#totals", Static).update("")
+        self._say_totals("")
         self.query_one(Notice).say(f"{_sentence(error)} o opens another file.", error=True)
 
     def open_other(self, to_open: ToOpen) -> None:
@@ -305,18 +285,15 @@ class CheckpointScreen(Screen[None]):
         self._read.clear()
         self._subjects.clear()
         self._comparison = None
-        self.eps_of_family.clear()
-        self.eps_of_block.clear()
-        self.query_one(Notice).text = ""
-        self.query_one("#file-name", Static).update(self._file_name)
-        self.query_one("#file-sizes", Static).update("")
-        self.query_one("#detail-words", Static).update("")
-        self.outline.clear()
+        self._eps = EpsChoices(to_open.eps)
         for group in ("fuse", "compare", "ranges"):
             self.workers.cancel_group(self, group)
-        for view in self.query(ItemsView):
-            view.remove()
-        self.query_one("#file-views", ContentSwitcher).current = "outline"
+        self.query_one(Notice).text = ""
+        head = self.query_one(FileHead)
+        head.file, head.title, head.sizes = self._file_name, "", Content()
+        self.remove_class("-aside")
+        self.query_one(DetailPane).show("")
+        self.views.forget()
         self.set_reactive(CheckpointScreen.listing, None)
         self._open()
 
@@ -324,31 +301,30 @@ class CheckpointScreen(Screen[None]):
         """Show it."""
         if listing is not None:
             self._say_totals(totals_of(listing))
-            self.query_one("#file-sizes", Static).update(sizes_of(listing))
+            self.query_one(FileHead).sizes = sizes_of(listing)
             self.outline.show_outline(listing.outline)
             if listing.recognition is not None and self.to_open.given is not None:
                 self._compare_with(self.to_open.given)
 
-    def _say_totals(self, words: Content) -> None:
+    def _say_totals(self, words: Content | str) -> None:
         self.query_one("#totals", Static).update(words)
 
     @on(OutlineView.Moved)
     def _moved(self, event: OutlineView.Moved) -> None:
         event.stop()
-        if self._at_the_tree:
+        if self.views.at_the_tree:
             self._tell(event.line)
         self._look_at(event.line)
 
     def _tell(self, line: Line, read: Read = None) -> None:
-        block = line.only_block
-        eps = None if block is None else self._eps_of(block)
-        read = read or self._read.get(_key(line))
-        narrow = self.has_class("-narrow")
+        block, narrow = line.only_block, self.has_class("-narrow")
         judged = self._comparison.blocks.get(block.fused[0].name) if self._comparison and block else None
         if judged is not None:
-            self.query_one("#detail-words", Static).update(detail_of(judged, narrow))
-            return
-        self.query_one("#detail-words", Static).update(words_on(line, read, eps, narrow=narrow))
+            words = detail_of(judged, narrow)
+        else:
+            eps = None if block is None else self._eps.of(block)
+            words = words_on(line, read or self._read.get(_key(line)), eps, narrow=narrow)
+        self.query_one(DetailPane).show(words)
 
     @work(group="read", exclusive=True, exit_on_error=False, description="reading")
     async def _look_at(self, line: Line) -> None:
@@ -370,17 +346,8 @@ class CheckpointScreen(Screen[None]):
 
     def _show_read(self, line: Line, read: Read) -> None:
         self.outline.show_problem(line.node.path, problems_in(read))
-        if self.outline.line == line and self._at_the_tree:
+        if self.outline.line == line and self.views.at_the_tree:
             self._tell(line, read)
-
-    @property
-    def _at_the_tree(self) -> bool:
-        return self.query_one("#file-views", ContentSwitcher).current == "outline"
-
-    def _eps_of(self, block: FoundBlock) -> float | None:
-        """What was chosen for its batch norms; None for its family's."""
-        of_family = self.eps_of_family.get(block.family, self.to_open.eps)
-        return self.eps_of_block.get(block.fused[0].name, of_family) if block.has_norm else None
 
     @on(OutlineView.BlockChosen)
     def _block_chosen(self, event: OutlineView.BlockChosen) -> None:
@@ -393,8 +360,8 @@ class CheckpointScreen(Screen[None]):
 
         What another tool made of it and is wrong stands there as the fused kernel.
         """
-        notice, name, eps = self.query_one(Notice), block.fused[0].name, self._eps_of(block)
-        listing, key = self.listing, (block.fused[0].name, self._eps_of(block))
+        notice, listing = self.query_one(Notice), self.listing
+        key = name, eps = block.fused[0].name, self._eps.of(block)
         try:
             if key not in self._subjects and listing is not None:
                 remarks: tuple[str, ...] = ()
@@ -414,65 +381,48 @@ class CheckpointScreen(Screen[None]):
 
     def action_search(self) -> None:
         """Ask what to search for."""
-        self.query_one("#file-search").add_class("-open")
         self.outline.begin_search()
-        field = self.query_one("#search-text", Input)
-        field.value = ""
-        field.focus()
+        self.query_one(SearchLine).open()
 
-    @on(Input.Changed, "#search-text")
-    def _search_typed(self, event: Input.Changed) -> None:
+    @on(SearchLine.Typed)
+    def _search_typed(self, event: SearchLine.Typed) -> None:
         event.stop()
-        self.outline.search(event.value)
+        self.outline.search(event.text)
 
-    @on(Input.Submitted, "#search-text")
-    def _search_done(self, event: Input.Submitted) -> None:
+    @on(SearchLine.Done)
+    def _search_done(self, event: SearchLine.Done) -> None:
         event.stop()
         self.outline.focus_content()
 
     @on(OutlineView.Searched)
     def _searched(self, event: OutlineView.Searched) -> None:
         event.stop()
-        searching = self.query_one("#search-text", Input).value
-        words = f"{event.place} of {event.count}" if event.count else "nothing of that name"
-        self.query_one("#search-count", Static).update(words if searching else "")
+        self.query_one(SearchLine).say(event.place, event.count)
 
     def action_leave(self) -> None:
         """Back to the tree: from the search, from the pane, from another view."""
-        self.query_one("#file-search").remove_class("-open")
+        self.query_one(SearchLine).close()
         self.outline.rows.match = ""
         self._show_view(self.outline)
 
-    async def _mounted(self, kind: type[AnyView]) -> AnyView:
-        """The view of that kind, which is made when it is first needed."""
-        found = self.query(kind)
-        if not found:
-            view = kind(id=kind.TITLE)
-            view.display = False
-            await self.query_one("#file-views").mount(view)
-        return self.query_one(kind)
-
     def _show_view(self, view: OutlineView | ItemsView) -> None:
-        """Have that view in sight, and the pane beside it."""
-        self.query_one("#file-views", ContentSwitcher).current = view.id
+        """Have that view in sight, and beside it what is under its cursor."""
         self.set_class(isinstance(view, ItemsView), "-aside")
-        of = f"  ›  {view.TITLE}" if isinstance(view, ItemsView) else ""
-        self.query_one("#file-name", Static).update(self._file_name + of)
-        view.focus_content()
+        self.query_one(FileHead).title = view.TITLE if isinstance(view, ItemsView) else ""
+        self.views.show(view)
         if isinstance(view, ItemsView):
             self._tell_item(view.item)
         elif view.line is not None:
             self._tell(view.line)
 
     def _tell_item(self, item: Item | None) -> None:
-        narrow = self.has_class("-narrow")
-        words = "" if item is None else item.detail(narrow)
-        self.query_one("#detail-words", Static).update(words)
+        words = "" if item is None else item.detail(self.has_class("-narrow"))
+        self.query_one(DetailPane).show(words)
 
     @on(ItemsView.Moved)
     def _item_moved(self, event: ItemsView.Moved) -> None:
         event.stop()
-        if event.view.id == self.query_one("#file-views", ContentSwitcher).current:
+        if event.view.id == self.views.current:
             self._tell_item(event.item)
 
     @on(ItemsView.Chosen)
@@ -484,38 +434,37 @@ class CheckpointScreen(Screen[None]):
     @work(group="fuse")
     async def action_fuse(self) -> None:
         """Fuse all blocks; where that is going on, or is done, show it first."""
-        view = await self._mounted(FusedView)
-        listing, in_sight = self.listing, self.query_one("#file-views", ContentSwitcher).current
+        view, listing = await self.views.made(FusedView), self.listing
         if listing is None or listing.recognition is None:
-            self.notify("The blocks are still being looked for.", timeout=2)
-        elif view.is_fusing or (view.fused is not None and in_sight != view.id):
+            self._say_not_yet()
+        elif view.is_fusing or (view.fused is not None and self.views.current != view.id):
             self._show_view(view)
         elif not listing.recognition.blocks:
             self.notify(_nothing_to_fuse(listing.recognition), timeout=6, markup=False)
         else:
-            await fuse_all(
-                self, ToFuse(listing, self._eps_of_all(listing.recognition), view), self._show_view
-            )
+            eps_of = self._eps.of_blocks(listing.recognition.blocks)
+            await fuse_all(self, ToFuse(listing, eps_of, view), self._show_view)
+
+    def _say_not_yet(self) -> None:
+        self.notify("The blocks are still being looked for.", timeout=2)
+
+    @on(FusedView.StopWanted)
+    def _stop_wanted(self, event: FusedView.StopWanted) -> None:
+        event.stop()
+        self.workers.cancel_group(self, "fuse")
 
     def action_eps(self, of_family: bool) -> None:
         """Ask for another eps, for all blocks of the family of the one under the cursor, or for it alone."""
         line = self.outline.line
-        block = line.only_block if line is not None and self._at_the_tree else None
+        block = line.only_block if line is not None and self.views.at_the_tree else None
         if block is None or not block.has_norm:
             self.notify("There is no block with a batch norm under the cursor.", timeout=3)
             return
         self._asked = block, of_family
-        number = len(self._alike(block))
+        number = sum(each.family == block.family for each in self._blocks or ())
         whose = f"all {number} of {block.family}" if of_family else printable(block.prefix) or "the block"
-        eps = self._eps_of(block)
-        number_now = show_number(block.eps if eps is None else eps)
-        self.query_one(ValuePrompt).ask(
-            f"eps of {whose}", number_now, f"the family's: {show_number(block.eps)}"
-        )
-
-    def _alike(self, block: FoundBlock) -> list[FoundBlock]:
-        recognition = self.listing.recognition if self.listing else None
-        return [each for each in recognition.blocks if each.family == block.family] if recognition else []
+        remark = f"the family's: {show_number(block.eps)}"
+        self.query_one(ValuePrompt).ask(f"eps of {whose}", show_number(self._eps.used(block)), remark)
 
     @on(ValuePrompt.Entered)
     def _eps_entered(self, event: ValuePrompt.Entered) -> None:
@@ -526,13 +475,8 @@ class CheckpointScreen(Screen[None]):
         if event.value is not None and not 0 <= event.value <= MAX_EPS:
             prompt.refuse(f"eps must be from 0 to {MAX_EPS}.")
             return
-        (block, of_family), value = self._asked, event.value
-        chosen, key = (
-            (self.eps_of_family, block.family) if of_family else (self.eps_of_block, block.fused[0].name)
-        )
-        chosen.pop(key, None)
-        if value is not None and (value != block.eps or self._eps_of(block) != value):
-            chosen[key] = value
+        block, of_family = self._asked
+        self._eps.choose(block, event.value, of_family=of_family)
         self._leave_prompt()
         if self._comparison is not None:
             self._compare_with(self._comparison.path)
@@ -547,14 +491,14 @@ class CheckpointScreen(Screen[None]):
     @work(group="compare", exclusive=True, exit_on_error=False, description="comparing")
     async def _compare_with(self, path: Path) -> None:
         """Judge what another tool made of it; the tree tells the verdicts."""
-        listing = self.listing
-        if listing is None or listing.recognition is None:
+        listing, blocks = self.listing, self._blocks
+        if listing is None or blocks is None:
             return
         comparison = self._comparison = Comparison(path)
         self._subjects.clear()
         self.outline.show_verdicts({})
         try:
-            await comparison.run(listing, self._eps_of_all(listing.recognition), self._tell_comparing)
+            await comparison.run(listing, self._eps.of_blocks(blocks), self._tell_comparing)
         except Exception as error:
             self._say_totals(totals_of(listing))
             self.query_one(Notice).say(f"Not compared: {sentence_of(error)}", error=True)
@@ -564,33 +508,35 @@ class CheckpointScreen(Screen[None]):
                 self._opened.add(comparison.given)
         assert comparison.compared is not None
         name = printable(path.name)
-        blocks = comparison.compared.blocks
-        verdicts = {block.found.fused[0].name: (block.ruling, verdict_words(block)) for block in blocks}
-        self.outline.show_verdicts(verdicts)
+        self._show_verdicts(comparison)
         self._say_totals(outcome(comparison.compared, name))
-        view = await self._mounted(ComparedView)
+        view = await self.views.made(ComparedView)
         view.show_compared(comparison.compared, name)
-        if self.outline.line is not None and self._at_the_tree:
+        if self.outline.line is not None and self.views.at_the_tree:
             self._tell(self.outline.line)
 
+    def _show_verdicts(self, comparison: Comparison) -> None:
+        blocks = comparison.blocks.items()
+        self.outline.show_verdicts({name: (block.ruling, verdict_words(block)) for name, block in blocks})
+
     def _tell_comparing(self, words: str, share: float, place: str) -> None:
-        name = printable(self._comparison.path.name) if self._comparison else ""
-        self._say_totals(
-            Content.assemble(
-                (f"{words} with {name}  ", "bold"), (bar(share, 24), "$primary"), f"  {printable(place)}"
+        if self._comparison is not None:
+            self._show_verdicts(self._comparison)
+            name = printable(self._comparison.path.name)
+            far = (bar(share, BAR), "$primary")
+            self._say_totals(
+                Content.assemble((f"{words} with {name}  ", "bold"), far, f"  {printable(place)}")
             )
-        )
 
     @work(group="compare dialog")
     async def action_compare(self) -> None:
         """Show the comparison; where there is none, or it is in sight, ask for the other file."""
-        view = await self._mounted(ComparedView)
-        in_sight = self.query_one("#file-views", ContentSwitcher).current
-        if view.compared is not None and in_sight != view.id:
+        view = await self.views.made(ComparedView)
+        if view.compared is not None and self.views.current != view.id:
             self._show_view(view)
             return
-        if self.listing is None or self.listing.recognition is None:
-            self.notify("The blocks are still being looked for.", timeout=2)
+        if self._blocks is None:
+            self._say_not_yet()
             return
         if self._comparison is not None and self._comparison.is_running:
             self.notify("It is still being compared: the tree tells how far that is.", timeout=3)
@@ -608,13 +554,12 @@ class CheckpointScreen(Screen[None]):
     @work(group="ranges", exclusive=True)
     async def action_ranges(self) -> None:
         """Show the weight ranges; what was read once is not read again while eps stays."""
-        view = await self._mounted(RangesView)
-        listing = self.listing
-        if listing is None or listing.recognition is None:
-            self.notify("The blocks are still being looked for.", timeout=2)
+        view, listing = await self.views.made(RangesView), self.listing
+        if listing is None or self._blocks is None:
+            self._say_not_yet()
             return
         self._show_view(view)
-        eps_of = self._eps_of_all(listing.recognition)
+        eps_of = self._eps.of_blocks(self._blocks)
         if not view.is_done or view.eps_of != eps_of:
             view.eps_of = eps_of
             await show_ranges(listing, eps_of, view)
@@ -622,33 +567,16 @@ class CheckpointScreen(Screen[None]):
     @work(group="report")
     async def action_report(self) -> None:
         """Save what fusing or comparing came to."""
-        from tui.screens.checkpoint.reporting import save_report  # not before the first paint
+        from tui.screens.checkpoint.reporting import report_of, save_report  # not before the first paint
 
-        data = self._report()
+        fused = self.views.there(FusedView)
+        compared = None if self.views.current == FusedView.TITLE else self.views.there(ComparedView)
+        data = report_of(compared, fused)
         if data is None:
             self.notify("There is nothing to report yet: F fuses all.", timeout=3)
             return
         path = self.to_open.path
         await save_report(self, path.parent / f"{path.name.partition('.')[0] or 'model'}-report.json", data)
-
-    def _report(self) -> Callable[[], dict[str, Any]] | None:
-        """What makes the report of the view in sight, or of what there is; None where there is none."""
-        fused = self.query(FusedView)
-        compared, in_sight = self.query(ComparedView), self.query_one("#file-views", ContentSwitcher).current
-        if compared and (found := compared.first().compared) is not None and in_sight != FusedView.TITLE:
-            return partial(_compared_as_data, found)
-        if fused and (done := fused.first().fused) is not None:
-            return partial(_fused_as_data, done, fused.first().written)
-        return None
-
-    @on(FusedView.StopWanted)
-    def _stop_wanted(self, event: FusedView.StopWanted) -> None:
-        event.stop()
-        self.workers.cancel_group(self, "fuse")
-
-    def _eps_of_all(self, recognition: Recognition) -> dict[str, float]:
-        chosen = {block.prefix: self._eps_of(block) for block in recognition.blocks}
-        return {prefix: eps for prefix, eps in chosen.items() if eps is not None}
 
     def commands(self) -> Iterator[SystemCommand]:
         """What the keys here do, for the palette."""
@@ -674,18 +602,6 @@ def _nothing_to_fuse(recognition: Recognition) -> str:
     if any(each.already_fused for each in recognition.left_alone):
         return "All of it was fused already."
     return "There is no block to be fused; the tree tells what was left alone, and why."
-
-
-def _fused_as_data(fused: FusedCheckpoint, output: Path | None) -> dict[str, Any]:
-    from tui.checkpoints.reports.fusing import fused_as_data  # stands on torch, as what it tells of does
-
-    return fused_as_data(fused, output)
-
-
-def _compared_as_data(compared: ComparedCheckpoint) -> dict[str, Any]:
-    from tui.checkpoints.reports.comparing import compared_as_data  # stands on torch, as what it tells of
-
-    return compared_as_data(compared)
 
 
 def _listed(wanted: ToOpen) -> Iterator[Doing | Listing]:

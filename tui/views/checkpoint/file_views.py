@@ -1,0 +1,66 @@
+"""The views of a checkpoint, one of them in sight: the tree, and what was found out about it."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from textual.app import ComposeResult
+from textual.widgets import ContentSwitcher
+
+from tui.views.checkpoint.items_view import ItemsView
+from tui.views.checkpoint.outline_view import OutlineView
+
+AnyView = TypeVar("AnyView", bound=ItemsView)
+TREE = "outline"
+
+
+class FileViews(ContentSwitcher):
+    """Begins at the tree; each other view is made when it is first needed."""
+
+    DEFAULT_CSS = """
+    FileViews { width: 1fr; height: 1fr; }
+    FileViews OutlineView { width: 1fr; height: 1fr; padding: 0 0 0 1; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, initial=TREE)
+
+    def compose(self) -> ComposeResult:
+        """The tree."""
+        yield OutlineView(id=TREE)
+
+    @property
+    def tree_view(self) -> OutlineView:
+        """The tree."""
+        return self.query_one(OutlineView)
+
+    @property
+    def at_the_tree(self) -> bool:
+        """Whether that is in sight."""
+        return self.current == TREE
+
+    def there(self, kind: type[AnyView]) -> AnyView | None:
+        """The view of that kind; None where it was not needed yet."""
+        found = self.query_children(kind)
+        return found.first() if found else None
+
+    async def made(self, kind: type[AnyView]) -> AnyView:
+        """The view of that kind, in sight or not."""
+        found = self.there(kind)
+        if found is None:
+            found = kind(id=kind.TITLE)
+            found.display = False
+            await self.mount(found)
+        return found
+
+    def show(self, view: OutlineView | ItemsView) -> None:
+        """Have that one in sight, with the focus."""
+        self.current = view.id
+        view.focus_content()
+
+    def forget(self) -> None:
+        """Be at an empty tree, as for another file."""
+        self.current = TREE
+        for view in self.query_children(ItemsView):
+            view.remove()
+        self.tree_view.clear()
