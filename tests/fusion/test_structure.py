@@ -45,6 +45,14 @@ def test_an_eps_comes_back_at_its_norm() -> None:
     assert (told.eps, told.chains) == (spec.eps, spec.chains)
 
 
+@pytest.mark.parametrize(
+    ("text", "eps"), [("kxk+norm,1x1+norm", 1e-3), ("kxk+norm,1x1 > norm+eps0.5", 1e-5), ("kxk,1x1", 1e-5)]
+)
+def test_the_eps_that_all_norms_share_is_the_blocks(text: str, eps: float) -> None:
+    spec = replace(EIGHT, branches=parse_branches(text), eps=1e-3)
+    assert structure_of(build_block(spec), filled_input(spec)).eps == eps
+
+
 def test_poolings_of_two_sizes_have_a_spec_too() -> None:
     one, other = (
         filled_block(replace(EIGHT, branches=parse_branches("avg"), kernel_size=size))

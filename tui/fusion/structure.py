@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from tui.fusion.block import ReparamBlock
 from tui.fusion.branch_spec import BranchKind, BranchSpec
 from tui.fusion.kernel import FusionError
-from tui.fusion.layer_spec import USUAL_EPS
+from tui.fusion.layer_spec import USUAL_EPS, LayerKind
 from tui.fusion.layers import Branch
 from tui.fusion.padding import Border, even_padding, show_padding
 from tui.fusion.spec import SAME, BlockSpec, Pair
@@ -34,12 +34,21 @@ def structure_of(block: ReparamBlock, x: Tensor) -> BlockSpec:
         groups=geometry.groups,
         branches=branches,
         post_norm=block.post_norm is not None,
-        eps=block.post_norm.eps if isinstance(block.post_norm, nn.BatchNorm2d) else USUAL_EPS,
+        eps=_eps(block, branches),
         padding=_padding(geometry.border),
         padding_mode=geometry.padding_mode,
         input_shape=(x.shape[2], x.shape[3]),
         batch_size=x.shape[0],
     )
+
+
+def _eps(block: ReparamBlock, branches: tuple[BranchSpec, ...]) -> float:
+    """The post norm's, else the one that all batch norms share, else torch's; each norm keeps its own."""
+    if isinstance(block.post_norm, nn.BatchNorm2d):
+        return block.post_norm.eps
+    layers = (layer for branch in branches if branch.chain for layer in branch.chain.all_layers())
+    found = {layer.eps for layer in layers if layer.kind == LayerKind.NORM}
+    return found.pop() if len(found) == 1 else USUAL_EPS
 
 
 def _padding(border: Border | None) -> Pair | Literal["same"]:
