@@ -1,12 +1,13 @@
 """What fusing a whole checkpoint costs, against loading and saving it with safetensors; run by hand.
 
-    python -m tests.bench.bench_checkpoints [MEGABYTES ...] [--blocks CHANNELS] [--jobs N]
+    python -m tests.bench.bench_checkpoints [MEGABYTES ...] [--blocks CHANNELS] [--jobs N] [--timm NAME]
 
 For each size a file of RepVGG blocks in float32 is opened, recognised, fused, verified by its weights and
 written; without the run on a random image, which is printed apart. Beside it, in turns in the same run:
 load_file and serialize_file (save_file without its way through NumPy) of the same file, without and with the
 sync to disk that the library leaves out. Medians of 5. Peak memory is what a process of its own takes beyond
-what it had with torch imported.
+what it had with torch imported. With --timm NAME: timm's reparameterize_model of that model in memory against
+our fold and check of its file, reading it included.
 To hold: at most 1.5 x loading and saving; memory: the output and two blocks.
 """
 
@@ -65,7 +66,7 @@ def synced(path: Path, output: Path) -> None:
     os.close(descriptor)
 
 
-def fused(path: Path, output: Path, jobs: int, *, on_image: bool = False) -> None:
+def fused(path: Path, output: Path, jobs: int, *, on_image: bool = False, write: bool = True) -> None:
     """Our way, from the file to the file."""
     from tui.checkpoints.fused import FusedCheckpoint
     from tui.checkpoints.fused_writing import write_fused
@@ -77,7 +78,8 @@ def fused(path: Path, output: Path, jobs: int, *, on_image: bool = False) -> Non
         *_, last = fuse(source, recognise(source.entries), Wishes(jobs=jobs, on_image=on_image))
         assert isinstance(last, FusedCheckpoint)
         assert last.blocks
-        write_fused(source, last, output, replace=True)
+        if write:
+            write_fused(source, last, output, replace=True)
 
 
 def seconds(work: Callable[[Path, Path], None], path: Path, output: Path) -> tuple[float, float]:
@@ -142,6 +144,37 @@ def measure(megabytes: int, channels: int, jobs: int, folder: Path) -> None:
     print(f"  peak memory: the output, and {held / 1e6:.0f} MB: {held / block:.1f} blocks", flush=True)
 
 
+def measure_timm(name: str, jobs: int, folder: Path) -> None:
+    import copy
+
+    import timm  # type: ignore[import-not-found]
+    import torch
+
+    from tests.checkpoints.samples import library_save
+    from tests.fusion.strategies import with_wild_norms
+    from tests.oracles.test_timm import declare_missing_operators
+
+    declare_missing_operators()
+    from timm.utils import reparameterize_model  # type: ignore[import-not-found]
+
+    path, output = folder / "in.safetensors", folder / "out.safetensors"
+    with torch.no_grad():
+        model = with_wild_norms(timm.create_model(name).eval())
+    library_save(path, {key: each.detach().contiguous() for key, each in model.state_dict().items()})
+    times: list[tuple[float, ...]] = []
+    for _ in range(ROUNDS + 1):
+        other = copy.deepcopy(model)
+        start, used = time.perf_counter(), time.process_time()
+        reparameterize_model(other, inplace=True)
+        theirs = time.perf_counter() - start, time.process_time() - used
+        times.append((*theirs, *seconds(lambda one, two: fused(one, two, jobs, write=False), path, output)))
+    theirs_clock, theirs_used, ours_clock, ours_used = (median(each) for each in zip(*times[1:], strict=True))
+    print(
+        f"{name}: timm {theirs_clock * 1e3:.0f} ms, {theirs_used * 1e3:.0f} of the processor; "
+        f"read, fused and verified {ours_clock * 1e3:.0f} ms, {ours_used * 1e3:.0f} of the processor"
+    )
+
+
 def main() -> None:
     warnings.simplefilter("ignore")
     if sys.argv[1:2] == ["--peak"]:
@@ -153,7 +186,12 @@ def main() -> None:
     parser.add_argument("megabytes", nargs="*", type=int, default=SIZES)
     parser.add_argument("--blocks", type=int, default=CHANNELS, metavar="CHANNELS")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--timm", metavar="NAME")
     options = parser.parse_args()
+    if options.timm:
+        with tempfile.TemporaryDirectory() as folder:
+            measure_timm(options.timm, options.jobs, Path(folder))
+        return
     for megabytes in options.megabytes:
         with tempfile.TemporaryDirectory() as folder:
             measure(megabytes, options.blocks, options.jobs, Path(folder))
