@@ -21,6 +21,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from statistics import median
 
@@ -147,7 +148,6 @@ def measure(megabytes: int, channels: int, jobs: int, folder: Path) -> None:
 def measure_timm(name: str, jobs: int, folder: Path) -> None:
     import copy
 
-    import timm  # type: ignore[import-not-found]
     import torch
 
     from tests.checkpoints.samples import library_save
@@ -155,8 +155,8 @@ def measure_timm(name: str, jobs: int, folder: Path) -> None:
     from tests.oracles.test_timm import declare_missing_operators
 
     declare_missing_operators()
-    from timm.utils import reparameterize_model  # type: ignore[import-not-found]
-
+    timm = import_module("timm")
+    reparameterize_model = import_module("timm.utils").reparameterize_model
     path, output = folder / "in.safetensors", folder / "out.safetensors"
     with torch.no_grad():
         model = with_wild_norms(timm.create_model(name).eval())
