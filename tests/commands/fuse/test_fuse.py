@@ -15,6 +15,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.checkpoints.damage import damaged
 from tests.checkpoints.families.held_against import state_of
 from tests.checkpoints.families.repvgg_modules import repvgg
 from tests.checkpoints.small_nets import BLOCKS, deployed, loaded, saved, trained, wrapped
@@ -268,7 +269,7 @@ def test_lines_on_stderr_where_it_is_no_terminal(
         f"fusing: {part}, block {place} of 4: {name}"
         for place, (part, name) in enumerate(zip(_parts_done(), BLOCKS, strict=True), 1)
     ]
-    assert lines[-1].startswith("writing: 100%, of ")
+    assert lines[-1].startswith("writing: 100%, ")
 
 
 def _parts_done() -> list[str]:
@@ -311,3 +312,23 @@ def test_ctrl_c_leaves_no_half_file(tmp_path: Path, after: float) -> None:
     assert out == ""
     assert "Traceback" not in err
     assert [each.name for each in tmp_path.iterdir()] == ["in.pt"]
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+def test_a_damaged_file_is_fused_or_told_in_a_line(tmp_path: Path, capsys: Capsys, suffix: str) -> None:
+    path, out = source(tmp_path, suffix), tmp_path / "out.safetensors"
+    found = []
+    for bad in damaged(path.read_bytes(), 60, 5):
+        path.write_bytes(bad)
+        done = ran(capsys, "fuse", path, out, "--force", "--json")
+        found.append(done.status)
+        if done.status == 2:
+            assert done.out == ""
+            assert done.err.startswith("repfuse-tui: ")
+            assert done.err.count("\n") == 1
+            assert done.err.strip().isprintable()
+        else:
+            assert done.data["output"] == (None if "already fused" in done.err else str(out))
+        assert path.read_bytes() == bad
+        assert {each.name for each in tmp_path.iterdir()} <= {path.name, out.name}
+    assert {0, 2} <= set(found)

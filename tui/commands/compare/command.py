@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from tui.checkpoint_options import CompareRequest
+from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.errors import CheckpointError, named
+from tui.checkpoints.found import Recognition
 from tui.checkpoints.opening import open_checkpoint
 from tui.checkpoints.recognising import recognise
 from tui.commands.progress import progress
+
+if TYPE_CHECKING:
+    from tui.checkpoints.compared import ComparedCheckpoint
 
 RIGHT = 0
 WRONG = 1
@@ -24,27 +30,8 @@ def compare(asked: CompareRequest) -> int:
     reading = asked.reading
     with open_checkpoint(asked.source) as source, open_checkpoint(asked.given) as given:
         found = recognise(source.entries, family=reading.family, conv_bn=reading.conv_bn)
-        if not found.blocks:
-            why = "no re-parameterizable block was found"
-            if any(each.already_fused for each in found.left_alone):
-                why = "it is fused already: give the file with the branches first"
-            raise CheckpointError(f"{named(asked.source)}: {why}")
-        from tui.checkpoints.compared import ComparedBlock, ComparedCheckpoint, ComparingBlock
-        from tui.checkpoints.comparing import compare
-        from tui.checkpoints.fusing import Wishes
-
-        compared: ComparedCheckpoint | None = None
-        with progress("comparing") as tell:
-            for step in compare(source, found, given, Wishes(eps=reading.eps)):
-                match step:
-                    case ComparingBlock():
-                        words = f"block {step.number} of {step.count}: {step.found.prefix}"
-                        tell((step.number - 1) / step.count, words)
-                    case ComparedCheckpoint():
-                        compared = step
-                    case ComparedBlock():
-                        pass
-    assert compared is not None  # it comes last
+        _refuse_none(source, found)
+        compared = _compared(source, found, given, reading.eps)
     if asked.as_json:
         from tui.checkpoints.reports.comparing import compared_as_data
 
@@ -54,3 +41,35 @@ def compare(asked: CompareRequest) -> int:
 
         print_table(compared)
     return RIGHT if compared.agrees else WRONG
+
+
+def _refuse_none(source: Checkpoint, found: Recognition) -> None:
+    """Stop where there is nothing to judge.
+
+    Raises:
+        CheckpointError: there is not.
+    """
+    if found.blocks:
+        return
+    why = "no re-parameterizable block was found"
+    if any(each.already_fused for each in found.left_alone):
+        why = "it is fused already: give the file with the branches first"
+    raise CheckpointError(f"{named(source.path)}: {why}")
+
+
+def _compared(
+    source: Checkpoint, found: Recognition, given: Checkpoint, eps: float | None
+) -> ComparedCheckpoint:
+    """Every block judged, with progress."""
+    from tui.checkpoints.compared import ComparedCheckpoint, ComparingBlock
+    from tui.checkpoints.comparing import compare
+    from tui.checkpoints.fusing import Wishes
+
+    with progress("comparing") as tell:
+        for step in compare(source, found, given, Wishes(eps=eps)):
+            if isinstance(step, ComparedCheckpoint):
+                return step
+            if isinstance(step, ComparingBlock):
+                words = f"block {step.number} of {step.count}: {step.found.prefix}"
+                tell((step.number - 1) / step.count, words)
+    raise RuntimeError("the comparison ended without a result")

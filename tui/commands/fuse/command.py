@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
-from tui.analysis.quantities import memory_in_words
 from tui.checkpoint_options import FuseRequest
 from tui.checkpoints.contents import Checkpoint, Format
 from tui.checkpoints.errors import CheckpointError, ExistsError, named
@@ -15,6 +15,9 @@ from tui.checkpoints.recognising import recognise
 from tui.checkpoints.writing import check_target, format_for
 from tui.commands.progress import progress
 from tui.fusion.quoting import printable
+
+if TYPE_CHECKING:
+    from tui.checkpoints.fused import FusedCheckpoint
 
 USUAL_JOBS = 2
 """Blocks at the same time: two cores keep the memory busy, and more blocks would take more of it."""
@@ -40,7 +43,18 @@ def fuse(asked: FuseRequest) -> int:
         reading = asked.reading
         found = recognise(source.entries, family=reading.family, conv_bn=reading.conv_bn)
         _refuse_none(source, found)
-        return _fused(asked, source, found)
+        fused = _fused(asked, source, found)
+        if fused.already_fused:
+            _say("already fused: nothing was written")
+            _report(asked, fused, written=False)
+            return FUSED
+        refusal = _written(asked, source, fused)
+        _report(asked, fused, written=not refusal)
+        if refusal:
+            _say(f"{refusal}; --force writes it all the same")
+        elif _format(asked) is Format.SAFETENSORS and source.other_values:
+            _say(f"safetensors holds only tensors: left out {', '.join(map(printable, source.other_values))}")
+    return WRONG if fused.wrong else FUSED
 
 
 def _refuse_none(source: Checkpoint, found: Recognition) -> None:
@@ -59,29 +73,25 @@ def _refuse_none(source: Checkpoint, found: Recognition) -> None:
     raise CheckpointError(f"{named(source.path)}: {why}")
 
 
-def _fused(asked: FuseRequest, source: Checkpoint, found: Recognition) -> int:
-    from tui.checkpoints.fused import FusedBlock, FusedCheckpoint, FusingBlock
-    from tui.checkpoints.fused_writing import WrongBlockError, write_fused
+def _fused(asked: FuseRequest, source: Checkpoint, found: Recognition) -> FusedCheckpoint:
+    """Every block fused, with progress."""
+    from tui.checkpoints.fused import FusedCheckpoint, FusingBlock
     from tui.checkpoints.fusing import Wishes, fuse
 
-    wishes = Wishes(eps=asked.reading.eps, jobs=asked.jobs or USUAL_JOBS)
-    fused: FusedCheckpoint | None = None
     with progress("fusing") as tell:
-        for step in fuse(source, found, wishes):
-            match step:
-                case FusingBlock():
-                    done = step.done_bytes / max(step.all_bytes, 1)
-                    tell(done, f"block {step.number} of {step.count}: {step.found.prefix}")
-                case FusedCheckpoint():
-                    fused = step
-                case FusedBlock():
-                    pass
-    assert fused is not None  # it comes last
-    if fused.already_fused:
-        _say("already fused: nothing was written")
-        _report(asked, fused, written=False)
-        return FUSED
-    refusal = ""
+        for step in fuse(source, found, Wishes(eps=asked.reading.eps, jobs=asked.jobs or USUAL_JOBS)):
+            if isinstance(step, FusedCheckpoint):
+                return step
+            if isinstance(step, FusingBlock):
+                done = step.done_bytes / max(step.all_bytes, 1)
+                tell(done, f"block {step.number} of {step.count}: {step.found.prefix}")
+    raise RuntimeError("the fusion ended without a result")
+
+
+def _written(asked: FuseRequest, source: Checkpoint, fused: FusedCheckpoint) -> str:
+    """Write the output, with progress; why it was not written, where a block is wrong."""
+    from tui.checkpoints.fused_writing import WrongBlockError, write_fused
+
     try:
         with progress("writing") as tell:
             write_fused(
@@ -91,26 +101,18 @@ def _fused(asked: FuseRequest, source: Checkpoint, found: Recognition) -> int:
                 format=_format(asked),
                 replace=asked.force,
                 wrong_too=asked.force,
-                progress=lambda done, of: tell(done / max(of, 1), f"of {memory_in_words(of)}"),
+                progress=lambda done, of: tell(done / max(of, 1), f"{of:,} bytes"),
             )
     except WrongBlockError as error:
-        refusal = str(error)
-    _report(asked, fused, written=not refusal)
-    if refusal:
-        _say(f"{refusal}; --force writes it all the same")
-    elif _format(asked) is Format.SAFETENSORS and source.other_values:
-        _say(f"safetensors holds only tensors: left out {', '.join(map(printable, source.other_values))}")
-    return WRONG if fused.wrong else FUSED
+        return str(error)
+    return ""
 
 
 def _format(asked: FuseRequest) -> Format:
     return asked.format or format_for(asked.target)
 
 
-def _report(asked: FuseRequest, fused: object, *, written: bool) -> None:
-    from tui.checkpoints.fused import FusedCheckpoint
-
-    assert isinstance(fused, FusedCheckpoint)
+def _report(asked: FuseRequest, fused: FusedCheckpoint, *, written: bool) -> None:
     output = asked.target if written else None
     if asked.as_json:
         from tui.checkpoints.reports.fusing import fused_as_data
@@ -123,5 +125,6 @@ def _report(asked: FuseRequest, fused: object, *, written: bool) -> None:
 
 
 def _say(words: str) -> None:
+    """Tell it on stderr."""
     if sys.stderr is not None:
         print(f"repfuse-tui: {words}", file=sys.stderr)
