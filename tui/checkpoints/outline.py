@@ -24,6 +24,7 @@ class Node:
         entry: the tensor of just that name, if there is one.
         children: those that are shown, in the file's order; a lone child of what is nothing by itself is
             told together with it.
+        place: among all nodes in their order.
         blocks, left_alone: what was found to stand here.
         within: how many blocks stand here and below.
         skipped: how many are left alone here and below.
@@ -42,6 +43,7 @@ class Node:
     tensors: int = 0
     parameters: int = 0
     bytes: int = 0
+    place: int = 0
 
     @property
     def marked(self) -> bool:
@@ -84,6 +86,8 @@ class Outline:
         _join_lone_children(self.root)
         self.top = (self.root,) if self.root.marked else tuple(self.root.children)
         self.nodes = tuple(_in_order(self.root))
+        for place, node in enumerate(self.nodes):
+            node.place = place
         self._by_path = {node.path: node for node in self.nodes}
 
     def node(self, path: str) -> Node | None:
@@ -122,21 +126,21 @@ def _grown(root: Node, entries: Mapping[str, Entry]) -> dict[str, Node]:
     """Let the tree of all names grow from the root; its nodes by their paths, "" but for the root's."""
     by_path: dict[str, Node] = {}
     for name, entry in entries.items():
-        words = name.split(".", DEEPEST)
-        node, path, on_the_way = root, "", [root]
-        for place, word in enumerate(words):
+        node, path = root, ""
+        for place, word in enumerate(name.split(".", DEEPEST)):
             path = f"{path}.{word}" if place else word
             child = by_path.get(path)
             if child is None:
                 child = by_path[path] = Node(path, word, node)
                 node.children.append(child)
             node = child
-            on_the_way.append(node)
         node.entry = entry
-        for each in on_the_way:
-            each.tensors += 1
-            each.parameters += entry.numel
-            each.bytes += entry.bytes
+        node.tensors, node.parameters, node.bytes = 1, entry.numel, entry.bytes
+    for node in reversed(by_path.values()):  # each after all that are below it
+        if node.parent is not None:
+            node.parent.tensors += node.tensors
+            node.parent.parameters += node.parameters
+            node.parent.bytes += node.bytes
     return by_path
 
 

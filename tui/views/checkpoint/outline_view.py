@@ -15,7 +15,7 @@ from textual.reactive import var
 
 from tui.checkpoints.found import FoundBlock
 from tui.checkpoints.outline import Node, Outline
-from tui.views.checkpoint.outline_rows import DEEPEST, INDENT, Line, Verdict, name_of, row_of
+from tui.views.checkpoint.outline_rows import DEEPEST, INDENT, Line, Verdict, row_of
 from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
 from tui.widgets.rows.row import Row
@@ -162,11 +162,9 @@ class OutlineView(Vertical):
         if outline is None:
             return
         self._lines = list(self._visible(outline))
-        places = {line.node.path: place for place, line in reversed(list(enumerate(self._lines)))}
-        while path and path not in places:
-            path = path.rpartition(".")[0]
         longest = max((_width(line) for line in self._lines), default=0)
-        self.rows.show(self._row_at, len(self._lines), longest=longest, cursor=places.get(path or "", 0))
+        cursor = _nearest(self._lines, path or "")
+        self.rows.show(self._row_at, len(self._lines), longest=longest, cursor=cursor)
 
     def _visible(self, outline: Outline) -> Iterator[Line]:
         waiting = [Line(node, 0) for node in reversed(outline.top)]
@@ -261,9 +259,8 @@ class OutlineView(Vertical):
         if outline is None or line is None or not self._matches:
             self.post_message(self.Searched(0, 0))
             return
-        order = {id(node): place for place, node in enumerate(outline.nodes)}
-        here = order.get(id(line.node), -1)
-        places = [order[id(node)] for node in self._matches]
+        here = line.node.place
+        places = [node.place for node in self._matches]
         if step < 0:
             after = [at for at, place in enumerate(places) if place < here] or [len(places) - 1]
             at = after[-1]
@@ -288,5 +285,19 @@ def _first_unfolded(outline: Outline) -> set[str]:
     return {""} | {above.path for node in marked for above in node.ancestors() if not above.marked}
 
 
+def _nearest(lines: list[Line], path: str) -> int:
+    """The first line of that path; else of the nearest above it; else the first of all."""
+    wanted = {path: 0}
+    while path:
+        path = path.rpartition(".")[0]
+        wanted[path] = len(wanted)
+    best, found = len(wanted), 0
+    for place, line in enumerate(lines):
+        rank = wanted.get(line.node.path, best)
+        if rank < best:
+            best, found = rank, place
+    return found
+
+
 def _width(line: Line) -> int:
-    return INDENT * min(line.depth, DEEPEST) + len(name_of(line.node)) + WITHOUT_NAME
+    return INDENT * min(line.depth, DEEPEST) + len(line.node.name) + WITHOUT_NAME
