@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from tui.fusion.branch_text import parse_branches
     from tui.fusion.presets import PRESETS
     from tui.fusion.spec import BlockSpec
+    from tui.modules.finding import blocks_of
     from tui.modules.fusing import fuse
+    from tui.modules.model import fuse_model
 
 __version__ = "0.1.0"
 
@@ -27,11 +29,14 @@ __all__ = [
     "BlockSpec",
     "ReparamBlock",
     "Study",
+    "blocks_of",
     "build_block",
     "fuse",
+    "fuse_model",
     "parse_branches",
     "study_of",
 ]
+
 
 if not TYPE_CHECKING:  # to a type checker only the names above exist
     # The command imports this package before its first paint, and torch takes longer than all of that.
@@ -42,8 +47,10 @@ if not TYPE_CHECKING:  # to a type checker only the names above exist
             "PRESETS": "tui.fusion.presets",
             "ReparamBlock": "tui.fusion.block",
             "Study": "tui.analysis.study",
+            "blocks_of": "tui.modules.finding",
             "build_block": "tui.fusion.block",
             "fuse": "tui.modules.fusing",
+            "fuse_model": "tui.modules.model",
             "parse_branches": "tui.fusion.branch_text",
             "study_of": "tui.analysis.study",
         },

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from torch import nn
@@ -16,7 +18,7 @@ from tui.modules.meaning import Meanings
 from tui.modules.recording import record
 from tui.modules.regions import Reach, Region, Stop, reach_of
 from tui.modules.running import run_on
-from tui.modules.steps import Add, Average, Convolve, Normalise, Scale, Shift, Unknown
+from tui.modules.steps import Add, Average, Convolve, Normalise, Same, Scale, Shift, Step, Unknown
 
 _QUESTIONS = frozenset(("_local_scalar_dense", "is_nonzero", "equal", "nonzero", "unique", "_unique2"))
 """Operators whose answer Python can go by."""
@@ -99,7 +101,7 @@ class Finder:
             return
         reach = reach_of(sink, self._meanings)
         refused = None
-        for region in reversed(reach.regions):
+        for region in reversed(self._fitting(reach.regions, step)):
             if not self._is_worth_it(region):
                 break
             try:
@@ -112,6 +114,25 @@ class Finder:
             self._left[call] = refused
         elif call not in self._covered and isinstance(step, (Normalise, Add)):
             self._tell(call, reach)
+
+    def _fitting(self, regions: Sequence[Region], last: Step) -> list[Region]:
+        """Those that do not reach out of the forward of their block only to take in a factor."""
+        fitting: list[Region] = []
+        for region in regions:
+            smaller = fitting[-1] if fitting else None
+            more = set(region.calls) - set(smaller.calls if smaller else ())
+            if smaller is None or self._is_weighty(more) or owner_of(region) == owner_of(smaller):
+                fitting.append(region)
+        if isinstance(last, (Scale, Shift, Same)) and last.images[0].call is not None:
+            before = last.images[0].call
+            inner = before.path.rpartition(".")[0] if before.module is not None else before.path
+            return [region for region in fitting if owner_of(region) == inner]
+        return fitting
+
+    def _is_weighty(self, calls: Iterable[Call]) -> bool:
+        light = (Scale, Shift, Same)
+        made = (call.outputs[0] for call in calls if call.outputs and not call.outputs[0].constant)
+        return any(not isinstance(self._meanings.of(node), light) for node in made)
 
     def _tell(self, call: Call, reach: Reach) -> None:
         """Why a batch norm is not folded, or a sum is not one convolution."""
@@ -145,12 +166,15 @@ class Finder:
         exact = lowered(region, self._meanings, self.exact, in_float64=True)
         if not self._is_all(region):
             _refuse_dearer(region, exact.block, self._meanings)
-        own = lowered(region, self._meanings, self.exact, in_float64=False)
-        title, owner = self._title(region, own.block), owner_of(region)
-        found = FoundBlock(title, owner, own.block, exact.block, exact.border, exact.pads_same, region)
+        title, owner = self._title(region, exact.block), owner_of(region)
+        own = partial(self._of_own_parameters, region)
+        found = FoundBlock(title, owner, exact.block, own, exact.border, exact.pads_same, region)
         _ = found.kernel
         self._blocks.append(found)
         self._covered.update(region.calls)
+
+    def _of_own_parameters(self, region: Region) -> ReparamBlock:
+        return lowered(region, self._meanings, self.exact, in_float64=False).block
 
     def _refuse_questions(self, region: Region) -> None:
         """A forward that asks for a number of the image may go another way with the next one.

@@ -9,21 +9,19 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from tui.analysis.verdict.stored import StoredVerdict
-from tui.analysis.verdict.stored_judging import judge_stored
 from tui.fusion.block import conv_of
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError, Kernel
 from tui.fusion.padding import Border, same_border
 from tui.fusion.widening import dilate
-from tui.modules.exact import Exact, outputs_of
+from tui.modules.exact import Exact
 from tui.modules.found import FoundBlock
 from tui.modules.graph import Node
 
 AGREEMENT = 1e-9
 """Relative to the largest number on the way: how far two computations in float64 may lie apart."""
 
-_LARGEST_PATCH = 24
+_LARGEST_PATCH = 8
 """Pixels of each side of the image on which a block is tried, beyond what its kernel reaches."""
 
 _SIZED = frozenset(("view", "_unsafe_view", "expand", "slice", "select", "written into", "copy"))
@@ -31,12 +29,12 @@ _SIZED = frozenset(("view", "_unsafe_view", "expand", "slice", "select", "writte
 
 
 def finished(found: FoundBlock, dtype: torch.dtype | None = None) -> nn.Conv2d:
-    """The fused convolution, folded in float64 and rounded once to `dtype`, else to the block's own.
+    """The fused convolution, folded in float64 and rounded once to `dtype`, else to the module's own.
 
     Raises:
         FusionError: the block is not a convolution.
     """
-    kernel = found.kernel.to(dtype or found.block.dtype)
+    kernel = found.kernel.to(dtype or found.dtype)
     return padded_conv(kernel, found.block64.geometry, found.border)
 
 
@@ -82,21 +80,22 @@ def padded_conv(kernel: Kernel, geometry: Geometry, border: Border) -> nn.Conv2d
 
 
 @torch.no_grad()
-def verified(found: FoundBlock, exact: Exact) -> StoredVerdict:
-    """That the fused convolution is right: its numbers, and on an image in float64 what it gives.
+def verify(found: FoundBlock, conv: nn.Conv2d, exact: Exact) -> None:
+    """That the fused convolution is right.
+
+    In float64 it gives, on an image, what the module's own operators give; and each number of the one that is
+    handed out is that one's, rounded once.
 
     Raises:
         FusionError: it is not.
     """
-    kernel = found.kernel
-    verdict = judge_stored(found.block, kernel.to(found.block.dtype))
-    if not verdict.agrees:
-        raise FusionError(f"{found.title}: {verdict.sentence}")
-    conv = padded_conv(kernel, found.block64.geometry, found.border)
+    conv64 = finished(found, torch.float64)
     x = trial_image(found)
     right, largest = _of_module(found, exact, x)
-    _refuse_apart(found.title, tuple(x.shape), conv(x), right, largest)
-    return verdict
+    _refuse_apart(found.title, tuple(x.shape), conv64(x), right, largest)
+    for one, other in zip(conv.parameters(), conv64.parameters(), strict=True):
+        if not torch.equal(one, other.to(one)):
+            raise FusionError(f"{found.title}: the convolution is not the fold, rounded once")
 
 
 @torch.no_grad()
@@ -187,7 +186,7 @@ def _of_module(found: FoundBlock, exact: Exact, x: Tensor) -> tuple[Tensor, floa
     for call in found.region.calls:
         if all(node.constant for node in call.outputs):
             continue
-        known.update(zip(call.outputs, outputs_of(call, value), strict=False))
+        known.update(zip(call.outputs, exact.outputs_of(call, value), strict=False))
         made = known[call.outputs[0]]
         largest = max(largest, float(made.abs().max()) if made.numel() else 0.0)
     return known[found.region.sink], largest

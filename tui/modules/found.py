@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+
+import torch
 
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import Kernel
@@ -19,8 +22,8 @@ class FoundBlock:
     Attributes:
         title: where it is: "stage1.0", or the first of its modules where it is only a part of one's forward.
         owner: the module in whose forward it runs; "" where that is the whole.
-        block: it, of the module's own parameters.
-        block64: the same in float64, with numbers that the forward makes of parameters made in float64.
+        block64: it in float64, with numbers that the forward makes of parameters made in float64.
+        lowered: makes it of the module's own parameters.
         border: what is padded around the image for the fused kernel (left, right, top, bottom).
         pads_same: whether that is "same", as the block has it when it runs by itself.
         region: the calls that it is.
@@ -28,11 +31,21 @@ class FoundBlock:
 
     title: str
     owner: str
-    block: ReparamBlock
     block64: ReparamBlock
+    lowered: Callable[[], ReparamBlock]
     border: Border
     pads_same: bool
     region: Region
+
+    @cached_property
+    def block(self) -> ReparamBlock:
+        """It, of the module's own parameters."""
+        return self.lowered()
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the module computes it in."""
+        return self.region.sink.tensor.dtype
 
     @cached_property
     def kernel(self) -> Kernel:
@@ -50,10 +63,10 @@ class FoundBlock:
     def branches_text(self) -> str:
         """The names of its branches, and of their layers: "conv1: conv, bn; identity"."""
         told = []
-        for branch in self.block.branches:
+        for branch in self.block64.branches:
             layers = ", ".join(layer.name for layer in branch.layers)
             told.append(branch.name if layers == branch.name else f"{branch.name}: {layers}")
-        return "; ".join([*told, "post norm"] if self.block.post_norm is not None else told)
+        return "; ".join([*told, "post norm"] if self.block64.post_norm is not None else told)
 
 
 @dataclass(frozen=True, slots=True)

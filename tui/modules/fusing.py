@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tui.fusion.kernel import FusionError
 from tui.modules.finding import Finder
-from tui.modules.finished import agrees_again, finished, verified
+from tui.modules.finished import agrees_again, finished, verify
 from tui.modules.found import FoundBlock
 from tui.modules.recording import record
 from tui.modules.running import RunError, run_on
@@ -30,8 +30,8 @@ def fuse(block: nn.Module, example: Any = None) -> nn.Conv2d:
     >>> fuse(Block().eval())
     Conv2d(4, 4, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))
 
-    Folded in float64 and rounded once. Its numbers are held against what rounding explains, and its output
-    against the module's own operators on an image in float64, before it is handed out.
+    Folded in float64 and rounded once. Its output is held against the module's own operators on images of
+    several sizes in float64 before it is handed out.
 
     Args:
         block: in eval mode, whatever its forward is written like.
@@ -42,9 +42,10 @@ def fuse(block: nn.Module, example: Any = None) -> nn.Conv2d:
         RunError: its forward fails on the example.
     """
     finder, found = _found(block, example)
-    verified(found, finder.exact)
+    conv = finished(found)
+    verify(found, conv, finder.exact)
     agrees_again(block, found)
-    return finished(found)
+    return conv
 
 
 def block_of(module: nn.Module, example: Any = None) -> FoundBlock:

@@ -266,7 +266,7 @@ class _Lowering:
         """A constant's own tensor where it is one of the module's, else what was computed, rounded once."""
         if node.call is None and not self._in_float64:
             return node.value.detach()
-        return self._exact.constant(node).to(self._dtype, copy=self._in_float64)
+        return self._exact.constant(node).to(self._dtype)
 
     def _chain(self, strand: Strand, own_groups: int) -> Chain:
         return Chain(self._layers(strand), own_groups=own_groups)

@@ -35,7 +35,7 @@ _TORCH = str(Path(torch.__file__).parent)
 def record(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any] | None = None) -> Graph:
     """Run the module on these arguments, without gradients, and see what it computes.
 
-    The module is as it was afterwards, buffers that its forward writes over among it.
+    The module and the arguments are afterwards what they were, whatever its forward writes over.
 
     Raises:
         Exception: whatever its forward raises.
@@ -115,7 +115,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's 
                 self._inputs.append(self._add(Node(leaf)))
 
     def restore(self) -> None:
-        """Give parameters and buffers that were written over their numbers back."""
+        """Give parameters, buffers and arguments that were written over their numbers back."""
         with torch.no_grad():
             for node in self._written.values():
                 node.tensor.copy_(node.value)
@@ -224,7 +224,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's 
             node = self._nodes[id(each.tensor)]
             if node.kept is None:
                 node.kept = node.tensor.clone()
-                if node.name:
+                if node.name or node in self._inputs:
                     self._written.setdefault(id(node.tensor), node)
 
     def _as_nodes(self, tree: Any) -> Any:

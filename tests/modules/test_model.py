@@ -1,0 +1,250 @@
+"""fuse_model(): models of our own, fused wherever it is right and nowhere else; the model left as it is."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, fx, nn
+from torch.nn import functional
+
+from tests.fusion.strategies import with_wild_norms
+from tui.fusion.kernel import FusionError
+from tui.modules.finding import blocks_of
+from tui.modules.model import FusedModel, fuse_model
+
+
+def image(*shape: int, seed: int = 3) -> Tensor:
+    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+class Residual(nn.Module):
+    """ResNet's block, with torchvision's in-place activations."""
+
+    def __init__(self, channels: int, out_channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, out_channels, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(out_channels)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(out_channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample = None
+        if stride > 1:
+            shortcut = nn.Conv2d(channels, out_channels, 1, stride, bias=False)
+            self.downsample = nn.Sequential(shortcut, nn.BatchNorm2d(out_channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.relu(self.bn1(self.conv1(x)))
+        y = self.bn2(self.conv2(y))
+        y += x if self.downsample is None else self.downsample(x)
+        return self.relu(y)  # type: ignore[no-any-return]
+
+
+class ResNet(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 8, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(8)
+        self.relu = nn.ReLU(inplace=True)
+        self.pool = nn.MaxPool2d(3, 2, 1)
+        self.stages = nn.Sequential(Residual(8, 8), Residual(8, 16, 2), Residual(16, 16))
+        self.head = nn.Linear(16, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.pool(self.relu(self.bn1(self.conv1(x))))
+        x = self.stages(x)
+        return self.head(functional.adaptive_avg_pool2d(x, 1).flatten(1))  # type: ignore[no-any-return]
+
+
+class RepVgg(nn.Module):
+    """Ding et al.'s block: its branches and the activation in one forward."""
+
+    stride = 1
+
+    def __init__(self, channels: int, groups: int = 1) -> None:
+        super().__init__()
+        self.alpha = 0.5
+        self.dense = nn.Conv2d(channels, channels, 3, padding=1, groups=groups)
+        self.dense_bn = nn.BatchNorm2d(channels, eps=1e-3)
+        self.point = nn.Sequential(
+            nn.Conv2d(channels, channels, 1, groups=groups), nn.BatchNorm2d(channels, eps=1e-3)
+        )
+        self.identity = nn.BatchNorm2d(channels)
+        self.act = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.act(self.dense_bn(self.dense(x)) + self.point(x) + self.identity(x))
+        return y
+
+
+class Gate(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.point = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x: Tensor, scale: float = 1.0) -> Tensor:
+        return x * torch.sigmoid(self.point(x.mean((2, 3), keepdim=True))) * scale
+
+
+class RepNet(nn.Module):
+    """Blocks, squeeze-and-excitation between, and a branch that is read elsewhere too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = RepVgg(4)
+        self.gate = Gate(4)
+        self.body = nn.Sequential(RepVgg(4, groups=2), RepVgg(4, groups=4))
+        self.left = nn.Conv2d(4, 4, 3, padding=1)
+        self.left_bn = nn.BatchNorm2d(4)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.body(self.gate(self.stem(x), scale=0.5))
+        read_twice = self.left(x)
+        return self.left_bn(read_twice), read_twice.relu()
+
+
+def ready(model: nn.Module) -> Any:
+    torch.manual_seed(1)
+    return with_wild_norms(model.double()).eval()
+
+
+def fused_and_checked(model: nn.Module, *images: Tensor) -> FusedModel:
+    """Fused by the first image, and right on all; the model as it was."""
+    before = copy.deepcopy(model.state_dict())
+    names = [name for name, _ in model.named_modules()]
+    result = fuse_model(model, images[0])
+    for x in images:
+        with torch.no_grad():
+            expected, given = model(x.clone()), result.model(x.clone())
+        if isinstance(expected, Tensor):
+            expected, given = (expected,), (given,)
+        for right, ours in zip(expected, given, strict=True):
+            torch.testing.assert_close(ours, right, rtol=0, atol=1e-9 * float(right.abs().max()))
+    assert [name for name, _ in model.named_modules()] == names
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    return result
+
+
+def count(model: nn.Module, kind: type[nn.Module]) -> int:
+    return sum(isinstance(module, kind) for module in model.modules())
+
+
+def test_every_pair_of_a_resnet() -> None:
+    model = ready(ResNet())
+    fused, report = fused_and_checked(model, image(1, 3, 40, 36), image(2, 3, 64, 33))
+    assert count(fused, nn.BatchNorm2d) == 0
+    assert count(fused, nn.Conv2d) == count(model, nn.Conv2d) == len(report.fused) == 8
+    assert [each.found.title for each in report.fused][:3] == ["conv1", "stages.0.conv1", "stages.0.conv2"]
+    assert all(each.verdict.agrees for each in report.fused)
+    assert count(fused, fx.GraphModule) == 0  # each module is still its own class
+    assert report.apart <= 1e-9 * report.largest
+    reasons = [each.sentence for each in report.left_alone]
+    assert any("used elsewhere" in reason or "activation, relu" in reason for reason in reasons)
+
+
+def test_branches_with_an_activation_behind_them() -> None:
+    model = ready(RepNet())
+    fused, report = fused_and_checked(model, image(1, 4, 14, 12), image(3, 4, 9, 21))
+    assert [each.found.title for each in report.fused] == ["stem", "body.0", "body.1"]
+    assert [conv.groups for conv in fused.modules() if isinstance(conv, nn.Conv2d)] == [1, 1, 2, 4, 1]
+    assert fused.get_submodule("stem").alpha == 0.5
+    assert type(fused.get_submodule("stem")).__name__ == "RepVgg"
+    assert isinstance(fused.get_submodule("gate"), Gate)
+    (left,) = (each for each in report.left_alone if each.path == "left_bn")
+    assert "used elsewhere too: relu" in left.reason
+    assert "3 fused" in str(report)
+
+
+def test_a_fused_model_can_be_copied_saved_and_fused_again() -> None:
+    fused = fuse_model(ready(RepNet()), image(1, 4, 14, 12)).model
+    twin = copy.deepcopy(fused)
+    twin.load_state_dict(fused.state_dict())
+    again, report = fuse_model(fused, image(1, 4, 14, 12))
+    assert not report.fused
+    x = image(2, 4, 8, 8)
+    assert torch.equal(again(x)[0], twin(x)[0])
+
+
+def test_a_module_that_is_one_convolution_becomes_one() -> None:
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense, self.norm = nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.norm(self.dense(x) + x)  # type: ignore[no-any-return]
+
+    model = ready(nn.Sequential(Block(), nn.ReLU(), Block()))
+    fused, _ = fused_and_checked(model, image(1, 4, 7, 8))
+    assert [type(module) for module in fused] == [nn.Conv2d, nn.ReLU, nn.Conv2d]  # type: ignore[attr-defined]
+    alone = fuse_model(Block().double().eval(), image(1, 4, 7, 8)).model
+    assert isinstance(alone, nn.Conv2d)
+
+
+def test_a_block_that_runs_twice() -> None:
+    block = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4))
+    model = ready(nn.Sequential(block, nn.ReLU(), block))
+    fused, report = fused_and_checked(model, image(1, 4, 7, 8))
+    assert len(report.fused) == 2
+    assert fused[0] is fused[2]  # type: ignore[index]
+
+
+def test_parts_of_a_module_that_runs_twice_are_left_alone() -> None:
+    conv = nn.Conv2d(4, 4, 3, padding=1)
+    model = ready(nn.Sequential(conv, nn.BatchNorm2d(4), nn.ReLU(), conv, nn.BatchNorm2d(4)))
+    fused, report = fused_and_checked(model, image(1, 4, 7, 8))
+    assert not report.fused
+    assert count(fused, nn.BatchNorm2d) == 2
+    assert ["runs more than once" in each.reason for each in report.left_alone] == [True, True]
+
+
+def test_a_fusion_that_costs_more_is_none() -> None:
+    narrow = nn.Sequential(nn.Conv2d(32, 4, 1, bias=False), nn.BatchNorm2d(4), nn.Conv2d(4, 32, 1))
+    fused, report = fused_and_checked(ready(narrow), image(1, 32, 6, 6))
+    assert isinstance(fused, nn.Conv2d)  # it is all that was asked for
+    inside = ready(nn.Sequential(nn.ReLU(), narrow, nn.ReLU()))
+    fused, report = fused_and_checked(inside, image(1, 32, 6, 6))
+    assert [tuple(conv.weight.shape[:2]) for conv in fused.modules() if isinstance(conv, nn.Conv2d)] == [
+        (4, 32), (32, 4),
+    ]  # fmt: skip
+    assert any("would multiply" in each.reason for each in report.left_alone)
+
+
+def test_one_that_computes_with_the_size_of_the_image() -> None:
+    class Resized(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense, self.point = nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 4, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            y = self.dense(x) + self.point(x)
+            small = functional.avg_pool2d(y, 2)
+            return y * functional.interpolate(small, size=y.shape[2:])  # type: ignore[no-any-return]
+
+    model = ready(nn.Sequential(Resized(), nn.ReLU()))
+    _, report = fused_and_checked(model, image(1, 4, 24, 26), image(1, 4, 30, 22))
+    assert not report.fused
+    assert "size of the image" in report.left_alone[-1].reason
+
+
+def test_train_mode() -> None:
+    with pytest.raises(FusionError, match="train mode"):
+        fuse_model(ResNet(), torch.randn(1, 3, 32, 32))
+    model = ready(ResNet())
+    model.stages[1].bn1.train()
+    left = {each.path: each.reason for each in blocks_of(model, image(1, 3, 40, 36)).left_alone}
+    assert "train mode" in left["stages.1.bn1"]
+
+
+def test_groups_bias_and_dilation_where_popular_fusers_fail() -> None:
+    """checkpoints.md: groups 2, 4 and depthwise; a bias beside the norm; dilation; no affine; 16 bit."""
+    for groups in (1, 2, 4, 8):
+        conv = nn.Conv2d(8, 8, 3, padding=2, dilation=2, groups=groups, bias=True)
+        model = ready(nn.Sequential(conv, nn.BatchNorm2d(8, affine=groups != 2), nn.ReLU()))
+        fused, _ = fused_and_checked(model, image(1, 8, 9, 9))
+        assert (fused[0].groups, fused[0].dilation) == (groups, (2, 2))  # type: ignore[index]
+    half = with_wild_norms(nn.Sequential(nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4), nn.ReLU())).bfloat16().eval()
+    fused = fuse_model(half, image(1, 4, 5, 5).bfloat16()).model
+    assert {tensor.dtype for tensor in fused.state_dict().values()} == {torch.bfloat16}

@@ -1,0 +1,102 @@
+"""Where a fused convolution is put: a module's place, a convolution's with its norm, or into a forward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from torch import nn
+
+from tui.fusion.kernel import FusionError
+from tui.modules.found import FoundBlock
+from tui.modules.graph import Graph, ModuleCall
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Modules of which the first is replaced by the fused convolution, the others by what does nothing.
+
+    Attributes:
+        modules: none where the block is only a part of a forward, which is rewritten.
+        how: in words.
+    """
+
+    modules: tuple[nn.Module, ...]
+    how: str
+
+
+def place_of(found: FoundBlock, graph: Graph, blocks: Iterable[FoundBlock]) -> Place:
+    """Where the convolution of that block goes.
+
+    Raises:
+        FusionError: its modules run elsewhere too, so that they cannot be replaced.
+    """
+    whole = _whole_run(found, graph)
+    if whole is not None:
+        every = {(each.region.source, each.region.sink) for each in blocks}
+        if all((run.source, run.outputs) in every for run in _runs_of(whole.module, graph)):
+            return Place((whole.module,), "the module")
+        raise FusionError("its module runs more than once, and not always as a whole")
+    modules = _modules_in_a_row(found)
+    if modules is None:
+        _refuse_second_run(found, graph)
+        return Place((), "a part of the forward")
+    for module in modules:
+        if len(_runs_of(module, graph)) > 1:
+            raise FusionError(f"{type(module).__name__} runs more than once, and cannot be replaced")
+    return Place(modules, "convolution and what follows it")
+
+
+def _whole_run(found: FoundBlock, graph: Graph) -> ModuleCall | None:
+    """The outermost module that does nothing but the block."""
+    region = found.region
+    return next(
+        (run for run in graph.runs if run.source is region.source and run.outputs is region.sink), None
+    )
+
+
+def _runs_of(module: nn.Module, graph: Graph) -> list[ModuleCall]:
+    return [run for run in graph.runs if run.module is module]
+
+
+def _modules_in_a_row(found: FoundBlock) -> tuple[nn.Module, ...] | None:
+    """The convolutions and norms of a single branch that consists of nothing else."""
+    modules = tuple(call.module for call in found.region.calls)
+    single = len(found.block64.branches) == 1 and found.block64.post_norm is None
+    known = tuple(module for module in modules if module is not None)
+    if not single or len(known) < len(modules) or len(set(map(id, known))) < len(known):
+        return None
+    return known if isinstance(known[0], nn.Conv2d) else None
+
+
+def owner_run(found: FoundBlock, graph: Graph) -> ModuleCall:
+    """The run of the module in whose forward the block is."""
+    calls = found.region.calls
+    runs = [run for run in graph.runs if run.holds(calls[0]) and run.holds(calls[-1])]
+    return max((run for run in runs if run.path == found.owner), key=lambda run: run.first, default=runs[0])
+
+
+def _refuse_second_run(found: FoundBlock, graph: Graph) -> None:
+    run = owner_run(found, graph)
+    count = len(_runs_of(run.module, graph))
+    if count > 1:
+        raise FusionError(
+            f"{run.path or 'the module'} runs {count} times, and its forward cannot be rewritten"
+        )
+
+
+def put_in_place(root: nn.Module, old: nn.Module, new: nn.Module) -> None:
+    """Replace a module wherever the root holds it."""
+    for parent in root.modules():
+        for name, child in list(parent._modules.items()):
+            if child is old:
+                parent._modules[name] = new
+
+
+def by_owner(blocks: Sequence[FoundBlock], graph: Graph) -> Iterator[tuple[ModuleCall, list[FoundBlock]]]:
+    """The blocks of each forward that is to be rewritten, the innermost first."""
+    owners: dict[int, tuple[ModuleCall, list[FoundBlock]]] = {}
+    for found in blocks:
+        run = owner_run(found, graph)
+        owners.setdefault(id(run), (run, []))[1].append(found)
+    yield from sorted(owners.values(), key=lambda each: -each[0].first)
