@@ -66,5 +66,15 @@ def test_the_names_cost_no_torch_before_they_are_used() -> None:
     assert done.stdout.strip() == "False"
 
 
+def test_the_absence_of_numpy_is_silent() -> None:
+    """Also where it is there on this machine: the name is made one that cannot be imported."""
+    program = (
+        "import sys; sys.modules['numpy'] = None; import tui; tui.study_of(tui.BlockSpec());"
+        "print('numpy is', sys.modules['numpy'])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "numpy is None\n", "")
+
+
 def test_the_package_says_that_it_is_typed() -> None:
     assert (Path(tui.__file__).parent / "py.typed").is_file()

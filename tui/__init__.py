@@ -8,6 +8,7 @@ True
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 from tui.deferred_names import deferred_names
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from tui.modules.model import fuse_model
 
 __version__ = "0.1.0"
+
+# torch looks for numpy as it is imported, which nothing here needs, and whoever imports this gets torch so.
+warnings.filterwarnings("ignore", "Failed to initialize NumPy", UserWarning)
 
 __all__ = [
     "PRESETS",

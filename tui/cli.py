@@ -25,11 +25,8 @@ INTERNAL_ERROR = 70  # EX_SOFTWARE: a mistake of ours, which must not read as "t
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 OUTPUT_CLOSED = 141  # 128 + SIGPIPE
 
-_MEANINGLESS_WARNINGS = (
-    "Failed to initialize NumPy",  # torch looks for numpy, which nothing here needs
-    "Using padding='same' with even kernel lengths",  # it costs a copy of the input, and the result is right
-)
-
+_MEANINGLESS_WARNING = "Using padding='same' with even kernel lengths"
+"""It costs a copy of the input, and the result is right."""
 
 _CANNOT_BE_DONE = tuple(kind for kind in CANNOT if kind is not OSError)  # which is about stdout
 
@@ -53,8 +50,7 @@ def run() -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with these arguments (None: the process's own); returns the exit status."""
-    for message in _MEANINGLESS_WARNINGS:
-        warnings.filterwarnings("ignore", message, UserWarning)
+    warnings.filterwarnings("ignore", _MEANINGLESS_WARNING, UserWarning)
     for stream in (sys.stdout, sys.stderr):
         print_readably(stream)
     try:
