@@ -28,6 +28,7 @@ from tui.fusion.padding import (
 )
 from tui.fusion.pair_text import show_pair
 from tui.fusion.spec import SAME, BlockSpec, Pair
+from tui.fusion.unfilled_conv import unfilled_conv2d
 from tui.fusion.widening import dilate, ungroup
 
 
@@ -293,7 +294,7 @@ def conv_of(kernel: Kernel, geometry: Geometry) -> nn.Conv2d:
     frame = conv2d_frame(kernel.kernel_size, geometry.stride, geometry.dilation, padding)
     apart = taps_apart(kernel.kernel_size, geometry.dilation, frame.dilation)
     kernel = pad_to(kernel if apart == (1, 1) else dilate(kernel, apart), frame.kernel_size)
-    conv = nn.Conv2d(
+    conv = unfilled_conv2d(
         int(columns) * geometry.groups,
         int(out_channels),
         frame.kernel_size,
@@ -304,7 +305,6 @@ def conv_of(kernel: Kernel, geometry: Geometry) -> nn.Conv2d:
         bias=kernel.bias is not None,
         padding_mode=geometry.padding_mode.value,
         dtype=kernel.weight.dtype,
-        device="meta",  # no memory and no random values for parameters that are replaced at once
     )
     conv.weight = nn.Parameter(kernel.weight)
     if kernel.bias is not None:

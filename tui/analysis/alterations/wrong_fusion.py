@@ -30,6 +30,7 @@ from tui.fusion.layers import (
 from tui.fusion.padding import centre, same_border
 from tui.fusion.spec import Pair
 from tui.fusion.structure import structure_of
+from tui.fusion.unfilled_conv import unfilled_conv2d
 
 _Maker = Callable[[ReparamBlock, Folded], Fusion]
 _Edit = Callable[[ReparamBlock], None]
@@ -246,9 +247,7 @@ def _forget_idconv_identity(block: ReparamBlock) -> None:
         for layer in branch.layers:
             if isinstance(layer, OffsetConvolution):
                 stored = layer.conv
-                plain = nn.Conv2d(
-                    stored.in_channels, stored.out_channels, 1, groups=stored.groups, device="meta"
-                )
+                plain = unfilled_conv2d(stored.in_channels, stored.out_channels, 1, groups=stored.groups)
                 plain.weight, plain.bias = stored.weight, stored.bias
                 branch.replace_layer(layer.name, Convolution(plain))
 
