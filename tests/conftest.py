@@ -137,3 +137,16 @@ def odd_weights(monkeypatch: pytest.MonkeyPatch) -> None:
         return block
 
     monkeypatch.setattr("tui.analysis.study.fill_block", fill)
+
+
+@pytest.fixture(scope="module")
+def without_onednn() -> Iterator[None]:
+    """torch's own convolutions. oneDNN's are wrong in bfloat16 on CPUs with AMX, for a few shapes.
+
+    Seen in torch 2.13: stride 2 to an output one pixel wide, 8 channels under a kernel 8 wide, narrow images.
+    """
+    import torch
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.backends.mkldnn, "enabled", False)
+        yield

@@ -83,6 +83,7 @@ def studied(spec: BlockSpec, alterations: Alterations = NOTHING_ALTERED) -> Stud
 
 @given(spec=specs(tuple(Dtype)))
 @settings(max_examples=10)
+@pytest.mark.usefixtures("without_onednn")
 def test_any_block(spec: BlockSpec) -> None:
     result = studied(spec)
     # The same numbers at other strides in memory may be summed in another order.

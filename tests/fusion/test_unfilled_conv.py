@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -24,7 +26,13 @@ def test_no_values_are_drawn_for_what_is_replaced(monkeypatch: pytest.MonkeyPatc
 
 
 def test_it_is_an_ordinary_convolution() -> None:
-    arguments = {"stride": (2, 1), "padding": (1, 2), "groups": 2, "bias": False, "padding_mode": "reflect"}
+    arguments: dict[str, Any] = {
+        "stride": (2, 1),
+        "padding": (1, 2),
+        "groups": 2,
+        "bias": False,
+        "padding_mode": "reflect",
+    }
     conv, usual = unfilled_conv2d(4, 6, (3, 5), **arguments), nn.Conv2d(4, 6, (3, 5), **arguments)
     assert type(conv) is nn.Conv2d
     assert repr(conv) == repr(usual)

@@ -14,6 +14,6 @@ class _Unfilled(nn.Conv2d):
 
 def unfilled_conv2d(*args: Any, **options: Any) -> nn.Conv2d:
     """`nn.Conv2d(*args, **options)` whose weight and bias take no memory and have no values yet."""
-    conv: nn.Conv2d = _Unfilled(*args, **options, device="meta")
+    conv: nn.Conv2d = _Unfilled(*args, **(options | {"device": "meta"}))
     conv.__class__ = nn.Conv2d  # as which it is printed, pickled and recognised
     return conv

@@ -127,6 +127,7 @@ def test_the_lines_give_each_step(spec: BlockSpec) -> None:
 
 @given(specs(dtypes=tuple(Dtype)))
 @settings(max_examples=30)
+@pytest.mark.usefixtures("without_onednn")
 def test_the_lines_give_each_step_of_any_block(spec: BlockSpec) -> None:
     study = study_of(spec)
     fused: Tensor = run_all(study)["fused"]
