@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,16 +18,19 @@ from tests.checkpoints.small_nets import BLOCKS, deployed, loaded, saved, traine
 from tests.checkpoints.test_fusing import fused_file
 from tui.analysis.alterations.gallery import MISTAKES, obstacle
 from tui.analysis.alterations.wrong_fusion import wrongly_fused
+from tui.analysis.likeness.found import Likeness, Likenesses
 from tui.analysis.numerics.precision import PRECISIONS
 from tui.analysis.side import WrongSide
 from tui.analysis.verdict.reason import Ruling
 from tui.checkpoints.building import block_of
 from tui.checkpoints.compared import CarriedAs, ComparedBlock, ComparedCheckpoint, ComparingBlock
 from tui.checkpoints.comparing import compare
+from tui.checkpoints.counterparts import Counterpart, counterpart_of
 from tui.checkpoints.found import FoundBlock
 from tui.checkpoints.fusing import Wishes
 from tui.checkpoints.opening import open_checkpoint
 from tui.checkpoints.recognising import recognise
+from tui.checkpoints.renaming import Renaming
 from tui.fusion.block import ReparamBlock
 from tui.fusion.structure import structure_of
 from tui.fusion.torch_dtypes import dtype_of
@@ -350,3 +353,22 @@ def test_the_deployed_net_of_other_numbers_is_wrong_everywhere(tmp_path: Path) -
     result = compared(source, given)
     assert [block.found.prefix for block in result.wrong] == sorted(BLOCKS)
     assert {each.what for each in result.not_carried} == {CarriedAs.CHANGED}
+
+
+def test_what_stands_for_something_else_is_no_fused_convolution() -> None:
+    found = found_in("repvgg", torch.float32)[1]
+    given = ["net.block.conv.weight", "net.block.conv.bias"]
+    assert counterpart_of(found, Renaming(), given, taken=()) == Counterpart(*given)
+    assert counterpart_of(found, Renaming(), given, taken=given) is None
+    assert counterpart_of(found, Renaming(), given[:1], taken=()) == Counterpart(given[0], None)
+    assert counterpart_of(found, Renaming("other.", ""), given, taken=()) is None
+
+
+def test_mistakes_of_running_a_block_are_in_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def all_of_them(*_: object, **__: object) -> Iterator[Likenesses]:
+        yield Likenesses(tuple(Likeness(name, 1.0) for name in MISTAKES))
+
+    monkeypatch.setattr("tui.checkpoints.comparing.looks_like", all_of_them)
+    (wrong,) = result_of(tmp_path, lambda state: state["stem.rbr_reparam.bias"].add_(1)).wrong
+    assert wrong.likenesses is not None
+    assert [each.name for each in wrong.likenesses.found] == list(PLANTED)
