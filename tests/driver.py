@@ -23,6 +23,7 @@ from tui.fusion.spec import BlockSpec
 from tui.run_state import Idle, RunState
 from tui.screens.bench.study_views import StudyViews
 from tui.screens.checkpoint.screen import CheckpointScreen
+from tui.views.checkpoint.items_view import ItemsView
 from tui.views.kernels.view import KernelsView
 from tui.widgets.form.parameter_form import ParameterForm
 from tui.widgets.form.value_input import ValueInput
@@ -215,6 +216,14 @@ class CheckpointBench(Bench):
         self.screen.outline.rows.cursor = self.lines.index(path)
         await settle(self.pilot)
 
+    async def read(self) -> None:
+        """Wait until what is under the cursor has been read."""
+        await self.until(lambda: "NaN" in self.words("#detail-words"))
+
+    def head(self, kind: type[ItemsView]) -> str:
+        """The summary over the list of that view."""
+        return str(self.screen.query_one(kind).query_one(".items-head").render())
+
     async def result(self) -> None:
         """Wait for the result of the block on the bench."""
         await self.until(
@@ -230,7 +239,14 @@ class OpenCheckpoint(Protocol):
     """Opens the program on this file, by default when its blocks are found."""
 
     def __call__(
-        self, path: Path, size: tuple[int, int] = ..., *, given: Path | None = ..., found: bool = ...
+        self,
+        path: Path,
+        size: tuple[int, int] = ...,
+        *,
+        given: Path | None = ...,
+        eps: float | None = ...,
+        found: bool = ...,
+        depth: ColourDepth = ...,
     ) -> AbstractAsyncContextManager[CheckpointBench]: ...
 
 
@@ -240,9 +256,16 @@ def checkpoint_opener(settings_path: Path) -> OpenCheckpoint:
 
     @asynccontextmanager
     async def opened(
-        path: Path, size: tuple[int, int] = MEDIUM, *, given: Path | None = None, found: bool = True
+        path: Path,
+        size: tuple[int, int] = MEDIUM,
+        *,
+        given: Path | None = None,
+        eps: float | None = None,
+        found: bool = True,
+        depth: ColourDepth = ColourDepth.FULL,
     ) -> AsyncIterator[CheckpointBench]:
-        app = RepFuseApp(to_open=ToOpen(path, given), settings_path=settings_path)
+        to_open = ToOpen(path, given, eps=eps)
+        app = RepFuseApp(to_open=to_open, settings_path=settings_path, depth=depth)
         async with app.run_test(size=size) as pilot:
             bench = CheckpointBench(app, pilot)
             if found:

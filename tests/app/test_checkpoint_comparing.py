@@ -23,12 +23,12 @@ from tui.widgets.notice import Notice
 WRONG = "stages.0.1"
 
 
-def fused_by_another(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def fused_by_another(state: dict[str, Tensor], eps: float | None = None) -> dict[str, Tensor]:
     """All blocks fused rightly, all else carried over."""
     found = recognise(entries_of(state))
     made = {name: state[name] for name in found.rest}
     for block in found.blocks:
-        made |= fused_tensors(block, block_of(block, state.__getitem__))
+        made |= fused_tensors(block, block_of(block, state.__getitem__, eps=eps))
     return made
 
 

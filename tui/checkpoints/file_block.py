@@ -8,6 +8,7 @@ from tui.analysis.origin import HOW_IT_IS_RUN, Origin
 from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.found import FoundBlock
 from tui.fusion.branch_spec import BranchKind, BranchSpec
+from tui.fusion.number_text import show_number
 from tui.fusion.pair_text import show_pair
 from tui.fusion.spec import BlockSpec, Dtype
 
@@ -40,7 +41,7 @@ class FileBlock(Origin):
         self.found = found
         self.title = found.prefix or checkpoint.path.stem
         self.container = checkpoint.path.name
-        self.remarks = (*remarks_on(found), *remarks)
+        self.remarks = (*remarks_on(found, eps), *remarks)
         self.free = HOW_IT_IS_RUN | {"eps"} if found.has_norm else HOW_IT_IS_RUN
         self.spec = BlockSpec(
             in_channels=found.in_channels,
@@ -73,14 +74,17 @@ class FileBlock(Origin):
         return block_of(self.found, self._checkpoint.tensor, eps=spec.eps, dtype=torch_dtype(spec.dtype))
 
 
-def remarks_on(found: FoundBlock) -> tuple[str, ...]:
-    """What was read of a block, and what no file says, a line each."""
+def remarks_on(found: FoundBlock, eps: float | None = None) -> tuple[str, ...]:
+    """What was read of a block, and what no file says, a line each; `eps`: that which was chosen."""
     groups = f", {found.groups} groups" if found.groups > 1 else ""
     size = show_pair(found.kernel_size, "×")
-    assumed = ", ".join(f"{each.what} {each.value}" for each in found.assumed)
+    told = [each for each in found.assumed if eps is None or each.what != "eps"]
+    assumed = ", ".join(f"{each.what} {each.value}" for each in told)
+    chosen = () if eps is None else (f"eps {show_number(eps)}: chosen",)
     return (
         f"{found.family}: {found.in_channels} → {found.out_channels}, {size}{groups}, {found.dtype}",
         f"assumed: {assumed}",
+        *chosen,
     )
 
 

@@ -303,6 +303,7 @@ class CheckpointScreen(Screen[None]):
             self._say_totals(totals_of(listing))
             self.query_one(FileHead).sizes = sizes_of(listing)
             self.outline.show_outline(listing.outline)
+            self.refresh_bindings()
             if listing.recognition is not None and self.to_open.given is not None:
                 self._compare_with(self.to_open.given)
 
@@ -379,6 +380,18 @@ class CheckpointScreen(Screen[None]):
         notice.text = ""
         self.post_message(self.BlockChosen(self._subjects[key]))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Before a file is open, nothing can be done with it; a report needs something to tell of."""
+        if action in ("search", "fuse", "compare", "ranges", "eps", "report") and self.listing is None:
+            return False
+        if action == "report":
+            fused, compared = self.views.there(FusedView), self.views.there(ComparedView)
+            return bool((fused and fused.fused) or (compared and compared.compared))
+        if action == "fuse":
+            fused = self.views.there(FusedView)
+            return not (fused and fused.is_fusing and self.views.current == fused.id)
+        return super().check_action(action, parameters)
+
     def action_search(self) -> None:
         """Ask what to search for."""
         self.outline.begin_search()
@@ -402,7 +415,7 @@ class CheckpointScreen(Screen[None]):
     def action_leave(self) -> None:
         """Back to the tree: from the search, from the pane, from another view."""
         self.query_one(SearchLine).close()
-        self.outline.rows.match = ""
+        self.outline.end_search()
         self._show_view(self.outline)
 
     def _show_view(self, view: OutlineView | ItemsView) -> None:

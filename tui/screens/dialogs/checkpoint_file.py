@@ -19,11 +19,12 @@ from textual.widgets.option_list import Option
 from tui.analysis.failure import sentence_of
 from tui.background import iterate_in_thread
 from tui.checkpoints.choices import Choice, choices_in
+from tui.export.saving import in_home
 from tui.fusion.quoting import printable
 from tui.views.checkpoint.outline_rows import size_in_words
 from tui.widgets.paged_option_list import PagedOptionList
 
-HINT = "enter opens it · backspace: folder above · tab: type a path · escape closes"
+HINT = "enter opens it · backspace: up · tab: type a path · escape closes"
 TYPING_HINT = "enter opens that file or folder · tab: back to the list · escape closes"
 
 
@@ -98,7 +99,7 @@ class CheckpointFileScreen(ModalScreen[Path | None]):
             said.update(sentence_of(error))
             return
         self._folder = folder
-        self.query_one(Input).value = printable(str(folder))
+        self.query_one(Input).value = printable(in_home(folder.absolute()))
         is_empty = all(each.size is None for each in self._choices)
         said.update("No checkpoint lies in this folder." if is_empty else "")
         options = self.query_one(OptionList)
@@ -138,5 +139,5 @@ def _choices(folder: Path) -> Iterator[tuple[Choice, ...]]:
 def _entry(choice: Choice) -> Content:
     if choice.size is not None:
         size = f"{size_in_words(choice.size):>12}"
-        return Content.assemble(f"{printable(choice.name):<64} ", (size, "$foreground 60%"))
+        return Content.assemble(f"{printable(choice.name):<58} ", (size, "$foreground 60%"))
     return Content.assemble((f"{printable(choice.name)}/", "$text-primary"))

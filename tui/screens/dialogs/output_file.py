@@ -20,7 +20,7 @@ from tui.screens.dialogs.replace import ReplaceScreen
 from tui.widgets.form.choice import Choice
 
 HINT = "enter writes it · escape closes"
-HINT_OF_FORMATS = "enter writes it · tab: the format, left and right change it · escape closes"
+HINT_OF_FORMATS = "enter writes it · tab, then ← →: the format · escape closes"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,9 @@ class ComparedView(ItemsView):
     )
     FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
         FootKey("both on the bench", ("rows.choose",)),
-        FootKey("report", ("checkpoint.report",)),
-        FootKey("another file", ("checkpoint.compare",)),
         FootKey("to the tree", ("checkpoint.tree",)),
+        FootKey("report", ("checkpoint.report",)),
+        FootKey("with another", ("checkpoint.compare",)),
     )
 
     def __init__(self, *, id: str | None = None) -> None:

@@ -102,7 +102,9 @@ def _assumed(block: FoundBlock, eps: float | None) -> Iterator[Content]:
 
 
 def _on_eps(change: EpsChange) -> list[Content]:
-    off = f"{change.factor:.3g} × off"
+    off = (
+        f"{change.factor:.3g} × off" if change.factor > EXACTLY else f"{100 * (change.factor - 1):.2g} % off"
+    )
     where = printable(change.name.removesuffix(".running_var"))
     style = "bold $text-warning" if change.factor > EXACTLY else "bold"
     return [

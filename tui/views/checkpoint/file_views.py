@@ -19,7 +19,7 @@ class FileViews(ContentSwitcher):
 
     DEFAULT_CSS = """
     FileViews { width: 1fr; height: 1fr; }
-    FileViews OutlineView { width: 1fr; height: 1fr; padding: 0 0 0 1; }
+    FileViews OutlineView { width: 1fr; height: 1fr; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:

@@ -42,9 +42,9 @@ class FusedView(ItemsView):
     FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
         FootKey("open the block", ("rows.choose",)),
         FootKey("stop", ("fused.stop",)),
+        FootKey("to the tree", ("checkpoint.tree",)),
         FootKey("report", ("checkpoint.report",)),
         FootKey("fuse again", ("checkpoint.fuse",)),
-        FootKey("to the tree", ("checkpoint.tree",)),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("S", "stop", "Stop fusing", show=False, id="fused.stop", tooltip="Nothing is written then"),
@@ -102,9 +102,12 @@ class FusedView(ItemsView):
 
 def item_of(block: FusedBlock) -> Item:
     """A block with its verdict."""
-    share = "" if block.weight_share is None else share_in_words(block.weight_share)
     found = block.found
-    words = f"{block.ruling:10}  {share and f'{share} of one rounding'}"
+    if block.agrees and block.weight_share is not None:
+        why = f"{share_in_words(block.weight_share)} of one rounding"
+    else:
+        why = plain(block.sentence)
+    words = f"{block.ruling:10}  {why}"
     row = Row(
         printable(found.prefix) or WHOLE,
         words,

@@ -45,8 +45,8 @@ class ItemsView(Vertical):
     SCOPED_CSS = False
     DEFAULT_CSS = """
     ItemsView {
-        width: 1fr; height: 1fr; padding: 0 0 0 1;
-        & .items-head { height: auto; padding: 0 0 0 1; margin: 0 0 1 0; }
+        width: 1fr; height: 1fr;
+        & .items-head { height: auto; padding: 0 1 0 2; margin: 0 0 1 0; }
         & RowList { height: 1fr; }
     }
     .-low ItemsView .items-head { margin: 0; }

@@ -51,6 +51,7 @@ class OutlineView(Vertical):
     )
     FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
         FootKey("open", ("rows.choose",)),
+        FootKey("next match", ("outline.next", "outline.before")),
         FootKey("fuse all", ("checkpoint.fuse",)),
         FootKey("search", ("checkpoint.search",)),
         FootKey("ranges", ("checkpoint.ranges",)),
@@ -248,11 +249,26 @@ class OutlineView(Vertical):
         self._lay_out(path)
         self.found = self.rows.match = text
         self._matches = self._outline.matching(text) if self._outline else []
+        self.refresh_bindings()
         self._go_to_match(0)
+
+    def end_search(self) -> None:
+        """Let nothing stand out any more; the cursor stays."""
+        self.found = self.rows.match = ""
+        self._matches = []
+        self.refresh_bindings()
 
     def action_next_match(self, step: int) -> None:
         """Go to the next place that was searched for, or to the one before."""
         self._go_to_match(step)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where nothing was searched for, there is no next place; before a file is open, no block."""
+        if action == "next_match":
+            return bool(self._matches)
+        if action == "only_blocks":
+            return self._outline is not None
+        return super().check_action(action, parameters)
 
     def _go_to_match(self, step: int) -> None:
         outline, line = self._outline, self.line

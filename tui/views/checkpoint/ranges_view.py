@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from tui.analysis.ranges import ChannelRange, KernelRange
     from tui.checkpoints.block_ranges import BlockRanges
 
-BAR, SHORT_BAR = 14, 8
+BAR, SHORT_BAR = 14, 7
 """Columns of a bar in the list, and in the pane."""
 MOST_CHANNELS = 200
 """Channels that the pane lists."""
 BITS = 8
 """Of the quantisation that the words are about."""
 OUTLIER_SIGN = "!"
-COLUMNS = f"  out  {' ' * SHORT_BAR}   least … largest deviat."
+COLUMNS = f"  {'out':<{5 + SHORT_BAR}}{'least':>8} … {'largest':<7} {'dev.':>6}"
 """Over the channels."""
 
 
@@ -89,7 +89,7 @@ class RangesView(ItemsView):
             return
         number = sum(bool(each.fused.outliers) for each in self._blocks)
         words = f"{number} of {len(self._blocks)} fused kernels have outlier channels"
-        why = "widest ÷ median channel: with one scale for all, the median has fewer bits"
+        why = "widest ÷ median channel: one scale for all leaves the median fewer bits"
         style = "bold $text-warning" if number else "bold $text-success"
         self.say(Content("\n").join([Content.styled(words, style), Content.styled(why, MUTED)]))
 
@@ -166,5 +166,5 @@ def _channel_line(kernel: KernelRange, channel: ChannelRange) -> Content:
         (f"{channel.channel:<5}", "bold" if is_outlier else ""),
         (bar(share, SHORT_BAR), "$text-warning" if is_outlier else "$primary"),
         f"{channel.least:>8.3g} … {channel.largest:<7.3g}",
-        (f" {channel.deviation:>6.2g}", MUTED),
+        (f" {channel.deviation:>6.3g}", MUTED),
     )

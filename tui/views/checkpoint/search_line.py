@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
+
+from tui.widgets.foot_key import FootKey
 
 
 class SearchLine(Horizontal):
@@ -23,6 +26,11 @@ class SearchLine(Horizontal):
         & #search-count { color: $text-muted; padding: 0 0 0 2; }
     }
     """
+
+    FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
+        FootKey("go there", ("enter",)),
+        FootKey("leave it", ("checkpoint.tree",)),
+    )
 
     @dataclass
     class Typed(Message):

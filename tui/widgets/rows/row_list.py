@@ -17,6 +17,8 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.colour_depth import ColourDepth
+from tui.nearest_colours import depth_of
 from tui.widgets.rows.row import Row, Tone, cut
 
 POINTER = "›"
@@ -34,6 +36,7 @@ class RowList(ScrollView, can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"rows--{tone}" for tone in Tone),
         "rows--cursor",
+        "rows--bold-cursor",
         "rows--match",
     }
     DEFAULT_CSS = """
@@ -46,6 +49,9 @@ class RowList(ScrollView, can_focus=True):
         & > .rows--warning { color: $text-warning; }
         & > .rows--bad { color: $text-error; text-style: bold; }
         & > .rows--cursor { background: $foreground 12%; }
+        & > .rows--bold-cursor {
+            background: $block-cursor-background; color: $foreground; text-style: bold;
+        }
         & > .rows--match { text-style: bold underline; color: $text-accent; }
         &:focus > .rows--cursor { background: $primary 30%; }
     }
@@ -88,6 +94,11 @@ class RowList(ScrollView, can_focus=True):
         self._row_at: Callable[[int], Row] = lambda _: Row("")
         self._count = 0
         self._longest = 0
+        self._bold_cursor = False  # whether a shade behind the row cannot be told from others
+
+    def on_mount(self) -> None:
+        """See how many colours there are: with 16 a shade leaves the texts on it unreadable."""
+        self._bold_cursor = depth_of(self.app) is ColourDepth.STANDARD
 
     @property
     def count(self) -> int:
@@ -100,6 +111,7 @@ class RowList(ScrollView, can_focus=True):
         self.virtual_size = Size(0, count)
         self.set_reactive(RowList.cursor, max(0, min(cursor, count - 1)))
         self.refresh()
+        self.refresh_bindings()
         self._reveal()
         self.call_after_refresh(self._reveal)
         self._tell()
@@ -146,6 +158,10 @@ class RowList(ScrollView, can_focus=True):
         """Go to the first row, or to the last one (-1)."""
         self.cursor = place if place >= 0 else self._count - 1
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where there is no row, none can be chosen."""
+        return self._count > 0 if action == "choose" else super().check_action(action, parameters)
+
     def action_choose(self) -> None:
         """Choose the row under the cursor."""
         if self._count:
@@ -165,26 +181,31 @@ class RowList(ScrollView, can_focus=True):
         place, width = y + self.scroll_offset.y, self.size.width
         if place >= self._count or not width:
             return Strip.blank(width, self.rich_style)
-        ground = self.rich_style
-        if place == self.cursor:
+        ground, here = self.rich_style, place == self.cursor
+        if here and self._bold_cursor:
+            bold = self.get_component_rich_style("rows--bold-cursor")
+            over = Style(color=bold.color, bgcolor=bold.bgcolor)
+            strip = self._painted(self._row_at(place), width, ground, here=True)
+            return Strip(Segment.apply_style(strip, post_style=over), width)
+        if here:
             ground += Style(bgcolor=self.get_component_rich_style("rows--cursor").bgcolor)
-        return self._painted(self._row_at(place), width, ground, here=place == self.cursor)
+        return self._painted(self._row_at(place), width, ground, here=here)
 
     def _painted(self, row: Row, width: int, ground: Style, *, here: bool) -> Strip:
-        room = width - 2
+        room = width - 3
         right = cut(row.right, max(0, room - GAP))
         left = room - (cell_len(right) + GAP if right else 0)
         # What is long in one row may use what another one leaves.
         begin = min(self._longest, int(room * MOST_OF_NAME)) + GAP if row.middle else left + GAP
         name = cut(row.name, max(1, begin - GAP - row.indent - (2 if row.sign else 0)))
         segments = [
-            self._text(POINTER if here else " ", Tone.STRONG, ground),
+            self._text(f"{POINTER if here else ' '} ", Tone.STRONG, ground),
             Segment(" " * row.indent, ground),
         ]
         if row.sign:
             segments.append(self._text(f"{row.sign} ", row.sign_tone, ground))
         segments += self._lit(name, row.tone, ground)
-        segments += self._up_to(begin + 1, segments, ground)
+        segments += self._up_to(begin + 2, segments, ground)
         if row.middle:
             segments.append(self._text(cut(row.middle, left - begin), row.middle_tone, ground))
         segments += self._up_to(width - 1 - cell_len(right), segments, ground)
