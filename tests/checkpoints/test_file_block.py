@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tests.checkpoint_files import repvgg, write
+from tests.checkpoints.families.every_block import STATES
 from tui.analysis.study import study_of
 from tui.analysis.subject import Subject
+from tui.checkpoints.building import fused_tensors
 from tui.checkpoints.errors import CheckpointError
 from tui.checkpoints.file_block import FileBlock
 from tui.checkpoints.opening import open_checkpoint
@@ -70,3 +72,15 @@ def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
         path.unlink()
         with pytest.raises(CheckpointError, match="no longer there"):
             origin.block(origin.spec)
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: next(iter(state)).removeprefix("b."))
+def test_a_block_of_every_kind_can_be_looked_at(tmp_path: Path, state: dict[str, Tensor]) -> None:
+    tensors = {name: tensor.clone() for name, tensor in state.items()}
+    with open_checkpoint(write(tmp_path / "a.safetensors", tensors)) as checkpoint:
+        for found in recognise(checkpoint.entries, conv_bn=True).blocks:
+            origin = FileBlock(checkpoint, found)
+            study = study_of(Subject(origin.spec, origin=origin))
+            assert study.verdict.ruling.agrees, study.verdict.sentence
+            fused = fused_tensors(found, study.block)[found.fused[0].name].double().flatten()
+            assert torch.equal(study.fused_kernel.kernel.weight.double().flatten(), fused)

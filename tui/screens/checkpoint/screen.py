@@ -70,6 +70,11 @@ EVERYWHERE: tuple[FootKey, ...] = (
 """What the foot tells of in every place here, the most useful last."""
 REST = 0.08
 """Seconds that the cursor rests before what it is on is read."""
+SIGNS: tuple[HelpLine, ...] = (
+    HelpLine("◆, △", "a block that can be fused; what looks like one and is left alone, with the reason"),
+    HelpLine("✓, ✗, !", "a fused kernel that is right; one that is wrong; numbers that are NaN or infinite"),
+    HelpLine("+", "in a comparison: a name that only the other file has"),
+)
 BAR = 24
 """Columns of the bar that says how far comparing is."""
 IN_A_FILE = "IN A CHECKPOINT"
@@ -97,7 +102,7 @@ class CheckpointScreen(Screen[None]):
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
         HelpLine(
             "/, escape",
-            "search by name or family, from key to key; back to the tree",
+            "search by name or family, while you type; back to the tree",
             ("checkpoint.search", "checkpoint.tree"),
         ),
         HelpLine(
@@ -601,7 +606,7 @@ class CheckpointScreen(Screen[None]):
         """What the help says of the keys, by heading."""
         views = (OutlineView, CheckpointScreen, FusedView, ComparedView, RangesView)
         lines = tuple(line for each in views for line in each.HELP_LINES)
-        return {IN_A_FILE: lines, "EVERYWHERE": HELP_EVERYWHERE}
+        return {IN_A_FILE: lines, "SIGNS IN A CHECKPOINT": SIGNS, "EVERYWHERE": HELP_EVERYWHERE}
 
     def help_heading(self) -> str:
         """The heading of the help under which the keys of the place in focus are told."""
