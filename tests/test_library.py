@@ -30,6 +30,7 @@ WITH_EXAMPLES = [
     "tui.modules.finished",
     "tui.modules.fusing",
     "tui.modules.model",
+    "tui.modules.response",
 ]
 
 

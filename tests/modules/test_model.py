@@ -212,18 +212,29 @@ def test_a_fusion_that_costs_more_is_none() -> None:
     assert any("would multiply" in each.reason for each in report.left_alone)
 
 
+class Resized(nn.Module):
+    """GhostNetV3's gate; `fixed`: what it does with the size is seen for one size only."""
+
+    def __init__(self, *, fixed: bool) -> None:
+        super().__init__()
+        self.dense, self.point = nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 4, 1)
+        self.fixed = fixed
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.dense(x) + self.point(x)
+        small = functional.avg_pool2d(y, 2)
+        y = y * functional.interpolate(small, size=y.shape[2:])
+        return y / (x.shape[2] * x.shape[3]) if self.fixed else y
+
+
+def test_one_that_resizes_to_the_size_of_another() -> None:
+    model = ready(nn.Sequential(Resized(fixed=False), nn.ReLU()))
+    _, report = fused_and_checked(model, image(1, 4, 24, 26), image(1, 4, 30, 22))
+    assert [each.found.title for each in report.fused] == ["0"]
+
+
 def test_one_that_computes_with_the_size_of_the_image() -> None:
-    class Resized(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.dense, self.point = nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 4, 1)
-
-        def forward(self, x: Tensor) -> Tensor:
-            y = self.dense(x) + self.point(x)
-            small = functional.avg_pool2d(y, 2)
-            return y * functional.interpolate(small, size=y.shape[2:])  # type: ignore[no-any-return]
-
-    model = ready(nn.Sequential(Resized(), nn.ReLU()))
+    model = ready(nn.Sequential(Resized(fixed=True), nn.ReLU()))
     _, report = fused_and_checked(model, image(1, 4, 24, 26), image(1, 4, 30, 22))
     assert not report.fused
     assert "size of the image" in report.left_alone[-1].reason

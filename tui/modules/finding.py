@@ -16,6 +16,7 @@ from tui.modules.graph import Call, Graph, ModuleCall, Node
 from tui.modules.lowering import lowered
 from tui.modules.meaning import Meanings
 from tui.modules.recording import record
+from tui.modules.refusing import NotUnderstoodError
 from tui.modules.regions import Reach, Region, Stop, reach_of
 from tui.modules.running import run_on
 from tui.modules.steps import Add, Average, Convolve, Normalise, Same, Scale, Shift, Step, Unknown
@@ -80,17 +81,28 @@ class Finder:
         Raises:
             FusionError: it is none; the message says where, and why.
         """
+        source, sink = self.ends
+        if sink is source:
+            raise FusionError("it gives what it is given, and nothing is to be fused")
+        reach = reach_of(sink, self._meanings)
+        region = next((region for region in reach.regions if region.source is source), None)
+        if region is None:
+            kind = NotUnderstoodError if reach.stop.may_be_linear else FusionError
+            raise kind(f"it is not one convolution: {told(reach.stop)}")
+        self._take(region)
+        return self._blocks[-1]
+
+    @property
+    def ends(self) -> tuple[Node, Node]:
+        """The image that the module was given, and the one that it gave.
+
+        Raises:
+            FusionError: it was given something else, or gave it.
+        """
         whole = self._graph.whole
         if whole.source is None or not whole.source.is_image or not isinstance(whole.outputs, Node):
             raise FusionError(_other_arguments(whole))
-        if whole.outputs is whole.source:
-            raise FusionError("it gives what it is given, and nothing is to be fused")
-        reach = reach_of(whole.outputs, self._meanings)
-        region = next((region for region in reach.regions if region.source is whole.source), None)
-        if region is None:
-            raise FusionError(f"it is not one convolution: {told(reach.stop)}")
-        self._take(region)
-        return self._blocks[-1]
+        return whole.source, whole.outputs
 
     def _look_at(self, call: Call) -> None:
         sink = call.outputs[0]

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import FusionError
+from tui.fusion.layers import Branch, Convolution
+from tui.fusion.layers.border import border_of
 from tui.modules.finding import Finder
-from tui.modules.finished import agrees_again, finished, verify
+from tui.modules.finished import agrees_again, finished, padded_conv, verify
 from tui.modules.found import FoundBlock
 from tui.modules.recording import record
+from tui.modules.refusing import NotUnderstoodError
+from tui.modules.regions import Region
+from tui.modules.response import Response, response_of
 from tui.modules.running import RunError, run_on
+from tui.modules.training import refuse_train_mode
 
 
 def fuse(block: nn.Module, example: Any = None) -> nn.Conv2d:
@@ -43,13 +51,17 @@ def fuse(block: nn.Module, example: Any = None) -> nn.Conv2d:
     """
     finder, found = _found(block, example)
     conv = finished(found)
-    verify(found, conv, finder.exact)
-    agrees_again(block, found)
+    if found.region.calls:
+        verify(found, conv, finder.exact)
+        agrees_again(block, found)
     return conv
 
 
 def block_of(module: nn.Module, example: Any = None) -> FoundBlock:
     """The block that a module is as a whole, of its own parameters.
+
+    Where what it does is not understood step by step, and it answers like one convolution all the same, that
+    is the only layer of its only branch, "response".
 
     Raises:
         FusionError, RunError: as `fuse`.
@@ -59,28 +71,36 @@ def block_of(module: nn.Module, example: Any = None) -> FoundBlock:
 
 def _found(module: nn.Module, example: Any) -> tuple[Finder, FoundBlock]:
     refuse_train_mode(module)
-    graph = run_on(record, module, example_of(module) if example is None else example)
-    finder = Finder(graph)
-    return finder, finder.whole()
+    example = example_of(module) if example is None else example
+    finder = Finder(run_on(record, module, example))
+    try:
+        return finder, finder.whole()
+    except NotUnderstoodError as error:
+        source, sink = finder.ends
+        try:
+            response = response_of(module, source.value)
+        except (FusionError, RunError) as refused:
+            raise FusionError(f"{error}; and {refused}") from error
+        return finder, _responding(response, Region(source, sink, ()))
 
 
-def refuse_train_mode(module: nn.Module) -> None:
-    """What follows each input, or drops numbers at random, is no fixed map.
-
-    Raises:
-        FusionError: a batch norm or a dropout is in train mode.
-    """
-    names = list(_in_train_mode(module))
-    if names:
-        listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-        raise FusionError(f"in train mode: {listed}; call eval() first")
-
-
-def _in_train_mode(module: nn.Module) -> Iterator[str]:
-    kinds = (nn.modules.batchnorm._NormBase, nn.modules.dropout._DropoutNd)
-    for name, each in module.named_modules():
-        if each.training and isinstance(each, kinds):
-            yield name or type(each).__name__
+def _responding(response: Response, region: Region) -> FoundBlock:
+    """A block of one branch, which is all that is known of the module."""
+    geometry = response.geometry
+    conv = padded_conv(response.kernel, geometry, (0, 0, 0, 0))
+    branch = Branch("response", [("conv", Convolution(conv))], own_groups=geometry.groups)
+    block = ReparamBlock([branch], geometry).double().eval()
+    same = border_of(block.kernel_size, geometry.dilation)
+    dtype = region.sink.tensor.dtype
+    return FoundBlock(
+        "",
+        "",
+        block,
+        lambda: copy.deepcopy(block).to(dtype),
+        response.border,
+        response.border == same,
+        region,
+    )
 
 
 def example_of(module: nn.Module) -> Tensor:

@@ -20,6 +20,7 @@ from tui.modules.exact import Exact
 from tui.modules.graph import Node
 from tui.modules.meaning import Meanings
 from tui.modules.naming import Names, attribute_of, branch_names, layer_name, step_place
+from tui.modules.refusing import NotUnderstoodError
 from tui.modules.regions import Region, reach_of
 from tui.modules.steps import Add, Average, Convolve, Frame, Normalise, Same, Scale, Shift, Step, Unknown
 from tui.modules.strand import Link, Strand, aligned, groups_of, summed
@@ -100,7 +101,9 @@ class _Lowering:
         same = same_border(block.kernel_size, geometry.dilation)
         left, right, top, bottom = (own + more for own, more in zip(same, excess, strict=True))
         if min(left, right, top, bottom) < 0:
-            raise FusionError("the image is cropped by more than it is padded: no convolution does that")
+            raise NotUnderstoodError(
+                "the image is cropped by more than it is padded: no convolution does that"
+            )
         if self._in_float64:
             block = block.double()
         return Lowered(block.eval(), (left, right, top, bottom))

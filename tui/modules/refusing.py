@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from tui.fusion.kernel import FusionError
 from tui.modules.graph import Call, Node
 from tui.modules.steps import Unknown
 
@@ -46,9 +47,22 @@ _OTHERS = {
 }
 
 
+_NOT_KNOWN = ", which is none of the linear steps that are known here"
+
+_MAYBE = frozenset(
+    (*(_OTHERS[name] for name in ("cat", "mean", "addmm", "written into")), "a convolution in 1d")
+)
+"""What may be a part of a linear map all the same."""
+
+
+class NotUnderstoodError(FusionError):
+    """What a module does is not known step by step; it may be linear all the same."""
+
+
 def unknown_of(call: Call) -> Unknown:
     """The reason."""
-    return Unknown(_reason(call), call)
+    reason = _reason(call)
+    return Unknown(reason, call, reason in _MAYBE or reason.endswith(_NOT_KNOWN))
 
 
 def _reason(call: Call) -> str:
@@ -84,7 +98,7 @@ def _of_arithmetic(call: Call, name: str) -> str:
         return "a transposed convolution" if name == "convolution" and call.args[6] else "a convolution in 1d"
     if name == "avg_pool2d":
         return "average pooling that leaves out the border, or rounds the size up"
-    return f"{name}, which is none of the linear steps that are known here"
+    return f"{name}{_NOT_KNOWN}"
 
 
 def _of_batch_norm(call: Call) -> str:

@@ -25,10 +25,11 @@ class Region:
 
 @dataclass(frozen=True, eq=False)
 class Stop:
-    """Where a region ends, and why: at what made `node`."""
+    """Where a region ends, and why: at what made `node`; `may_be_linear`: as of what is not known."""
 
     node: Node
     reason: str
+    may_be_linear: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +79,7 @@ def _made_at(node: Node) -> int:
 def _stop_at(node: Node, sink: Node, inside: set[Call], meanings: Meanings) -> Stop | None:
     step = meanings.of(node)
     if isinstance(step, Unknown):
-        return Stop(node, step.reason)
+        return Stop(node, step.reason, step.may_be_linear)
     if node is not sink:
         elsewhere = read_elsewhere(node, inside)
         if elsewhere:

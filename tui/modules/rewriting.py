@@ -157,12 +157,26 @@ class _Writer:
         if call.function is None:
             raise FusionError(f"{call.path} runs outside of its own module")
         args, kwargs = (tree_map_only(Node, self._value, each) for each in (call.args, call.kwargs))
+        if call.operator.startswith("upsample") and len(args) > 1 and args[1] is not None:
+            args = (args[0], self._size_like(call), *args[2:])
         made = self._graph.call_function(call.function, args, kwargs)
         if len(call.outputs) == 1 and len(call.function._schema.returns) == 1:
             self._made[call.outputs[0]] = made
             return
         for node in call.outputs:
             self._made[node] = self._graph.call_function(_item, (made, node.output))
+
+    def _size_like(self, call: Call) -> list[Any]:
+        """The size to which it resizes, as that of the image at hand that has it, which was made last."""
+        size = list(call.args[1])
+        alike = (
+            node for node in reversed(self._made) if node.is_image and list(node.tensor.shape[2:]) == size
+        )
+        image = next(alike, None)
+        if image is None:
+            return size
+        size_of = torch.ops.aten.sym_size.int
+        return [self._graph.call_function(size_of, (self._made[image], dim)) for dim in (2, 3)]
 
     def _value(self, node: Node) -> fx.Node:
         if node not in self._made:

@@ -111,7 +111,12 @@ class Same(Step):
 
 @dataclass(frozen=True, eq=False)
 class Unknown:
-    """What is no linear step, and why: "relu is an activation"."""
+    """What is no linear step that is known here, and why: "an activation, relu".
+
+    Attributes:
+        may_be_linear: whether it is only not known what it is.
+    """
 
     reason: str
     call: Call | None = field(default=None)
+    may_be_linear: bool = False

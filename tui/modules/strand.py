@@ -13,6 +13,7 @@ from tui.fusion.layer_spec import chained_size, common_groups, spacing_of
 from tui.fusion.layers import Chain, Layer, Sum
 from tui.fusion.padding import Border, same_border
 from tui.fusion.pair_text import Pair
+from tui.modules.refusing import NotUnderstoodError
 
 _ALIKE = 1e-6
 """Relative: what is padded is what zeros became, but for the rounding of a module that computes it."""
@@ -185,7 +186,7 @@ def aligned(strands: Sequence[Strand]) -> Border:
         shift = (first[0] - other[0], first[2] - other[2])
         far = (columns == 1 and first[1] != other[1]) or (rows == 1 and first[3] != other[3])
         if any(shift) or far:
-            raise FusionError(
+            raise NotUnderstoodError(
                 f"the branches that are added do not line up: one is padded by {_shown(first)} more than "
                 f"its kernel reaches, another by {_shown(other)} (left, right, top, bottom)"
             )

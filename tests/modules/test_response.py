@@ -1,0 +1,114 @@
+"""A module by its answers: what is a convolution is found, what only looks like one is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tests.modules.styles import FUSED, Written, conv
+from tests.modules.test_fusing import image, made
+from tui.fusion.kernel import FusionError
+from tui.modules.finished import padded_conv
+from tui.modules.fusing import block_of, fuse
+from tui.modules.response import response_of
+
+
+@pytest.mark.parametrize("style", [style for style in FUSED if style not in ("reflecting", "circular")])
+@torch.no_grad()
+def test_what_is_recognised_is_found_by_its_answers_too(style: str) -> None:
+    module = made(style).double()
+    found, known = response_of(module, image()), block_of(module, image())
+    x = image((1, 6, 19, 15), seed=9)
+    expected = module(x)
+    ours = padded_conv(found.kernel, found.geometry, found.border)(x)
+    torch.testing.assert_close(ours, expected, rtol=0, atol=1e-9 * float(expected.abs().max()))
+    assert found.geometry.stride == known.block64.geometry.stride
+    if style != "a masked weight":  # all of its other taps are zero
+        assert found.geometry.groups == known.block64.geometry.groups
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "padding", "dilation", "groups"),
+    [
+        ((3, 5), (2, 1), (1, 2), (1, 1), 1),
+        ((4, 2), (4, 3), (0, 1), (1, 1), 2),
+        ((3, 3), (1, 1), (0, 4), (2, 3), 6),
+        ((1, 1), (2, 2), (0, 0), (1, 1), 3),
+        ((7, 1), (1, 2), (3, 0), (2, 1), 1),
+    ],
+)
+@torch.no_grad()
+def test_geometry(size: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> None:
+    layer = nn.Conv2d(6, 12, size, stride, padding, dilation, groups).double()
+    found = response_of(layer, image())
+    assert found.geometry.groups == groups
+    assert found.geometry.stride == stride
+    assert found.border == (padding[1], padding[1], padding[0], padding[0])
+    torch.testing.assert_close(found.kernel.weight, layer.weight, rtol=0, atol=1e-12)
+    torch.testing.assert_close(found.kernel.bias, layer.bias, rtol=0, atol=0)
+
+
+def soft_threshold(self: Any, x: Tensor) -> Tensor:
+    return functional.softshrink(self.dense(x), 1e-6)
+
+
+def drifting(self: Any, x: Tensor) -> Tensor:
+    return self.dense(x) * torch.linspace(1, 1 + 1e-6, x.shape[3], dtype=x.dtype)  # type: ignore[no-any-return]
+
+
+ALMOST: dict[str, Callable[[], nn.Module]] = {
+    "a relu6 that never clips on usual images": lambda: Written(
+        lambda self, x: functional.relu6(self.dense(x) * 1e-4 + 3) * 1e4, dense=conv()
+    ),
+    "a clamp at a million": lambda: Written(lambda self, x: self.dense(x).clamp(max=1e6), dense=conv()),
+    "a tanh that is straight near zero": lambda: Written(
+        lambda self, x: torch.tanh(self.dense(x) * 1e-7) * 1e7, dense=conv()
+    ),
+    "a threshold far below": lambda: Written(soft_threshold, dense=conv()),
+    "an absolute value": lambda: Written(lambda self, x: self.dense(x).abs(), dense=conv()),
+    "another factor at each column": lambda: Written(drifting, dense=conv()),
+    "zeros in between": lambda: nn.Sequential(conv(1), conv()),
+    "a norm of each image": lambda: nn.Sequential(conv(), nn.InstanceNorm2d(6)),
+}
+
+
+@pytest.mark.parametrize("name", ALMOST)
+def test_almost_linear_is_not_linear(name: str) -> None:
+    torch.manual_seed(2)
+    with pytest.raises(FusionError):
+        response_of(ALMOST[name]().double().eval(), image())
+
+
+@pytest.mark.parametrize("last", [nn.Dropout(), nn.BatchNorm2d(6)])
+def test_train_mode_is_refused(last: nn.Module) -> None:
+    with pytest.raises(FusionError, match="in train mode: 1"):
+        response_of(nn.Sequential(conv(), last).double(), image())
+
+
+def matrix(self: Any, x: Tensor) -> Tensor:
+    """A 1x1 convolution as a product of matrices, which the graph's steps do not have."""
+    y = torch.einsum("oi,bihw->bohw", self.matrix, x)
+    return y + self.dense(x)  # type: ignore[no-any-return]
+
+
+@torch.no_grad()
+def test_fuse_asks_where_it_does_not_understand() -> None:
+    torch.manual_seed(3)
+    module = Written(matrix, matrix=nn.Parameter(torch.randn(6, 6)), dense=conv()).double().eval()
+    found = block_of(module, image())
+    assert [branch.name for branch in found.block.branches] == ["response"]
+    expected = module(image())
+    torch.testing.assert_close(fuse(module, image())(image()), expected, rtol=0, atol=1e-10)
+
+
+def test_fuse_refuses_what_it_neither_understands_nor_finds_linear() -> None:
+    def sorted_by(self: Any, x: Tensor) -> Tensor:
+        return torch.sort(self.dense(x), dim=3).values
+
+    with pytest.raises(FusionError, match=r"sort, which is none of the linear steps.*; and it reaches"):
+        fuse(Written(sorted_by, dense=conv()).double().eval(), image())
