@@ -209,7 +209,7 @@ def test_groups_that_do_not_divide() -> None:
         (("--seed",), ("--seed: ", "one argument")),
         (("--bias=no",), ("--bias/--no-bias: ", "'no'")),
         (("--json",), ("--json: ", "check --json")),
-        (("--print-completion", "fish"), (*SHELLS, "'fish'")),
+        (("--print-completion", "ksh"), (*SHELLS, "'ksh'")),
     ],
 )
 def test_a_mistake_in_the_options_is_named(arguments: tuple[str, ...], words: tuple[str, ...]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 
 import shtab
 
@@ -15,7 +16,29 @@ from tui.fusion.quoting import quoted
 from tui.option_parser import OptionParser, OptionsError
 from tui.options import CHECK, SHELLS, SWITCHES, build_parser
 
-_FILES = ("IN", "OUT", "FUSED", "load")
+_FILES = ("IN", "OUT", "FUSED", "load", "fused", "fused_bias")
+
+_BASH_START = "complete -o bashdefault -F _shtab_repfuse_tui repfuse-tui"
+_BASH_WITH_EQUALS = """\
+# bash breaks --preset=rep into three words at the sign that stands in COMP_WORDBREAKS: it is left out here.
+_repfuse_tui_words() {
+  local index word words=() current=$COMP_CWORD
+  for index in "${!COMP_WORDS[@]}"; do
+    word=${COMP_WORDS[index]}
+    if [[ $word != "=" ]]; then
+      words+=("$word")
+    elif (( index == COMP_CWORD )); then
+      words+=("")
+    elif (( index < COMP_CWORD )); then
+      current=$((current - 1))
+    fi
+  done
+  COMP_WORDS=("${words[@]}")
+  COMP_CWORD=$current
+  _shtab_repfuse_tui
+}
+
+complete -o bashdefault -F _repfuse_tui_words repfuse-tui"""
 
 
 def completion_script(shell: str) -> str:
@@ -37,7 +60,20 @@ def completion_script(shell: str) -> str:
         )
         commands.add_parser(name, help=words, parents=[own], add_help=False)
     script: str = shtab.complete(parser, shell=shell)
-    return script
+    return _WITH_EQUALS.get(shell, str)(script)
+
+
+def _bash_with_equals(script: str) -> str:
+    return script.replace(_BASH_START, _BASH_WITH_EQUALS)
+
+
+def _zsh_with_equals(script: str) -> str:
+    """Options that take a value may have it after a sign: what zsh's _arguments writes as `--preset=[`."""
+    return re.sub(r'^(  "--[a-z-]+)(\[[^"]*\]:)', r"\1=\2", script, flags=re.MULTILINE)
+
+
+_WITH_EQUALS: Mapping[str, Callable[[str], str]] = {"bash": _bash_with_equals, "zsh": _zsh_with_equals}
+"""For the shells whose scripts know `--preset repvgg` alone; fish splits at the sign itself, tcsh cannot."""
 
 
 def _values() -> dict[str, Iterable[str]]:

@@ -28,7 +28,7 @@ from tui.fusion.text_error import TextError
 from tui.option_parser import PROGRAM, OptionParser, OptionsError
 from tui.plain_text import in_ascii
 
-SHELLS = ("bash", "zsh", "tcsh")
+SHELLS = ("bash", "zsh", "fish", "tcsh")
 
 SWITCHES = {
     "bias": "a bias in every convolution, or in none",
