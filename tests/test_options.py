@@ -239,6 +239,20 @@ def test_help_fits_80_columns_and_tells_all(monkeypatch: pytest.MonkeyPatch) -> 
     assert "--post-norm, --no-post-norm a batch norm after their sum, or none" in unwrapped
 
 
+@pytest.mark.parametrize("columns", ["50", "80", "150"])
+def test_help_follows_the_width_of_the_terminal(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    text = parse(["--help"]).text
+    assert text is not None
+    lines = text.splitlines()
+    example = "  repfuse-tui fuse model.safetensors fused.safetensors"  # of two words that none may break
+    assert max(len(line) for line in lines if line != example) <= int(columns)
+    assert max(map(len, lines)) > int(columns) - 8
+    assert [line for line in lines if line != line.rstrip()] == []
+    assert "\nexit status of check:\n  0  fused and unfused agree" in text
+    assert " ".join(text.split()).count("repvgg-downsample") == 1
+
+
 def test_help_comes_before_mistakes() -> None:
     assert parse(["--nonsense", "--help"]).text == parse(["-h"]).text
 

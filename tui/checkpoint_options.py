@@ -12,7 +12,7 @@ from tui.checkpoints.contents import Format
 from tui.checkpoints.folder import SUFFIXES
 from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.quoting import printable, quoted
-from tui.option_parser import PROGRAM, OptionParser, OptionsError
+from tui.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
 
 MOST_JOBS = 64
 _NUMBERS = {1: "one file", 2: "two files"}
@@ -183,7 +183,7 @@ def parser_of(command: str) -> OptionParser:
         usage=f"{PROGRAM} {command} {words} [options]",
         description=COMMANDS.get(command, "").capitalize() + ".",
         epilog=_EXIT_STATUS[command],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpInColumns,
         allow_abbrev=False,
         exit_on_error=False,
         add_help=False,

@@ -25,7 +25,7 @@ from tui.fusion.quoting import printable, quoted
 from tui.fusion.refusal import Refusal
 from tui.fusion.spec import BlockSpec, InvalidSpecError
 from tui.fusion.text_error import TextError
-from tui.option_parser import PROGRAM, OptionParser, OptionsError
+from tui.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
 from tui.plain_text import in_ascii
 
 SHELLS = ("bash", "zsh", "fish", "tcsh")
@@ -271,7 +271,7 @@ def build_parser(*, command: bool = True) -> OptionParser:
             presets=_in_columns({preset.name: preset.summary for preset in PRESETS.values()}),
             mistakes=_in_columns({name: in_ascii(mistake.title) for name, mistake in MISTAKES.items()}),
         ),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpInColumns,
         allow_abbrev=False,  # a script that writes --input must not change its meaning with a new option
         exit_on_error=False,
         add_help=False,

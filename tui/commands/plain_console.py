@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+import os
+from collections.abc import Iterable, Iterator, Mapping
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 LEAST_WIDTH = 80
 """On a narrower screen the terminal breaks lines; rich would cut digits off numbers."""
@@ -19,9 +23,37 @@ class PlainConsole(Console):
         """
         raise BrokenPipeError
 
+    def print_report(self, report: RenderableType) -> None:
+        """Print it without blanks at the ends of its lines, with which rich fills up its tables."""
+        self.print(_Trimmed(report), end="")
 
-def plain_console(width: int = LEAST_WIDTH) -> PlainConsole:
-    """For stdout, in colour where that is a terminal; `width`: where it is none."""
+
+def plain_console(width: int = LEAST_WIDTH, variables: Mapping[str, str] = os.environ) -> PlainConsole:
+    """For stdout, in colour where that is a terminal.
+
+    As wide as the terminal, or as COLUMNS says; `width`: where there is neither.
+    """
     console = PlainConsole(highlight=False)
-    console.width = max(console.width, LEAST_WIDTH) if console.is_terminal else max(console.width, width)
+    told = console.is_terminal or variables.get("COLUMNS", "").isdigit()
+    console.width = max(console.width, LEAST_WIDTH) if told else max(console.width, width)
     return console
+
+
+class _Trimmed:
+    def __init__(self, report: RenderableType) -> None:
+        self._report = report
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        for line in console.render_lines(self._report, options, pad=False):
+            yield from reversed(list(_trimmed(reversed(line))))
+            yield Segment.line()
+
+
+def _trimmed(backwards: Iterable[Segment]) -> Iterator[Segment]:
+    """A line's segments from its end, from the first on that shows something."""
+    shows = False
+    for segment in backwards:
+        text = segment.text if shows else segment.text.rstrip()
+        shows = shows or bool(text)
+        if text:
+            yield Segment(text, segment.style, segment.control)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from threading import Event
 from typing import Any, NoReturn
 
 import pytest
@@ -582,6 +583,31 @@ def test_a_costly_run_is_announced_where_somebody_waits(
     check(BlockSpec(), as_json=True)
     announced = "this takes about 12 s and 3.2 GB of memory\n"
     assert capsys.readouterr().err == (announced if terminal and costly else "")
+
+
+@pytest.mark.parametrize("costly", [True, False])
+def test_a_log_is_told_of_a_costly_run_that_goes_on(
+    costly: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = Event()
+    estimate = Estimate(bytes=3 * 1024**3, seconds=12.3) if costly else Estimate(bytes=1, seconds=0.1)
+    monkeypatch.setattr("tui.commands.check.command.estimate_of", lambda _: estimate)
+    monkeypatch.setattr("tui.commands.check.command.memory_of_this_machine", lambda: None)
+    monkeypatch.setattr("tui.commands.check.command.PATIENCE", 0.0)
+
+    def say(words: str) -> None:
+        print(words)
+        told.set()
+
+    def wait(*_: object, **__: object) -> Study:
+        assert told.wait(60 if costly else 0) == costly
+        return study_of(BlockSpec())
+
+    monkeypatch.setattr("tui.commands.check.command._say", say)
+    monkeypatch.setattr("tui.commands.check.command._studied", wait)
+    check(BlockSpec(), as_json=True)
+    words = "repfuse-tui: this takes about 12 s and 3.2 GB of memory\n"
+    assert capsys.readouterr().out.startswith(words) == costly
 
 
 @pytest.mark.parametrize("dtype", Dtype)

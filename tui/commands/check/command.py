@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Timer
 from typing import TYPE_CHECKING
 
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 AGREE = 0
 DISAGREE = 1
+PATIENCE = 2.0
+"""Seconds after which a log is told that a long run goes on."""
 
 
 class CheckError(Refusal, RuntimeError):
@@ -46,10 +51,9 @@ def check(
     """
     estimate = estimate_of(spec)
     _refuse_what_does_not_fit(estimate)
-    if estimate.must_be_asked_for and sys.stderr is not None and sys.stderr.isatty():
-        print(f"this takes {estimate_in_words(estimate)}", file=sys.stderr)
     finished = None if fused is None else _finished(fused, fused_bias, spec)
-    study = _studied(spec, alterations, finished)
+    with _announced(estimate):
+        study = _studied(spec, alterations, finished)
     if as_json:
         from tui.export.report import json_of
 
@@ -59,6 +63,31 @@ def check(
 
         print_table(study)
     return AGREE if study.verdict.ruling.agrees else DISAGREE
+
+
+@contextmanager
+def _announced(estimate: Estimate) -> Iterator[None]:
+    """Say on stderr what a long run takes: at once in a terminal, elsewhere once it has taken a while."""
+    if not estimate.must_be_asked_for or sys.stderr is None:
+        yield
+        return
+    words = f"this takes {estimate_in_words(estimate)}"
+    if sys.stderr.isatty():
+        _say(words)
+        yield
+        return
+    timer = Timer(PATIENCE, _say, [f"repfuse-tui: {words}"])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _say(words: str) -> None:
+    with suppress(OSError, ValueError):  # nobody reads it, and the run goes on
+        print(words, file=sys.stderr, flush=True)
 
 
 def _refuse_what_does_not_fit(estimate: Estimate) -> None:

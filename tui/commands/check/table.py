@@ -46,7 +46,7 @@ _MOST_EDITS = 4
 
 def print_table(study: Study) -> None:
     """Print the report on stdout, in colour where that is a terminal."""
-    plain_console().print(table_of(study))
+    plain_console().print_report(table_of(study))
 
 
 def table_of(study: Study) -> RenderableType:

@@ -20,7 +20,7 @@ MOST_NAMED = 20
 
 def print_table(compared: ComparedCheckpoint) -> None:
     """Print it on stdout."""
-    plain_console(WIDTH).print(Group(*_parts(compared)))
+    plain_console(WIDTH).print_report(Group(*_parts(compared)))
 
 
 def _parts(compared: ComparedCheckpoint) -> Iterator[RenderableType]:

@@ -17,7 +17,7 @@ from tui.commands.tables import WIDTH, change, left_alone, plain, row, ruled, si
 
 def print_table(fused: FusedCheckpoint, output: Path | None) -> None:
     """Print it on stdout; `output`: where it was written, None where it was not."""
-    plain_console(WIDTH).print(Group(*_parts(fused, output)))
+    plain_console(WIDTH).print_report(Group(*_parts(fused, output)))
 
 
 def _parts(fused: FusedCheckpoint, output: Path | None) -> Iterator[RenderableType]:

@@ -21,7 +21,7 @@ from tui.commands.tables import ASIDE, WIDTH, left_alone, listed, plain, row, si
 
 def print_table(source: Checkpoint, recognition: Recognition, eps: float | None) -> None:
     """Print it on stdout."""
-    plain_console(WIDTH).print(Group(*_parts(source, recognition, eps)))
+    plain_console(WIDTH).print_report(Group(*_parts(source, recognition, eps)))
 
 
 def _parts(source: Checkpoint, recognition: Recognition, eps: float | None) -> Iterator[RenderableType]:
