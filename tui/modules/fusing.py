@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import FusionError
 from tui.fusion.layers import Branch, Convolution
-from tui.fusion.layers.border import border_of
+from tui.fusion.padding import same_border
 from tui.modules.finding import Finder
 from tui.modules.finished import agrees_again, finished, padded_conv, verify
 from tui.modules.found import FoundBlock
@@ -90,7 +90,7 @@ def _responding(response: Response, region: Region) -> FoundBlock:
     conv = padded_conv(response.kernel, geometry, (0, 0, 0, 0))
     branch = Branch("response", [("conv", Convolution(conv))], own_groups=geometry.groups)
     block = ReparamBlock([branch], geometry).double().eval()
-    same = border_of(block.kernel_size, geometry.dilation)
+    same = same_border(block.kernel_size, geometry.dilation)
     dtype = region.sink.tensor.dtype
     return FoundBlock(
         "",

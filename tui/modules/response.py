@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError, Kernel
-from tui.fusion.layers.border import Border
+from tui.fusion.padding import Border
 from tui.fusion.pair_text import Pair
 from tui.modules.finished import padded_conv
 from tui.modules.running import RunError, failure
