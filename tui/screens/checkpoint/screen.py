@@ -51,10 +51,10 @@ from tui.views.checkpoint.fused_view import FusedView
 from tui.views.checkpoint.items_view import Item, ItemsView
 from tui.views.checkpoint.outline_rows import Line
 from tui.views.checkpoint.outline_view import OutlineView
+from tui.views.checkpoint.progress_line import progress_line
 from tui.views.checkpoint.ranges_view import RangesView
 from tui.views.checkpoint.search_line import SearchLine
 from tui.views.checkpoint.totals import sizes_of, totals_of
-from tui.widgets.bar import bar
 from tui.widgets.foot import GAP, Foot
 from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
@@ -75,8 +75,6 @@ SIGNS: tuple[HelpLine, ...] = (
     HelpLine("✓, ✗, !", "a fused kernel that is right; one that is wrong; numbers that are NaN or infinite"),
     HelpLine("+", "in a comparison: a name that only the other file has"),
 )
-BAR = 24
-"""Columns of the bar that says how far comparing is."""
 IN_A_FILE = "IN A CHECKPOINT"
 """A heading of the help."""
 
@@ -540,11 +538,8 @@ class CheckpointScreen(Screen[None]):
     def _tell_comparing(self, words: str, share: float, place: str) -> None:
         if self._comparison is not None:
             self._show_verdicts(self._comparison)
-            name = printable(self._comparison.path.name)
-            far = (bar(share, BAR), "$primary")
-            self._say_totals(
-                Content.assemble((f"{words} with {name}  ", "bold"), far, f"  {printable(place)}")
-            )
+            line = progress_line(f"{words} with {printable(self._comparison.path.name)}", share)
+            self._say_totals(Content.assemble(line, f"   {printable(place)}"))
 
     @work(group="compare dialog")
     async def action_compare(self) -> None:

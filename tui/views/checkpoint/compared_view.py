@@ -126,7 +126,7 @@ def _evidence(block: ComparedBlock) -> Iterator[Content]:
         yield Content.styled("\nTHE WORST NUMBERS", f"bold {MUTED}")
         for number in verdict.first[:MOST_WORST]:
             yield Content.assemble(
-                f"{number.place}  ", (f"{number.given:.6g}", "bold"), (f" for {number.right:.6g}", MUTED)
+                f"{number.place}  ", (f"{number.given:.5g}", "bold"), (f" for {number.right:.5g}", MUTED)
             )
     if block.weight_name is not None:
         yield Content.assemble(("\nread from  ", MUTED), printable(block.weight_name))

@@ -11,24 +11,21 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
-from tui.analysis.quantities import short_count, time_in_words, two_digits
+from tui.analysis.quantities import short_count, two_digits
 from tui.checkpoints.found import LeftAlone
 from tui.fusion.number_text import show_number
 from tui.fusion.quoting import printable
 from tui.views.checkpoint.items_view import Item, ItemsView
 from tui.views.checkpoint.outline_rows import SKIPPED, WHOLE, block_words, size_in_words
+from tui.views.checkpoint.progress_line import progress_line
 from tui.views.checkpoint.verdict_words import SIGNS, TONES, plain, share_in_words, verdict_line, worst_first
 from tui.views.shared.styles import MUTED, RULING_STYLES
-from tui.widgets.bar import bar
 from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
 from tui.widgets.rows.row import Row, Tone
 
 if TYPE_CHECKING:
     from tui.checkpoints.fused import FusedBlock, FusedCheckpoint
-
-BAR = 24
-"""Columns of the bar that says how far it is."""
 
 
 class FusedView(ItemsView):
@@ -82,10 +79,7 @@ class FusedView(ItemsView):
 
     def tell(self, words: str, share: float, place: str = "", seconds_left: float | None = None) -> None:
         """Say how far it is."""
-        left = "" if seconds_left is None else f"   {time_in_words(seconds_left)} left"
-        line = Content.assemble(
-            (f"{words}  ", "bold"), (bar(share, BAR), "$primary"), f" {100 * share:3.0f} %", (left, MUTED)
-        )
+        line = progress_line(words, share, seconds_left)
         self.say(Content("\n").join([line, Content.styled(printable(place), MUTED)]))
 
     def add(self, block: FusedBlock) -> None:

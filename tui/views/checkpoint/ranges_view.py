@@ -13,6 +13,7 @@ from tui.analysis.quantities import two_digits
 from tui.fusion.quoting import printable
 from tui.views.checkpoint.items_view import Item, ItemsView
 from tui.views.checkpoint.outline_rows import WHOLE, block_words
+from tui.views.checkpoint.progress_line import progress_line
 from tui.views.shared.styles import MUTED
 from tui.widgets.bar import bar
 from tui.widgets.foot_key import FootKey
@@ -65,9 +66,7 @@ class RangesView(ItemsView):
 
     def tell(self, words: str, share: float, place: str) -> None:
         """Say how far it is."""
-        line = Content.assemble(
-            (f"{words}  ", "bold"), (bar(share, 24), "$primary"), f" {100 * share:3.0f} %"
-        )
+        line = progress_line(words, share)
         self.say(Content("\n").join([line, Content.styled(printable(place), MUTED)]))
 
     def add(self, ranges: BlockRanges) -> None:
