@@ -116,6 +116,8 @@ class Finder:
         for region in reversed(self._fitting(reach.regions, step)):
             if not self._is_worth_it(region):
                 break
+            if self._splits_a_pair(region):
+                continue
             try:
                 self._take(region)
             except FusionError as error:
@@ -140,6 +142,12 @@ class Finder:
             inner = before.path.rpartition(".")[0] if before.module is not None else before.path
             return [region for region in fitting if owner_of(region) == inner]
         return fitting
+
+    def _splits_a_pair(self, region: Region) -> bool:
+        """Whether it begins with the norm of a convolution before it, which then is left without."""
+        before = self._meanings.of(region.source)
+        readers = (self._meanings.of(call.outputs[0]) for call in region.source.users if call.outputs)
+        return isinstance(before, Convolve) and any(isinstance(step, Normalise) for step in readers)
 
     def _is_weighty(self, calls: Iterable[Call]) -> bool:
         light = (Scale, Shift, Same)

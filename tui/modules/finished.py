@@ -21,7 +21,7 @@ from tui.modules.graph import Node
 AGREEMENT = 1e-9
 """Relative to the largest number on the way: how far two computations in float64 may lie apart."""
 
-_LARGEST_PATCH = 8
+_LARGEST_PATCH = 3
 """Pixels of each side of the image on which a block is tried, beyond what its kernel reaches."""
 
 _SIZED = frozenset(("view", "_unsafe_view", "expand", "slice", "select", "written into", "copy"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from torch import Tensor, nn
@@ -109,7 +110,7 @@ class ModuleCall:
     outputs: Any = None
     last: int = 0
 
-    @property
+    @cached_property
     def source(self) -> Node | None:
         """Its only argument, None where it has others."""
         leaves = tree_leaves((self.args, self.kwargs))

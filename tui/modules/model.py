@@ -20,7 +20,7 @@ from tui.modules.finished import finished, verify
 from tui.modules.found import FoundBlock, LeftAlone
 from tui.modules.graph import Graph, ModuleCall, Node
 from tui.modules.recording import record
-from tui.modules.replacing import Place, by_owner, place_of, put_in_place
+from tui.modules.replacing import Parents, Place, by_owner, place_of
 from tui.modules.rewriting import rewritten
 from tui.modules.running import arguments_of, run_on
 
@@ -126,6 +126,7 @@ class _Fusing:
 
     def __init__(self, twin: nn.Module, graph: Graph, finder: Finder) -> None:
         self._twin = twin
+        self._parents = Parents(twin)
         self._graph = graph
         self._finder = finder
         findings = finder.findings()
@@ -164,7 +165,7 @@ class _Fusing:
             new = conv if first == 0 else nn.Identity()
             if module is self._twin:
                 self._twin = new
-            put_in_place(self._twin, module, new)
+            self._parents.replace(module, new)
 
     def _rewrite(
         self, run: ModuleCall, own: Sequence[FoundBlock], parts: dict[FoundBlock, nn.Conv2d]
@@ -180,7 +181,7 @@ class _Fusing:
             return
         if run.module is self._twin:
             self._twin = module
-        put_in_place(self._twin, run.module, module)
+        self._parents.replace(run.module, module)
 
 
 def _difference(given: list[Any], nodes: list[Any]) -> tuple[float, float]:

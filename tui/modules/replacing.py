@@ -85,12 +85,20 @@ def _refuse_second_run(found: FoundBlock, graph: Graph) -> None:
         )
 
 
-def put_in_place(root: nn.Module, old: nn.Module, new: nn.Module) -> None:
-    """Replace a module wherever the root holds it."""
-    for parent in root.modules():
-        for name, child in list(parent._modules.items()):
-            if child is old:
-                parent._modules[name] = new
+class Parents:
+    """Where a model holds each of its modules, to put others there."""
+
+    def __init__(self, root: nn.Module) -> None:
+        self._held: dict[nn.Module, list[tuple[nn.Module, str]]] = {}
+        for parent in root.modules():
+            for name, child in parent._modules.items():
+                if child is not None:
+                    self._held.setdefault(child, []).append((parent, name))
+
+    def replace(self, old: nn.Module, new: nn.Module) -> None:
+        """Put a module wherever the model held that one."""
+        for parent, name in self._held.get(old, ()):
+            parent._modules[name] = new
 
 
 def by_owner(blocks: Sequence[FoundBlock], graph: Graph) -> Iterator[tuple[ModuleCall, list[FoundBlock]]]:
