@@ -29,6 +29,7 @@ WITH_EXAMPLES = [
     "tui.modules.finding",
     "tui.modules.finished",
     "tui.modules.fusing",
+    "tui.modules.loading",
     "tui.modules.model",
     "tui.modules.response",
 ]
