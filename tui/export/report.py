@@ -9,6 +9,7 @@ from typing import Any
 
 from tui.analysis.likeness.found import Likeness, Likenesses
 from tui.analysis.likeness.likeness import likenesses_within
+from tui.analysis.numerics.figures import figures_of
 from tui.analysis.origin import Origin
 from tui.analysis.progress import Failed
 from tui.analysis.study import Study
@@ -19,6 +20,9 @@ from tui.analysis.verdict.verdict import Worst
 from tui.export.conv2d_text import conv2d_arguments
 from tui.fusion.branch_text import show_branch
 from tui.fusion.spec import BlockSpec, BranchSpec
+
+REPORT_SCHEMA = 1
+"""It grows with each change that takes a key away or gives one another meaning."""
 
 
 def report_of(study: Study) -> dict[str, Any]:
@@ -33,6 +37,7 @@ def report_of(study: Study) -> dict[str, Any]:
     `stored` is the verdict by its weights on a fused kernel that came finished, else None: `used` is the
     largest share of a number's bound, `beyond` counts the numbers further off, which are in `channels`, at
     `taps` and among `biases`; `first` are some of them.
+    `figures` are those that other tools print, over all elements (`tui.analysis.numerics.figures`).
     `looks_like` says which mistakes make the difference, or why that was not found out; it is None where the
     float64 run finds nothing wrong.
     """
@@ -53,6 +58,7 @@ def report_of(study: Study) -> dict[str, Any]:
         "max_abs_diff": _finite(study.comparison.max_abs_diff),
         "mean_abs_diff": _finite(study.comparison.mean_abs_diff),
         "max_abs_diff_float64": _finite(study.float64.max_abs_diff),
+        "figures": {name: _finite(value) for name, value in asdict(figures_of(study.outputs)).items()},
         "allclose": study.comparison.allclose,
         "verdict": study.verdict.ruling,
         "agree": study.verdict.ruling.agrees,
@@ -160,8 +166,8 @@ def _branch_spec(branch: BranchSpec) -> dict[str, Any]:
 
 
 def json_of(study: Study) -> str:
-    """The report as one line of strict JSON."""
-    return json.dumps(report_of(study), allow_nan=False)
+    """The report as one line of strict JSON, with the number by which its keys are known."""
+    return json.dumps({"schema": REPORT_SCHEMA} | report_of(study), allow_nan=False)
 
 
 def _finite(value: float) -> float | None:

@@ -107,7 +107,7 @@ def test_report_has_these_keys(result: Study) -> None:
     report = report_of(result)
     assert list(report) == [
         *("spec", "origin", "mistake", "edits", "branches", "fused"),
-        *("max_abs_diff", "mean_abs_diff", "max_abs_diff_float64"),
+        *("max_abs_diff", "mean_abs_diff", "max_abs_diff_float64", "figures"),
         *("allclose", "verdict", "agree", "wrong_side", "budget_used", "bound", "worst", "error_split"),
         *("stored", "looks_like", "params", "macs"),
     ]

@@ -15,6 +15,7 @@ from tui.analysis.alterations.alterations import Edit
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.cost import Sides
 from tui.analysis.likeness.likeness import likenesses_within
+from tui.analysis.numerics.figures import figures_of
 from tui.analysis.progress import Failed
 from tui.analysis.study import Study
 from tui.analysis.verdict.cautions import cautions_of
@@ -168,6 +169,9 @@ def _differences(study: Study) -> Table:
         table.add_row("  fused there", f"{comparison.fused:.{dtype.digits}g}")
         table.add_row("  unfused there", f"{comparison.unfused:.{dtype.digits}g}")
     table.add_row("mean |fused - unfused|", f"{comparison.mean_abs_diff:.3g}")
+    figures = figures_of(study.outputs)
+    table.add_row("relative error", _with_aside(f"{figures.relative_error:.3g}", "of the norms"))
+    table.add_row("SQNR, cosine", f"{figures.sqnr_db:.1f} dB, {figures.cosine:.9g}")
     table.add_row("share of the rounding budget", _budget(study.verdict))
     rerun = "the run above" if dtype is Dtype.FLOAT64 else "fusion and both sides run again"
     table.add_row("max in float64", _with_aside(f"{study.float64.max_abs_diff:.3g}", rerun))
