@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tui.analysis.origin import Origin
 from tui.fusion.block import ReparamBlock
-from tui.fusion.layers.border import Border
+from tui.fusion.padding import Border
 from tui.fusion.spec import BlockSpec, Dtype
 from tui.fusion.structure import structure_of
 from tui.fusion.torch_dtypes import dtype_of, torch_dtype
