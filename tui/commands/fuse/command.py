@@ -19,7 +19,7 @@ from tui.fusion.quoting import printable
 if TYPE_CHECKING:
     from tui.checkpoints.fused import FusedCheckpoint
 
-USUAL_JOBS = 2
+USUAL_JOBS = 1
 """Blocks at the same time: two cores keep the memory busy, and more blocks would take more of it."""
 FUSED = 0
 WRONG = 1

@@ -132,7 +132,7 @@ def _steps(to_fuse: ToFuse, output: Output) -> Iterator[FusingBlock | FusedBlock
     recognition = to_fuse.listing.recognition
     assert recognition is not None
     check_target(to_fuse.listing.checkpoint, output.path, replace=output.replace)
-    jobs = max(1, (os.cpu_count() or 1) - 1)  # one is left to the screen
+    jobs = min(2, max(1, (os.cpu_count() or 1) - 1))  # one is left to the screen, and few blocks fill memory
     yield from fuse(to_fuse.listing.checkpoint, recognition, Wishes(eps_of=to_fuse.eps_of, jobs=jobs))
 
 
