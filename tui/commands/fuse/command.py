@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tui.checkpoints.fused import FusedCheckpoint
 
 USUAL_JOBS = 1
-"""Blocks at the same time: two cores keep the memory busy, and more blocks would take more of it."""
+"""Blocks at the same time: each takes memory of its own, and is read while the one before is folded."""
 FUSED = 0
 WRONG = 1
 
