@@ -523,6 +523,7 @@ class CheckpointScreen(Screen[None]):
             if comparison.given is not None:
                 self._opened.add(comparison.given)
         assert comparison.compared is not None
+        self._subjects.clear()  # a block that was opened before it was judged is opened anew
         name = printable(path.name)
         self._show_verdicts(comparison)
         self._say_totals(outcome(comparison.compared, name))
