@@ -240,6 +240,39 @@ def test_one_that_computes_with_the_size_of_the_image() -> None:
     assert "size of the image" in report.left_alone[-1].reason
 
 
+class SamePadding(nn.Module):
+    """Tensorflow's: more on the right and below, by the size of the image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense, self.norm = nn.Conv2d(4, 4, 3, 2), nn.BatchNorm2d(4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pads = []
+        for size in (x.shape[3], x.shape[2]):
+            missing = max((-(-size // 2) - 1) * 2 + 3 - size, 0)
+            pads += [missing // 2, missing - missing // 2]
+        return self.norm(self.dense(functional.pad(x, pads)))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_padding_that_follows_the_size_is_not_fixed(whole: bool) -> None:
+    padded = SamePadding()
+    model = ready(nn.Sequential(nn.ReLU(), padded, nn.ReLU()) if whole else nn.Sequential(Behind(padded)))
+    _, report = fused_and_checked(model, image(1, 4, 24, 26), image(1, 4, 25, 21))
+    assert not report.fused or [each.found.title for each in report.fused] == ["0.padded.dense"]
+
+
+class Behind(nn.Module):
+    def __init__(self, padded: nn.Module) -> None:
+        super().__init__()
+        self.padded = padded
+        self.point = nn.Conv2d(4, 4, 1, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.relu(self.padded(x) + self.point(x))
+
+
 def test_train_mode() -> None:
     with pytest.raises(FusionError, match="train mode"):
         fuse_model(ResNet(), torch.randn(1, 3, 32, 32))

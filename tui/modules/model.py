@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from tui.analysis.verdict.stored import StoredVerdict
@@ -24,8 +24,11 @@ from tui.modules.replacing import Parents, Place, by_owner, place_of
 from tui.modules.rewriting import rewritten
 from tui.modules.running import arguments_of, run_on
 
-_SMALL_SIDE = 20
-"""Pixels of the images on which a rewritten forward is tried, beside those that it was seen on."""
+_SMALL_SIDE = 15
+"""Pixels of the images on which a fused module is tried, beside those that it was seen on."""
+
+_ALIKE = {torch.float64: 1e-9, torch.float32: 1e-2, torch.float16: 0.1, torch.bfloat16: 0.3}
+"""Relative: how far two modules may lie apart that compute the same, each in its own order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +121,44 @@ def fuse_model(model: nn.Module, example: Any) -> FusedModel:
     twin = copy.deepcopy(model)
     graph = run_on(record, twin, example)
     finder = Finder(graph)
-    return _Fusing(twin, graph, finder).model(arguments_of(example))
+    result = _Fusing(twin, graph, finder).model(arguments_of(example))
+    _refuse_other_model(model, result.model, arguments_of(example))
+    return result
+
+
+@torch.no_grad()
+def _results(model: nn.Module, arguments: tuple[Any, ...]) -> Any:
+    return model(*tree_map_only(Tensor, torch.clone, arguments))
+
+
+def _refuse_other_model(model: nn.Module, fused: nn.Module, arguments: tuple[Any, ...]) -> None:
+    """That both still agree on images of another size, by which the forward may choose its way.
+
+    Raises:
+        FusionError: they do not.
+    """
+    other = tree_map_only(Tensor, _another_size, arguments)
+    try:
+        graph = record(model, other)
+    except Exception:  # it takes that size only, whatever it says
+        return
+    right = [leaf.value for leaf in tree_leaves(graph.whole.outputs) if isinstance(leaf, Node)]
+    given = [leaf for leaf in tree_leaves(_results(fused, other)) if isinstance(leaf, Tensor)]
+    if len(right) != len(given) or not all(map(_near, given, right)):
+        raise FusionError(
+            "on images of another size the fused model gives something else: the model chooses its way by "
+            "the size; fuse its parts, each with an example of its own"
+        )
+
+
+def _another_size(value: Tensor) -> Tensor:
+    """An image of a row and two columns more; anything else as it is."""
+    if value.dim() != 4 or not value.is_floating_point():
+        return value
+    batch, channels, height, width = value.shape
+    generator = torch.Generator().manual_seed(6)
+    shape = (batch, channels, height + 1, width + 2)
+    return torch.randn(shape, generator=generator, dtype=torch.float64).to(value)
 
 
 class _Fusing:
@@ -143,8 +183,7 @@ class _Fusing:
         for run, own in by_owner(list(parts), self._graph):
             self._rewrite(run, own, parts)
         fused = tuple(self._fused[found] for found in self._blocks if found in self._fused)
-        with torch.no_grad():
-            given = self._twin(*tree_map_only(Tensor, torch.clone, arguments))
+        given = _results(self._twin, arguments)
         apart, largest = _difference(tree_leaves(given), tree_leaves(self._graph.whole.outputs))
         return FusedModel(self._twin, ModelReport(fused, tuple(self._left), apart, largest))
 
@@ -154,6 +193,8 @@ class _Fusing:
             place = place_of(found, self._graph, self._blocks)
             conv = finished(found)
             verify(found, conv, self._finder.exact)
+            if place.run is not None:
+                _refuse_other_results(place.run, conv)
         except FusionError as error:
             self._left.append(LeftAlone(found.title, str(error)))
             return None
@@ -172,8 +213,7 @@ class _Fusing:
     ) -> None:
         try:
             module = rewritten(run, self._graph, own, parts)
-            if not _is_free_of_size(module):
-                _refuse_other_results(run, module)
+            _refuse_other_results(run, module)
         except FusionError as error:
             for found in own:
                 self._left.append(LeftAlone(found.title, str(error)))
@@ -195,18 +235,12 @@ def _difference(given: list[Any], nodes: list[Any]) -> tuple[float, float]:
     return apart, largest
 
 
-def _is_free_of_size(module: fx.GraphModule) -> bool:
-    """Whether all that its forward does beside calling modules is done pixel by pixel."""
-    called = [node.target for node in module.graph.nodes if node.op == "call_function"]
-    return all(torch.Tag.pointwise in getattr(each, "tags", ()) for each in called)
-
-
 @torch.no_grad()
 def _refuse_other_results(run: ModuleCall, module: nn.Module) -> None:
-    """A forward that computes with the size of the image is seen with one size only.
+    """What a forward does is seen with one size of the image only, and it may compute with that.
 
     Raises:
-        FusionError: on images of another size the rewritten module gives something else.
+        FusionError: on images of another size the fused module gives something else.
     """
     other = tree_map_only(Node, _resized, (run.args, run.kwargs))
     try:
@@ -220,8 +254,8 @@ def _refuse_other_results(run: ModuleCall, module: nn.Module) -> None:
         alike = False
     if not alike:
         raise FusionError(
-            "its forward computes with the size of the image, which a rewritten one would have fixed: move "
-            "the block into a module of its own"
+            "its forward computes with the size of the image, which a fused one would have fixed, as padding "
+            "that follows it; where that is beside the block, move the block into a module of its own"
         )
 
 

@@ -19,10 +19,12 @@ class Place:
     Attributes:
         modules: none where the block is only a part of a forward, which is rewritten.
         how: in words.
+        run: where the block is all that a module does, one run of it.
     """
 
     modules: tuple[nn.Module, ...]
     how: str
+    run: ModuleCall | None = None
 
 
 def place_of(found: FoundBlock, graph: Graph, blocks: Iterable[FoundBlock]) -> Place:
@@ -35,7 +37,7 @@ def place_of(found: FoundBlock, graph: Graph, blocks: Iterable[FoundBlock]) -> P
     if whole is not None:
         every = {(each.region.source, each.region.sink) for each in blocks}
         if all((run.source, run.outputs) in every for run in _runs_of(whole.module, graph)):
-            return Place((whole.module,), "the module")
+            return Place((whole.module,), "the module", whole)
         raise FusionError("its module runs more than once, and not always as a whole")
     modules = _modules_in_a_row(found)
     if modules is None:
