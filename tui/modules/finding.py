@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -58,8 +58,10 @@ class Finder:
         exact: what the run computes, again in float64.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, accept: Callable[[FoundBlock, Exact], None] | None = None) -> None:
+        """`accept`: raises FusionError of a block that is not wanted; then a smaller one is looked for."""
         self.exact = Exact(graph)
+        self._accept = accept
         self._graph = graph
         self._meanings = Meanings(self.exact)
         self._covered: set[Call] = set()
@@ -190,6 +192,8 @@ class Finder:
         own = partial(self._of_own_parameters, region)
         found = FoundBlock(title, owner, exact.block, own, exact.border, exact.pads_same, region)
         _ = found.kernel
+        if self._accept is not None:
+            self._accept(found, self.exact)
         self._blocks.append(found)
         self._covered.update(region.calls)
 

@@ -19,12 +19,10 @@ class Place:
     Attributes:
         modules: none where the block is only a part of a forward, which is rewritten.
         how: in words.
-        run: where the block is all that a module does, one run of it.
     """
 
     modules: tuple[nn.Module, ...]
     how: str
-    run: ModuleCall | None = None
 
 
 def place_of(found: FoundBlock, graph: Graph, blocks: Iterable[FoundBlock]) -> Place:
@@ -33,11 +31,11 @@ def place_of(found: FoundBlock, graph: Graph, blocks: Iterable[FoundBlock]) -> P
     Raises:
         FusionError: its modules run elsewhere too, so that they cannot be replaced.
     """
-    whole = _whole_run(found, graph)
+    whole = whole_run(found, graph)
     if whole is not None:
         every = {(each.region.source, each.region.sink) for each in blocks}
         if all((run.source, run.outputs) in every for run in _runs_of(whole.module, graph)):
-            return Place((whole.module,), "the module", whole)
+            return Place((whole.module,), "the module")
         raise FusionError("its module runs more than once, and not always as a whole")
     modules = _modules_in_a_row(found)
     if modules is None:
@@ -49,7 +47,7 @@ def place_of(found: FoundBlock, graph: Graph, blocks: Iterable[FoundBlock]) -> P
     return Place(modules, "convolution and what follows it")
 
 
-def _whole_run(found: FoundBlock, graph: Graph) -> ModuleCall | None:
+def whole_run(found: FoundBlock, graph: Graph) -> ModuleCall | None:
     """The outermost module that does nothing but the block."""
     region = found.region
     return next(
