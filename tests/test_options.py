@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -296,3 +297,13 @@ def test_no_message_says_its_option_twice(text: str) -> None:
         parse(["--branches", text])
     assert str(caught.value).startswith("--branches: ")
     assert not str(caught.value).startswith("--branches: branches")
+
+
+def test_config_prints_where_the_settings_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.settings.settings_path", lambda: tmp_path / "settings.json")
+    text = parse(["config"]).text
+    assert text is not None
+    assert str(tmp_path / "settings.json") in text
+    assert (parse(["config", "--help"]).text or "").startswith("usage: repfuse-tui config")
+    assert "config takes nothing more" in problem_of("config", "theme")
+    assert "must come first" in problem_of("--seed", "3", "config")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.settings import Settings, settings_path
+from tui.settings import Settings, settings_in_words, settings_path
 
 
 @pytest.fixture
@@ -139,3 +139,39 @@ def test_a_link_in_a_circle_is_reported(path: Path) -> None:
 
 def test_the_users_own_file_is_named_after_the_program() -> None:
     assert settings_path().parts[-2:] == ("repfuse-tui", "settings.json")
+
+
+def test_keys_and_motion_are_loaded_and_stay_when_the_theme_is_saved(path: Path) -> None:
+    path.write_text('{"keymap": {"bench.run": "f5"}, "reduced_motion": true}', encoding="utf-8")
+    settings, fault = Settings.load(path)
+    assert (settings, fault) == (Settings(None, {"bench.run": "f5"}, True), None)
+    assert Settings(theme="nord").save(path) is None
+    assert Settings.load(path)[0] == Settings("nord", {"bench.run": "f5"}, True)
+
+
+@pytest.mark.parametrize(
+    ("values", "kept", "word"),
+    [
+        ({"theme": 5, "reduced_motion": True}, Settings(reduced_motion=True), "theme"),
+        ({"theme": "nord", "reduced_motion": "yes"}, Settings("nord"), "reduced_motion"),
+        ({"theme": "nord", "keymap": ["f5"]}, Settings("nord"), "keymap"),
+        ({"theme": "nord", "keymap": {"bench.run": 5}}, Settings("nord"), "keymap"),
+    ],
+)
+def test_a_wrong_entry_is_reported_and_the_others_are_taken(
+    path: Path, values: object, kept: Settings, word: str
+) -> None:
+    path.write_text(json.dumps(values), encoding="utf-8")
+    settings, message = Settings.load(path)
+    assert settings == kept
+    assert message is not None
+    assert f'"{word}" must be' in message
+
+
+def test_the_settings_in_words(path: Path) -> None:
+    assert settings_in_words(path).splitlines()[0] == f"file            {path}  (not there yet)"
+    path.write_text('{"theme": "a\\u001b[31m", "keymap": {"bench.run": "f5"}, "reduced_motion": 1}', "utf-8")
+    text = settings_in_words(path)
+    assert "keymap bench.run  f5\n" in text
+    assert "\x1b" not in text
+    assert text.endswith('"reduced_motion" must be true or false\n')

@@ -134,6 +134,8 @@ class RepFuseApp(App[None]):
         self._settings_path = settings_path
         self._first_start = is_first_start(settings_path)
         self._settings, self._settings_fault = Settings.load(settings_path)
+        if self._settings.reduced_motion:
+            self.animation_level = "none"
         chosen = self._settings.theme
         self.theme = chosen if chosen in self.available_themes else DARK.name
 
@@ -198,10 +200,23 @@ class RepFuseApp(App[None]):
         """Begin with the first run; torch is loaded by it, after the first paint."""
         if self._settings_fault:
             self.notify(self._settings_fault, title="Settings", severity="warning", markup=False)
+        self._take_own_keys()
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         if self._bench is not None:
             self.call_after_refresh(self._request, self._first)
         self._compare()
+
+    def _take_own_keys(self) -> None:
+        """Put the user's keys in the places of the program's; what is wrong with them is told."""
+        if not self._settings.keymap:
+            return
+        from tui.screens.binding_ids import binding_ids  # who has no keys of their own does without
+        from tui.screens.keymap import checked_keymap
+
+        taken, faults = checked_keymap(self._settings.keymap, binding_ids())
+        for fault in faults:
+            self.notify(fault, title="Keymap in the settings", severity="warning", markup=False)
+        self.set_keymap(taken)
 
     @property
     def bench(self) -> BenchScreen:
@@ -436,7 +451,11 @@ class RepFuseApp(App[None]):
         from tui.screens.dialogs.help import HelpScreen  # not before the first paint
 
         self.place.welcomed()
-        self.push_screen(HelpScreen(self.place.help_sections(), self.place.help_heading()))
+        from tui.screens.keymap import with_own_keys
+
+        sections = self.place.help_sections()
+        told = {title: with_own_keys(lines, self._keymap) for title, lines in sections.items()}
+        self.push_screen(HelpScreen(told, self.place.help_heading()))
 
     def action_toggle_theme(self) -> None:
         """Go from dark to light or back."""

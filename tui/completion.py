@@ -14,7 +14,7 @@ from tui.fusion.fields import FIELDS
 from tui.fusion.presets import PRESETS
 from tui.fusion.quoting import quoted
 from tui.option_parser import OptionParser, OptionsError
-from tui.options import CHECK, SHELLS, SWITCHES, build_parser
+from tui.options import CHECK, CONFIG, SHELLS, SWITCHES, build_parser
 
 _FILES = ("IN", "OUT", "FUSED", "load", "fused", "fused_bias")
 
@@ -59,6 +59,7 @@ def completion_script(shell: str) -> str:
             parser_of(name), {"format": FORMATS, "family": [family.name for family in FAMILIES]}
         )
         commands.add_parser(name, help=words, parents=[own], add_help=False)
+    commands.add_parser(CONFIG, help="print where the settings are, and what they say", add_help=False)
     script: str = shtab.complete(parser, shell=shell)
     return _WITH_EQUALS.get(shell, str)(script)
 

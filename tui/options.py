@@ -37,6 +37,7 @@ SWITCHES = {
 }
 
 CHECK = "check"
+CONFIG = "config"
 _DEFAULT_PRESET = "residual"
 
 _GROUPS: dict[str, tuple[str, ...]] = {
@@ -121,6 +122,8 @@ def parse(arguments: Sequence[str]) -> Request:
         OptionsError: with every problem of the block, or the first mistake in the options themselves.
     """
     first = next(iter(arguments), "")
+    if first == CONFIG:
+        return Request(text=_config(arguments[1:]))
     if first in COMMANDS:
         return _of_checkpoint(parse_checkpoint(first, arguments[1:]))
     if first != CHECK and is_file_like(first):
@@ -152,6 +155,16 @@ def parse(arguments: Sequence[str]) -> Request:
         fused=options.fused,
         fused_bias=options.fused_bias,
     )
+
+
+def _config(rest: Sequence[str]) -> str:
+    if rest and rest[0] in ("-h", "--help"):
+        return f"usage: {PROGRAM} {CONFIG}\n\nPrint where the settings are, and what they say.\n"
+    if rest:
+        raise OptionsError(f"{_shown(rest[0])}: {CONFIG} takes nothing more")
+    from tui.settings import settings_in_words
+
+    return settings_in_words()
 
 
 def _refuse_no_kernel_to_judge(options: argparse.Namespace, alterations: Alterations) -> None:
@@ -199,10 +212,10 @@ def _refuse_unknown(rest: Sequence[str], command: str | None, option_names: Sequ
             name = text.partition("=")[0]
             raise OptionsError(f"{_shown(name)}: there is no such option{did_you_mean(name, option_names)}")
     for word in rest if command is None else (command, *rest):
-        if word in COMMANDS or (word != CHECK and is_file_like(word)):
+        if word in (CONFIG, *COMMANDS) or (word != CHECK and is_file_like(word)):
             raise OptionsError(f"{_shown(word)}: must come first: {PROGRAM} {_shown(word)} ...")
         if word != CHECK:
-            near = did_you_mean(word, [CHECK, *COMMANDS])
+            near = did_you_mean(word, [CHECK, CONFIG, *COMMANDS])
             raise OptionsError(f"{_shown(word)}: there is no such command{near}")
     if rest:
         raise OptionsError(f"{CHECK}: stands more than once")
@@ -295,7 +308,9 @@ def _commands() -> dict[str, str]:
         "": "the bench",
         "check": "report on the block without a screen",
         "FILE [FUSED]": "show a checkpoint, beside what another tool made of it",
-    } | dict(COMMANDS)
+        **COMMANDS,
+        CONFIG: "print where the settings are, and what they say",
+    }
 
 
 def _add_program_options(parser: OptionParser, *, command: bool) -> None:

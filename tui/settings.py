@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tui.atomic_file import write_whole
+from tui.fusion.quoting import printable
 from tui.fusion.refusal import Refusal
 
 
@@ -17,34 +19,50 @@ class Settings:
 
     Attributes:
         theme: the name of a textual theme; whether there is such a theme is for the app to say.
+        keymap: keys, apart by commas, by the id of the binding that they are for; whether there is such a
+            binding is for the app to say.
+        reduced_motion: whether nothing moves by itself.
     """
 
     theme: str | None = None
+    keymap: Mapping[str, str] = field(default_factory=dict)
+    reduced_motion: bool = False
 
     @classmethod
     def load(cls, path: Path | None = None) -> tuple[Settings, str | None]:
-        """The settings in the file (None: the user's own), and a message where it had to be ignored.
+        """The settings in the file (None: the user's own), and a message where some of it had to be ignored.
 
         A missing file is no fault: nothing has been chosen yet.
         """
         path = path or settings_path()
         try:
-            theme = _read(path).get("theme")
+            values = _read(path)
         except (OSError, _BrokenFileError) as error:
             return cls(), f"{path} is ignored: {_words(error)}"
-        if theme is not None and not isinstance(theme, str):
-            return cls(), f'{path} is ignored: "theme" must be a text such as "nord"'
-        return cls(theme), None
+        theme, moves = values.get("theme"), values.get("reduced_motion", False)
+        keymap = values.get("keymap", {})
+        faults = {
+            '"theme" must be a text such as "nord"': theme is None or isinstance(theme, str),
+            '"reduced_motion" must be true or false': isinstance(moves, bool),
+            '"keymap" must be an object such as {"bench.run": "f5"}': _is_keymap(keymap),
+        }
+        wrong = "; ".join(words for words, right in faults.items() if not right)
+        settings = cls(
+            theme if isinstance(theme, str) else None,
+            keymap if _is_keymap(keymap) else {},
+            moves is True,
+        )
+        return settings, f"{path} is ignored in part: {wrong}" if wrong else None
 
     def save(self, path: Path | None = None) -> str | None:
-        """Write the settings to the file (None: the user's own); returns a message where that failed.
+        """Write the theme to the file (None: the user's own); returns a message where that failed.
 
-        Keys of the file that are not known here, a later version's for instance, stay in it. A file that
+        All else in the file, written by hand or by a later version, stays in it. A file that
         cannot be read is left as it is: somebody wrote it by hand and may want to mend it.
         """
         path = path or settings_path()
         try:
-            values = _read(path) | asdict(self)
+            values = _read(path) | {"theme": self.theme}
             path = path.resolve()
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, (json.dumps(values, indent=2) + "\n").encode(), replace=True)
@@ -63,6 +81,25 @@ def settings_path() -> Path:
 def is_first_start(path: Path | None = None) -> bool:
     """Whether there is no settings file yet (None: the user's own)."""
     return not (path or settings_path()).exists()
+
+
+def settings_in_words(path: Path | None = None) -> str:
+    """Where the settings are (None: the user's own), and what they say: a line for each."""
+    path = path or settings_path()
+    settings, fault = Settings.load(path)
+    rows = {
+        "file": f"{printable(str(path))}{'' if path.exists() else '  (not there yet)'}",
+        "theme": printable(settings.theme or "that of the program"),
+        "reduced_motion": "true" if settings.reduced_motion else "false",
+        **{f"keymap {printable(name)}": printable(keys) for name, keys in settings.keymap.items()},
+    }
+    width = max(map(len, rows))
+    lines = [f"{name:{width}}  {value}" for name, value in rows.items()]
+    return "\n".join([*lines, *([printable(fault)] if fault else [])]) + "\n"
+
+
+def _is_keymap(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(keys, str) for keys in value.values())
 
 
 class _BrokenFileError(Refusal, ValueError):

@@ -19,6 +19,11 @@ def commands_of(owner: DOMNode) -> Iterator[SystemCommand]:
     for binding in owner.BINDINGS:
         if isinstance(binding, Binding) and binding.description and binding.id:
             run = partial(owner.app.run_action, binding.action, owner)
-            key = binding.key_display or format_key(binding.key.split(",")[0])
+            own = owner.app._keymap.get(binding.id)
+            key = format_key(own.split(",")[0]) if own else _shown(binding)
             title = f"{binding.description}{KEYS_APART}{key}"
             yield SystemCommand(title, binding.tooltip or binding.description, run)
+
+
+def _shown(binding: Binding) -> str:
+    return binding.key_display or format_key(binding.key.split(",")[0])
