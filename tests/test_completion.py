@@ -42,6 +42,7 @@ def offered_by_bash(script: Path, *words: str) -> set[str]:
         (("repfuse-tui", "check", "--preset", "=", "repv"), REPVGG),
         (("repfuse-tui", "--seed", "=", "7", "check", "--preset", "repv"), REPVGG),
         (("repfuse-tui", "insp"), {"inspect"}),
+        (("repfuse-tui", "help", "ver"), {"verdict"}),
         (("repfuse-tui", "--seed", "7", "che"), {"check"}),
         (("repfuse-tui", "--seed", "=", "7", "check", "--fused-b"), {"--fused-bias"}),
         (("repfuse-tui", "fuse", "a.pt", "b.pt", "--form"), {"--format"}),

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         request = parse(sys.argv[1:] if arguments is None else arguments)
         on_screen = request.checkpoint is None or isinstance(request.checkpoint, OpenRequest)
-        if request.check or request.text is not None or not on_screen:
+        if request.check or request.text is not None or request.keys or not on_screen:
             return _print(request)
         return _open_screen(request)
     except OptionsError as error:
@@ -83,6 +83,10 @@ def _print(request: Request) -> int:
 def _worked(request: Request) -> int:
     if request.text is not None:
         return _write(request.text)
+    if request.keys:
+        from tui.screens.binding_ids import keys_in_words
+
+        return _write(keys_in_words())
     return _check(request) if request.checkpoint is None else _on_file(request.checkpoint)
 
 

@@ -13,8 +13,9 @@ from tui.checkpoints.families import FAMILIES
 from tui.fusion.fields import FIELDS
 from tui.fusion.presets import PRESETS
 from tui.fusion.quoting import quoted
+from tui.help_topics import TOPICS
 from tui.option_parser import OptionParser, OptionsError
-from tui.options import CHECK, CONFIG, SHELLS, SWITCHES, build_parser
+from tui.options import CHECK, CONFIG, HELP, SHELLS, SWITCHES, build_parser
 
 _FILES = ("IN", "OUT", "FUSED", "load", "fused", "fused_bias")
 
@@ -60,6 +61,8 @@ def completion_script(shell: str) -> str:
         )
         commands.add_parser(name, help=words, parents=[own], add_help=False)
     commands.add_parser(CONFIG, help="print where the settings are, and what they say", add_help=False)
+    topic = commands.add_parser(HELP, help="print a long text", add_help=False)
+    topic.add_argument("TOPIC", choices=list(TOPICS), help="what it is about")
     script: str = shtab.complete(parser, shell=shell)
     return _WITH_EQUALS.get(shell, str)(script)
 

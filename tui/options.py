@@ -25,6 +25,7 @@ from tui.fusion.quoting import printable, quoted
 from tui.fusion.refusal import Refusal
 from tui.fusion.spec import BlockSpec, InvalidSpecError
 from tui.fusion.text_error import TextError
+from tui.help_topics import KEYS, TOPICS, plain, topic_in_markdown
 from tui.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
 from tui.plain_text import in_ascii
 
@@ -38,6 +39,7 @@ SWITCHES = {
 
 CHECK = "check"
 CONFIG = "config"
+HELP = "help"
 _DEFAULT_PRESET = "residual"
 
 _GROUPS: dict[str, tuple[str, ...]] = {
@@ -100,6 +102,7 @@ class Request:
         fused, fused_bias: files with a finished kernel to judge, and with its bias; None for none.
         checkpoint: what to do with a checkpoint file instead of all that.
         text: what to print instead: the help, the version, a completion script.
+        keys: whether to print every key, which the screens know.
     """
 
     spec: BlockSpec = field(default_factory=BlockSpec)
@@ -111,6 +114,7 @@ class Request:
     fused_bias: str | None = None
     checkpoint: CheckpointRequest | None = None
     text: str | None = None
+    keys: bool = False
 
 
 def parse(arguments: Sequence[str]) -> Request:
@@ -122,6 +126,8 @@ def parse(arguments: Sequence[str]) -> Request:
         OptionsError: with every problem of the block, or the first mistake in the options themselves.
     """
     first = next(iter(arguments), "")
+    if first == HELP:
+        return _help(arguments[1:])
     if first == CONFIG:
         return Request(text=_config(arguments[1:]))
     if first in COMMANDS:
@@ -155,6 +161,21 @@ def parse(arguments: Sequence[str]) -> Request:
         fused=options.fused,
         fused_bias=options.fused_bias,
     )
+
+
+def _help(rest: Sequence[str]) -> Request:
+    topics = _in_columns(TOPICS)
+    if not rest or rest[0] in ("-h", "--help"):
+        return Request(
+            text=f"usage: {PROGRAM} {HELP} TOPIC\n\ntopics:\n{topics}\n\noptions: {PROGRAM} --help\n"
+        )
+    if len(rest) > 1:
+        raise OptionsError(f"{_shown(rest[1])}: {HELP} takes one topic")
+    (topic,) = rest
+    if topic not in TOPICS:
+        near = did_you_mean(topic, TOPICS)
+        raise OptionsError(f"{HELP}: the topic must be one of {', '.join(TOPICS)}, not {quoted(topic)}{near}")
+    return Request(keys=True) if topic == KEYS else Request(text=plain(topic_in_markdown(topic)))
 
 
 def _config(rest: Sequence[str]) -> str:
@@ -212,10 +233,10 @@ def _refuse_unknown(rest: Sequence[str], command: str | None, option_names: Sequ
             name = text.partition("=")[0]
             raise OptionsError(f"{_shown(name)}: there is no such option{did_you_mean(name, option_names)}")
     for word in rest if command is None else (command, *rest):
-        if word in (CONFIG, *COMMANDS) or (word != CHECK and is_file_like(word)):
+        if word in (CONFIG, HELP, *COMMANDS) or (word != CHECK and is_file_like(word)):
             raise OptionsError(f"{_shown(word)}: must come first: {PROGRAM} {_shown(word)} ...")
         if word != CHECK:
-            near = did_you_mean(word, [CHECK, CONFIG, *COMMANDS])
+            near = did_you_mean(word, [CHECK, CONFIG, HELP, *COMMANDS])
             raise OptionsError(f"{_shown(word)}: there is no such command{near}")
     if rest:
         raise OptionsError(f"{CHECK}: stands more than once")
@@ -310,6 +331,7 @@ def _commands() -> dict[str, str]:
         "FILE [FUSED]": "show a checkpoint, beside what another tool made of it",
         **COMMANDS,
         CONFIG: "print where the settings are, and what they say",
+        "help TOPIC": f"print a long text: {', '.join(TOPICS)}",
     }
 
 

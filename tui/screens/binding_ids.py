@@ -1,4 +1,4 @@
-"""The ids by which the settings may name a binding."""
+"""The bindings, by the ids by which the settings may name them, and in words."""
 
 from __future__ import annotations
 
@@ -18,3 +18,15 @@ def binding_ids() -> frozenset[str]:
         each.id for screen in screens for each in screen.BINDINGS if isinstance(each, Binding) and each.id
     ]
     return frozenset([*(name for line in lines for name in line.bindings), *bound, *_WITHOUT_A_LINE])
+
+
+def keys_in_words() -> str:
+    """Every key and what it does, and the id of its binding, by heading."""
+    parts: list[str] = []
+    for heading, lines in (BenchScreen.help_sections() | CheckpointScreen.help_sections()).items():
+        parts.append(f"{heading}\n\n")
+        for line in lines:
+            ids = f"  [{', '.join(line.bindings)}]" if line.bindings else ""
+            parts.append(f"  {line.keys}: {line.words}{ids}\n")
+        parts.append("\n")
+    return "".join(parts)

@@ -116,6 +116,9 @@ class HelpScreen(ModalScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q", "dismiss", "Close", show=False),
+        Binding("b", "topic('blocks')", "Blocks", show=False),
+        Binding("v", "topic('verdict')", "Verdict", show=False),
+        Binding("f", "topic('families')", "Families", show=False),
     ]
 
     def __init__(self, keys: Mapping[str, Iterable[HelpLine]], here: str = "") -> None:
@@ -128,8 +131,14 @@ class HelpScreen(ModalScreen[None]):
         """The keys of the place first, then those of all others; reading, words."""
         with VerticalScroll() as page:
             page.border_title = "Help"
-            page.border_subtitle = "escape closes"
+            page.border_subtitle = "v the verdict   b blocks   f families   escape closes"
             sections = (*self._keys.items(), ("READING A GRID", READING), ("WORDS", WORDS))
             for heading, lines in sections:
                 yield Static(heading, classes="heading -here" if heading == self._here else "heading")
                 yield from (WordRow(line.keys, line.words) for line in lines)
+
+    def action_topic(self, name: str) -> None:
+        """Show a long text over this one."""
+        from tui.screens.dialogs.topic import TopicScreen  # which loads a parser of Markdown
+
+        self.app.push_screen(TopicScreen(name))
