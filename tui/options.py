@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tui import __version__
@@ -126,10 +126,8 @@ def parse(arguments: Sequence[str]) -> Request:
         OptionsError: with every problem of the block, or the first mistake in the options themselves.
     """
     first = next(iter(arguments), "")
-    if first == HELP:
-        return _help(arguments[1:])
-    if first == CONFIG:
-        return Request(text=_config(arguments[1:]))
+    if first in _WORDS:
+        return _WORDS[first](arguments[1:])
     if first in COMMANDS:
         return _of_checkpoint(parse_checkpoint(first, arguments[1:]))
     if first != CHECK and is_file_like(first):
@@ -143,6 +141,10 @@ def parse(arguments: Sequence[str]) -> Request:
         return Request(text=parser.format_help())
     if options.version:
         return Request(text=f"{PROGRAM} {__version__}\n")
+    if options.man:
+        from tui.man_page import man_page  # asked for by who packages it
+
+        return Request(text=man_page())
     _refuse_unknown(rest, options.command, parser.option_names)
     if options.print_completion is not None:
         from tui.completion import completion_script  # asked for once in a lifetime, and slow to import
@@ -178,14 +180,20 @@ def _help(rest: Sequence[str]) -> Request:
     return Request(keys=True) if topic == KEYS else Request(text=plain(topic_in_markdown(topic)))
 
 
-def _config(rest: Sequence[str]) -> str:
+def _config(rest: Sequence[str]) -> Request:
     if rest and rest[0] in ("-h", "--help"):
-        return f"usage: {PROGRAM} {CONFIG}\n\nPrint where the settings are, and what they say.\n"
+        return Request(
+            text=f"usage: {PROGRAM} {CONFIG}\n\nPrint where the settings are, and what they say.\n"
+        )
     if rest:
         raise OptionsError(f"{_shown(rest[0])}: {CONFIG} takes nothing more")
     from tui.settings import settings_in_words
 
-    return settings_in_words()
+    return Request(text=settings_in_words())
+
+
+_WORDS: Mapping[str, Callable[[Sequence[str]], Request]] = {HELP: _help, CONFIG: _config}
+"""What is printed when it is asked for by a first word."""
 
 
 def _refuse_no_kernel_to_judge(options: argparse.Namespace, alterations: Alterations) -> None:
@@ -358,6 +366,7 @@ def _add_program_options(parser: OptionParser, *, command: bool) -> None:
     group.add_argument("--load", metavar="FILE", help="a study that was saved as JSON, in place of a block")
     group.add_argument("-h", "--help", action="store_true", help="show this and exit")
     group.add_argument("--version", action="store_true", help="show it and exit")
+    group.add_argument("--man", action="store_true", help="print the manual page, for man -l -, and exit")
     group.add_argument(
         "--print-completion", metavar="SHELL", help=f"completion script for a shell: {', '.join(SHELLS)}"
     )

@@ -1,0 +1,71 @@
+"""The manual page, made from the parsers that read the command line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from tui import __version__
+from tui.checkpoint_options import COMMANDS, parser_of
+from tui.option_parser import PROGRAM, OptionParser
+from tui.options import build_parser
+from tui.plain_text import in_ascii
+
+
+def man_page() -> str:
+    """The page as roff, for `man -l`; its sections are those of the help."""
+    parser = build_parser()
+    return "\n".join(
+        [
+            f'.TH {PROGRAM.upper()} 1 "" "{PROGRAM} {__version__}" "User Commands"',
+            ".SH NAME",
+            f"{_text(PROGRAM)} \\- see, fuse and compare re\\-parameterizable convolution blocks",
+            ".SH SYNOPSIS",
+            *_synopses(),
+            ".SH DESCRIPTION",
+            _text(parser.description or ""),
+            *_options(parser),
+            *(line for name in COMMANDS for line in _command(name)),
+            ".SH MORE",
+            ".nf",
+            *(_text(line) for line in (parser.epilog or "").splitlines()),
+            ".fi",
+            "",
+        ]
+    )
+
+
+def _synopses() -> Iterator[str]:
+    parsers = [build_parser(), *map(parser_of, COMMANDS)]
+    for number, parser in enumerate(parsers):
+        if number:
+            yield ".br"
+        yield _text(parser.usage or "")
+
+
+def _command(name: str) -> Iterator[str]:
+    parser = parser_of(name)
+    yield f'.SH "{_text(f"{PROGRAM} {name}".upper())}"'
+    yield _text(parser.description or "")
+    yield from _actions(parser._actions)
+    yield from (".PP", ".nf", *(_text(line) for line in (parser.epilog or "").splitlines()), ".fi")
+
+
+def _options(parser: OptionParser) -> Iterator[str]:
+    for group in parser._action_groups:
+        if group._group_actions:
+            yield f'.SH "{_text((group.title or "").upper())}"'
+            yield from _actions(group._group_actions)
+
+
+def _actions(actions: list[argparse.Action]) -> Iterator[str]:
+    for action in actions:
+        names = ", ".join(action.option_strings) or str(action.metavar)
+        value = f" {action.metavar}" if action.option_strings and action.metavar else ""
+        yield from (".TP", f".B {_text(names + value)}", _text((action.help or "").replace("%%", "%")))
+
+
+def _text(text: str) -> str:
+    """Text with nothing in it that roff would read as its own."""
+    escaped = in_ascii(text).replace("\\", "\\e").replace("-", "\\-")
+    return "\n".join(f"\\&{line}" if line[:1] in (".", "'") else line for line in escaped.splitlines())
