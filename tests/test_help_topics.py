@@ -31,7 +31,9 @@ def test_a_topic_is_printed_plain(name: str) -> None:
 
 def test_every_branch_that_is_told_of_can_be_parsed() -> None:
     text = topic_in_markdown("blocks")
-    for example in re.findall(r"(?m)^    (.+)$", text):
+    examples = re.findall(r"(?m)^    (.+)$", plain(text))
+    assert len(examples) == 2
+    for example in examples:
         assert show_branches(parse_branches(example))
     named = [word for line in re.findall(r"(?m)^- (.+?):", text) for word in re.findall(r"`([^`]+)`", line)]
     kinds = [word for word in named if not word.startswith(("+", "-"))]
@@ -74,8 +76,11 @@ def test_topics_are_listed_and_a_wrong_one_is_told() -> None:
 async def test_a_topic_is_shown_over_the_help(open_bench: OpenBench) -> None:
     async with open_bench(EXACT) as bench:
         for key in ("v", "b", "f"):
-            await bench.press("question_mark", key)
-            assert isinstance(bench.app.screen, TopicScreen)
+            await bench.press("question_mark")
+            await bench.until(lambda: isinstance(bench.app.screen, HelpScreen), "the help")
+            await bench.press(key)
+            await bench.until(lambda: isinstance(bench.app.screen, TopicScreen), "the topic")
             await bench.press("escape")
-            assert isinstance(bench.app.screen, HelpScreen)
+            await bench.until(lambda: isinstance(bench.app.screen, HelpScreen), "the help again")
             await bench.press("escape")
+            await bench.until(lambda: bench.app.screen is bench.app.bench, "the bench")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import indent
 
 TOPICS: Mapping[str, str] = {
     "blocks": "the blocks, and the grammar of their branches",
@@ -24,8 +25,9 @@ def topic_in_markdown(name: str) -> str:
 
 
 def plain(markdown: str) -> str:
-    """Markdown as text for people: without marks round words, headings in capitals."""
-    text = re.sub(r"(?m)^#+ (.*)$", lambda heading: heading[1].upper(), markdown)
+    """Markdown as text for people: without marks round words, headings in capitals, formulas indented."""
+    text = re.sub(r"(?ms)^```text\n(.*?)^```$", lambda code: indent(code[1].rstrip("\n"), "    "), markdown)
+    text = re.sub(r"(?m)^#+ (.*)$", lambda heading: heading[1].upper(), text)
     return re.sub(r"\*\*|`", "", text)
 
 
