@@ -97,6 +97,10 @@ class DtypeRows(Vertical):
         if self._shown is not None:
             self.show(*self._shown)
 
+    def forget(self) -> None:
+        """Let go of the study; what is written stays till another comes."""
+        self._shown = None
+
     def show(self, study: Study, table: DtypeTable | None, chosen: Dtype) -> None:
         """Write all lines; of a table that is still to come, the study's own."""
         self._shown = study, table, chosen

@@ -101,6 +101,10 @@ class RoundingView(StudyView, can_focus=True):
         yield SteadyText("", id="why", markup=False)
         yield SteadyText("", id="allclose", markup=False)
 
+    def forget(self) -> None:
+        """Let go of the study in the table."""
+        self.query_one(DtypeRows).forget()
+
     def show_study(self, study: Study) -> None:
         """Write the verdict, and what has been found out about the dtypes."""
         verdict, answer = study.verdict, self.answers.dtypes
@@ -148,7 +152,7 @@ class RoundingView(StudyView, can_focus=True):
         if self.study is not None and self.study.spec.dtype is not self._own:
             self._own = self.study.spec.dtype
             self.chosen = None
-        self.refresh_content()
+        super().watch_study()
 
     _own: Dtype | None = None
 
