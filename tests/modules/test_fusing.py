@@ -15,7 +15,7 @@ from tests.fusion.author_blocks import AUTHOR_BLOCKS
 from tests.fusion.strategies import with_wild_norms
 from tests.fusion.test_author_blocks import CHANNELS as AUTHORS_CHANNELS
 from tests.fusion.test_author_blocks import randomised
-from tests.modules.styles import CHANNELS, FUSED, REFUSED, conv, conv_bn
+from tests.modules.styles import CHANNELS, FUSED, REFUSED, Written, conv, conv_bn
 from tui.analysis.study import study_of
 from tui.export.snippet import snippet_of
 from tui.fusion.kernel import FusionError
@@ -128,6 +128,28 @@ def test_branches_are_called_like_the_attributes() -> None:
     ]  # fmt: skip
 
 
+def test_a_norm_that_is_called_identity() -> None:
+    class Skip(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense, self.identity = conv(), nn.BatchNorm2d(CHANNELS)
+
+        def forward(self, x: Tensor) -> Tensor:
+            y: Tensor = self.dense(x) + self.identity(x)
+            return y
+
+    block = block_of(Skip().eval()).block
+    assert [layer.name for layer in block.branches[1].layers] == ["identity", "norm"]
+
+
+def test_memory_that_there_is_not() -> None:
+    def greedy(self: object, x: Tensor) -> Tensor:
+        return x + torch.empty(2**60)
+
+    with pytest.raises(RunError, match=r"out of memory: .*test_fusing.py:\d+\)"):
+        fuse(Written(greedy, dense=conv()), image().float())
+
+
 def test_train_mode_is_refused_by_name() -> None:
     with pytest.raises(FusionError, match=r"in train mode: 0\.1; call eval"):
         fuse(nn.Sequential(conv_bn(), nn.Identity()))
@@ -155,8 +177,6 @@ def test_16_bit_is_folded_in_float64_and_rounded_once(dtype: torch.dtype) -> Non
 def test_a_forward_that_fails() -> None:
     def failing(self: object, x: Tensor) -> Tensor:
         raise ValueError("no such\n  thing")
-
-    from tests.modules.styles import Written
 
     with pytest.raises(RunError, match=r"ValueError: no such thing \(.*test_fusing.py:\d+\)"):
         fuse(Written(failing, dense=conv()), image().float())

@@ -8,9 +8,7 @@ import importlib.util
 import inspect
 import sys
 import threading
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -218,11 +216,3 @@ def cancellable(run: Callable[[], Result], cancelled: Callable[[], bool]) -> Res
     if errors:
         raise errors[0]
     return outcome[0]
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Without what somebody's code warns of, which would be written over the screen."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

@@ -16,6 +16,8 @@ Result = TypeVar("Result")
 
 _NOT_THEIRS = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
 
+_OUT_OF_MEMORY = (MemoryError, getattr(torch, "OutOfMemoryError", MemoryError))  # torch 2.5 named it so
+
 
 class RunError(Refusal, RuntimeError):
     """Somebody's code failed; the message says what it said, and where."""
@@ -44,7 +46,7 @@ def failure(error: BaseException) -> str:
     """What an error says, in one line, and the innermost line of the user's code that it came through."""
     said = " ".join(str(error).split()) or "no message"
     text = f"{type(error).__name__}: {said}"
-    if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in said:
+    if isinstance(error, _OUT_OF_MEMORY) or "can't allocate memory" in said:
         text = f"out of memory: {said}"
     where = place_of(error)
     return f"{text} ({where})" if where else text
