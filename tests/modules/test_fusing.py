@@ -174,6 +174,19 @@ def test_16_bit_is_folded_in_float64_and_rounded_once(dtype: torch.dtype) -> Non
     )
 
 
+@pytest.mark.parametrize(
+    "style", ["weight standardised", "weight norm", "a masked weight", "a bias of its own"]
+)
+def test_a_weight_that_the_forward_makes_is_made_in_float64(style: str) -> None:
+    """From parameters in float32, with one rounding at the end, not one at each step."""
+    module = made(style)
+    fused, known = fuse(module, image().float()), block_of(copy.deepcopy(module).double(), image()).kernel
+    torch.testing.assert_close(
+        block_of(module, image().float()).kernel.weight, known.weight, rtol=1e-13, atol=1e-15
+    )
+    assert torch.equal(fused.weight, known.weight.float())
+
+
 def test_a_forward_that_fails() -> None:
     def failing(self: object, x: Tensor) -> Tensor:
         raise ValueError("no such\n  thing")
