@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from tui.analysis.quantities import count
 from tui.analysis.verdict.reason import Ruling
 from tui.checkpoints.found import FoundBlock, LeftAlone
@@ -11,12 +9,9 @@ from tui.checkpoints.outline import Node
 from tui.fusion.pair_text import show_pair
 from tui.fusion.quoting import printable
 from tui.views.checkpoint.verdict_words import SIGNS, TONES, plain
+from tui.views.shared.tree_lines import BLOCK, CLOSED, OPEN, PROBLEM, SKIPPED, TreeLine, found_within
 from tui.widgets.rows.row import Row, Tone
 
-BLOCK, SKIPPED, PROBLEM, OPEN, CLOSED = "◆", "△", "!", "▾", "▸"
-INDENT = 2
-DEEPEST = 12
-"""Levels that are indented; what lies deeper stands below them."""
 WHOLE = "the whole file"
 
 
@@ -24,31 +19,14 @@ Verdict = tuple[Ruling, str]
 """What was ruled on a fused kernel, and why."""
 
 
-class Line(NamedTuple):
-    """One line of the tree.
-
-    Attributes:
-        node: what it is about.
-        depth: how far it is indented.
-        block: of a node where several stand, the one that it is about.
-    """
-
-    node: Node
-    depth: int
-    block: FoundBlock | None = None
-
-    @property
-    def only_block(self) -> FoundBlock | None:
-        """The block that it is about, None where it is about none or several."""
-        if self.block is not None:
-            return self.block
-        return self.node.blocks[0] if len(self.node.blocks) == 1 else None
+Line = TreeLine[Node, FoundBlock]
+"""A line of a checkpoint's tree."""
 
 
 def row_of(line: Line, *, opened: bool, problem: str = "", verdict: Verdict | None = None) -> Row:
     """The line; `problem`: what is known to be amiss with its numbers; `verdict`: on what was made of it."""
     node, block = line.node, line.only_block
-    indent = INDENT * min(line.depth, DEEPEST)
+    indent = line.indent
     if line.block is not None:
         return Row(line.block.family, block_words(line.block), "", indent, BLOCK, Tone.PLAIN, Tone.STRONG)
     name, size = name_of(node), size_in_words(node.bytes)
@@ -68,7 +46,7 @@ def row_of(line: Line, *, opened: bool, problem: str = "", verdict: Verdict | No
         words = skipped_words(node.left_alone)
         return Row(name, words, size, indent, f"{fold} {SKIPPED}", Tone.PLAIN, Tone.WARNING, Tone.WARNING)
     if node.children:
-        words = _blocks_within(node) or tensors_in_words(node.tensors)
+        words = found_within(node) or tensors_in_words(node.tensors)
         return Row(name, words, size, indent, fold, Tone.PLAIN, Tone.MUTED)
     words = tensor_words(node)
     if problem:
@@ -112,15 +90,6 @@ def tensor_words(node: Node) -> str:
 def shape_words(shape: tuple[int, ...]) -> str:
     """ "64 × 3 × 3", and of a single number "one number"."""
     return " × ".join(map(str, shape)) if shape else "1 number"
-
-
-def _blocks_within(node: Node) -> str:
-    words = []
-    if node.within:
-        words.append(f"{node.within} block{'s' if node.within > 1 else ''}")
-    if node.skipped:
-        words.append(f"{node.skipped} left alone")
-    return ", ".join(words)
 
 
 def size_in_words(size: int) -> str:

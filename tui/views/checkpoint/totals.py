@@ -6,8 +6,9 @@ from textual.content import Content
 
 from tui.analysis.quantities import short_count
 from tui.checkpoints.listing import Listing
-from tui.views.checkpoint.outline_rows import BLOCK, SKIPPED, size_in_words
+from tui.views.checkpoint.outline_rows import size_in_words
 from tui.views.shared.styles import MUTED
+from tui.views.shared.tree_lines import BLOCK, SKIPPED
 
 
 def totals_of(listing: Listing) -> Content:

@@ -1,0 +1,75 @@
+"""look_at(module): a module as it is looked at, the one block that it is or the tree of its modules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from torch import nn
+
+from tui.fusion.kernel import FusionError
+from tui.modules.finding import Finder
+from tui.modules.found import Findings, FoundBlock
+from tui.modules.fusing import example_of
+from tui.modules.module_block import ModuleBlock
+from tui.modules.outline import ModuleOutline, path_of
+from tui.modules.recording import record
+from tui.modules.running import RunError, run_on
+
+
+@dataclass(frozen=True, eq=False)
+class LookedAt:
+    """A module, and what was found by one run of it.
+
+    Attributes:
+        name: what it is called: the name of its class, or that by which it was asked for.
+        module: it.
+        given: whether the user said what it runs on.
+        whole: the block that it is as a whole; None where it is none.
+        why_not: why, in words; "" where it is one.
+        findings: the blocks in it, and what is left alone; of a block, that alone.
+    """
+
+    name: str
+    module: nn.Module
+    given: bool
+    whole: FoundBlock | None
+    why_not: str
+    findings: Findings
+
+    @cached_property
+    def outline(self) -> ModuleOutline:
+        """It as a tree."""
+        return ModuleOutline(self.module, self.findings)
+
+    def on_the_bench(self, found: FoundBlock) -> ModuleBlock:
+        """One of its blocks as what the bench looks at.
+
+        Raises:
+            FusionError, InvalidSpecError: as ModuleBlock.
+        """
+        if found is self.whole:
+            return ModuleBlock(found, self.name, "", given=self.given)
+        return ModuleBlock(found, path_of(found), self.name, given=self.given)
+
+
+def look_at(module: nn.Module, example: Any = None, name: str = "") -> LookedAt:
+    """Run a module once, and tell what is found.
+
+    `example`: an image (batch, channels, H, W) or a tuple of its arguments; where None, an image is made from
+    its parameters. The module and the example stay as they are.
+
+    Raises:
+        RunError: its forward fails; the message says at which line of the user's code.
+    """
+    if not isinstance(module, nn.Module):
+        raise RunError(f"a torch.nn.Module is looked at, and this is a {type(module).__name__}")
+    name = name or type(module).__name__
+    given = example is not None
+    graph = run_on(record, module, example if given else example_of(module))
+    try:
+        whole = Finder(graph).whole()
+    except FusionError as error:
+        return LookedAt(name, module, given, None, str(error), Finder(graph).findings())
+    return LookedAt(name, module, given, whole, "", Findings((whole,), ()))
