@@ -24,7 +24,9 @@ from tests.driver import (
     LooksAsStored,
     OpenBench,
     OpenCheckpoint,
+    OpenModule,
     checkpoint_opener,
+    module_opener,
     opener,
 )
 from tests.settle import PATIENCE
@@ -110,6 +112,14 @@ def open_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, study_threa
     monkeypatch.setattr("tui.screens.bench.screen.TYPING_PAUSE", 0.02)
     monkeypatch.setattr("tui.screens.checkpoint.screen.REST", 0.0)
     return checkpoint_opener(tmp_path / "settings.json")
+
+
+@pytest.fixture
+def open_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, study_threads: None) -> OpenModule:
+    """Opens the program on a module, with cursors as in `open_bench`."""
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda _: None)
+    monkeypatch.setattr("tui.screens.bench.screen.TYPING_PAUSE", 0.02)
+    return module_opener(tmp_path / "settings.json")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from textual.app import App
 from textual.events import Key
@@ -28,6 +28,11 @@ from tui.views.kernels.view import KernelsView
 from tui.widgets.form.parameter_form import ParameterForm
 from tui.widgets.form.value_input import ValueInput
 from tui.widgets.grid.heat_grid import HeatGrid
+
+if TYPE_CHECKING:
+    from tui.analysis.study import Study
+    from tui.modules.looking import LookedAt
+    from tui.screens.module.screen import ModuleScreen
 
 CHARACTERS = {"question_mark": "?", "slash": "/", "plus": "+", "minus": "-", "space": " "}
 """Of the keys with a longer name that type something."""
@@ -233,6 +238,72 @@ class CheckpointBench(Bench):
                 and self.app.study.subject == self.app.bench._subject
             )
         )
+
+
+class ModuleBench(Bench):
+    """A running RepFuseApp that began on a module."""
+
+    @property
+    def screen(self) -> ModuleScreen:
+        """The module's screen, in sight or not."""
+        place = self.app._module
+        assert place is not None
+        return place
+
+    @property
+    def is_at_the_module(self) -> bool:
+        """Whether the module's tree is in sight, and not the bench."""
+        return self.app.screen is self.screen
+
+    @property
+    def lines(self) -> list[str]:
+        """The paths of the tree's lines, as far as it is unfolded, from the top."""
+        return [line.node.path for line in self.screen.outline._lines]
+
+    @property
+    def here(self) -> str:
+        """The path under the cursor."""
+        line = self.screen.outline.line
+        return line.node.path if line else ""
+
+    def words(self, selector: str) -> str:
+        """The words of a Static on the module's screen."""
+        return str(self.screen.query_one(selector, Static).content)
+
+    async def go_to(self, path: str) -> None:
+        """Put the cursor to a line that is unfolded."""
+        self.screen.outline.rows.cursor = self.lines.index(path)
+        await settle(self.pilot)
+
+    async def result(self) -> Study:
+        """Wait for the result of the block on the bench."""
+        await self.until(
+            lambda: self.app.study is not None and self.app.study.subject == self.app.bench._subject
+        )
+        assert self.app.study is not None
+        return self.app.study
+
+
+class OpenModule(Protocol):
+    """Opens the program on what was found in a module."""
+
+    def __call__(
+        self, looked: LookedAt, size: tuple[int, int] = ...
+    ) -> AbstractAsyncContextManager[ModuleBench]: ...
+
+
+def module_opener(settings_path: Path) -> OpenModule:
+    """As `opener`."""
+    settings_path.write_text("{}", encoding="utf-8")
+
+    @asynccontextmanager
+    async def opened(looked: LookedAt, size: tuple[int, int] = MEDIUM) -> AsyncIterator[ModuleBench]:
+        app = RepFuseApp(module=looked, settings_path=settings_path)
+        async with app.run_test(size=size) as pilot:
+            await settle(pilot)
+            yield ModuleBench(app, pilot)
+
+    return opened
 
 
 class OpenCheckpoint(Protocol):

@@ -61,7 +61,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> type[FakeApp]:
     module = ModuleType("tui.app")
     module.RepFuseApp = FakeApp  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "tui.app", module)
-    monkeypatch.setattr("tui.cli._in_a_terminal", lambda: True)
+    monkeypatch.setattr("tui.on_terminal._in_a_terminal", lambda: True)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setattr(FakeApp, "opened", [])
     monkeypatch.setattr(FakeApp, "altered", [])
@@ -123,7 +123,7 @@ def test_without_a_terminal_check_is_recommended(
     bench: type[FakeApp], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
-    monkeypatch.setattr("tui.cli._in_a_terminal", lambda: False)
+    monkeypatch.setattr("tui.on_terminal._in_a_terminal", lambda: False)
     assert main([]) == 2
     assert bench.opened == []
     assert "repfuse-tui check" in capsys.readouterr().err

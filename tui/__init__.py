@@ -15,6 +15,7 @@ from tui.deferred_names import deferred_names
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study, study_of
+    from tui.exploring import explore
     from tui.fusion.block import ReparamBlock, build_block
     from tui.fusion.branch_text import parse_branches
     from tui.fusion.presets import PRESETS
@@ -35,6 +36,7 @@ __all__ = [
     "Study",
     "blocks_of",
     "build_block",
+    "explore",
     "fuse",
     "fuse_model",
     "parse_branches",
@@ -53,6 +55,7 @@ if not TYPE_CHECKING:  # to a type checker only the names above exist
             "Study": "tui.analysis.study",
             "blocks_of": "tui.modules.finding",
             "build_block": "tui.fusion.block",
+            "explore": "tui.exploring",
             "fuse": "tui.modules.fusing",
             "fuse_model": "tui.modules.model",
             "parse_branches": "tui.fusion.branch_text",

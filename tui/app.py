@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.app import App, SystemCommand
@@ -50,7 +50,11 @@ from tui.widgets.thin_scroll_bar import ThinScrollBar
 if TYPE_CHECKING:
     from tui.analysis.study import FusedKernels, Piece, Study
     from tui.checkpoints.to_open import ToOpen
+    from tui.modules.looking import LookedAt
     from tui.screens.checkpoint.screen import CheckpointScreen
+    from tui.screens.module.screen import ModuleScreen
+
+    Tree = CheckpointScreen | ModuleScreen
 
 PREVIEW_PAUSE = 0.08
 """Seconds that the cursor rests before what it is on is run."""
@@ -63,6 +67,7 @@ class RepFuseApp(App[None]):
     """Starts on the default block, or on `spec`, altered as `alterations` say; beside `compared`, if given.
 
     With a file `to_open` it starts on what that file or folder holds, and the bench waits for a block of it.
+    So it does with a `module`; with one that is a block as a whole it starts on the bench, with that.
 
     The terminal has as many colours as `depth` says, and the characters of `encoding`.
 
@@ -114,6 +119,7 @@ class RepFuseApp(App[None]):
         *,
         compared: Subject | None = None,
         to_open: ToOpen | None = None,
+        module: LookedAt | None = None,
         study: StudyFunction = deferred_study,
         settings_path: Path | None = None,
         depth: ColourDepth = ColourDepth.FULL,
@@ -123,9 +129,15 @@ class RepFuseApp(App[None]):
         super().__init__()
         ScrollBar.renderer = ThinScrollBar
         self._first = Subject(spec or BlockSpec(), alterations)
+        if module is not None and module.whole is not None:
+            origin = module.on_the_bench(module.whole)
+            self._first = Subject(origin.spec, alterations, origin)
         self._bench: BenchScreen | None = None
         self._checkpoint: CheckpointScreen | None = None
+        self._module: ModuleScreen | None = None
+        self._back_to: Tree | None = None
         self._opening = to_open
+        self._looked = module
         self._a: BlockA | Subject | None = compared  # a subject as long as its study has not been run
         self._study_function = study
         self.keys = KeysInOrder(super().on_event, self._paint, self._handle_exception)
@@ -160,15 +172,18 @@ class RepFuseApp(App[None]):
         return [*super().get_line_filters(), *self._for_this_terminal]
 
     def get_default_screen(self) -> Screen[None]:
-        """The bench, or the checkpoint that was named."""
-        if self._opening is None:
-            return self._new_bench(self._first)
-        return self._new_checkpoint(self._opening)
+        """The bench, or the checkpoint or the module that was named."""
+        if self._opening is not None:
+            return self._new_checkpoint(self._opening)
+        if self._looked is not None and self._looked.whole is None:
+            return self._new_module(self._looked)
+        return self._new_bench(self._first)
 
     def _new_bench(self, first: Subject) -> BenchScreen:
         """The bench, which from now on is there, in sight or not."""
         compared = self._a if isinstance(self._a, Subject) else None
-        bench = self._bench = BenchScreen(first, compared, welcome=self._first_start and not self._checkpoint)
+        by_itself = not self._trees and self._looked is None
+        bench = self._bench = BenchScreen(first, compared, welcome=self._first_start and by_itself)
         bench.waits_to_paint = lambda: self.keys.will_paint
         self.install_screen(bench, "bench")
         return bench.data_bind(
@@ -187,6 +202,14 @@ class RepFuseApp(App[None]):
         self._checkpoint = CheckpointScreen(to_open)
         self.install_screen(self._checkpoint, "checkpoint")
         return self._checkpoint
+
+    def _new_module(self, looked: LookedAt) -> ModuleScreen:
+        """The screen of that module, which from now on is there, in sight or not."""
+        from tui.screens.module.screen import ModuleScreen  # it stands on torch, as what it shows does
+
+        self._module = ModuleScreen(looked)
+        self.install_screen(self._module, "module")
+        return self._module
 
     def _handle_exception(self, error: Exception) -> None:
         """End with a traceback, but for what goes wrong because the app is about to end.
@@ -225,26 +248,40 @@ class RepFuseApp(App[None]):
         return self._bench
 
     @property
-    def place(self) -> BenchScreen | CheckpointScreen:
-        """The bench or the checkpoint, whichever is in sight, perhaps under a dialog."""
-        here = next(each for each in reversed(self.screen_stack) if each in (self._bench, self._checkpoint))
-        return self.bench if self._checkpoint is None or here is self._bench else self._checkpoint
+    def _trees(self) -> list[Tree]:
+        """The screens from which blocks are opened."""
+        return [tree for tree in (self._checkpoint, self._module) if tree is not None]
 
-    def _go_to(self, place: BenchScreen | CheckpointScreen) -> None:
-        """Have it in sight. The one on which the program began lies below the other, which outlives it."""
-        if place is self.place:
-            return
-        if place is self.screen_stack[0]:
-            self.pop_screen()
-        else:
+    @property
+    def place(self) -> BenchScreen | Tree:
+        """The bench or a tree of blocks, whichever is in sight, perhaps under a dialog."""
+        places = (self._checkpoint, self._module, self._bench)
+        found = next(screen for screen in reversed(self.screen_stack) if screen in places)
+        return cast("BenchScreen | Tree", found)
+
+    def _go_to(self, place: BenchScreen | Tree) -> None:
+        """Have it in sight; what lies above it outlives being taken away."""
+        if place not in self.screen_stack:
             self.push_screen(place)
+            return
+        while self.screen is not place:
+            self.pop_screen()
+
+    def on_module_screen_block_chosen(self, event: ModuleScreen.BlockChosen) -> None:
+        """Show a block of the module on the bench."""
+        self._open_block(event.subject, self._module)
 
     def on_checkpoint_screen_block_chosen(self, event: CheckpointScreen.BlockChosen) -> None:
-        """Show a block of the checkpoint on the bench; the one that is there, as it was left."""
-        if self._bench is not None and self._bench.origin is event.subject.origin:
+        """Show a block of the checkpoint on the bench."""
+        self._open_block(event.subject, self._checkpoint)
+
+    def _open_block(self, subject: Subject, tree: Tree | None) -> None:
+        """Show a block of a tree on the bench; the one that is there, as it was left."""
+        self._back_to = tree
+        if self._bench is not None and self._bench.origin is subject.origin:
             self._go_to(self._bench)
         else:
-            self._show_on_bench(event.subject)
+            self._show_on_bench(subject)
 
     def _show_on_bench(self, subject: Subject) -> None:
         """Go to the bench, with a whole other block."""
@@ -254,12 +291,14 @@ class RepFuseApp(App[None]):
         else:
             self._bench.show_subject(subject)
         self._go_to(self.bench)
-        self.bench.way_back = self._checkpoint is not None
+        tree = self._back_to or next(iter(self._trees), None)
+        self.bench.way_back = "" if tree is None else tree.WAY_BACK
 
     @on(BenchScreen.BackWanted)
     def _back_wanted(self) -> None:
-        if self._checkpoint is not None:
-            self._go_to(self._checkpoint)
+        tree = self._back_to or next(iter(self._trees), None)
+        if tree is not None:
+            self._go_to(tree)
 
     def _remember_theme(self, theme: Theme) -> None:
         if theme.name == self._settings.theme:

@@ -14,11 +14,11 @@ from typing import NoReturn
 from tui.analysis.failure import CANNOT, in_words
 from tui.checkpoint_options import CheckpointRequest, CompareRequest, FuseRequest, InspectRequest, OpenRequest
 from tui.checkpoints.to_open import ToOpen
+from tui.module_options import FuseModuleRequest, InspectModuleRequest, ModuleRequest, OpenModuleRequest
+from tui.on_terminal import NoTerminalError, refuse_no_terminal, run_on_terminal
 from tui.option_parser import PROGRAM, OptionsError
 from tui.options import Request, parse
 from tui.plain_text import print_readably
-from tui.signals import dying_by_signals
-from tui.terminal import encoding_of_terminal, places_text, term_in_words
 
 BAD_INPUT = 2
 INTERNAL_ERROR = 70  # EX_SOFTWARE: a mistake of ours, which must not read as "they differ"
@@ -55,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_readably(stream)
     try:
         request = parse(sys.argv[1:] if arguments is None else arguments)
-        on_screen = request.checkpoint is None or isinstance(request.checkpoint, OpenRequest)
+        asked = request.checkpoint or request.module
+        on_screen = asked is None or isinstance(asked, OpenRequest | OpenModuleRequest)
         if request.check or request.text is not None or request.keys or not on_screen:
             return _print(request)
         return _open_screen(request)
@@ -87,7 +88,26 @@ def _worked(request: Request) -> int:
         from tui.screens.binding_ids import keys_in_words
 
         return _write(keys_in_words())
+    if request.module is not None:
+        return _on_module(request.module)
     return _check(request) if request.checkpoint is None else _on_file(request.checkpoint)
+
+
+def _on_module(asked: ModuleRequest) -> int:
+    """Do what is asked with somebody's module, whose code runs until Ctrl+C ends it."""
+    try:
+        match asked:
+            case InspectModuleRequest():
+                from tui.commands.module.inspecting import inspect
+
+                return inspect(asked)
+            case FuseModuleRequest():
+                from tui.commands.module.fusing import fuse
+
+                return fuse(asked)
+    except _CANNOT_BE_DONE as error:
+        return _refuse(in_words(error))
+    raise AssertionError(f"{asked} is for the screen")
 
 
 def _on_file(asked: CheckpointRequest) -> int:
@@ -146,43 +166,35 @@ def _ended_at_once_by_ctrl_c() -> Iterator[None]:
 
 
 def _open_screen(request: Request) -> int:
-    # A driver of its own (textual-serve's, for one) needs no terminal.
-    if not os.environ.get("TEXTUAL_DRIVER"):
-        command = f"{PROGRAM} {'check' if request.checkpoint is None else 'inspect'}"
-        if not _in_a_terminal():
-            return _refuse(f"the bench needs a terminal; without one there is: {command}")
-        if not places_text(os.environ):
-            return _refuse(
-                f"the bench needs a terminal that can place text, and {term_in_words(os.environ)}: set TERM "
-                f"to what this terminal is, for example xterm-256color, or run: {command}"
-            )
-    from tui.app import RepFuseApp  # not before the options are known to be right
-    from tui.colour_depth import depth_of_terminal
-    from tui.plain_characters import read_keys_in
-
-    encoding = encoding_of_terminal(os.environ)
-    read_keys_in(encoding)
-    app = RepFuseApp(
+    command = f"{PROGRAM} {'inspect' if request.checkpoint or request.module else 'check'}"
+    try:
+        refuse_no_terminal(command)
+    except NoTerminalError as error:
+        return _refuse(str(error))
+    if isinstance(request.module, OpenModuleRequest):
+        return _open_module(request.module)
+    return run_on_terminal(
         request.spec,
         request.alterations,
         compared=request.compared,
         to_open=_to_open(request.checkpoint) if isinstance(request.checkpoint, OpenRequest) else None,
-        depth=depth_of_terminal(os.environ),
-        encoding=encoding,
     )
-    with dying_by_signals(app):
-        app.run()
-    return app.return_code or 0
+
+
+def _open_module(asked: OpenModuleRequest) -> int:
+    """Run somebody's code before anything is on the screen: there it can print, and Ctrl+C ends it."""
+    try:
+        from tui.commands.module.loading import looked_at
+
+        looked = looked_at(asked.source)
+        return run_on_terminal(module=looked)
+    except _CANNOT_BE_DONE as error:
+        return _refuse(in_words(error))
 
 
 def _to_open(asked: OpenRequest) -> ToOpen:
     reading = asked.reading
     return ToOpen(asked.source, asked.given, reading.family, reading.eps, reading.conv_bn)
-
-
-def _in_a_terminal() -> bool:
-    """Whether keys can be read and, on stderr, where textual draws, be answered."""
-    return all(stream is not None and stream.isatty() for stream in (sys.__stdin__, sys.__stderr__))
 
 
 def _refuse(message: str) -> int:

@@ -26,6 +26,7 @@ from tui.fusion.refusal import Refusal
 from tui.fusion.spec import BlockSpec, InvalidSpecError
 from tui.fusion.text_error import TextError
 from tui.help_topics import KEYS, TOPICS, plain, topic_in_markdown
+from tui.module_options import OF_MODULES, ModuleRequest, is_module_like, parse_module
 from tui.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
 from tui.plain_text import in_ascii
 
@@ -54,7 +55,9 @@ A bench for blocks of parallel convolutions that are one convolution in
 disguise: it shows each branch's kernel and the fused one, runs both sides, and
 says whether they are equal. `check` says it without a screen. Given a
 checkpoint file, it shows the blocks in it; inspect, fuse and compare do their
-work on files without a screen."""
+work on files without a screen. Given a module of yours, package.module:name or
+blocks.py:name, it runs your code, once, and shows the block that it is or the
+blocks in it; nothing else here runs code of others."""
 
 _EPILOG = """\
 In brackets: the value without the option, that of --preset {default}. A preset
@@ -81,6 +84,8 @@ examples:
   {program} --load study.json
   {program} model.safetensors
   {program} fuse model.safetensors fused.safetensors
+  {program} blocks.py:Block --with "channels=64" --example x.npy
+  {program} fuse package.models:net fused.safetensors --weights net.pt
 
 exit status of check:
   0  fused and unfused agree: they are the same, or differ by rounding
@@ -101,6 +106,7 @@ class Request:
         as_json: whether that report is JSON.
         fused, fused_bias: files with a finished kernel to judge, and with its bias; None for none.
         checkpoint: what to do with a checkpoint file instead of all that.
+        module: what to do with somebody's module instead.
         text: what to print instead: the help, the version, a completion script.
         keys: whether to print every key, which the screens know.
     """
@@ -113,6 +119,7 @@ class Request:
     fused: str | None = None
     fused_bias: str | None = None
     checkpoint: CheckpointRequest | None = None
+    module: ModuleRequest | None = None
     text: str | None = None
     keys: bool = False
 
@@ -128,10 +135,9 @@ def parse(arguments: Sequence[str]) -> Request:
     first = next(iter(arguments), "")
     if first in _WORDS:
         return _WORDS[first](arguments[1:])
-    if first in COMMANDS:
-        return _of_checkpoint(parse_checkpoint(first, arguments[1:]))
-    if first != CHECK and is_file_like(first):
-        return _of_checkpoint(parse_opening(arguments))
+    brought = _brought(first, arguments)
+    if brought is not None:
+        return brought
     parser = build_parser()
     try:
         options, rest = parser.parse_known_args(arguments)
@@ -211,6 +217,23 @@ def _refuse_no_kernel_to_judge(options: argparse.Namespace, alterations: Alterat
         )
 
 
+def _brought(first: str, arguments: Sequence[str]) -> Request | None:
+    """The request that is about a module or a checkpoint; None where the block is chosen by options."""
+    if is_module_like(first):
+        return _of_module(parse_module("", arguments))
+    if first in OF_MODULES and any(map(is_module_like, arguments[1:])):
+        return _of_module(parse_module(first, arguments[1:]))
+    if first in COMMANDS:
+        return _of_checkpoint(parse_checkpoint(first, arguments[1:]))
+    if first != CHECK and is_file_like(first):
+        return _of_checkpoint(parse_opening(arguments))
+    return None
+
+
+def _of_module(made: ModuleRequest | str) -> Request:
+    return Request(text=made) if isinstance(made, str) else Request(module=made)
+
+
 def _of_checkpoint(made: CheckpointRequest | str) -> Request:
     return Request(text=made) if isinstance(made, str) else Request(checkpoint=made)
 
@@ -241,7 +264,8 @@ def _refuse_unknown(rest: Sequence[str], command: str | None, option_names: Sequ
             name = text.partition("=")[0]
             raise OptionsError(f"{_shown(name)}: there is no such option{did_you_mean(name, option_names)}")
     for word in rest if command is None else (command, *rest):
-        if word in (CONFIG, HELP, *COMMANDS) or (word != CHECK and is_file_like(word)):
+        is_named = is_module_like(word) or is_file_like(word)
+        if word in (CONFIG, HELP, *COMMANDS) or (word != CHECK and is_named):
             raise OptionsError(f"{_shown(word)}: must come first: {PROGRAM} {_shown(word)} ...")
         if word != CHECK:
             near = did_you_mean(word, [CHECK, CONFIG, HELP, *COMMANDS])
@@ -336,6 +360,7 @@ def _commands() -> dict[str, str]:
     return {
         "": "the bench",
         "check": "report on the block without a screen",
+        "MODULE": "show your own block or model: MODULE --help tells the options",
         "FILE [FUSED]": "show a checkpoint, beside what another tool made of it",
         **COMMANDS,
         CONFIG: "print where the settings are, and what they say",

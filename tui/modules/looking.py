@@ -9,13 +9,13 @@ from typing import Any
 from torch import nn
 
 from tui.fusion.kernel import FusionError
-from tui.modules.finding import Finder
+from tui.modules.finding import blocks_of
 from tui.modules.found import Findings, FoundBlock
-from tui.modules.fusing import example_of
-from tui.modules.module_block import ModuleBlock
+from tui.modules.fusing import block_of, example_of
+from tui.modules.origin import ModuleBlock
 from tui.modules.outline import ModuleOutline, path_of
-from tui.modules.recording import record
-from tui.modules.running import RunError, run_on
+from tui.modules.running import RunError
+from tui.modules.training import refuse_train_mode
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +43,23 @@ class LookedAt:
         """It as a tree."""
         return ModuleOutline(self.module, self.findings)
 
+    @cached_property
+    def in_train_mode(self) -> str:
+        """What follows each input, in words; "" where nothing does."""
+        try:
+            refuse_train_mode(self.module)
+        except FusionError as error:
+            return str(error)
+        return ""
+
     def on_the_bench(self, found: FoundBlock) -> ModuleBlock:
         """One of its blocks as what the bench looks at.
 
         Raises:
             FusionError, InvalidSpecError: as ModuleBlock.
         """
-        if found is self.whole:
-            return ModuleBlock(found, self.name, "", given=self.given)
-        return ModuleBlock(found, path_of(found), self.name, given=self.given)
+        title = "" if found is self.whole else path_of(found)
+        return ModuleBlock(found, self.name, title=title, given=self.given)
 
 
 def look_at(module: nn.Module, example: Any = None, name: str = "") -> LookedAt:
@@ -67,9 +75,9 @@ def look_at(module: nn.Module, example: Any = None, name: str = "") -> LookedAt:
         raise RunError(f"a torch.nn.Module is looked at, and this is a {type(module).__name__}")
     name = name or type(module).__name__
     given = example is not None
-    graph = run_on(record, module, example if given else example_of(module))
+    example = example if given else example_of(module)
     try:
-        whole = Finder(graph).whole()
+        whole = block_of(module, example)
     except FusionError as error:
-        return LookedAt(name, module, given, None, str(error), Finder(graph).findings())
+        return LookedAt(name, module, given, None, str(error), blocks_of(module, example))
     return LookedAt(name, module, given, whole, "", Findings((whole,), ()))

@@ -6,13 +6,14 @@ from textual.binding import Binding
 
 from tui.screens.bench.screen import BenchScreen
 from tui.screens.checkpoint.screen import CheckpointScreen
+from tui.screens.module.screen import ModuleScreen
 
 _WITHOUT_A_LINE = ("app.help", "app.presets")
 
 
 def binding_ids() -> frozenset[str]:
     """Those that the help of the screens tells of, and those of the screens themselves."""
-    screens = (BenchScreen, CheckpointScreen)
+    screens = (BenchScreen, CheckpointScreen, ModuleScreen)
     lines = [line for screen in screens for section in screen.help_sections().values() for line in section]
     bound = [
         each.id for screen in screens for each in screen.BINDINGS if isinstance(each, Binding) and each.id
@@ -23,7 +24,9 @@ def binding_ids() -> frozenset[str]:
 def keys_in_words() -> str:
     """Every key and what it does, and the id of its binding, by heading."""
     parts: list[str] = []
-    for heading, lines in (BenchScreen.help_sections() | CheckpointScreen.help_sections()).items():
+    screens = (BenchScreen, CheckpointScreen, ModuleScreen)
+    sections = {heading: lines for screen in screens for heading, lines in screen.help_sections().items()}
+    for heading, lines in sections.items():
         parts.append(f"{heading}\n\n")
         for line in lines:
             ids = f"  [{', '.join(line.bindings)}]" if line.bindings else ""

@@ -22,3 +22,11 @@ WELCOME: tuple[ShownKey, ...] = (
     ShownKey("all keys", ("question_mark",), ("?",)),
 )
 """What somebody reads who starts the program for the first time."""
+
+
+def everywhere(way_back: str) -> tuple[FootKey, ...]:
+    """Those of every place, with these words for going back to where the block was opened."""
+    return tuple(
+        key._replace(words=way_back) if key.bindings == ("bench.back",) and way_back else key
+        for key in EVERYWHERE
+    )

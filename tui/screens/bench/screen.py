@@ -32,7 +32,7 @@ from tui.fusion.spec import BlockSpec
 from tui.fusion.tap import Tap
 from tui.run_state import Idle, RunState, Stopped, Waiting
 from tui.screens.bench.bringing_back import Place, bring_back
-from tui.screens.bench.foot_keys import EVERYWHERE, WELCOME
+from tui.screens.bench.foot_keys import WELCOME, everywhere
 from tui.screens.bench.hand_edits import changing, chosen_kernel, chosen_number, place_or_reason
 from tui.screens.bench.history import SubjectHistory
 from tui.screens.bench.number_editor import NumberEditor
@@ -137,7 +137,7 @@ class BenchScreen(Screen[None]):
             "another scale of colours; in Outputs the difference as a share of the rounding budget",
             ("bench.scale",),
         ),
-        HelpLine("escape", "of a block from a file: back to its place there", ("bench.back",)),
+        HelpLine("escape", "of a block from a file or a module: back to its place there", ("bench.back",)),
         *HELP_EVERYWHERE,
     )
 
@@ -280,10 +280,10 @@ class BenchScreen(Screen[None]):
         """The user does not want to wait for the run."""
 
     class BackWanted(Message):
-        """The user wants to see the checkpoint again that the block comes from."""
+        """The user wants to see the checkpoint or the module again that the block comes from."""
 
-    way_back: var[bool] = var(False, init=False)
-    """Whether there is a checkpoint to go back to."""
+    way_back: var[str] = var("", init=False)
+    """What the foot says of going back to the checkpoint or the module; empty where there is none."""
 
     beside: var[Beside | None] = var[Beside | None](None)
     """The block A and how the study differs from it; None while none is kept."""
@@ -336,7 +336,7 @@ class BenchScreen(Screen[None]):
         """Show the keys of the place in focus; while the terminal has none, those that were shown last."""
         active = self.active_bindings
         foot = self.query_one(Foot)
-        foot.everywhere = shown(EVERYWHERE, active)
+        foot.everywhere = shown(everywhere(self.way_back), active)
         foot.always = 3 if self._is_at_the_grids else 2  # the way back is never left out
         if self._welcome:
             foot.here, foot.separator, foot.everywhere = WELCOME, " · ", foot.everywhere[-1:]

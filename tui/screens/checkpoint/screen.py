@@ -97,6 +97,7 @@ class CheckpointScreen(Screen[None]):
         &.-aside.-high #file-body { padding: 1 0 0 0; }
     }
     """
+    WAY_BACK: ClassVar[str] = "back to the file"
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
         HelpLine(
             "/, escape",

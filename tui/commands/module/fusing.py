@@ -1,0 +1,146 @@
+"""fuse(asked): fuse every block of a module, and write the state_dict of what comes out."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Group, RenderableType
+from torch import nn
+
+from tui.analysis.quantities import two_digits
+from tui.checkpoints.contents import Checkpoint, Entry, Format
+from tui.checkpoints.errors import CheckpointError, ExistsError, named
+from tui.checkpoints.plan import Made
+from tui.checkpoints.writing import check_target, write_checkpoint
+from tui.commands.module.inspecting import WHOLE, left_alone_as_data
+from tui.commands.module.loading import loaded, users_code
+from tui.commands.plain_console import plain_console
+from tui.commands.tables import WIDTH, plain, row, ruled, table
+from tui.module_options import FuseModuleRequest
+from tui.modules.fusing import example_of
+from tui.modules.loading import LoadingError
+from tui.modules.model import ModelReport, fuse_model
+
+FUSED = 0
+WRONG = 1
+
+
+def fuse(asked: FuseModuleRequest) -> int:
+    """Fuse, verify, write, and print the report; returns the exit status.
+
+    FUSED where every block that was found is, and all is written; WRONG where one is not right.
+
+    Raises:
+        Refusal: the module cannot be had or has no block, or the output cannot be written.
+        OSError: the report could not be written.
+    """
+    try:
+        check_target(_Nowhere(), asked.target, replace=asked.force)
+    except ExistsError:
+        raise CheckpointError(f"{named(asked.target)} is there already; --force replaces it") from None
+    module, example = loaded(asked.source)
+    with users_code():
+        fused, report = fuse_model(module, example_of(module) if example is None else example)
+    if not report.fused:
+        why = f": {report.left_alone[0].sentence}" if report.left_alone else ""
+        raise LoadingError(f"{asked.source.target}: nothing in it can be fused{why}")
+    right = all(block.verdict.agrees for block in report.fused)
+    if right:
+        _write(fused, asked.target, replace=asked.force)
+    output = asked.target if right else None
+    if asked.as_json:
+        print(json.dumps(_as_data(report, output), allow_nan=False))
+    else:
+        plain_console(WIDTH).print(Group(*_parts(report, output)))
+    return FUSED if right else WRONG
+
+
+class _Nowhere(Checkpoint):
+    """A checkpoint without a tensor: nothing is carried over from a file."""
+
+    format = Format.SAFETENSORS
+
+    def __init__(self) -> None:
+        super().__init__(Path(os.devnull), {})
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """None at all."""
+        return ()
+
+    def tensor(self, name: str) -> torch.Tensor:
+        """There is none.
+
+        Raises:
+            KeyError: always.
+        """
+        raise KeyError(name)
+
+    def pieces(self, name: str) -> Iterator[memoryview]:
+        """There are none.
+
+        Raises:
+            KeyError: always.
+        """
+        raise KeyError(name)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _write(module: nn.Module, target: Path, *, replace: bool) -> None:
+    """Write its state_dict, whole or not at all."""
+    plan = []
+    for name, tensor in module.state_dict().items():
+        entry = Entry(name, tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
+        plan.append(Made(entry, partial(torch.Tensor.contiguous, tensor)))
+    write_checkpoint(_Nowhere(), plan, target, replace=replace, metadata={"format": "pt"})
+
+
+def _parts(report: ModelReport, output: Path | None) -> Iterator[RenderableType]:
+    made = table("block", "channels, kernel", "branches and their layers", "stands for", "verdict")
+    for block in report.fused:
+        title = block.title or WHOLE
+        verdict = ruled(block.verdict.ruling)
+        row(made, title, block.shape, block.branches, block.replaced, verdict)
+    yield made
+    if report.left_alone:
+        yield ""
+        skipped = table("left alone", "why", "at")
+        for each in report.left_alone:
+            row(skipped, each.path or WHOLE, each.reason, each.place or "-")
+        yield skipped
+    yield ""
+    yield plain(
+        f"max |fused - unfused| of the whole: {two_digits(report.apart)}, of {two_digits(report.largest)}"
+    )
+    right = sum(block.verdict.agrees for block in report.fused)
+    where = "nothing was written" if output is None else f"written to {output}"
+    words = f"{right} of {len(report.fused)} blocks fused and verified, {len(report.left_alone)} left alone"
+    yield plain(f"{words}; {where}")
+
+
+def _as_data(report: ModelReport, output: Path | None) -> dict[str, Any]:
+    return {
+        "output": None if output is None else str(output),
+        "blocks": [
+            {
+                "path": block.title,
+                "fused": block.shape,
+                "branches": block.branches,
+                "stands_for": block.replaced,
+                "ruling": block.verdict.ruling.value,
+                "agrees": block.verdict.agrees,
+            }
+            for block in report.fused
+        ],
+        "left_alone": left_alone_as_data(report.left_alone),
+        "max_abs_diff": report.apart,
+        "max_abs": report.largest,
+    }

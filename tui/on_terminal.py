@@ -1,0 +1,60 @@
+"""The app on this process's terminal: whether there is one, and a run of it that leaves the terminal sane."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from tui.fusion.refusal import Refusal
+from tui.terminal import encoding_of_terminal, places_text, term_in_words
+
+if TYPE_CHECKING:
+    from tui.app import RepFuseApp
+
+
+class NoTerminalError(Refusal, RuntimeError):
+    """There is no terminal that a screen can be shown on; the message says what there is without one."""
+
+
+def refuse_no_terminal(instead: str) -> None:
+    """Make sure of a terminal on which text can be placed.
+
+    `instead`: what can be run without one.
+
+    Raises:
+        NoTerminalError: there is none.
+    """
+    if os.environ.get("TEXTUAL_DRIVER"):  # one of its own, textual-serve's for one, needs no terminal
+        return
+    if not _in_a_terminal():
+        raise NoTerminalError(f"the bench needs a terminal; without one there is: {instead}")
+    if not places_text(os.environ):
+        raise NoTerminalError(
+            f"the bench needs a terminal that can place text, and {term_in_words(os.environ)}: set TERM "
+            f"to what this terminal is, for example xterm-256color, or run: {instead}"
+        )
+
+
+def _in_a_terminal() -> bool:
+    """Whether keys can be read and, on stderr, where textual draws, be answered."""
+    return all(stream is not None and stream.isatty() for stream in (sys.__stdin__, sys.__stderr__))
+
+
+def run_on_terminal(*subject: Any, **options: Any) -> int:
+    """Run a RepFuseApp, made with these arguments, until it is left; returns its exit status.
+
+    Raises:
+        Refusal: what it is to show cannot be shown.
+    """
+    from tui.app import RepFuseApp  # not before the options are known to be right
+    from tui.colour_depth import depth_of_terminal
+    from tui.plain_characters import read_keys_in
+    from tui.signals import dying_by_signals
+
+    encoding = encoding_of_terminal(os.environ)
+    read_keys_in(encoding)
+    app: RepFuseApp = RepFuseApp(*subject, **options, depth=depth_of_terminal(os.environ), encoding=encoding)
+    with dying_by_signals(app):
+        app.run()
+    return app.return_code or 0

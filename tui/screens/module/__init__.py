@@ -1,0 +1,1 @@
+"""The screen of a module, and what belongs to it alone."""
