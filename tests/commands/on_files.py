@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import pytest
 
@@ -34,6 +36,9 @@ def _no_such(name: str) -> None:
 
 
 def ran(capsys: pytest.CaptureFixture[str], *arguments: object) -> Ran:
+    """Run it as where nobody has said how wide a report is: pytest-xdist sets COLUMNS."""
     capsys.readouterr()
-    status = main([str(each) for each in arguments])
+    with patch.dict(os.environ):
+        os.environ.pop("COLUMNS", None)
+        status = main([str(each) for each in arguments])
     return Ran(status, *capsys.readouterr())
