@@ -218,3 +218,23 @@ def test_ctrl_c_ends_a_forward_that_loops_for_ever(here: Path, command: tuple[st
     _, rest = process.communicate(timeout=20)
     assert process.returncode in (-signal.SIGINT, 130)
     assert b"Traceback" not in rest
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the terminals of tests are pseudo terminals")
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [("Net", "2 blocks that can be fused"), ("Raises", "ValueError")],
+)
+def test_the_terminal_is_sane_after_their_code(here: Path, target: str, shown: str) -> None:
+    from tests.pseudo_terminal import PseudoTerminal
+
+    arguments = ["-m", "tui", f"{here / 'their_blocks.py'}:{target}"]
+    with PseudoTerminal(arguments, here) as terminal:
+        terminal.until(shown)
+        if target == "Net":
+            assert b"it prints" in terminal.painted.partition(b"\x1b[?1049h")[0]
+            terminal.press(b"q")
+        status = terminal.until_it_changes()
+        assert os.waitstatus_to_exitcode(status) == (0 if target == "Net" else 2)
+        assert terminal.modes == terminal.modes_before
+        assert b"Traceback" not in terminal.painted
