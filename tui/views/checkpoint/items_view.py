@@ -90,8 +90,9 @@ class ItemsView(Vertical):
         self.rows.focus()
 
     def say(self, summary: Content) -> None:
-        """Put this over the list."""
-        self.query_one(".items-head", Static).update(summary)
+        """Put this over the list; a view that is just being taken down has no place for it any more."""
+        for head in self.query(".items-head").results(Static):
+            head.update(summary)
 
     def show_items(self, items: Sequence[Item], *, cursor: int = 0) -> None:
         """Show these."""
