@@ -47,7 +47,9 @@ def offered_by_bash(script: Path, *words: str) -> set[str]:
         (("repfuse-tui", "--seed", "=", "7", "check", "--fused-b"), {"--fused-bias"}),
         (("repfuse-tui", "fuse", "a.pt", "b.pt", "--form"), {"--format"}),
     ],
-    ids=" ".join,
+    ids=lambda value: (
+        " ".join(value) if isinstance(value, tuple) else ""
+    ),  # a set has no order to be named by
 )
 def test_bash_offers(tmp_path: Path, words: tuple[str, ...], expected: set[str]) -> None:
     assert offered_by_bash(tmp_path / "script", *words) == expected
