@@ -68,11 +68,13 @@ class Assumption:
         what: "eps", "stride", "padding", "dilation", "groups", "identity".
         value: as text.
         why: in words.
+        doubtful: whether it may well be otherwise, and the fused numbers would be too: tables tell it.
     """
 
     what: str
     value: str
     why: str
+    doubtful: bool = False
 
     @property
     def words(self) -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from tui.analysis.quantities import count, memory_in_words
 from tui.analysis.verdict.reason import Ruling
-from tui.checkpoints.found import LeftAlone
+from tui.checkpoints.found import FoundBlock, LeftAlone
 from tui.fusion.quoting import printable
 
 WIDTH = 140
@@ -62,6 +62,16 @@ def left_alone(each: Sequence[LeftAlone]) -> Table:
     for one in each:
         row(made, one.prefix or "(all of it)", one.family or "-", one.reason)
     return made
+
+
+def doubts(blocks: Iterable[FoundBlock]) -> list[Text]:
+    """What was assumed and may well be otherwise, each once with the blocks of which it was."""
+    of: dict[str, list[str]] = {}
+    for block in blocks:
+        for each in block.assumed:
+            if each.doubtful:
+                of.setdefault(each.words, []).append(block.prefix or "(all of it)")
+    return [plain(f"assumed: {words} ({listed(names)})") for words, names in of.items()]
 
 
 def change(before: int, after: int) -> str:

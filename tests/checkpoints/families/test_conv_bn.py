@@ -57,3 +57,24 @@ def test_the_pairs_of_a_residual_block() -> None:
         "layer1.0.conv2.weight",
         "layer1.0.downsample.0.weight",
     ]
+
+
+def taken_for(state: dict[str, Tensor]) -> list[tuple[str, str]]:
+    """What a pair is told to be taken for, where its shapes leave that open."""
+    blocks = recognised(state, conv_bn=True).blocks
+    return [(each.value, each.why) for block in blocks for each in block.assumed if each.doubtful]
+
+
+@pytest.mark.parametrize(("channels", "groups"), [((6, 6), 1), ((6, 6), 6)])
+def test_a_transposed_convolution_of_the_same_shape_is_told_of(
+    channels: tuple[int, int], groups: int
+) -> None:
+    state = state_of(ready(ConvNorm(*channels, 3, groups=groups)))
+    assert taken_for(state) == [("Conv2d", "a ConvTranspose2d has a weight of the same shape")]
+    assert taken_for(state_of(ready(ConvNorm(4, 6, 3)))) == []
+
+
+def test_a_norm_of_the_channels_that_a_transposed_convolution_gives_is_left() -> None:
+    state = state_of(ready(ConvNorm(4, 6, 3)), "stem")
+    state["stem.conv.weight"] = state["stem.conv.weight"].transpose(0, 1)
+    assert recognised(state, conv_bn=True).blocks == ()

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from tests.checkpoints.damage import damaged
 from tests.checkpoints.families.held_against import state_of
+from tests.checkpoints.families.parts import ConvNorm
 from tests.checkpoints.families.repvgg_modules import repvgg
 from tests.checkpoints.small_nets import BLOCKS, deployed, loaded, saved, trained, wrapped
 from tests.commands.on_files import ran
@@ -71,6 +72,20 @@ def test_the_table(tmp_path: Path, capsys: Capsys) -> None:
     for word in (*BLOCKS, "exact", "4 of 4 blocks fused and verified, 0 left alone; written to", str(out)):
         assert word in done.words
     assert done.err == ""
+
+
+@pytest.mark.parametrize("command", ["fuse", "inspect"])
+def test_the_table_says_what_a_pair_is_taken_for(tmp_path: Path, capsys: Capsys, command: str) -> None:
+    state = {
+        name: each
+        for place in range(5)
+        for name, each in state_of(ConvNorm(6, 6, 3).eval(), f"neck.{place}").items()
+    }
+    path = saved(tmp_path, state, ".pt")
+    target = [tmp_path / "out.pt"] if command == "fuse" else []
+    words = ran(capsys, command, path, *target, "--conv-bn").words
+    told = "assumed: convolution Conv2d: a ConvTranspose2d has a weight of the same shape"
+    assert f"{told} (neck.0, neck.1, neck.2 and 2 more)" in words
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from tui.checkpoints.contents import Entry
 from tui.checkpoints.families import Family
@@ -71,7 +71,7 @@ def matched(family: Family, names: Mapping[str, Entry], in_channels: int | None 
         tuple(entry.name for entry in fused if entry.name in names and entry.name not in reads),
         family.eps,
         normed,
-        tuple(_assumed(family, normed, size, groups, how)),
+        (*_assumed(family, normed, size, groups, how), *_taken_for(family, fused[0], channels)),
     )
 
 
@@ -220,3 +220,11 @@ def _assumed(family: Family, normed: bool, size: Pair, groups: int, how: str) ->
         yield Assumption(GROUPS, str(groups), how)
     if family.note:
         yield Assumption("family", family.name, family.note)
+
+
+def _taken_for(family: Family, weight: Entry, channels: Channels) -> Iterator[Assumption]:
+    """That an ordinary convolution is none that is transposed, where names and shapes would be the same."""
+    rank = len(weight.shape) - 2
+    if family.plain and family.in_order and rank and channels.columns in (1, channels.outside):
+        why = f"a ConvTranspose{rank}d has a weight of the same shape"
+        yield Assumption("convolution", f"Conv{rank}d", why, doubtful=True)

@@ -12,7 +12,7 @@ from rich.text import Text
 from tui.analysis.verdict.reason import Ruling
 from tui.checkpoints.compared import Carried, CarriedAs, ComparedBlock, ComparedCheckpoint
 from tui.commands.plain_console import plain_console
-from tui.commands.tables import RULINGS, WIDTH, left_alone, plain, row, ruled, table
+from tui.commands.tables import RULINGS, WIDTH, doubts, left_alone, plain, row, ruled, table
 
 MOST_NAMED = 20
 """Tensors of one kind that are listed."""
@@ -28,6 +28,7 @@ def _parts(compared: ComparedCheckpoint) -> Iterator[RenderableType]:
     for block in compared.blocks:
         if not block.agrees:
             yield plain(f"{block.found.prefix or '(all of it)'}: {block.sentence}{_looks_like(block)}")
+    yield from doubts(block.found for block in compared.blocks)
     yield ""
     if compared.left_alone:
         yield left_alone(compared.left_alone)

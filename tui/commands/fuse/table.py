@@ -12,7 +12,7 @@ from tui.analysis.quantities import two_digits
 from tui.analysis.verdict.in_words import percent
 from tui.checkpoints.fused import FusedBlock, FusedCheckpoint
 from tui.commands.plain_console import plain_console
-from tui.commands.tables import WIDTH, change, left_alone, plain, row, ruled, size, table
+from tui.commands.tables import WIDTH, change, doubts, left_alone, plain, row, ruled, size, table
 
 
 def print_table(fused: FusedCheckpoint, output: Path | None) -> None:
@@ -24,6 +24,7 @@ def _parts(fused: FusedCheckpoint, output: Path | None) -> Iterator[RenderableTy
     if fused.blocks:
         yield _blocks(fused.blocks)
         yield from _remarks(fused.blocks)
+        yield from doubts(block.found for block in fused.blocks)
         yield ""
     if fused.left_alone:
         yield left_alone(fused.left_alone)

@@ -16,7 +16,7 @@ from tui.checkpoints.found import FoundBlock, Recognition
 from tui.checkpoints.output import size_of
 from tui.checkpoints.reports.inspecting import eps_change_of
 from tui.commands.plain_console import plain_console
-from tui.commands.tables import ASIDE, WIDTH, left_alone, listed, plain, row, size, table
+from tui.commands.tables import ASIDE, WIDTH, doubts, left_alone, listed, plain, row, size, table
 
 
 def print_table(source: Checkpoint, recognition: Recognition, eps: float | None) -> None:
@@ -36,6 +36,7 @@ def _parts(source: Checkpoint, recognition: Recognition, eps: float | None) -> I
         small, large = CANDIDATES
         why = f"how much larger the worst channel's weights are with eps {small:g} than with {large:g}"
         yield Text(f"eps matters: {why}; no file tells eps", ASIDE)
+        yield from doubts(recognition.blocks)
     else:
         yield "no re-parameterizable block was found"
     if recognition.left_alone:
