@@ -9,6 +9,7 @@ from tui.checkpoints.families import FAMILIES, Family
 from tui.checkpoints.found import FoundBlock, LeftAlone, Recognition
 from tui.checkpoints.recognition.candidates import Candidate, candidates_in
 from tui.checkpoints.recognition.choosing import Chooser
+from tui.checkpoints.recognition.eps_beside import with_eps_beside
 from tui.checkpoints.recognition.neighbours import with_neighbours
 from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted
@@ -56,8 +57,9 @@ def recognise(
         chooser.look_at(candidate)
     order = {name: place for place, name in enumerate(entries)}
     blocks = sorted(chooser.blocks, key=lambda block: order[block.reads[0]])
+    placed = tuple(with_neighbours(blocks, {each.prefix: each for each in candidates}))
     return Recognition(
-        tuple(with_neighbours(blocks, {each.prefix: each for each in candidates})),
+        tuple(with_eps_beside(placed, {each.name for each in FAMILIES if each.on_wish})),
         _in_order(chooser.left_alone, candidates),
         _rest(entries, blocks),
     )

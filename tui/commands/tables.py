@@ -11,6 +11,7 @@ from rich.text import Text
 from tui.analysis.quantities import count, memory_in_words
 from tui.analysis.verdict.reason import Ruling
 from tui.checkpoints.found import FoundBlock, LeftAlone
+from tui.checkpoints.reports.blocks import assumed_of
 from tui.fusion.quoting import printable
 
 WIDTH = 140
@@ -64,11 +65,14 @@ def left_alone(each: Sequence[LeftAlone]) -> Table:
     return made
 
 
-def doubts(blocks: Iterable[FoundBlock]) -> list[Text]:
-    """What was assumed and may well be otherwise, each once with the blocks of which it was."""
+def doubts(blocks: Iterable[tuple[FoundBlock, float | None]]) -> list[Text]:
+    """What was assumed and may well be otherwise, each once with the blocks of which it was.
+
+    `blocks`: each with the eps that was used, None without a batch norm.
+    """
     of: dict[str, list[str]] = {}
-    for block in blocks:
-        for each in block.assumed:
+    for block, eps in blocks:
+        for each in assumed_of(block, eps):
             if each.doubtful:
                 of.setdefault(each.words, []).append(block.prefix or "(all of it)")
     return [plain(f"assumed: {words} ({listed(names)})") for words, names in of.items()]

@@ -7,6 +7,8 @@ from torch import Tensor
 
 from tests.checkpoints.families.held_against import assert_fuses, image, ready, recognised, state_of
 from tests.checkpoints.families.parts import ConvNorm
+from tests.checkpoints.families.repvgg_modules import repvgg
+from tui.checkpoints.found import Assumption
 
 PAIRS = {
     "conv_bn": ("conv", "bn"),
@@ -78,3 +80,39 @@ def test_a_norm_of_the_channels_that_a_transposed_convolution_gives_is_left() ->
     state = state_of(ready(ConvNorm(4, 6, 3)), "stem")
     state["stem.conv.weight"] = state["stem.conv.weight"].transpose(0, 1)
     assert recognised(state, conv_bn=True).blocks == ()
+
+
+def eps_of_the_pair(*families: str) -> tuple[float, Assumption, set[float]]:
+    """Of a plain pair beside blocks of these: its eps, what is told of it, those of its norms."""
+    state = state_of(ready(ConvNorm(4, 6, 3)), "stem")
+    for family in families:
+        block = state_of(ready(repvgg("RepVGG", 6, 6)), f"body.{family}")
+        if family == "YOLOv7":
+            block = {
+                name.replace(".conv.", ".0.").replace(".bn.", ".1."): each for name, each in block.items()
+            }
+        state |= block
+    found = recognised(state, conv_bn=True)
+    assert [block.family for block in found.blocks] == ["conv_bn", *families]
+    pair = found.blocks[0]
+    told = next(each for each in pair.assumed if each.what == "eps")
+    return pair.eps, told, {layer.spec.eps for layer in pair.branches[0].layers if "norm" in layer.spec.name}
+
+
+def test_a_pair_has_the_eps_of_the_families_beside_it() -> None:
+    eps, told, folded = eps_of_the_pair("YOLOv7")
+    assert (eps, folded) == (1e-3, {1e-3})
+    assert told == Assumption("eps", "0.001", "as YOLOv7 beside it has; it is in no file", doubtful=True)
+
+
+def test_a_pair_beside_families_of_two_eps_has_the_usual_one() -> None:
+    eps, told, folded = eps_of_the_pair("YOLOv7", "RepVGG")
+    assert (eps, folded) == (1e-5, {1e-5})
+    why = "the usual one, as the blocks beside it have 1e-05 (RepVGG) and 0.001 (YOLOv7); it is in no file"
+    assert told == Assumption("eps", "1e-05", why, doubtful=True)
+
+
+def test_a_pair_of_its_own_has_the_usual_eps() -> None:
+    for families in ((), ("RepVGG",)):
+        eps, told, folded = eps_of_the_pair(*families)
+        assert (eps, folded, told.doubtful) == (1e-5, {1e-5}, False)

@@ -88,6 +88,15 @@ def test_the_table_says_what_a_pair_is_taken_for(tmp_path: Path, capsys: Capsys,
     assert f"{told} (neck.0, neck.1, neck.2 and 2 more)" in words
 
 
+def test_an_eps_that_was_asked_for_is_not_told_as_a_guess(tmp_path: Path, capsys: Capsys) -> None:
+    body = state_of(repvgg("RepVGG", 6, 6).eval(), "body")
+    yolo = {name.replace(".conv.", ".0.").replace(".bn.", ".1."): each for name, each in body.items()}
+    path = saved(tmp_path, state_of(ConvNorm(4, 6, 3).eval(), "stem") | yolo, ".pt")
+    for options, is_guess in (((), True), (("--eps", "0.002"), False)):
+        words = ran(capsys, "inspect", path, "--conv-bn", *options).words
+        assert ("assumed: eps 0.001: as YOLOv7 beside it has; it is in no file (stem)" in words) == is_guess
+
+
 @pytest.mark.parametrize(
     ("name", "options", "is_torch"),
     [

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tui.checkpoints.contents import Entry
-from tui.checkpoints.found import FoundBlock, LeftAlone
+from tui.checkpoints.found import Assumption, FoundBlock, LeftAlone
 
 
 def block_as_data(found: FoundBlock, eps: float | None) -> dict[str, Any]:
@@ -16,20 +16,18 @@ def block_as_data(found: FoundBlock, eps: float | None) -> dict[str, Any]:
         "name": found.prefix,
         "family": found.family,
         "branches": [{"name": branch.name, "layers": branch.text} for branch in found.branches],
-        "assumed": _assumed(found, eps),
+        "assumed": [
+            {"what": each.what, "value": each.value, "why": each.why} for each in assumed_of(found, eps)
+        ],
     }
 
 
-def _assumed(found: FoundBlock, eps: float | None) -> list[dict[str, Any]]:
-    """As found, but for an eps that was asked for, which is none of the family's."""
-    asked = found.has_norm and eps != found.eps
-    assumed: list[dict[str, Any]] = []
-    for each in found.assumed:
-        if each.what == "eps" and asked:
-            assumed.append({"what": "eps", "value": f"{eps:g}", "why": "as asked for"})
-        else:
-            assumed.append({"what": each.what, "value": each.value, "why": each.why})
-    return assumed
+def assumed_of(found: FoundBlock, eps: float | None) -> list[Assumption]:
+    """As found, but for an eps that was asked for, which is none of the family's; `eps`: as above."""
+    if not found.has_norm or eps == found.eps:
+        return [*found.assumed]
+    asked = Assumption("eps", f"{eps:g}", "as asked for")
+    return [asked if each.what == "eps" else each for each in found.assumed]
 
 
 def skipped_as_data(left_alone: Iterable[LeftAlone]) -> list[dict[str, Any]]:

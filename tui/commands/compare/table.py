@@ -28,7 +28,7 @@ def _parts(compared: ComparedCheckpoint) -> Iterator[RenderableType]:
     for block in compared.blocks:
         if not block.agrees:
             yield plain(f"{block.found.prefix or '(all of it)'}: {block.sentence}{_looks_like(block)}")
-    yield from doubts(block.found for block in compared.blocks)
+    yield from doubts((block.found, block.eps) for block in compared.blocks)
     yield ""
     if compared.left_alone:
         yield left_alone(compared.left_alone)

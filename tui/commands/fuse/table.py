@@ -24,7 +24,7 @@ def _parts(fused: FusedCheckpoint, output: Path | None) -> Iterator[RenderableTy
     if fused.blocks:
         yield _blocks(fused.blocks)
         yield from _remarks(fused.blocks)
-        yield from doubts(block.found for block in fused.blocks)
+        yield from doubts((block.found, block.eps) for block in fused.blocks)
         yield ""
     if fused.left_alone:
         yield left_alone(fused.left_alone)

@@ -36,7 +36,7 @@ def _parts(source: Checkpoint, recognition: Recognition, eps: float | None) -> I
         small, large = CANDIDATES
         why = f"how much larger the worst channel's weights are with eps {small:g} than with {large:g}"
         yield Text(f"eps matters: {why}; no file tells eps", ASIDE)
-        yield from doubts(recognition.blocks)
+        yield from doubts((found, _eps_used(found, eps)) for found in recognition.blocks)
     else:
         yield "no re-parameterizable block was found"
     if recognition.left_alone:
@@ -49,7 +49,7 @@ def _parts(source: Checkpoint, recognition: Recognition, eps: float | None) -> I
 def _blocks(source: Checkpoint, blocks: tuple[FoundBlock, ...], eps: float | None) -> Table:
     made = table("block", "family", "branches", "channels, kernel", "dtype", "eps", "eps matters")
     for found in blocks:
-        used = found.eps if eps is None else eps
+        used = _eps_used(found, eps)
         change = eps_change_of(source, found)
         row(
             made,
@@ -58,10 +58,15 @@ def _blocks(source: Checkpoint, blocks: tuple[FoundBlock, ...], eps: float | Non
             _branches(found),
             found.shape_text,
             found.dtype,
-            f"{used:g}" if found.has_norm else "-",
+            "-" if used is None else f"{used:g}",
             "-" if change is None else f"{change.factor:.4g} ×",
         )
     return made
+
+
+def _eps_used(found: FoundBlock, eps: float | None) -> float | None:
+    """That of its batch norms; None where it has none."""
+    return None if not found.has_norm else found.eps if eps is None else eps
 
 
 def _branches(found: FoundBlock) -> str:
