@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from tests.analysis.mistake_blocks import BLOCKS, NORMED
 from tests.fusion.layer_parts import norm_in
 from tests.fusion.strategies import filled_block, filled_input, with_wild_norms
-from tui.analysis.likeness.found import Likeness
+from tui.analysis.alterations.variances import with_eps
+from tui.analysis.likeness.families import Family, families
+from tui.analysis.likeness.found import Likeness, Likenesses
 from tui.analysis.likeness.likeness import likest, looks_like
 from tui.analysis.numerics.outputs import Outputs
 from tui.fusion.block import ReparamBlock, conv_of
@@ -176,3 +178,34 @@ def test_a_variance_of_zero_allows_no_eps_of_zero() -> None:
     variances(block, [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
     assert titles_after(block, x, eps_of(1e-7)) == ["eps 1e-07 for 1e-05"]
     assert titles_after(block, x, eps_of(1.0)) == ["eps 1 for 1e-05"]
+
+
+def coordinate_of(family: Family, eps: float) -> float:
+    """Where the family tells that eps, by bisection: the coordinate falls as eps grows."""
+    low, high = family.lowest, family.highest
+    for _ in range(60):
+        middle = (low + high) / 2
+        likeness = family.told(middle, 0.0)
+        assert likeness is not None
+        assert likeness.number is not None
+        low, high = (middle, high) if likeness.number > eps else (low, middle)
+    return low
+
+
+@pytest.mark.parametrize(
+    ("eps", "error", "words"),
+    [
+        (9.99e-6, 3e-6, "eps 1e-05 for 0.01, exactly"),
+        (1.02e-5, 5e-5, "eps 1e-05 for 0.01, exactly"),
+        (2.99e-4, 3e-4, "eps 0.0003 for 0.01, exactly"),
+        (1e-5, 1e-7, "eps 1e-05 for 0.01, exactly"),
+        (9.99e-6, 1e-12, "eps 9.99e-06 for 0.01"),
+        (2.345e-3, 1e-6, "eps 0.00235 for 0.01"),
+    ],
+)
+def test_an_eps_that_rounding_leaves_open_is_the_round_one(eps: float, error: float, words: str) -> None:
+    block = with_eps(filled_block(NORMED), lambda _: 1e-2)
+    family = next(families(block, filled_input(NORMED)))
+    likeness = family.told(coordinate_of(family, eps), error)
+    assert likeness is not None
+    assert Likenesses((likeness,)).words == words

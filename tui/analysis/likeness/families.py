@@ -78,15 +78,22 @@ def _one_for(block: ReparamBlock, before: list[float], where: str = "") -> Famil
     """One eps in the place of each of `before`."""
     scale = _Scale(block)
 
+    first = scale.at(before[0])
+
     def told(at: float, error: float) -> Likeness:
-        eps = scale.eps_at(at)
-        eps = 0.0 if eps <= error * max(before) else eps
-        return Likeness("eps", 1.0, told=f"eps {eps:.3g} for {_listed(before)}{where}", number=eps)
+        eps, slack = scale.eps_at(at), error * abs(at - first)
+        if eps <= error * max(before):
+            eps, about = 0.0, False
+        else:
+            near = _round_between(scale.eps_at(at + slack), eps, scale.eps_at(at - slack))
+            eps, about = (eps, True) if near is None else (near, False)
+        words = f"eps {eps:.3g} for {_listed(before)}{where}"
+        return Likeness("eps", 1.0, told=words, number=eps, about=about)
 
     return Family(
         name="eps",
         title=f"another eps{where}",
-        first=scale.at(before[0]),
+        first=first,
         second=scale.at(before[-1] if len(before) > 1 else before[0] * 10 or 1e-5),
         lowest=scale.lowest,
         highest=scale.highest,
@@ -94,6 +101,18 @@ def _one_for(block: ReparamBlock, before: list[float], where: str = "") -> Famil
         told=told,
         right=len(before) == 1,
     )
+
+
+def _round_between(low: float, eps: float, high: float) -> float | None:
+    """The number that a person would have written: a power of 10, or one digit of one; None if none is there.
+
+    `low`, `high`: how far from `eps` it may be; a millionth is always allowed, for the bisection.
+    """
+    low, high = min(low, eps * (1 - 1e-6)), max(high, eps * (1 + 1e-6))
+    for text in (f"1e{round(math.log10(eps))}", f"{eps:.0e}"):
+        if low <= float(text) <= high:
+            return float(text)
+    return None
 
 
 def _times(block: ReparamBlock, before: list[float]) -> Family:

@@ -25,6 +25,7 @@ class Likeness:
             others; empty where it is found in all.
         told: what it is called where that is not the gallery's title: "eps 1e-06 for 1e-05".
         number: the eps, or the factor of the variances, that fits; None where the mistake has none.
+        about: whether that number is only known up to rounding, and is none that a person would choose.
         beside: the mistakes that were made at the same time.
     """
 
@@ -34,6 +35,7 @@ class Likeness:
     channels: tuple[int, ...] = ()
     told: str = ""
     number: float | None = None
+    about: bool = False
     beside: tuple[Likeness, ...] = ()
 
     @property
@@ -87,8 +89,8 @@ class Likenesses:
 
     @property
     def how_exactly(self) -> str:
-        """What follows those found: ", exactly", ": each exactly", or nothing where none is the very same."""
-        if not self.found or not self.found[0].same:
+        """What follows those found: ", exactly", ": each exactly", or nothing where one is not the same."""
+        if not self.found or not self.found[0].same or any(each.about for each in self.found):
             return ""
         return ", exactly" if len(self.found) == 1 else ": each exactly"
 
