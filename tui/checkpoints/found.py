@@ -162,11 +162,14 @@ class LeftAlone:
         prefix: as of a FoundBlock.
         family: whose it would be; None where that is not certain.
         reason: in words.
+        damaged: whether it is no block as names are missing or shapes disagree, and not as it is of a kind
+            that is not fused.
     """
 
     prefix: str
     family: str | None
     reason: str
+    damaged: bool = False
 
     @property
     def already_fused(self) -> bool:

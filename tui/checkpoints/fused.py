@@ -112,6 +112,11 @@ class FusedCheckpoint:
         return tuple(block for block in self.blocks if not block.agrees)
 
     @property
+    def damaged(self) -> tuple[LeftAlone, ...]:
+        """What was left alone as it is damaged, so that the output is fused in part only."""
+        return tuple(each for each in self.left_alone if each.damaged)
+
+    @property
     def already_fused(self) -> bool:
         """Whether there was nothing to fuse as all of it had been."""
         return not self.blocks and any(each.already_fused for each in self.left_alone)

@@ -158,11 +158,54 @@ def test_fusing_twice_is_nothing(tmp_path: Path, capsys: Capsys) -> None:
     assert not twice.exists()
 
 
+def without_a_key(state: dict[str, Tensor]) -> None:
+    del state["stem.rbr_1x1.conv.weight"]
+
+
+def with_a_short_norm(state: dict[str, Tensor]) -> None:
+    state["stem.rbr_1x1.bn.running_var"] = torch.ones(3)
+
+
+def with_another_depth(state: dict[str, Tensor]) -> None:
+    state["stem.rbr_1x1.conv.weight"] = state["stem.rbr_1x1.conv.weight"][:, :1]
+
+
+def with_nothing_in_it(state: dict[str, Tensor]) -> None:
+    state["stem.rbr_1x1.conv.weight"] = torch.zeros(0, 3, 1, 1)
+
+
+@pytest.mark.parametrize("harm", [without_a_key, with_a_short_norm, with_another_depth, with_nothing_in_it])
+def test_a_damaged_block_keeps_the_rest_from_being_written(
+    tmp_path: Path, capsys: Capsys, harm: Callable[[dict[str, Tensor]], None]
+) -> None:
+    state = dict(trained().state_dict())
+    harm(state)
+    path, out = saved(tmp_path, state, ".pt"), tmp_path / "out.pt"
+    done = ran(capsys, "fuse", path, out)
+    assert done.status == 1
+    assert (
+        "'out.pt' was not written, as these blocks are damaged: 'stem'; --force writes it all the"
+        in done.words
+    )
+    assert "3 of 3 blocks fused and verified, 1 left alone (1 damaged); nothing was written" in done.words
+    assert not out.exists()
+    assert ran(capsys, "fuse", path, out, "--force").status == 1
+    assert torch.equal(loaded(out)["stem.rbr_dense.conv.weight"], state["stem.rbr_dense.conv.weight"])
+
+
+@pytest.mark.parametrize("name", ["stem.rbr_avg.weight", "stem.rbr_dense.conv.weight_scale"])
+def test_a_block_with_more_than_is_known_is_not_damaged(tmp_path: Path, capsys: Capsys, name: str) -> None:
+    state = dict(trained().state_dict()) | {name: torch.ones(8)}
+    done = ran(capsys, "fuse", saved(tmp_path, state, ".pt"), tmp_path / "out.pt", "--json")
+    assert (done.status, [each["damaged"] for each in done.data["skipped"]]) == (0, [False])
+
+
 def test_what_is_half_fused_is_left_alone_with_the_reason(tmp_path: Path, capsys: Capsys) -> None:
     state = dict(trained().state_dict())
     del state["stem.rbr_1x1.conv.weight"]
-    done = ran(capsys, "fuse", saved(tmp_path, state, ".pt"), tmp_path / "out.pt", "--json")
-    assert done.status == 0
+    done = ran(capsys, "fuse", saved(tmp_path, state, ".pt"), tmp_path / "out.pt", "--json", "--force")
+    assert done.status == 1
+    assert [each["damaged"] for each in done.data["skipped"]] == [True]
     assert [block["name"] for block in done.data["blocks"]] == list(BLOCKS[1:])
     assert [each["name"] for each in done.data["skipped"]] == ["stem"]
     assert "rbr_1x1" in done.data["skipped"][0]["reason"]
@@ -190,7 +233,7 @@ def test_a_block_that_cannot_be_verified_is_not_written(
     out = tmp_path / "out.pt"
     done = ran(capsys, "fuse", with_nan(tmp_path), out, *["--json"] * as_json)
     assert done.status == 1
-    assert "'out.pt' was not written, as these blocks are wrong: 'stem'; --force" in done.err
+    assert "'out.pt' was not written, as these blocks are suspicious: 'stem'; --force" in done.err
     assert "216 numbers are NaN" in done.words
     assert sorted(each.name for each in tmp_path.iterdir()) == ["in.pt"]
     if as_json:

@@ -47,7 +47,7 @@ def conv_shape(entry: Entry, name: str) -> tuple[int, int, int, int]:
     """
     shape = entry.shape
     if 0 in shape:
-        raise Misfit(f"{name} is {shown_shape(shape)} and holds nothing", certain=True)
+        raise Misfit(f"{name} is {shown_shape(shape)} and holds nothing", disagree=True, certain=True)
     match shape:
         case (out_channels, columns):
             return out_channels, columns, 1, 1
@@ -82,14 +82,14 @@ def channels_of(branches: Iterable[BranchPattern], names: Names) -> Channels:
     every = list(branches)
     ends = {count for each in every if (count := _end(each.layers, names)) is not None}
     if len(ends) != 1:
-        raise Misfit(f"the branches end with {_listed(ends)} channels")
+        raise Misfit(f"the branches end with {_listed(ends)} channels", disagree=True)
     outside = ends.pop()
     starts = {count for each in every if (count := _start(each.layers, names, outside)) is not None}
     if len(starts) > 1:
-        raise Misfit(f"the branches read {_listed(starts)} channels")
+        raise Misfit(f"the branches read {_listed(starts)} channels", disagree=True)
     columns = {count for each in every if (count := _columns(each.layers, names)) is not None}
     if len(columns) > 1:
-        raise Misfit(f"the branches read {_listed(columns)} channels in a group")
+        raise Misfit(f"the branches read {_listed(columns)} channels in a group", disagree=True)
     return Channels(starts.pop() if starts else None, outside, columns.pop() if columns else None)
 
 

@@ -32,13 +32,15 @@ class _Outcome:
     """
 
     blocks: list[FoundBlock] = field(default_factory=list)
-    left_alone: list[tuple[Family | None, str]] = field(default_factory=list)
+    left_alone: list[tuple[Family | None, str, bool]] = field(default_factory=list)
     claimed: set[str] = field(default_factory=set)
 
-    def leave(self, family: Family | None, reason: str, names: Collection[str]) -> None:
+    def leave(
+        self, family: Family | None, reason: str, names: Collection[str], *, damaged: bool = False
+    ) -> None:
         if self.claimed.isdisjoint(names):
             self.claimed.update(names)
-            self.left_alone.append((family, reason))
+            self.left_alone.append((family, reason, damaged))
 
 
 class Chooser:
@@ -72,15 +74,15 @@ class Chooser:
         outcome = self._outcomes[key]
         self._claimed.update(names[name].name for name in outcome.claimed)
         self.blocks += map(candidate.placed, outcome.blocks)
-        for family, reason in outcome.left_alone:
+        for family, reason, damaged in outcome.left_alone:
             known = None if family is None else family.name
-            self.left_alone.append(LeftAlone(candidate.prefix, known, reason))
+            self.left_alone.append(LeftAlone(candidate.prefix, known, reason, damaged))
 
     def _worked_out(
         self, families: Iterable[Family], names: Mapping[str, Entry], claimed: frozenset[str]
     ) -> _Outcome:
         fits: list[_Fit] = []
-        misses: list[tuple[Family, str, frozenset[str]]] = []
+        misses: list[tuple[Family, Misfit, frozenset[str]]] = []
         fused: list[Family] = []
         for family in families:
             own = names_of(family, names)
@@ -93,14 +95,14 @@ class Chooser:
                 block = matched(family, names)
             except Misfit as misfit:
                 if misfit.certain or not family.plain:
-                    misses.append((family, _reason(misfit, family, names), own))
+                    misses.append((family, misfit, own))
             else:
                 fits.append(_Fit(family, block, frozenset(block.reads)))
         outcome = _Outcome()
         for group in _overlapping(fits):
             self._take(group, outcome)
-        for family, reason, own in sorted(misses, key=lambda each: -len(each[2])):
-            outcome.leave(family, reason, own)
+        for family, miss, own in sorted(misses, key=lambda each: -len(each[2])):
+            outcome.leave(family, _reason(miss, family, names), own, damaged=miss.damaged)
         self._tell_fused(fused, names, outcome)
         return outcome
 

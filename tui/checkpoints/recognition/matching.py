@@ -105,7 +105,7 @@ def _inside(channels: Channels, hint: int | None) -> tuple[int, str]:
     columns = channels.columns
     if channels.inside is not None:
         if columns is not None and channels.inside % columns:
-            raise Misfit(f"{channels.inside} input channels are not groups of {columns}")
+            raise Misfit(f"{channels.inside} input channels are not groups of {columns}", disagree=True)
         return channels.inside, ""
     assert columns is not None  # a head that tells nothing else is such a convolution
     if hint is not None:
@@ -123,7 +123,9 @@ def _branches(
     made = [shaping.layers(each.layers, inside, groups) for each in every]
     for each, (_, out_channels) in zip(every, made, strict=True):
         if out_channels != channels.outside:
-            raise Misfit(f"{each.name} gives {out_channels} channels, the others {channels.outside}")
+            raise Misfit(
+                f"{each.name} gives {out_channels} channels, the others {channels.outside}", disagree=True
+            )
     mixing = common_groups(
         ChainSpec(tuple(layer.spec for layer in layers)).mixing_groups for layers, _ in made
     )

@@ -138,7 +138,9 @@ class Shaping:
     def _factor(self, pattern: Factor, channels: int) -> FoundLayer:
         count = self.names[pattern.name].numel
         if count != (channels if pattern.by_channel else 1):
-            raise Misfit(f"{pattern.name} holds {count} numbers, which do not fit {channels} channels")
+            raise Misfit(
+                f"{pattern.name} holds {count} numbers, which do not fit {channels} channels", disagree=True
+            )
         kind = LayerKind.GAMMA if pattern.by_channel else LayerKind.ALPHA
         return FoundLayer(_factor_spec(kind, channels), self._where(factor=pattern.name))
 
@@ -151,7 +153,9 @@ class Shaping:
             )
         for name in (pattern.factor, pattern.bias):
             if self.names[name].numel != channels:
-                raise Misfit(f"{name} holds {self.names[name].numel} numbers for {channels} channels")
+                raise Misfit(
+                    f"{name} holds {self.names[name].numel} numbers for {channels} channels", disagree=True
+                )
         spec = LayerSpec(
             LayerKind.DEPTHWISE,
             pattern.word,
@@ -168,7 +172,7 @@ class Shaping:
     def _sum(self, chains: Iterable[tuple[LayerPattern, ...]], channels: int, groups: int) -> FoundLayer:
         made = [self.layers(chain, channels, groups) for chain in chains]
         if len({out_channels for _, out_channels in made}) > 1:
-            raise Misfit("the chains of a sum end with different channels")
+            raise Misfit("the chains of a sum end with different channels", disagree=True)
         specs = tuple(ChainSpec(tuple(layer.spec for layer in layers), made[0][1]) for layers, _ in made)
         spec = sum_of("sum", specs, (channels, made[0][1]))
         return FoundLayer(spec, chains=tuple(layers for layers, _ in made))
@@ -179,7 +183,9 @@ class Shaping:
     def _refuse_length(self, name: str, channels: int) -> None:
         entry = self.names.get(name)
         if entry is not None and (entry.numel != channels or len(entry.shape) != 1):
-            raise Misfit(f"{name} is {shown_shape(entry.shape)}, which does not fit {channels} channels")
+            raise Misfit(
+                f"{name} is {shown_shape(entry.shape)}, which does not fit {channels} channels", disagree=True
+            )
 
 
 def _factor_spec(kind: LayerKind, channels: int) -> LayerSpec:

@@ -31,8 +31,8 @@ def assumed_of(found: FoundBlock, eps: float | None) -> list[Assumption]:
 
 
 def skipped_as_data(left_alone: Iterable[LeftAlone]) -> list[dict[str, Any]]:
-    """Name and reason of each."""
-    return [{"name": each.prefix, "reason": each.reason} for each in left_alone]
+    """Name and reason of each, and whether it is damaged."""
+    return [{"name": each.prefix, "reason": each.reason, "damaged": each.damaged} for each in left_alone]
 
 
 def entry_as_data(entry: Entry) -> dict[str, Any]:

@@ -29,7 +29,8 @@ def fuse(asked: FuseRequest) -> int:
     """Fuse, verify, write, and print the report; returns the exit status.
 
     FUSED where every block that was found is, and all is written; also where all was fused already, and
-    nothing is written. WRONG where a block is wrong or could not be verified.
+    nothing is written. WRONG where a block is wrong, could not be verified, or is damaged and stays
+    as it is.
 
     Raises:
         Refusal: the input cannot be read or has no block, or the output cannot be written.
@@ -44,7 +45,7 @@ def fuse(asked: FuseRequest) -> int:
         found = recognise(source.entries, family=reading.family, conv_bn=reading.conv_bn)
         _refuse_none(source, found)
         fused = _fused(asked, source, found)
-        if fused.already_fused:
+        if fused.already_fused and not fused.damaged:
             _say("already fused: nothing was written")
             _report(asked, fused, written=False)
             return FUSED
@@ -54,7 +55,7 @@ def fuse(asked: FuseRequest) -> int:
             _say(f"{refusal}; --force writes it all the same")
         elif _format(asked) is Format.SAFETENSORS and source.other_values:
             _say(f"safetensors holds only tensors: left out {', '.join(map(printable, source.other_values))}")
-    return WRONG if fused.wrong else FUSED
+    return WRONG if fused.wrong or fused.damaged else FUSED
 
 
 def _refuse_none(source: Checkpoint, found: Recognition) -> None:

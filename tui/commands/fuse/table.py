@@ -32,6 +32,8 @@ def _parts(fused: FusedCheckpoint, output: Path | None) -> Iterator[RenderableTy
     yield _sizes(fused)
     right = len(fused.blocks) - len(fused.wrong)
     words = f"{right} of {len(fused.blocks)} blocks fused and verified, {len(fused.left_alone)} left alone"
+    if fused.damaged:
+        words += f" ({len(fused.damaged)} damaged)"
     where = "nothing was written" if output is None else f"written to {output}"
     yield ""
     yield plain(f"{words}; {where}")

@@ -142,7 +142,7 @@ async def _written(screen: Screen[None], to_fuse: ToFuse, output: Output, fused:
         return (
             "All was fused already: nothing was written." if fused.already_fused else "Nothing was written."
         )
-    if fused.wrong and not await screen.app.push_screen_wait(_question(fused)):
+    if (fused.wrong or fused.damaged) and not await screen.app.push_screen_wait(_question(fused)):
         return "Nothing was written."
     told = _Written()
     view = to_fuse.view
@@ -180,8 +180,9 @@ def _writing(listing: Listing, output: Output, fused: FusedCheckpoint, told: _Wr
 def _question(fused: FusedCheckpoint) -> QuestionScreen:
     from tui.screens.dialogs.question import QuestionScreen
 
-    number = len(fused.wrong)
-    words = f"{number} block{'s are' if number > 1 else ' is'} wrong or not finite: see the list."
+    counts = {"wrong or not finite": len(fused.wrong), "damaged and left as they are": len(fused.damaged)}
+    told = [f"{number} {words}" for words, number in counts.items() if number]
+    words = f"Blocks: {', '.join(told)}: see the list."
     return QuestionScreen("Write it all the same?", words, "write it", "write nothing")
 
 
