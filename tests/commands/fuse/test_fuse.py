@@ -55,7 +55,7 @@ def test_json_key_by_key(tmp_path: Path, capsys: Capsys) -> None:
     block = data["blocks"][2]
     assert list(block) == [
         *("name", "family", "branches", "assumed", "verdict", "reason", "problems"),
-        *("max_abs_diff_float64", "weight_share"),
+        *("max_abs_diff_float64", "weight_share", "written_over"),
     ]
     assert (block["family"], block["verdict"], block["problems"]) == ("MobileOne (timm)", "exact", [])
     assert len(block["branches"]) == 6
@@ -156,6 +156,17 @@ def test_fusing_twice_is_nothing(tmp_path: Path, capsys: Capsys) -> None:
     assert done.data["output"] is None
     assert [each["reason"] for each in done.data["skipped"]] == ["already fused"] * 4
     assert not twice.exists()
+
+
+def test_a_fused_tensor_of_the_file_itself_is_told_when_it_is_written_over(
+    tmp_path: Path, capsys: Capsys
+) -> None:
+    placeholders = {"stem.rbr_reparam.weight": torch.ones(8, 3, 3, 3), "stem.rbr_reparam.bias": torch.ones(8)}
+    path = saved(tmp_path, dict(trained().state_dict()) | placeholders, ".pt")
+    words = "stem.rbr_reparam.weight, stem.rbr_reparam.bias: placeholder written over"
+    assert words in ran(capsys, "fuse", path, tmp_path / "out.pt").words
+    data = ran(capsys, "fuse", path, tmp_path / "out.pt", "--force", "--json").data
+    assert [block["written_over"] for block in data["blocks"]] == [[*placeholders], [], [], []]
 
 
 def without_a_key(state: dict[str, Tensor]) -> None:

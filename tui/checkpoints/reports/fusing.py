@@ -35,4 +35,5 @@ def _block(block: FusedBlock) -> dict[str, Any]:
         "problems": [problem.words for problem in block.problems],
         "max_abs_diff_float64": finite(block.max_abs_diff_float64),
         "weight_share": finite(block.weight_share),
+        "written_over": list(block.found.placeholders) if block.fused else [],
     }

@@ -56,7 +56,7 @@ def _blocks(blocks: tuple[FusedBlock, ...]) -> Table:
 
 
 def _remarks(blocks: tuple[FusedBlock, ...]) -> Iterator[RenderableType]:
-    """Why a block is wrong, and the numbers that it should not have."""
+    """Why a block is wrong, the numbers that it should not have, and what the file had in its place."""
     for block in blocks:
         name = block.found.prefix or "(all of it)"
         if not block.agrees:
@@ -64,6 +64,8 @@ def _remarks(blocks: tuple[FusedBlock, ...]) -> Iterator[RenderableType]:
         for problem in block.problems:
             if problem.words not in block.sentence:
                 yield plain(problem.words)
+        if block.fused and block.found.placeholders:
+            yield plain(f"{', '.join(block.found.placeholders)}: placeholder written over")
 
 
 def _sizes(fused: FusedCheckpoint) -> Table:
