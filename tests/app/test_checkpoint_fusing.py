@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from textual.widgets import Static
 
 from tests.checkpoint_files import model, repvgg, write
 from tests.driver import CheckpointBench, OpenCheckpoint
@@ -57,6 +58,8 @@ async def test_all_is_fused_verified_and_written(
     async with open_checkpoint(source) as bench:
         await bench.press("F")
         await bench.until(lambda: isinstance(bench.app.screen, OutputScreen))
+        said = " ".join(str(each.content) for each in bench.app.screen.query(Static))
+        assert "3 blocks will be fused and verified, all other tensors are carried over." in said
         if name.endswith("pt"):
             await bench.press("tab", "right", "shift+tab")
         await name_the_output(bench, target)

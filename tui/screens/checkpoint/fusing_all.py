@@ -76,7 +76,8 @@ async def fuse_all(screen: Screen[None], to_fuse: ToFuse, show: Callable[[FusedV
     source, view = to_fuse.listing.checkpoint, to_fuse.view
     format = source.format.value if source.format.value in FORMATS else "safetensors"
     blocks = len(to_fuse.listing.recognition.blocks) if to_fuse.listing.recognition else 0
-    words = f"{blocks} block{'s' if blocks != 1 else ''} fused and verified, all other tensors carried over."
+    number = f"{blocks} block{'s' if blocks != 1 else ''}"
+    words = f"{number} will be fused and verified, all other tensors are carried over."
     dialog = OutputScreen("Fuse all", words, _suggested(source.path, format), formats=FORMATS, format=format)
     output = await screen.app.push_screen_wait(dialog)
     if output is None:
