@@ -221,6 +221,35 @@ async def test_eps_of_a_family_is_folded_into_all_its_blocks(
         assert torch.allclose(written.tensor("stages.0.0.rbr_reparam.weight"), expected)
 
 
+async def test_a_report_from_before_another_eps_says_so_and_opens_what_it_is_of(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path
+) -> None:
+    async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
+        await fused(bench, tmp_path / "out.safetensors")
+        assert "Of before" not in head(bench)
+        await bench.press("escape")
+        await bench.go_to("stages.0.0")
+        for eps, is_old in (("0.75", True), ("1e-5", False), ("0.75", True)):
+            await bench.press("e", "ctrl+u", *eps, "enter", "F")
+            assert ("Of before: eps 1e-5. F fuses again." in head(bench)) is is_old
+            assert "3 of 3 blocks" in head(bench)
+            await bench.press("escape")
+        await bench.press("F")
+        view = bench.screen.query_one(FusedView)
+        view.rows.cursor = [item.row.name for item in view._items].index("stages.0.0")
+        await bench.press("enter")
+        await bench.result()
+        assert bench.app.study is not None
+        assert bench.app.study.spec.eps == 1e-5
+        await bench.press("escape", "F")
+        await name_the_output(bench, tmp_path / "again.safetensors")
+        await bench.until(lambda: "again.safetensors" in head(bench))
+        assert "Of before" not in head(bench)
+        view.rows.cursor = [item.row.name for item in view._items].index("stages.0.0")
+        await bench.press("enter")
+        await bench.until(lambda: bench.app.study is not None and bench.app.study.spec.eps == 0.75)
+
+
 async def test_a_file_without_blocks_says_so(open_checkpoint: OpenCheckpoint, tmp_path: Path) -> None:
     state = {name: tensor for name, tensor in repvgg("a").items() if name.endswith(".bias")}
     async with open_checkpoint(write(tmp_path / "model.safetensors", state)) as bench:

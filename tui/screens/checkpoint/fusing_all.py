@@ -82,7 +82,7 @@ async def fuse_all(screen: Screen[None], to_fuse: ToFuse, show: Callable[[FusedV
     output = await screen.app.push_screen_wait(dialog)
     if output is None:
         return
-    view.begin()
+    view.begin(to_fuse.eps_of)
     show(view)
     try:
         fused = await _fused(to_fuse, output)

@@ -357,16 +357,17 @@ class CheckpointScreen(Screen[None]):
     @on(OutlineView.BlockChosen)
     def _block_chosen(self, event: OutlineView.BlockChosen) -> None:
         event.stop()
-        self.open_block(event.block)
+        self.open_block(event.block, self._eps.of(event.block))
 
     @work(group="opening a block", exclusive=True)
-    async def open_block(self, block: FoundBlock) -> None:
+    async def open_block(self, block: FoundBlock, eps: float | None) -> None:
         """Have the block on the bench, as it was left there if it was the last one.
 
-        What another tool made of it and is wrong stands there as the fused kernel.
+        `eps`: of its batch norms; None for the family's. What another tool made of it and is wrong stands
+        there as the fused kernel.
         """
         notice, listing = self.query_one(Notice), self.listing
-        key = name, eps = block.fused[0].name, self._eps.of(block)
+        key = name, _ = block.fused[0].name, eps
         try:
             if key not in self._subjects and listing is not None:
                 remarks: tuple[str, ...] = ()
@@ -427,6 +428,8 @@ class CheckpointScreen(Screen[None]):
         self.set_class(isinstance(view, ItemsView), "-aside")
         self.query_one(FileHead).title = view.TITLE if isinstance(view, ItemsView) else ""
         self.views.show(view)
+        if isinstance(view, FusedView):
+            view.hold_against(self._eps.of_blocks(self._blocks or ()))
         if isinstance(view, ItemsView):
             self._tell_item(view.item)
         elif view.line is not None:
@@ -445,8 +448,10 @@ class CheckpointScreen(Screen[None]):
     @on(ItemsView.Chosen)
     def _item_chosen(self, event: ItemsView.Chosen) -> None:
         event.stop()
-        if event.item.block is not None:
-            self.open_block(event.item.block)
+        block, view = event.item.block, event.view
+        if block is not None:
+            is_old = isinstance(view, FusedView | RangesView)  # it may be of before another eps was chosen
+            self.open_block(block, view.eps_of.get(block.prefix) if is_old else self._eps.of(block))
 
     @work(group="fuse")
     async def action_fuse(self) -> None:

@@ -57,6 +57,8 @@ class FusedView(ItemsView):
         self._blocks: list[FusedBlock] = []
         self.fused: FusedCheckpoint | None = None
         self.written: Path | None = None
+        self.eps_of: dict[str, float] = {}
+        self._outcome = Content()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what runs can be stopped."""
@@ -66,8 +68,9 @@ class FusedView(ItemsView):
         """Stop it."""
         self.post_message(self.StopWanted())
 
-    def begin(self) -> None:
-        """Nothing of an older run is shown any more."""
+    def begin(self, eps_of: dict[str, float]) -> None:
+        """Nothing of an older run is shown any more; `eps_of`: what was chosen, by the blocks' prefixes."""
+        self.eps_of = eps_of
         self._blocks, self.fused, self.written, self.is_fusing = [], None, None, True
         self.show_items(())
         self.refresh_bindings()
@@ -75,8 +78,20 @@ class FusedView(ItemsView):
     def end(self, words: Content) -> None:
         """It has come to an end; this is the outcome."""
         self.is_fusing = False
+        self._outcome = words
         self.say(words)
         self.refresh_bindings()
+
+    def hold_against(self, eps_of: dict[str, float]) -> None:
+        """Where it was fused with another eps than is chosen by now, say so over the list."""
+        if self.is_fusing or self.fused is None:
+            return
+        is_old = self.eps_of != eps_of
+        self.say(
+            Content.assemble((_old(self.fused), "bold $text-warning"), "\n", self._outcome)
+            if is_old
+            else self._outcome
+        )
 
     def tell(self, words: str, share: float, place: str = "", seconds_left: float | None = None) -> None:
         """Say how far it is."""
@@ -93,6 +108,11 @@ class FusedView(ItemsView):
         self.fused = fused
         blocks = sorted(fused.blocks, key=lambda each: worst_first(each.ruling, each.weight_share))
         self.show_items([*map(item_of, blocks), *map(_skipped, fused.left_alone)])
+
+
+def _old(fused: FusedCheckpoint) -> str:
+    used = {show_number(block.eps) for block in fused.blocks if block.eps is not None}
+    return f"Of before: eps {used.pop() if len(used) == 1 else 'was another'}. F fuses again."
 
 
 def item_of(block: FusedBlock) -> Item:
