@@ -16,6 +16,8 @@ from tests.driver import CheckpointBench, OpenCheckpoint
 from tui.analysis.verdict.reason import Ruling
 from tui.checkpoints.building import block_of, fused_tensors
 from tui.checkpoints.recognising import recognise
+from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
+from tui.screens.dialogs.replace import ReplaceScreen
 from tui.views.checkpoint.compared_view import ComparedView
 from tui.widgets.form.origin_pane import OriginPane
 from tui.widgets.notice import Notice
@@ -107,8 +109,6 @@ async def test_another_eps_makes_right_what_was_folded_with_it(
 async def test_the_other_file_can_be_chosen_on_the_screen(
     open_checkpoint: OpenCheckpoint, tmp_path: Path
 ) -> None:
-    from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
-
     given = write(tmp_path / "fused.safetensors", fused_by_another(model()))
     report = tmp_path / "report.json"
     async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
@@ -120,6 +120,46 @@ async def test_the_other_file_can_be_chosen_on_the_screen(
         await name_the_output(bench, report)
         await bench.until(report.exists)
     assert json.loads(report.read_text())["agree"] is True
+
+
+async def test_a_file_that_is_fused_over_is_compared_no_more(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path
+) -> None:
+    state = model()
+    made = fused_by_another(state)
+    made[f"{WRONG}.rbr_reparam.weight"][2, :, 0, 1] += 8
+    given = write(tmp_path / "fused.safetensors", made)
+    async with open_checkpoint(write(tmp_path / "model.safetensors", state), given=given) as bench:
+        await compared(bench)
+        await bench.press("F")
+        await name_the_output(bench, given)
+        await bench.until(lambda: isinstance(bench.app.screen, ReplaceScreen))
+        await bench.press("y")
+        await bench.until(lambda: "3 of 3 blocks fused" in head(bench))
+        await bench.press("escape")
+        assert not bench.screen.outline._verdicts
+        assert "blocks are right" not in bench.words("#totals")
+        assert any("fused.safetensors has changed" in each.message for each in bench.app._notifications)
+        await bench.go_to(WRONG)
+        await bench.press("enter")
+        await bench.result()
+        assert bench.app.study is not None
+        assert not bench.app.study.alterations
+        await bench.press("escape", "c")
+        await bench.until(lambda: isinstance(bench.app.screen, CheckpointFileScreen))
+
+
+async def test_a_compared_file_that_has_changed_is_compared_no_more(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path
+) -> None:
+    given = write(tmp_path / "fused.pt", fused_by_another(model()))
+    async with open_checkpoint(write(tmp_path / "model.safetensors"), given=given) as bench:
+        await compared(bench)
+        await bench.press("c")
+        given.write_bytes(b"something else")
+        await bench.press("escape")
+        assert not bench.screen.outline._verdicts
+        assert "3 blocks" in bench.words("#totals")
 
 
 @pytest.mark.parametrize(("content", "words"), [(None, "is not there"), (b"text", "fused.pt")])

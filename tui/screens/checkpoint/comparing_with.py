@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +36,12 @@ class Comparison:
         self.blocks: dict[str, ComparedBlock] = {}
         self.compared: ComparedCheckpoint | None = None
         self.is_running = False
+        self._seen: tuple[tuple[int, int, int] | None, ...] = ()
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether the other file, or a shard of it, was written over or is gone since it was opened."""
+        return self.given is not None and self._seen != _seen(self.given.paths)
 
     async def run(
         self, listing: Listing, eps_of: Mapping[str, float], tell: Callable[[str, float, str], object]
@@ -60,7 +66,7 @@ class Comparison:
             from tui.checkpoints.contents import Checkpoint
 
             if isinstance(step, Checkpoint):
-                self.given = step
+                self.given, self._seen = step, _seen(step.paths)
             elif isinstance(step, ComparingBlock):
                 place = f"block {step.number} of {step.count}: {step.found.prefix}"
                 tell("comparing", (step.number - 1) / step.count, place)
@@ -81,6 +87,19 @@ class Comparison:
 
         if self.given is not None and name in self.blocks:
             yield alterations_of(self.blocks[name], self.given)
+
+
+def _seen(paths: Iterable[Path]) -> tuple[tuple[int, int, int] | None, ...]:
+    """What tells that a file is still the same one, for each; None where there is none."""
+    return tuple(map(_mark, paths))
+
+
+def _mark(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _steps(path: Path, listing: Listing, eps_of: Mapping[str, float]) -> Iterator[Step]:

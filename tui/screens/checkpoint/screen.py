@@ -366,6 +366,7 @@ class CheckpointScreen(Screen[None]):
         `eps`: of its batch norms; None for the family's. What another tool made of it and is wrong stands
         there as the fused kernel.
         """
+        self._drop_old_comparison()
         notice, listing = self.query_one(Notice), self.listing
         key = name, _ = block.fused[0].name, eps
         try:
@@ -423,8 +424,24 @@ class CheckpointScreen(Screen[None]):
         self.outline.end_search()
         self._show_view(self.outline)
 
+    def _drop_old_comparison(self) -> None:
+        """Tell no verdicts any more on a file that is another one by now."""
+        comparison, listing = self._comparison, self.listing
+        if comparison is None or listing is None or comparison.is_running or not comparison.has_changed:
+            return
+        self._comparison = None
+        self._subjects.clear()
+        self.outline.show_verdicts({})
+        self._say_totals(totals_of(listing))
+        compared = self.views.there(ComparedView)
+        if compared is not None:
+            compared.forget()
+        words = f"{printable(comparison.path.name)} has changed: what was found in it is told no more."
+        self.notify(f"{words} c compares again.", timeout=6, markup=False)
+
     def _show_view(self, view: OutlineView | ItemsView) -> None:
         """Have that view in sight, and beside it what is under its cursor."""
+        self._drop_old_comparison()
         self.set_class(isinstance(view, ItemsView), "-aside")
         self.query_one(FileHead).title = view.TITLE if isinstance(view, ItemsView) else ""
         self.views.show(view)
@@ -466,6 +483,7 @@ class CheckpointScreen(Screen[None]):
         else:
             eps_of = self._eps.of_blocks(listing.recognition.blocks)
             await fuse_all(self, ToFuse(listing, eps_of, view), self._show_view)
+            self._drop_old_comparison()
 
     def _say_not_yet(self) -> None:
         self.notify("The blocks are still being looked for.", timeout=2)
@@ -551,6 +569,7 @@ class CheckpointScreen(Screen[None]):
     @work(group="compare dialog")
     async def action_compare(self) -> None:
         """Show the comparison; where there is none, or it is in sight, ask for the other file."""
+        self._drop_old_comparison()
         view = await self.views.made(ComparedView)
         if view.compared is not None and self.views.current != view.id:
             self._show_view(view)

@@ -61,6 +61,12 @@ class ComparedView(ItemsView):
         self.say(outcome(compared, other))
         self.show_items(items)
 
+    def forget(self) -> None:
+        """Show nothing: the other file is another one by now."""
+        self.compared = None
+        self.say(Content("Nothing is compared: the other file has changed. c compares again."))
+        self.show_items(())
+
 
 def outcome(compared: ComparedCheckpoint, other: str) -> Content:
     """What it came to, in a line or two; `other`: the name of the other file."""
