@@ -19,6 +19,7 @@ from tui.checkpoints.recognising import recognise
 from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
 from tui.screens.dialogs.replace import ReplaceScreen
 from tui.views.checkpoint.compared_view import ComparedView
+from tui.views.shared.result import remarks_of
 from tui.widgets.form.origin_pane import OriginPane
 from tui.widgets.notice import Notice
 
@@ -79,6 +80,9 @@ async def test_a_wrong_block_is_named_and_stands_on_the_bench_beside_the_right_o
         assert study is not None
         assert study.verdict.ruling is Ruling.WRONG
         assert torch.equal(study.fused_kernel.kernel.weight, weight)
+        assert "4 numbers are from fused.safetensors, in the fused kernel." in remarks_of(study)
+        assert not any("set by hand" in words for words in remarks_of(study))
+        assert "4 from the other file" in " ".join(bench.kernels.panels[-1]._notes)
         assert "fused kernel as given" in str(bench.app.bench.query_one(OriginPane).render())
         await bench.press("escape")
         assert bench.is_at_the_file

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 from typing import TYPE_CHECKING
 
+from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.fusion.spec import BlockSpec
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Origin(abc.ABC):
         spec: its structure, its own dtype, and an input to begin with.
         remarks: what was read and what had to be assumed, a line each.
         free: the fields of `spec` that may be another's.
+        brought: numbers that came with it and are not its own: of the fused kernel that another tool made.
+        brought_from: the name of the file in which those stand, as that has it.
     """
 
     title: str
@@ -34,6 +37,8 @@ class Origin(abc.ABC):
     spec: BlockSpec
     remarks: tuple[str, ...] = ()
     free: frozenset[str] = HOW_IT_IS_RUN
+    brought: Alterations = NOTHING_ALTERED
+    brought_from: str = ""
 
     @abc.abstractmethod
     def block(self, spec: BlockSpec) -> ReparamBlock:

@@ -379,6 +379,8 @@ class CheckpointScreen(Screen[None]):
                         alterations = altered
                         remarks = (f"fused kernel {words}",) if words else remarks
                 origin = FileBlock(listing.checkpoint, block, eps, remarks)
+                if self._comparison is not None:
+                    origin.brought, origin.brought_from = alterations, self._comparison.path.name
                 self._subjects[key] = Subject(origin.spec, alterations, origin)
         except Exception as error:
             notice.say(f"This block cannot be opened: {sentence_of(error)}", error=True)

@@ -15,6 +15,7 @@ from textual.reactive import var
 from textual.widgets import Static
 
 from tui.analysis.alterations.places import EditablePlace, NotEditableError, bias_place, weight_place
+from tui.analysis.edits_told import brought_in
 from tui.fusion.padding import centre
 from tui.fusion.spec import BlockSpec, Pair
 from tui.fusion.tap import Tap
@@ -155,7 +156,8 @@ class KernelsView(StudyView):
         for panel, summand, branch, starred in zip(
             self.panels, summands, shown, stars_of(kernels), strict=True
         ):
-            panel.entitle(summand, kernels.in_effect.count_of(summand.name))
+            edits, brought = kernels.in_effect.count_of(summand.name), brought_in(kernels, summand.name)
+            panel.entitle(summand, edits - brought, brought)
             panel.show(branch.kernel, kernels.frame, starred)
         self._displayed = kernels  # the panels are its own only now: there may be another number of them
         self._arrange()

@@ -30,12 +30,13 @@ class KernelPanel(Vertical):
         """The grid."""
         yield self.grid
 
-    def entitle(self, summand: PanelTitle, edits: int = 0) -> None:
-        """Be the panel of this summand, of which so many numbers were set by hand."""
+    def entitle(self, summand: PanelTitle, edits: int = 0, brought: int = 0) -> None:
+        """Be the panel of this summand: how many numbers were set by hand, or came with another file."""
         self.summand = summand
         by_hand = "" if not edits else "* 1 number set by hand" if edits == 1 else f"* {edits} set by hand"
         if summand.sign == "≠":
-            by_hand = "* not the sum" + (f", {edits} set by hand" if edits else "")
+            from_file = f", {brought} from the other file" if brought else ""
+            by_hand = f"* not the sum{from_file}" + (f", {edits} set by hand" if edits else "")
         self._notes = [note for note in (summand.folded, by_hand) if note]
         self._title_it()
         self.set_class(summand.sign in ("=", "≠"), "-fused")

@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.block_a import AgainstA, Beside
+from tui.analysis.edits_told import edits_told
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.quantities import count, times, two_digits
 from tui.analysis.side import WrongSide
@@ -20,6 +21,7 @@ from tui.analysis.verdict.cautions import cautions_of
 from tui.analysis.verdict.reason import Reason
 from tui.analysis.verdict.stored import StoredVerdict
 from tui.fusion.pair_text import show_pair
+from tui.fusion.quoting import printable
 from tui.views.shared.beside_a import beside_a_lines
 from tui.views.shared.place_link import place_link
 from tui.views.shared.styles import MUTED, RULING_STYLES
@@ -218,9 +220,8 @@ def remarks_of(study: Study) -> list[str]:
         remarks.append(MISTAKES[alterations.mistake].on_purpose)
     if study.verdict.stored is not None:
         remarks.append("A finished kernel was brought in: it is judged by its weights too.")
-    elif alterations.edits:
-        edits = len(alterations.edits)
-        remarks.append("One number was set by hand." if edits == 1 else f"{edits} numbers were set by hand.")
+    else:
+        remarks += map(printable, edits_told(study))
     kernel_size, given = study.spec.fused_kernel_size, study.spec.conv2d_frame.kernel_size
     if given != kernel_size:
         frames = show_pair(given, "×"), show_pair(kernel_size, "×")
