@@ -10,7 +10,9 @@ import torch
 from tests.checkpoint_files import conv, model, repvgg, write
 from tests.driver import CheckpointBench, OpenBench, OpenCheckpoint
 from tests.specs import EXACT
+from tui.checkpoints.to_open import ToOpen
 from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
+from tui.views.checkpoint.file_head import FileHead
 from tui.widgets.foot import Foot
 from tui.widgets.form.value_input import ValueInput
 from tui.widgets.notice import Notice
@@ -270,3 +272,24 @@ async def test_from_the_bench_to_a_file_and_its_block(open_bench: OpenBench, tmp
         await bench.press("p", "1")
         await bench.result()
         assert not bench.is_at_the_file
+
+
+async def test_a_file_that_cannot_be_opened_leaves_the_one_that_is_open(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path
+) -> None:
+    other = tmp_path / "letter.pt"
+    other.write_text("Dear all,")
+    async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
+        before, lines = bench.screen.listing, bench.lines
+        bench.screen.open_other(ToOpen(other))
+        notice = bench.screen.query_one(Notice)
+        await bench.until(lambda: notice.text)
+        assert "letter.pt" in notice.text
+        assert "model.safetensors stays open" in notice.text
+        assert bench.screen.listing is before
+        assert bench.lines == lines
+        assert "3 blocks" in bench.words("#totals")
+        assert bench.screen.query_one(FileHead).file == "model.safetensors"
+        bench.screen.open_other(ToOpen(write(tmp_path / "second.safetensors")))
+        await bench.until(lambda: bench.screen.query_one(FileHead).file == "second.safetensors")
+        assert not notice.text

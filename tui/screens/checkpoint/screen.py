@@ -242,7 +242,7 @@ class CheckpointScreen(Screen[None]):
         self.bindings_updated_signal.subscribe(self, self._tell_keys)
         self.query_one(FileHead).file = self._file_name
         self.outline.focus_content()
-        self.call_after_refresh(self._open)
+        self.call_after_refresh(self._open, self.to_open)
 
     def on_unmount(self) -> None:
         """Let all files go."""
@@ -264,27 +264,44 @@ class CheckpointScreen(Screen[None]):
             await self.app.run_action(bound.binding.action, bound.node)
 
     @work(group="open", exclusive=True, exit_on_error=False, description="opening")
-    async def _open(self) -> None:
-        """Open the file and look for blocks; the names are there before their meaning is."""
+    async def _open(self, to_open: ToOpen) -> None:
+        """Open the file and look for blocks; the names are there before their meaning is.
+
+        A file that is open until then makes room only for one that can be opened.
+        """
         try:
-            async for item in iterate_in_thread(partial(_listed, self.to_open)):
+            async for item in iterate_in_thread(partial(_listed, to_open)):
                 if isinstance(item, Listing):
+                    if self.to_open is not to_open:
+                        self._make_room_for(to_open)
                     self._opened.add(item.checkpoint)
                     self.listing = item
                 elif self.listing is None:
                     self._say_totals(f"{item.words} …")
         except FolderError as error:
-            self._say_unopened(error)
-            self.post_message(self.FolderGiven(self.to_open.path))
+            self._say_unopened(to_open, error)
+            self.post_message(self.FolderGiven(to_open.path))
         except Exception as error:
-            self._say_unopened(error)
+            self._say_unopened(to_open, error)
 
-    def _say_unopened(self, error: Exception) -> None:
-        self._say_totals("")
-        self.query_one(Notice).say(f"{_sentence(error)} o opens another file.", error=True)
+    def _say_unopened(self, to_open: ToOpen, error: Exception) -> None:
+        rest = "o opens another file."
+        if self.to_open is to_open:
+            self._say_totals("")
+        else:
+            rest = f"{self._file_name} stays open, {rest}"
+        self.query_one(Notice).say(f"{_sentence(error)} {rest}", error=True)
+        if self.to_open is not to_open and self._blocks is None:  # looking into it was cut short
+            self._open(self.to_open)
 
     def open_other(self, to_open: ToOpen) -> None:
-        """Open another file in the place of this one, which stays open for its blocks on the bench."""
+        """Open another file in the place of this one; where it cannot be opened, this one stays."""
+        if self.listing is None:
+            self._make_room_for(to_open)
+        self._open(to_open)
+
+    def _make_room_for(self, to_open: ToOpen) -> None:
+        """Show nothing more of this file, which stays open for its blocks on the bench."""
         self.to_open = to_open
         self._read.clear()
         self._subjects.clear()
@@ -299,7 +316,6 @@ class CheckpointScreen(Screen[None]):
         self.query_one(DetailPane).show("")
         self.views.forget()
         self.set_reactive(CheckpointScreen.listing, None)
-        self._open()
 
     def watch_listing(self, listing: Listing | None) -> None:
         """Show it."""
