@@ -485,8 +485,10 @@ class CheckpointScreen(Screen[None]):
         event.stop()
         block, view = event.item.block, event.view
         if block is not None:
-            is_old = isinstance(view, FusedView | RangesView)  # it may be of before another eps was chosen
-            self.open_block(block, view.eps_of.get(block.prefix) if is_old else self._eps.of(block))
+            eps = self._eps.of(block)
+            if isinstance(view, FusedView | RangesView):  # it may be of before another eps was chosen
+                eps = view.eps_of.get(block.prefix)
+            self.open_block(block, eps)
 
     @work(group="fuse")
     async def action_fuse(self) -> None:
