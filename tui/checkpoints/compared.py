@@ -96,6 +96,10 @@ class ComparedCheckpoint:
         carried: every other tensor of the source, in its order.
         left_over: names in the other file that nothing in the source stands for, in its order.
         renamed: what the names of the source begin with, and with what the other file's do instead.
+        outside: how many blocks of the source are among what is left alone, the other file having nothing of
+            what stands where they do.
+        fits: whether anything in the other file is of the same model: a fused kernel that could be judged,
+            branches, a tensor that was carried over.
     """
 
     blocks: tuple[ComparedBlock, ...]
@@ -103,6 +107,14 @@ class ComparedCheckpoint:
     carried: tuple[Carried, ...]
     left_over: tuple[str, ...]
     renamed: tuple[str, str] = ("", "")
+    outside: int = 0
+    fits: bool = True
+
+    @property
+    def number_right(self) -> str:
+        """ "2 of 3 blocks are right"; where none could be judged, of all there are."""
+        judged = len(self.blocks)
+        return f"{judged - len(self.wrong)} of {judged or self.outside} blocks are right"
 
     @property
     def wrong(self) -> tuple[ComparedBlock, ...]:
@@ -117,4 +129,4 @@ class ComparedCheckpoint:
     @property
     def agrees(self) -> bool:
         """Whether all is right: every block, every other tensor, and no name too many."""
-        return not (self.wrong or self.not_carried or self.left_over)
+        return self.fits and not (self.wrong or self.not_carried or self.left_over)

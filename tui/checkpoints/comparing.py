@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from time import monotonic
 
@@ -65,7 +65,17 @@ def compare(
         carried,
         tuple(name for name in given.entries if name not in comparison.taken),
         (comparison.renaming.before, comparison.renaming.after),
+        len(comparison.outside),
+        comparison.unfused or _fits(recognition, done, carried),
     )
+
+
+def _fits(recognition: Recognition, judged: Iterable[ComparedBlock], carried: Iterable[Carried]) -> bool:
+    """Whether something in the other file is of the same model; any file is of an empty one."""
+    if not (recognition.blocks or recognition.rest):
+        return True
+    of_blocks = any(block.verdict is not None for block in judged)
+    return of_blocks or any(each.right and each.other_name is not None for each in carried)
 
 
 class _Comparison:
@@ -75,6 +85,7 @@ class _Comparison:
         renaming: from the source's names to the other file's.
         blocks: those that the other file can have; `outside`: the others.
         taken: names in the other file that something in the source stands for.
+        unfused: whether branches of some block are still there.
     """
 
     def __init__(
@@ -89,6 +100,7 @@ class _Comparison:
         self.outside = [LeftAlone(found.prefix, found.family, why) for found, name in renamed if name is None]
         rest = map(self.renaming.applied, recognition.rest)
         self.taken = {name for name in rest if name is not None and name in given.entries}
+        self.unfused = False
         self._end = monotonic() + 4 * LOOKED_FOR
 
     def carried(self, name: str) -> Carried:
@@ -107,6 +119,7 @@ class _Comparison:
         there = counterpart_of(found, self.renaming, self._given.entries, self.taken)
         if there is None:
             unfused = still_unfused(found, self.renaming, self._given.entries)
+            self.unfused |= unfused
             why = "its branches are still there" if unfused else "nothing of it is there"
             self._take(found.reads if unfused else ())
             return ComparedBlock(found, None, None, Ruling.WRONG, f"it is not fused: {why}", eps=eps)

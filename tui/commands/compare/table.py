@@ -82,8 +82,7 @@ def _named(title: str, lines: list[Text]) -> Iterator[RenderableType]:
 
 
 def _summary(compared: ComparedCheckpoint) -> Text:
-    right = len(compared.blocks) - len(compared.wrong)
-    blocks = f"{right} of {len(compared.blocks)} blocks are right"
+    blocks = compared.number_right + ("" if compared.fits else ": another model?")
     if compared.agrees:
         return Text(f"{blocks}, and all else was carried over", RULINGS[Ruling.EXACT])
     words = [blocks]
