@@ -13,6 +13,7 @@ from tests.app.test_checkpoint_fusing import head, name_the_output, rows
 from tests.checkpoint_files import model, write
 from tests.checkpoints.families.held_against import entries_of
 from tests.driver import CheckpointBench, OpenCheckpoint
+from tests.settle import settle
 from tui.analysis.verdict.reason import Ruling
 from tui.checkpoints.building import block_of, fused_tensors
 from tui.checkpoints.recognising import recognise
@@ -164,6 +165,37 @@ async def test_a_compared_file_that_has_changed_is_compared_no_more(
         await bench.press("escape")
         assert not bench.screen.outline._verdicts
         assert "3 blocks" in bench.words("#totals")
+
+
+@pytest.mark.parametrize("name", ["layer.0.weight", "stem.conv.weight", "weight"])
+async def test_blocks_are_counted_where_the_other_file_is_of_another_model(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path, name: str
+) -> None:
+    given = write(tmp_path / "other.safetensors", {name: torch.ones(7, 3)})
+    async with open_checkpoint(write(tmp_path / "model.safetensors"), given=given) as bench:
+        await compared(bench)
+        assert "0 of 3 blocks are right in other.safetensors: another model?" in bench.words("#totals")
+
+
+async def test_what_comparing_came_to_is_read_to_its_end_in_100_columns(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path
+) -> None:
+    made = {f"model.{name}": tensor for name, tensor in fused_by_another(model()).items()}
+    del made["model.head.[bold]fc[/].weight"]
+    given = write(tmp_path / "fused-by-another-tool.safetensors", made | {"model.ema": torch.ones(1)})
+    source = write(tmp_path / "model.safetensors")
+    async with open_checkpoint(source, (100, 30), given=given) as bench:
+        await compared(bench)
+        await settle(bench.pilot)
+        totals = bench.screen.query_one("#totals")
+        await bench.press("c")
+        over_the_list = bench.screen.query_one(ComparedView).query_one(".items-head")
+        for shown in (over_the_list, totals):
+            lines = [strip.text for strip in shown.render_lines(shown.outer_size.region)]
+            words = " ".join(" ".join(lines).split())
+            assert "1 tensor not carried over, 1 name left over" in words
+            assert any(line.strip() == "names: nothing here, model. there" for line in lines)
+            await bench.press("escape")
 
 
 @pytest.mark.parametrize(("content", "words"), [(None, "is not there"), (b"text", "fused.pt")])

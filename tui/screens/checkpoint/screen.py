@@ -92,6 +92,7 @@ class CheckpointScreen(Screen[None]):
         & #totals { height: 1; padding: 0 2; margin: 1 0; text-wrap: nowrap; text-overflow: ellipsis; }
         & #file-body { height: 1fr; }
         &.-narrow #file-body { layout: vertical; }
+        & #totals.-wrapped { height: auto; max-height: 3; text-wrap: wrap; }
         &.-low #totals { margin: 0; }
         &.-aside #totals { display: none; }
         &.-aside.-high #file-body { padding: 1 0 0 0; }
@@ -327,8 +328,10 @@ class CheckpointScreen(Screen[None]):
             if listing.recognition is not None and self.to_open.given is not None:
                 self._compare_with(self.to_open.given)
 
-    def _say_totals(self, words: Content | str) -> None:
-        self.query_one("#totals", Static).update(words)
+    def _say_totals(self, words: Content | str, *, wrapped: bool = False) -> None:
+        totals = self.query_one("#totals", Static)
+        totals.set_class(wrapped, "-wrapped")
+        totals.update(words)
 
     @on(OutlineView.Moved)
     def _moved(self, event: OutlineView.Moved) -> None:
@@ -570,7 +573,7 @@ class CheckpointScreen(Screen[None]):
         self._subjects.clear()  # a block that was opened before it was judged is opened anew
         name = printable(path.name)
         self._show_verdicts(comparison)
-        self._say_totals(outcome(comparison.compared, name))
+        self._say_totals(outcome(comparison.compared, name), wrapped=True)
         view = await self.views.made(ComparedView)
         view.show_compared(comparison.compared, name)
         if self.outline.line is not None and self.views.at_the_tree:

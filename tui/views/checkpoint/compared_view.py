@@ -70,19 +70,28 @@ class ComparedView(ItemsView):
 
 def outcome(compared: ComparedCheckpoint, other: str) -> Content:
     """What it came to, in a line or two; `other`: the name of the other file."""
-    right, number = len(compared.blocks) - len(compared.wrong), len(compared.blocks)
-    style = "bold $text-success" if not compared.wrong else "bold $text-error"
+    style = "bold $text-success" if compared.fits and not compared.wrong else "bold $text-error"
     rest = []
     if compared.not_carried:
         rest.append(f"{_number(len(compared.not_carried), 'tensor')} not carried over")
     if compared.left_over:
         rest.append(f"{_number(len(compared.left_over), 'name')} left over")
     before, after = compared.renamed
-    renamed = f"  names: {before or 'nothing'} here, {after or 'nothing'} there" if before or after else ""
-    parts: list[Content | tuple[str, str] | str] = [(f"{right} of {number} blocks are right", style)]
-    parts.append(f" in {other}")
-    parts.append((f", {', '.join(rest)}", "bold $text-error") if rest else ", and all else was carried over")
-    return Content.assemble(*parts, (printable(renamed), MUTED))
+    renamed = (
+        f"\nnames: {printable(before) or 'nothing'} here, {printable(after) or 'nothing'} there"
+        if before or after
+        else ""
+    )
+    parts: list[Content | tuple[str, str] | str] = [(compared.number_right, style)]
+    parts.append(f" in {other}" + ("" if compared.fits else ": another model?"))
+    parts.append(
+        (f", {', '.join(rest)}", "bold $text-error")
+        if rest
+        else ", and all else was carried over"
+        if compared.fits
+        else ""
+    )
+    return Content.assemble(*parts, (renamed, MUTED))
 
 
 def _number(number: int, thing: str) -> str:
