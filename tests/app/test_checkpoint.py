@@ -13,6 +13,7 @@ from tests.specs import EXACT
 from tui.checkpoints.to_open import ToOpen
 from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
 from tui.views.checkpoint.file_head import FileHead
+from tui.views.checkpoint.search_line import SearchLine
 from tui.widgets.foot import Foot
 from tui.widgets.form.value_input import ValueInput
 from tui.widgets.notice import Notice
@@ -293,3 +294,16 @@ async def test_a_file_that_cannot_be_opened_leaves_the_one_that_is_open(
         bench.screen.open_other(ToOpen(write(tmp_path / "second.safetensors")))
         await bench.until(lambda: bench.screen.query_one(FileHead).file == "second.safetensors")
         assert not notice.text
+
+
+async def test_the_search_line_is_only_there_at_the_tree(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path
+) -> None:
+    async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
+        await bench.press("slash", *"stages", "enter")
+        line = bench.screen.query_one(SearchLine)
+        assert line.display
+        await bench.press("w")
+        assert not line.display
+        await bench.press("escape")
+        assert not line.display

@@ -463,6 +463,8 @@ class CheckpointScreen(Screen[None]):
     def _show_view(self, view: OutlineView | ItemsView) -> None:
         """Have that view in sight, and beside it what is under its cursor."""
         self._drop_old_comparison()
+        if isinstance(view, ItemsView):
+            self.query_one(SearchLine).close()
         self.set_class(isinstance(view, ItemsView), "-aside")
         self.query_one(FileHead).title = view.TITLE if isinstance(view, ItemsView) else ""
         self.views.show(view)
