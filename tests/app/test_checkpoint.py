@@ -12,7 +12,10 @@ from tests.driver import CheckpointBench, OpenBench, OpenCheckpoint
 from tests.specs import EXACT
 from tui.checkpoints.to_open import ToOpen
 from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
+from tui.screens.dialogs.output_file import OutputScreen
 from tui.views.checkpoint.file_head import FileHead
+from tui.views.checkpoint.fused_view import FusedView
+from tui.views.checkpoint.ranges_view import RangesView
 from tui.views.checkpoint.search_line import SearchLine
 from tui.widgets.foot import Foot
 from tui.widgets.form.value_input import ValueInput
@@ -307,3 +310,22 @@ async def test_the_search_line_is_only_there_at_the_tree(
         assert not line.display
         await bench.press("escape")
         assert not line.display
+
+
+@pytest.mark.parametrize("size", [(40, 12), (60, 20), (80, 24)])
+async def test_a_list_has_three_rows_at_least(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with open_checkpoint(write(tmp_path / "model.safetensors"), size) as bench:
+        await bench.press("w")
+        view = bench.screen.query_one(RangesView)
+        await bench.until(lambda: view.is_done)
+        assert view.rows.size.height >= 3
+        assert view.rows.region.bottom <= bench.screen.query_one(Foot).region.y
+        await bench.press("escape", "F")
+        await bench.until(lambda: isinstance(bench.app.screen, OutputScreen))
+        await bench.press("ctrl+u", *str(tmp_path / "out.safetensors"), "enter")
+        await bench.until(lambda: "fused and verified" in bench.head(FusedView))
+        fused = bench.screen.query_one(FusedView)
+        assert fused.rows.size.height >= 3
+        assert fused.rows.region.bottom <= bench.screen.query_one(Foot).region.y

@@ -92,6 +92,8 @@ class CheckpointScreen(Screen[None]):
         & #totals { height: 1; padding: 0 2; margin: 1 0; text-wrap: nowrap; text-overflow: ellipsis; }
         & #file-body { height: 1fr; }
         &.-narrow #file-body { layout: vertical; }
+        &.-narrow FileViews { min-height: 5; }
+        &.-narrow.-aside FileViews { min-height: 8; }
         & #totals.-wrapped { height: auto; max-height: 3; text-wrap: wrap; }
         &.-low #totals { margin: 0; }
         &.-aside #totals { display: none; }

@@ -21,7 +21,8 @@ class DetailPane(VerticalScroll):
     }
     .-wide DetailPane { width: 64; }
     .-narrow DetailPane {
-        width: 100%; height: 9; border: none; border-top: solid $border-blurred; padding: 0 2;
+        width: 100%; height: 1fr; max-height: 9; border: none;
+        border-top: solid $border-blurred; padding: 0 2;
         &:focus { border: none; border-top: solid $primary; }
     }
     """

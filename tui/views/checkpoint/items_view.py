@@ -50,6 +50,7 @@ class ItemsView(Vertical):
         & RowList { height: 1fr; }
     }
     .-low ItemsView .items-head { margin: 0; }
+    .-low.-narrow ItemsView .items-head { max-height: 5; }
     """
 
     @dataclass
