@@ -329,3 +329,17 @@ async def test_a_list_has_three_rows_at_least(
         fused = bench.screen.query_one(FusedView)
         assert fused.rows.size.height >= 3
         assert fused.rows.region.bottom <= bench.screen.query_one(Foot).region.y
+
+
+async def test_the_foot_tells_what_enter_does_here(open_checkpoint: OpenCheckpoint, tmp_path: Path) -> None:
+    async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
+        foot = bench.screen.query_one(Foot)
+        seen = {}
+        for path in bench.lines:
+            await bench.go_to(path)
+            seen[path] = [key.words for key in foot.here if key.keys == ("enter",)]
+        assert seen["stages"] == ["fold"]
+        assert seen["stages.0.1"] == ["open"]
+        await bench.go_to("stages")
+        await bench.press("enter")
+        assert [key.words for key in foot.here if key.keys == ("enter",)] == ["unfold"]

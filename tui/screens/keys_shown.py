@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from textual.binding import ActiveBinding
 from textual.dom import DOMNode
@@ -37,9 +37,13 @@ def shown(keys: Iterable[FootKey], active: Mapping[str, ActiveBinding]) -> tuple
 
 
 def _foot_keys(node: DOMNode) -> tuple[FootKey, ...]:
-    """What a class says of itself; a subclass adds nothing to its parent's."""
+    """What a class says of itself, or where that differs from place to place in it, the widget.
+
+    A subclass adds nothing to its parent's.
+    """
+    told: Callable[[], tuple[FootKey, ...]] | None = getattr(node, "foot_keys", None)
     keys: tuple[FootKey, ...] = getattr(node, "FOOT_KEYS", ())
-    return keys
+    return keys if told is None else told()
 
 
 def _shown(foot_keys: Iterable[FootKey], active: Mapping[str, ActiveBinding]) -> Iterator[ShownKey]:

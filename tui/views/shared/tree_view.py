@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.reactive import var
 
 from tui.views.shared.tree_lines import AnyBlock, AnyNode, BlockTree, TreeLine
+from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
 from tui.widgets.rows.row import Row
 from tui.widgets.rows.row_list import RowList
@@ -23,6 +24,11 @@ MOST_UNFOLDED = 500
 """Blocks up to which the way to each of them is unfolded at first."""
 WITHOUT_NAME = 7
 """Columns of pointer and signs before a name, and some air."""
+
+
+OPEN_IT = "open"
+ENTER = ("rows.choose",)
+"""The foot's key whose words are told anew on each kind of line."""
 
 
 class TreeView(Vertical, Generic[AnyNode, AnyBlock]):
@@ -47,6 +53,7 @@ class TreeView(Vertical, Generic[AnyNode, AnyBlock]):
             ("outline.next", "outline.before"),
         ),
     )
+    FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = ()
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "unfold", "Unfold", show=False, id="outline.unfold"),
         Binding("left,h", "fold", "Fold", show=False, id="outline.fold"),
@@ -95,6 +102,7 @@ class TreeView(Vertical, Generic[AnyNode, AnyBlock]):
         self._matches: Sequence[AnyNode] = []
         self._before_search: tuple[set[str], str] = set(), ""
         self.problems: dict[str, str] = {}
+        self._told_of_enter = ""
 
     def compose(self) -> ComposeResult:
         """The rows."""
@@ -109,6 +117,30 @@ class TreeView(Vertical, Generic[AnyNode, AnyBlock]):
     def line(self) -> TreeLine[AnyNode, AnyBlock] | None:
         """What is under the cursor."""
         return self._lines[self.rows.cursor] if self._lines else None
+
+    @property
+    def enter_does(self) -> str:
+        """What enter does to what is under the cursor, in a word; empty where it does nothing."""
+        line = self.line
+        if line is None or line.only_block is not None:
+            return OPEN_IT
+        if not line.node.children or line.block is not None:
+            return ""
+        return "fold" if line.node.path in self._unfolded else "unfold"
+
+    def foot_keys(self) -> tuple[FootKey, ...]:
+        """What the foot says here: of enter, what it does to what is under the cursor."""
+        does = self.enter_does
+        told = (
+            FootKey(does, key.bindings) if key.bindings == ENTER and key.words == OPEN_IT else key
+            for key in self.FOOT_KEYS
+        )
+        return tuple(key for key in told if key.words)
+
+    def _tell_of_enter(self) -> None:
+        if self.enter_does != self._told_of_enter:
+            self._told_of_enter = self.enter_does
+            self.refresh_bindings()
 
     def focus_content(self) -> None:
         """Take the focus."""
@@ -181,6 +213,7 @@ class TreeView(Vertical, Generic[AnyNode, AnyBlock]):
         event.stop()
         if event.place < len(self._lines):
             self.post_message(self.Moved(self._lines[event.place]))
+            self._tell_of_enter()
 
     @on(RowList.Chosen)
     def _chosen(self, event: RowList.Chosen) -> None:
@@ -217,6 +250,7 @@ class TreeView(Vertical, Generic[AnyNode, AnyBlock]):
         self._touched = True
         (self._unfolded.add if unfolded else self._unfolded.discard)(node.path)
         self._lay_out(node.path)
+        self._tell_of_enter()
 
     def action_only_blocks(self) -> None:
         """Leave out what is of no block; then show it again."""
