@@ -10,6 +10,7 @@ import torch
 from tests.checkpoint_files import conv, model, repvgg, write
 from tests.driver import CheckpointBench, OpenBench, OpenCheckpoint
 from tests.specs import EXACT
+from tui.checkpoints import opening
 from tui.checkpoints.to_open import ToOpen
 from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
 from tui.screens.dialogs.output_file import OutputScreen
@@ -343,3 +344,13 @@ async def test_the_foot_tells_what_enter_does_here(open_checkpoint: OpenCheckpoi
         await bench.go_to("stages")
         await bench.press("enter")
         assert [key.words for key in foot.here if key.keys == ("enter",)] == ["unfold"]
+
+
+async def test_the_head_counts_parameters_as_inspect_does(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "model.safetensors")
+    with opening.open_checkpoint(path) as checkpoint:
+        floats = [entry.numel for entry in checkpoint.entries.values() if "float" in entry.dtype]
+    async with open_checkpoint(path) as bench:
+        assert f"{sum(floats)} parameters" in bench.words("#file-sizes")

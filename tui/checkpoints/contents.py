@@ -53,6 +53,11 @@ class Entry:
         return prod(self.shape)
 
     @property
+    def is_floating(self) -> bool:
+        """Whether its numbers are floating ones, as parameters are, and no counter's."""
+        return "float" in self.dtype
+
+    @property
     def bytes(self) -> int:
         """How many bytes its numbers take."""
         return (self.numel * bits_of(self.dtype) + 7) // 8

@@ -28,7 +28,8 @@ class Node:
         blocks, left_alone: what was found to stand here.
         within: how many blocks stand here and below.
         skipped: how many are left alone here and below.
-        tensors, parameters, bytes: sums of all below, and of this one.
+        tensors, parameters, bytes: sums of all below, and of this one; a number that is not a floating one,
+            such as num_batches_tracked, is no parameter.
     """
 
     path: str
@@ -135,7 +136,8 @@ def _grown(root: Node, entries: Mapping[str, Entry]) -> dict[str, Node]:
                 node.children.append(child)
             node = child
         node.entry = entry
-        node.tensors, node.parameters, node.bytes = 1, entry.numel, entry.bytes
+        parameters = entry.numel if entry.is_floating else 0
+        node.tensors, node.parameters, node.bytes = 1, parameters, entry.bytes
     for node in reversed(by_path.values()):  # each after all that are below it
         if node.parent is not None:
             node.parent.tensors += node.tensors

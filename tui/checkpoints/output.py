@@ -56,5 +56,5 @@ def without_wrapper(plan: Sequence[Planned]) -> tuple[Planned, ...]:
 def size_of(entries: Iterable[Entry]) -> Sizes:
     """How much there is of these."""
     counted = list(entries)
-    params = sum(entry.numel for entry in counted if "float" in entry.dtype)
+    params = sum(entry.numel for entry in counted if entry.is_floating)
     return Sizes(len(counted), params, sum(entry.bytes for entry in counted))

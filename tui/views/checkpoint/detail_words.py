@@ -159,6 +159,8 @@ def _on_tensor(read: Read, *, narrow: bool) -> Iterator[_Section]:
 
 
 def _group_words(node: Node) -> str:
-    words = f"{tensors_in_words(node.tensors)}, {count(node.parameters)} numbers, {size_in_words(node.bytes)}"
+    words = (
+        f"{tensors_in_words(node.tensors)}, {count(node.parameters)} parameters, {size_in_words(node.bytes)}"
+    )
     blocks = f"\n{node.within} block{'s' if node.within > 1 else ''}" if node.within else ""
     return words + blocks + (f"\n{node.skipped} left alone" if node.skipped else "")

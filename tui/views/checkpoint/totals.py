@@ -26,7 +26,7 @@ def totals_of(listing: Listing) -> Content:
 
 
 def sizes_of(listing: Listing) -> Content:
-    """Tensors, numbers, bytes."""
+    """Tensors, parameters, bytes."""
     root = listing.outline.root
-    words = f"{short_count(root.tensors)} tensors  {short_count(root.parameters)} numbers"
+    words = f"{short_count(root.tensors)} tensors  {short_count(root.parameters)} parameters"
     return Content.styled(f"{words}  {size_in_words(root.bytes)}", MUTED)
