@@ -354,3 +354,18 @@ async def test_the_head_counts_parameters_as_inspect_does(
         floats = [entry.numel for entry in checkpoint.entries.values() if "float" in entry.dtype]
     async with open_checkpoint(path) as bench:
         assert f"{sum(floats)} parameters" in bench.words("#file-sizes")
+
+
+@pytest.mark.parametrize("size", [(40, 12), (60, 20)])
+async def test_a_narrow_foot_tells_how_a_mistake_is_made_and_the_way_back(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with open_checkpoint(write(tmp_path / "model.safetensors"), size) as bench:
+        await bench.go_to(BLOCK)
+        await bench.press("enter")
+        await bench.result()
+        await bench.press("6", "down")
+        foot = str(bench.app.bench.query_one(Foot).render())
+        assert "enter make it" in foot
+        assert "esc back" in foot
+        assert "? keys" in foot

@@ -10,6 +10,7 @@ import pytest
 
 from tests.driver import Bench, OpenBench
 from tests.held_study import HeldStudy
+from tests.settle import settle
 from tests.specs import EXACT, only_first_branch
 from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.alterations.gallery import MISTAKES
@@ -21,6 +22,7 @@ from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
 from tui.run_state import Idle
 from tui.views.mistakes.view import MistakesView
+from tui.widgets.foot import Foot
 
 GROUPED = replace(EXACT, in_channels=4, out_channels=4, groups=2)
 
@@ -237,3 +239,14 @@ async def test_a_costly_block_has_no_preview_and_says_so(
         monkeypatch.setattr("tui.analysis.estimate.Estimate.must_be_asked_for", True)
         await bench.press("down")
         assert bench.text("#mistake-findings").startswith("preview  none: this block takes too long")
+
+
+@pytest.mark.parametrize("size", [(60, 20), (40, 12)])
+async def test_a_narrow_foot_still_says_how_a_mistake_is_made(
+    open_bench: OpenBench, size: tuple[int, int]
+) -> None:
+    async with open_bench(GROUPED, size) as bench:
+        await bench.press("6", "down")
+        await bench.until(lambda: view_of(bench).gallery.has_focus)
+        await settle(bench.pilot)
+        assert "enter make it" in str(bench.app.bench.query_one(Foot).render())

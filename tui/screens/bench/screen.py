@@ -32,7 +32,7 @@ from tui.fusion.spec import BlockSpec
 from tui.fusion.tap import Tap
 from tui.run_state import Idle, RunState, Stopped, Waiting
 from tui.screens.bench.bringing_back import Place, bring_back
-from tui.screens.bench.foot_keys import WELCOME, everywhere
+from tui.screens.bench.foot_keys import FEW_COLUMNS, WELCOME, everywhere
 from tui.screens.bench.hand_edits import changing, chosen_kernel, chosen_number, place_or_reason
 from tui.screens.bench.history import SubjectHistory
 from tui.screens.bench.number_editor import NumberEditor
@@ -336,8 +336,10 @@ class BenchScreen(Screen[None]):
         """Show the keys of the place in focus; while the terminal has none, those that were shown last."""
         active = self.active_bindings
         foot = self.query_one(Foot)
-        foot.everywhere = shown(everywhere(self.way_back), active)
-        foot.always = 3 if self._is_at_the_grids else 2  # the way back is never left out
+        at_the_grids, columns = self._is_at_the_grids, self.size.width
+        foot.everywhere = shown(everywhere(self.way_back if at_the_grids else "", columns), active)
+        # the way back is never left out
+        foot.always = 2 if not at_the_grids or columns < FEW_COLUMNS else 3
         if self._welcome:
             foot.here, foot.separator, foot.everywhere = WELCOME, " · ", foot.everywhere[-1:]
         elif self.app.app_focus or not foot.here:
@@ -690,6 +692,7 @@ class BenchScreen(Screen[None]):
     def on_resize(self, event: Resize) -> None:
         """On very low screens, leave to the grids what others need not have."""
         self.set_class(event.size.height < LOW, "-tiny")
+        self.refresh_bindings()  # the foot is told with it, whose words depend on the width
 
     def action_add_branch(self) -> None:
         """Ask for another branch of the block, from wherever the focus is."""

@@ -49,8 +49,8 @@ class MistakesView(StudyView):
         ),
     )
     FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
-        FootKey("preview", ("up", "down")),
         FootKey("make it", ("enter",)),
+        FootKey("preview", ("up", "down")),
         FootKey("channel", ("left", "right")),
         FootKey("take it back", ("bench.undo",)),
         FootKey("to the map", ("tab",)),
