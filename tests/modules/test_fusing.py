@@ -216,3 +216,30 @@ def test_nothing_is_compiled_and_nothing_is_warned_of() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fuse(made("in place"), image().float())
+
+
+class BySize(nn.Module):
+    """Takes another convolution where the image is larger, or smaller, than so many pixels."""
+
+    def __init__(self, side: int, dim: int) -> None:
+        super().__init__()
+        self.small, self.large = nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+        self.side, self.dim = side, dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.small(x) if x.shape[self.dim] < self.side else self.large(x)
+        return y
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+@pytest.mark.parametrize("side", [8, 14, 31, 64, 200])
+def test_one_that_goes_another_way_at_another_size(side: int, dim: int) -> None:
+    with pytest.raises(FusionError, match=r"on an image 1x4x\d+x\d+ in float64.*depends on the size"):
+        fuse(BySize(side, dim).eval(), torch.randn(1, 4, 12, 12))
+    with pytest.raises(FusionError, match="depends on the size"):
+        fuse(BySize(64, dim).eval())
+
+
+def test_sides_beyond_what_is_tried_are_not_known() -> None:
+    module = BySize(1000, 3).eval()
+    torch.testing.assert_close(fuse(module, torch.randn(1, 4, 12, 12)).weight, module.small.weight)

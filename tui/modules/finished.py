@@ -24,6 +24,14 @@ AGREEMENT = 1e-9
 _LARGEST_PATCH = 3
 """Pixels of each side of the image on which a block is tried, beyond what its kernel reaches."""
 
+_LONG_SIDE = 256
+"""Pixels of a strip of an image, the fewest: more than most forwards that choose by the size ask for."""
+
+_MOST_PIXELS = 1 << 16
+"""Of an image three times as large as the example on both sides."""
+
+_BY_SIZE = "what it does depends on the size of the image"
+
 _SIZED = frozenset(("view", "_unsafe_view", "expand", "slice", "select", "written into", "copy"))
 """Operators that may have the size of the image in their arguments."""
 
@@ -102,25 +110,26 @@ def verify(found: FoundBlock, conv: nn.Conv2d, exact: Exact) -> None:
 def agrees_again(module: nn.Module, found: FoundBlock) -> None:
     """That the module itself, run again in float64, gives what its convolution gives.
 
-    On images of other sizes and other numbers than it was seen to run on, so that what depends on them shows.
+    On images of other numbers, and then of other sizes, than it was seen to run on, so that what depends on
+    them shows.
 
     Raises:
         FusionError: it does not.
     """
+    conv = padded_conv(found.kernel, found.block64.geometry, found.border)
     try:
         twin = copy.deepcopy(module).double()
-        images = list(_other_images(found))
-        given = [(x, twin(x)) for x in images[:1]]
+        given = [(x, twin(x)) for x in _other_numbers(found)]
     except (RuntimeError, TypeError, ValueError, AttributeError):
         return  # it cannot be run in float64; its own operators have been
-    for x in images[1:]:
-        try:
-            given.append((x, twin(x)))
-        except (RuntimeError, ValueError, AssertionError):
-            continue  # it takes one size only
-    conv = padded_conv(found.kernel, found.block64.geometry, found.border)
     for x, right in given:
         _refuse_apart(found.title, tuple(x.shape), conv(x), right, _reached(found, x))
+    for x in _other_sizes(found):
+        try:
+            right, folded = twin(x), conv(x)
+        except (RuntimeError, ValueError, AssertionError, IndexError):
+            continue  # it takes one size only, or none so small
+        _refuse_apart(found.title, tuple(x.shape), folded, right, _reached(found, x), _BY_SIZE)
 
 
 def _reached(found: FoundBlock, x: Tensor) -> float:
@@ -132,13 +141,19 @@ def _reached(found: FoundBlock, x: Tensor) -> float:
     )
 
 
-def _refuse_apart(title: str, shape: tuple[int, ...], given: Tensor, right: Tensor, largest: float) -> None:
+def _refuse_apart(
+    title: str,
+    shape: tuple[int, ...],
+    given: Tensor,
+    right: Tensor,
+    largest: float,
+    why: str = "it is not the linear map that it was seen to be",
+) -> None:
     where = f"{title or 'the module'}, on an image {'x'.join(map(str, shape))} in float64"
     if not isinstance(right, Tensor) or given.shape != right.shape:
         told = tuple(right.shape) if isinstance(right, Tensor) else type(right).__name__
         raise FusionError(
-            f"{where}: one convolution gives {tuple(given.shape)} and the module {told}: what it does "
-            "depends on the size of the image"
+            f"{where}: one convolution gives {tuple(given.shape)} and the module {told}: {_BY_SIZE}"
         )
     apart = (given - right).abs()
     worst = float(apart.max()) if apart.numel() else 0.0
@@ -146,19 +161,39 @@ def _refuse_apart(title: str, shape: tuple[int, ...], given: Tensor, right: Tens
         place = [int(each) for each in torch.unravel_index(apart.argmax(), apart.shape)]
         raise FusionError(
             f"{where}: one convolution is {worst:.3g} off at {place}, where the module gives "
-            f"{float(right[tuple(place)]):.6g}: it is not the linear map that it was seen to be"
+            f"{float(right[tuple(place)]):.6g}: {why}"
         )
 
 
-def _other_images(found: FoundBlock) -> Iterator[Tensor]:
-    """Of the size that was seen, and of another; of usual numbers, and of large ones."""
-    reached = found.region.source.value
-    _, channels, height, width = reached.shape
-    generator = torch.Generator().manual_seed(1)
-    for rows, columns, size in ((0, 0, 1.0), (3, 1, 100.0), (0, 0, 1e-3), (-1, -2, 1.0)):
-        shape = (2, channels, max(height + rows, 1), max(width + columns, 1))
-        x = torch.randn(shape, generator=generator, dtype=torch.float64) * size
-        yield x.to(reached.device)
+def _other_numbers(found: FoundBlock) -> Iterator[Tensor]:
+    """Images of the size that was seen: of usual numbers, of large and of small ones."""
+    _, channels, height, width = found.region.source.tensor.shape
+    for seed, size in enumerate((1.0, 100.0, 1e-3)):
+        yield _random_image(found, (2, channels, height, width), seed) * size
+
+
+def _other_sizes(found: FoundBlock) -> Iterator[Tensor]:
+    """Smaller and larger images, in strips where both sides would be much to compute."""
+    _, channels, height, width = found.region.source.tensor.shape
+    tall, wide = max(3 * height, _LONG_SIDE), max(3 * width, _LONG_SIDE)
+    sizes = [
+        (height + 3, width + 1),
+        (max(height - 1, 1), max(width - 2, 1)),
+        (max(height // 2, 1), max(width // 2, 1)),
+        (height * 3 // 2, width * 3 // 2),
+        (tall, width),
+        (height, wide),
+    ]
+    if 9 * height * width <= _MOST_PIXELS:
+        sizes.append((3 * height, 3 * width))
+    for seed, size in enumerate(sizes):
+        yield _random_image(found, (1, channels, *size), seed)
+
+
+def _random_image(found: FoundBlock, shape: tuple[int, ...], seed: int) -> Tensor:
+    generator = torch.Generator().manual_seed(seed + 1)
+    x = torch.randn(shape, generator=generator, dtype=torch.float64)
+    return x.to(found.region.source.tensor.device)
 
 
 def trial_image(found: FoundBlock) -> Tensor:

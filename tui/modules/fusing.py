@@ -38,8 +38,9 @@ def fuse(block: nn.Module, example: Any = None) -> nn.Conv2d:
     >>> fuse(Block().eval())
     Conv2d(4, 4, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))
 
-    Folded in float64 and rounded once. Its output is held against the module's own operators on images of
-    several sizes in float64 before it is handed out.
+    Folded in float64 and rounded once. Before it is handed out its output is held against the module's own in
+    float64, on images of the example's size and of others: from half of its sides to three times them, and
+    strips of 256 pixels. What a forward does with images of still other sizes is not known.
 
     Args:
         block: in eval mode, whatever its forward is written like.
