@@ -50,6 +50,13 @@ def test_every_name_that_is_offered_is_there(package: object) -> None:
     assert len(set(names)) == len(names)
 
 
+@pytest.mark.parametrize("package", ["tui", "tui.fusion"])
+def test_the_names_are_listed_before_they_are_used(package: str) -> None:
+    listed = f"import {package} as it; print(sorted(set(it.__all__) - set(dir(it))), '__name__' in dir(it))"
+    done = subprocess.run([sys.executable, "-c", listed], capture_output=True, text=True, check=False)
+    assert done.stdout == "[] True\n"
+
+
 def test_a_name_that_is_not_offered_is_told() -> None:
     with pytest.raises(AttributeError, match="module 'tui' has no attribute 'fusee'"):
         tui.fusee  # type: ignore[attr-defined]  # noqa: B018

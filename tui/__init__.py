@@ -11,7 +11,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from tui.deferred_names import deferred_names
+from tui.deferred_names import deferred_names, listed_names
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study, study_of
@@ -46,19 +46,18 @@ __all__ = [
 
 if not TYPE_CHECKING:  # to a type checker only the names above exist
     # The command imports this package before its first paint, and torch takes longer than all of that.
-    __getattr__ = deferred_names(
-        __name__,
-        {
-            "BlockSpec": "tui.fusion.spec",
-            "PRESETS": "tui.fusion.presets",
-            "ReparamBlock": "tui.fusion.block",
-            "Study": "tui.analysis.study",
-            "blocks_of": "tui.modules.finding",
-            "build_block": "tui.fusion.block",
-            "explore": "tui.exploring",
-            "fuse": "tui.modules.fusing",
-            "fuse_model": "tui.modules.model",
-            "parse_branches": "tui.fusion.branch_text",
-            "study_of": "tui.analysis.study",
-        },
-    )
+    _HOMES = {
+        "BlockSpec": "tui.fusion.spec",
+        "PRESETS": "tui.fusion.presets",
+        "ReparamBlock": "tui.fusion.block",
+        "Study": "tui.analysis.study",
+        "blocks_of": "tui.modules.finding",
+        "build_block": "tui.fusion.block",
+        "explore": "tui.exploring",
+        "fuse": "tui.modules.fusing",
+        "fuse_model": "tui.modules.model",
+        "parse_branches": "tui.fusion.branch_text",
+        "study_of": "tui.analysis.study",
+    }
+    __getattr__ = deferred_names(__name__, _HOMES)
+    __dir__ = listed_names(__name__, _HOMES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from sys import modules
 
 
 def deferred_names(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
@@ -15,3 +16,12 @@ def deferred_names(package: str, homes: Mapping[str, str]) -> Callable[[str], ob
         return getattr(import_module(homes[name]), name)
 
     return getattribute
+
+
+def listed_names(package: str, homes: Mapping[str, str]) -> Callable[[], list[str]]:
+    """The `__dir__` of such a package: also what was not used yet, for who completes a name in a prompt."""
+
+    def names() -> list[str]:
+        return sorted({*vars(modules[package]), *homes})
+
+    return names

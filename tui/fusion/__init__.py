@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.deferred_names import deferred_names
+from tui.deferred_names import deferred_names, listed_names
 
 if TYPE_CHECKING:
     from tui.fusion.block import ReparamBlock, build_block, conv_of
@@ -113,27 +113,26 @@ _LAYERS = (
 
 if not TYPE_CHECKING:  # to a type checker only the names above exist
     # What a spec needs is imported before the first paint, and torch with none of it.
-    __getattr__ = deferred_names(
-        __name__,
-        {
-            "BlockSpec": "tui.fusion.spec",
-            "BranchKind": "tui.fusion.branch_spec",
-            "BranchSpec": "tui.fusion.branch_spec",
-            "Dtype": "tui.fusion.spec",
-            "Geometry": "tui.fusion.geometry",
-            "InvalidSpecError": "tui.fusion.problems",
-            "PRESETS": "tui.fusion.presets",
-            "PaddingMode": "tui.fusion.spec",
-            "ReparamBlock": "tui.fusion.block",
-            "build_block": "tui.fusion.block",
-            "compose": "tui.fusion.composition",
-            "conv_of": "tui.fusion.block",
-            "dilate": "tui.fusion.widening",
-            "fill_block": "tui.fusion.fill",
-            "make_input": "tui.fusion.fill",
-            "parse_branches": "tui.fusion.branch_text",
-            "ungroup": "tui.fusion.widening",
-            **dict.fromkeys(_KERNEL, "tui.fusion.kernel"),
-            **dict.fromkeys(_LAYERS, "tui.fusion.layers"),
-        },
-    )
+    _HOMES = {
+        "BlockSpec": "tui.fusion.spec",
+        "BranchKind": "tui.fusion.branch_spec",
+        "BranchSpec": "tui.fusion.branch_spec",
+        "Dtype": "tui.fusion.spec",
+        "Geometry": "tui.fusion.geometry",
+        "InvalidSpecError": "tui.fusion.problems",
+        "PRESETS": "tui.fusion.presets",
+        "PaddingMode": "tui.fusion.spec",
+        "ReparamBlock": "tui.fusion.block",
+        "build_block": "tui.fusion.block",
+        "compose": "tui.fusion.composition",
+        "conv_of": "tui.fusion.block",
+        "dilate": "tui.fusion.widening",
+        "fill_block": "tui.fusion.fill",
+        "make_input": "tui.fusion.fill",
+        "parse_branches": "tui.fusion.branch_text",
+        "ungroup": "tui.fusion.widening",
+        **dict.fromkeys(_KERNEL, "tui.fusion.kernel"),
+        **dict.fromkeys(_LAYERS, "tui.fusion.layers"),
+    }
+    __getattr__ = deferred_names(__name__, _HOMES)
+    __dir__ = listed_names(__name__, _HOMES)
