@@ -33,6 +33,7 @@ def explore(module: nn.Module, x: Any = None) -> None:
             on what reached it. Where None, an image is made from the parameters, and blocks run on others.
 
     Raises:
+        FusionError: it is no module.
         RunError: the module's forward fails; the message says at which line.
         ExploreError: an event loop is running, as in Jupyter, or this is not the main thread.
         NoTerminalError: there is no terminal.

@@ -12,6 +12,7 @@ from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import FusionError
 from tui.modules.exact import Exact
 from tui.modules.found import Findings, FoundBlock, LeftAlone
+from tui.modules.given import refuse_no_module
 from tui.modules.graph import Call, Graph, ModuleCall, Node
 from tui.modules.lowering import lowered
 from tui.modules.meaning import Meanings
@@ -41,8 +42,10 @@ def blocks_of(module: nn.Module, example: Any) -> Findings:
     The module is only run: its parameters are those of the blocks, and its buffers what they were.
 
     Raises:
+        FusionError: it is no module.
         RunError: the module's forward raises, or gives nothing that can be read.
     """
+    refuse_no_module(module)
     return findings_of(run_on(record, module, example))
 
 

@@ -16,6 +16,7 @@ from tui.fusion.padding import same_border
 from tui.modules.finding import Finder
 from tui.modules.finished import agrees_again, finished, padded_conv, verify
 from tui.modules.found import FoundBlock
+from tui.modules.given import refuse_no_module
 from tui.modules.recording import record
 from tui.modules.refusing import NotUnderstoodError
 from tui.modules.regions import Region
@@ -47,7 +48,7 @@ def fuse(block: nn.Module, example: Any = None) -> nn.Conv2d:
         example: an image (batch, channels, H, W) that it takes; where None, one is made from its parameters.
 
     Raises:
-        FusionError: it is not one convolution; the message says where, and why.
+        FusionError: it is not one convolution; the message says where, and why. Or it is no module.
         RunError: its forward fails on the example.
     """
     finder, found = _found(block, example)
@@ -71,6 +72,7 @@ def block_of(module: nn.Module, example: Any = None) -> FoundBlock:
 
 
 def _found(module: nn.Module, example: Any) -> tuple[Finder, FoundBlock]:
+    refuse_no_module(module)
     refuse_train_mode(module)
     example = example_of(module) if example is None else example
     finder = Finder(run_on(record, module, example))

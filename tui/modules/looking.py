@@ -12,9 +12,9 @@ from tui.fusion.kernel import FusionError
 from tui.modules.finding import blocks_of
 from tui.modules.found import Findings, FoundBlock
 from tui.modules.fusing import block_of, example_of
+from tui.modules.given import refuse_no_module
 from tui.modules.origin import ModuleBlock
 from tui.modules.outline import ModuleOutline, path_of
-from tui.modules.running import RunError
 from tui.modules.training import refuse_train_mode
 
 
@@ -69,10 +69,10 @@ def look_at(module: nn.Module, example: Any = None, name: str = "") -> LookedAt:
     its parameters. The module and the example stay as they are.
 
     Raises:
+        FusionError: it is no module.
         RunError: its forward fails; the message says at which line of the user's code.
     """
-    if not isinstance(module, nn.Module):
-        raise RunError(f"a torch.nn.Module is looked at, and this is a {type(module).__name__}")
+    refuse_no_module(module)
     name = name or type(module).__name__
     given = example is not None
     example = example if given else example_of(module)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +19,7 @@ from tui.modules.exact import Exact
 from tui.modules.finding import Finder
 from tui.modules.finished import finished, verify
 from tui.modules.found import FoundBlock, LeftAlone
+from tui.modules.given import copied, refuse_no_module
 from tui.modules.graph import Graph, ModuleCall, Node
 from tui.modules.other_sizes import refuse_other_model, refuse_other_results
 from tui.modules.recording import record
@@ -116,12 +116,13 @@ def fuse_model(model: nn.Module, example: Any) -> FusedModel:
         example: an image (batch, channels, H, W) that it takes, or a tuple of its arguments.
 
     Raises:
-        FusionError: the model is in train mode.
+        FusionError: the model is in train mode, cannot be copied, or is no module.
         RunError: its forward fails.
     """
+    refuse_no_module(model)
     if model.training:
         raise FusionError("the model is in train mode: call eval() first")
-    twin = copy.deepcopy(model)
+    twin = copied(model)
     graph = run_on(record, twin, example)
     result = _Fusing(twin, graph).model(arguments_of(example))
     refuse_other_model(model, result.model, arguments_of(example))
