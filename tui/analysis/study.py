@@ -26,6 +26,7 @@ from tui.analysis.numerics.comparison import Comparison, Distance, compare, dist
 from tui.analysis.numerics.magnitude import Magnitude, magnitude_of, shares_of
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.origin import Origin
+from tui.analysis.other_subjects import refuse_other_subject
 from tui.analysis.progress import Doing
 from tui.analysis.subject import Subject
 from tui.analysis.verdict.error_split import ErrorSplit
@@ -335,8 +336,9 @@ def study_of(subject: Subject | BlockSpec | ReparamBlock, *given: Any, **options
     True
 
     Raises:
-        FusionError, RuntimeError: as `run_study`.
+        FusionError, RuntimeError: as `run_study`; FusionError, too, where something else is given.
     """
+    refuse_other_subject(subject, given[0] if given else options.get("x"))
     if isinstance(subject, ReparamBlock):
         steps = run_study_of(subject, *given, **options)
     else:
