@@ -30,7 +30,7 @@ def refuse_other_subject(subject: Any, after: Any) -> None:
             )
     elif isinstance(subject, nn.Module):
         raise FusionError(
-            f"a {type(subject).__name__} was given, and {_EXPECTED}: tui.explore(module, x) shows any module, "
+            f"a {type(subject).__name__} was given, and {_EXPECTED}: tui.explore(module, x) shows any, "
             "tui.blocks_of(module, x).blocks has the blocks in it, each with its ReparamBlock as .block, and "
             "tui.fuse(module, x) fuses it"
         )
