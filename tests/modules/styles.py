@@ -125,6 +125,21 @@ def by_size(self: Any, x: Tensor) -> Tensor:
     return self.dense(x) + (x if x.shape[2] == 12 else 2 * x)  # type: ignore[no-any-return]
 
 
+def dropped(self: Any, x: Tensor) -> Tensor:
+    return functional.dropout(self.dense(x))
+
+
+def channels_dropped(self: Any, x: Tensor) -> Tensor:
+    return functional.dropout2d(self.dense(x))
+
+
+def skipped_at_random(self: Any, x: Tensor) -> Tensor:
+    """As timm's older DropPath."""
+    y: Tensor = self.dense(x)
+    kept = (0.5 + torch.rand(len(x), 1, 1, 1, dtype=x.dtype)).floor_()
+    return x + y / 0.5 * kept
+
+
 def squeezed(self: Any, x: Tensor) -> Tensor:
     y = self.dense(x)
     return y * torch.sigmoid(y.mean((2, 3), keepdim=True))  # type: ignore[no-any-return]
@@ -288,6 +303,9 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
         "behind each other",
     ),
     "overwritten in part": (lambda: Written(overwritten, dense=conv()), "written over in part"),
+    "dropout": (lambda: Written(dropped, dense=conv_bn()), "dropout"),
+    "dropout of channels": (lambda: Written(channels_dropped, dense=conv_bn()), "dropout"),
+    "stochastic depth": (lambda: Written(skipped_at_random, dense=conv_bn()), "at random"),
     "max pooling": (lambda: nn.Sequential(conv_bn(), nn.MaxPool2d(3, 1, 1)), "max pooling"),
     "uncounted average": (
         lambda: nn.Sequential(nn.AvgPool2d(3, 1, 1, count_include_pad=False), conv(1)),

@@ -46,6 +46,10 @@ _OTHERS = {
     "written into": "an image that is written over in part",
 }
 
+_OF_MASKS = frozenset(
+    ("div", "mul", "add", "sub", "floor", "lt", "gt", "ge", "le", "_to_copy", "expand", "view", "detach")
+)
+"""What is done with random numbers before they are a mask."""
 
 _NOT_KNOWN = ", which is none of the linear steps that are known here"
 
@@ -84,6 +88,8 @@ def _reason(call: Call) -> str:
 
 def _of_arithmetic(call: Call, name: str) -> str:
     moving = [node for node in call.inputs if not node.constant]
+    if name in ("mul", "div") and any(map(_is_mask, moving)):
+        return "dropout, or another factor at random: train mode, or F.dropout without training=self.training"
     if name in ("mul", "div") and len(moving) > 1:
         if any(node.tensor.dim() == 4 and tuple(node.tensor.shape[2:]) == (1, 1) for node in moving):
             return "an image multiplied by what depends on itself, as squeeze-and-excitation does"
@@ -99,6 +105,17 @@ def _of_arithmetic(call: Call, name: str) -> str:
     if name == "avg_pool2d":
         return "average pooling that leaves out the border, or rounds the size up"
     return f"{name}{_NOT_KNOWN}"
+
+
+def _is_mask(node: Node) -> bool:
+    """Whether it is made of random numbers, and of no image."""
+    call = node.call
+    if call is None or call.function is None:
+        return False
+    if torch.Tag.nondeterministic_seeded in call.function.tags:
+        return True
+    moving = [each for each in call.inputs if not each.constant]
+    return len(moving) == 1 and call.operator in _OF_MASKS and _is_mask(moving[0])
 
 
 def _of_batch_norm(call: Call) -> str:
