@@ -62,8 +62,8 @@ def test_what_is_not_a_file_is_never_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "broken").symlink_to("gone")
     (tmp_path / "file").write_bytes(b"x")
-    assert refusal_of(tmp_path / "pipe") == "'pipe' is a pipe or a device, and a file is expected"
-    assert refusal_of(Path("/dev/zero")) == "'zero' is a pipe or a device, and a file is expected"
+    assert refusal_of(tmp_path / "pipe") == f"'{tmp_path}/pipe' is a pipe or a device, and a file is expected"
+    assert refusal_of(Path("/dev/zero")) == "'/dev/zero' is a pipe or a device, and a file is expected"
     assert refusal_of(tmp_path / "broken") == "'broken' is a link to a file that is not there"
     assert refusal_of(tmp_path / "none") == "'none' is not there: check the name, and the folder"
     assert "is not there" in refusal_of(tmp_path / "file" / "in it")

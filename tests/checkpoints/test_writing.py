@@ -239,9 +239,9 @@ def test_what_cannot_be_an_output(source: Checkpoint, tmp_path: Path, format: Fo
     before = names_in(tmp_path)
     for name, replace, words in [
         ("folder", True, "'folder' is a folder, and the output needs a file's name"),
-        ("pipe", True, "'pipe' is a pipe or a device"),
-        ("none/out", False, "'out' cannot be written: there is no such folder"),
-        ("old/out", False, "'out' cannot be written: there is no such folder"),
+        ("pipe", True, "/pipe' is a pipe or a device"),
+        ("none/out", False, "/none/out' cannot be written: there is no such folder"),
+        ("old/out", False, "/old/out' cannot be written: there is no such folder"),
         ("x" * 300, False, "cannot be written: file name too long"),
         ("a\0b", False, "cannot be written: embedded null byte"),
         ("old", False, "'old' is there already: it is replaced only where you say so"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 
 import torch
@@ -23,6 +24,7 @@ from tui.checkpoints.carrying import carried_as, missing
 from tui.checkpoints.compared import Carried, CarriedAs, ComparedBlock, ComparedCheckpoint, ComparingBlock
 from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.counterparts import Counterpart, counterpart_of, shaped, still_unfused
+from tui.checkpoints.dense_tensor import dense_tensor
 from tui.checkpoints.found import FoundBlock, LeftAlone, Recognition
 from tui.checkpoints.fusing import Wishes
 from tui.checkpoints.recognition.matching import FLOATING
@@ -129,7 +131,7 @@ class _Comparison:
         if isinstance(kernel, str):
             return replace(made, sentence=kernel)
         try:
-            block = block_of(found, self._source.tensor, eps=self._wishes.eps_for(found))
+            block = block_of(found, partial(dense_tensor, self._source), eps=self._wishes.eps_for(found))
             verdict = judge_stored(block, kernel)
         except (StoredShapeError, FusionError) as error:
             return replace(made, sentence=str(error))

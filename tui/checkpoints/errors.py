@@ -33,6 +33,11 @@ def about(path: Path, message: str) -> CheckpointError:
     return CheckpointError(f"{named(path)} {message}")
 
 
+def about_path(path: Path, message: str) -> CheckpointError:
+    """The error of what a path leads to, where it is the path that is in question: it is told as given."""
+    return CheckpointError(f"'{printable(str(path))}' {message}")
+
+
 def named(path: Path) -> str:
     """The file's name in quotes, fit for a terminal."""
     return quoted(path.name or str(path))

@@ -13,6 +13,7 @@ from torch import Tensor
 from tui.analysis.verdict.reason import Ruling
 from tui.checkpoints.building import built_of
 from tui.checkpoints.contents import Checkpoint
+from tui.checkpoints.dense_tensor import dense_tensor
 from tui.checkpoints.folding.folded import Answer, Folded
 from tui.checkpoints.folding.general import answer_on_image, fold_general
 from tui.checkpoints.folding.judging import judged
@@ -115,7 +116,9 @@ def _workers(source: Checkpoint, blocks: Sequence[FoundBlock], wishes: Wishes) -
 
 def _fused(source: Checkpoint, found: FoundBlock, wishes: Wishes) -> tuple[FusedBlock, dict[str, Tensor]]:
     """One block and its fused tensors, by name; none where it cannot be fused."""
-    read = {name: source.tensor(name) for name in found.reads if not name.endswith("num_batches_tracked")}
+    read = {
+        name: dense_tensor(source, name) for name in found.reads if not name.endswith("num_batches_tracked")
+    }
     eps, used = wishes.eps_for(found), wishes.eps_used(found)
     problems = tuple(problems_of(read))
     try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.checkpoints.contents import Checkpoint, Entry
+from tui.checkpoints.dense_tensor import dense_tensor
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -66,7 +67,7 @@ def read_block(checkpoint: Checkpoint, found: FoundBlock) -> ReadBlock:
     from tui.checkpoints.value_problems import problems_of
 
     names = [name for name in found.reads if not name.endswith("num_batches_tracked")]
-    tensors = {name: checkpoint.tensor(name) for name in names}
+    tensors = {name: dense_tensor(checkpoint, name) for name in names}
     change = worst_change(tensors, tensors.__getitem__) if found.has_norm else None
     return ReadBlock(change, tuple(problems_of(tensors)))
 

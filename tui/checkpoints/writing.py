@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tui.atomic_file import NotOrdinaryFileError, fill_whole
 from tui.checkpoints.contents import Checkpoint, Format
-from tui.checkpoints.errors import CheckpointError, ExistsError, about, reason_of
+from tui.checkpoints.errors import CheckpointError, ExistsError, about, about_path, reason_of
 from tui.checkpoints.formats import safetensors_written, torch_written
 from tui.checkpoints.formats.safetensors_header import HeaderError
 from tui.checkpoints.plan import Planned
@@ -75,7 +75,7 @@ def write_checkpoint(
     except FileExistsError:
         raise _exists(target) from None
     except NotOrdinaryFileError:
-        raise about(target, "is a pipe or a device, and no file can be put in its place") from None
+        raise _no_file(target) from None
     except MemoryError:
         raise about(
             target, "was not written, and nothing is left of it: it needs more memory than there is"
@@ -91,10 +91,12 @@ def check_target(source: Checkpoint, target: Path, *, replace: bool) -> None:
         ExistsError, CheckpointError: as `write_checkpoint`.
     """
     _check_target(source, target)
+    if target.exists() and not target.is_file():
+        raise _no_file(target)
     if not replace and os.path.lexists(target):
         raise _exists(target)
     if not target.parent.is_dir():
-        raise about(target, "cannot be written: there is no such folder")
+        raise about_path(target, "cannot be written: there is no such folder")
 
 
 def _metadata(source: Checkpoint, given: Mapping[str, str] | None) -> Mapping[str, str]:
@@ -119,10 +121,14 @@ def _exists(target: Path) -> ExistsError:
     return ExistsError(f"{quoted(target.name)} is there already: it is replaced only where you say so")
 
 
+def _no_file(target: Path) -> CheckpointError:
+    return about_path(target, "is a pipe or a device, and no file can be put in its place")
+
+
 def _not_written(target: Path, error: OSError | ValueError) -> CheckpointError:
     number = getattr(error, "errno", None)
     if number in _FULL:
         return about(target, f"was not written, and nothing is left of it: {reason_of(error)}")
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        return about(target, "cannot be written: there is no such folder")
+        return about_path(target, "cannot be written: there is no such folder")
     return about(target, f"cannot be written: {reason_of(error)}")

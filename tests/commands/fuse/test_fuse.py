@@ -253,6 +253,7 @@ def test_a_block_that_cannot_be_verified_is_not_written(
         assert done.data["blocks"][0]["weight_share"] is None
         assert done.data["blocks"][0]["problems"] != []
     else:
+        assert "nan" not in done.out.replace("NaN", "")
         assert "3 of 4 blocks fused and verified, 0 left alone; nothing was written" in done.words
 
 
@@ -272,6 +273,22 @@ def test_a_wrong_block_is_not_written(
     assert done.status == 1
     assert {block["verdict"] for block in done.data["blocks"]} == {"wrong"}
     assert not (tmp_path / "out.pt").exists()
+
+
+def test_a_sparse_tensor_is_named(tmp_path: Path, capsys: Capsys) -> None:
+    state = dict(trained().state_dict())
+    state["stem.rbr_1x1.conv.weight"] = state["stem.rbr_1x1.conv.weight"].to_sparse()
+    done = ran(capsys, "fuse", saved(tmp_path, state, ".pt"), tmp_path / "out.pt")
+    assert done.status == 2
+    assert "'in.pt' has 'stem.rbr_1x1.conv.weight' as a sparse tensor: make it dense first" in done.err
+
+
+@pytest.mark.parametrize("command", [("inspect",), ("fuse",), ("compare",)])
+def test_a_path_that_leads_nowhere_is_told_whole(tmp_path: Path, capsys: Capsys, command: tuple[str]) -> None:
+    path = tmp_path / "none" / "in.pt"
+    done = ran(capsys, *command, path, *[tmp_path / "out.pt"] * (command != ("inspect",)))
+    assert f"'{path}' is not there" in done.err
+    assert "'/dev/null' is a pipe or a device" in ran(capsys, "inspect", "/dev/null").err
 
 
 def onto_itself(path: Path) -> Path:
@@ -310,9 +327,10 @@ def onto_a_pipe(path: Path) -> Path:
         (onto_itself, True, "is the input itself"),
         (onto_a_link_to_itself, True, "is the input itself"),
         (onto_a_folder, True, "is a folder"),
-        (into_no_folder, True, "no such folder"),
+        (into_no_folder, True, "/none/out.pt' cannot be written: there is no such folder"),
         (onto_a_file, False, "is there already; --force replaces it"),
-        (onto_a_pipe, True, "is a pipe or a device"),
+        (onto_a_pipe, True, "/pipe.pt' is a pipe or a device"),
+        (onto_a_pipe, False, "/pipe.pt' is a pipe or a device"),
     ],
 )
 def test_outputs_that_are_refused(

@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import IO
 
-from tui.checkpoints.errors import CheckpointError, about, reason_of
+from tui.checkpoints.errors import CheckpointError, about, about_path, reason_of
 
 _NEVER_BLOCK = getattr(os, "O_NONBLOCK", 0)
 """So that a pipe, put in a file's place at the last moment, is not waited for."""
@@ -113,12 +113,13 @@ def _ordinary(path: Path, status: os.stat_result) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise about(path, "is a folder, and a file is expected")
     if not stat.S_ISREG(status.st_mode):
-        raise about(path, "is a pipe or a device, and a file is expected")
+        raise about_path(path, "is a pipe or a device, and a file is expected")
 
 
 def _not_opened(path: Path, error: OSError | ValueError) -> CheckpointError:
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         if path.is_symlink():
             return about(path, "is a link to a file that is not there")
-        return about(path, "is not there: check the name, and the folder")
+        tell = about if path.parent.is_dir() else about_path
+        return tell(path, "is not there: check the name, and the folder")
     return about(path, f"cannot be read: {reason_of(error)}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Group, RenderableType
@@ -49,10 +50,16 @@ def _blocks(blocks: tuple[FusedBlock, ...]) -> Table:
             block.found.shape_text,
             "-" if block.eps is None else f"{block.eps:g}",
             ruled(block.ruling),
-            "-" if block.weight_share is None else percent(block.weight_share),
-            "-" if block.max_abs_diff_float64 is None else two_digits(block.max_abs_diff_float64),
+            _finite(block.weight_share, percent),
+            _finite(block.max_abs_diff_float64, two_digits),
         )
     return made
+
+
+def _finite(value: float | None, words: Callable[[float], str]) -> str:
+    if value is None:
+        return "-"
+    return words(value) if math.isfinite(value) else "not finite"
 
 
 def _remarks(blocks: tuple[FusedBlock, ...]) -> Iterator[RenderableType]:
