@@ -243,3 +243,13 @@ def test_one_that_goes_another_way_at_another_size(side: int, dim: int) -> None:
 def test_sides_beyond_what_is_tried_are_not_known() -> None:
     module = BySize(1000, 3).eval()
     torch.testing.assert_close(fuse(module, torch.randn(1, 4, 12, 12)).weight, module.small.weight)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["0.weight", "1.running_mean", "1.bias"])
+def test_a_number_that_is_none_is_named(name: str, value: float) -> None:
+    module = with_wild_norms(conv_bn()).eval()
+    tensor = module.state_dict()[name]
+    tensor.flatten()[2] = value
+    with pytest.raises(FusionError, match=rf"the module: {name}\[[0, ]*2.*\] is {value}"):
+        fuse(module, image().float())

@@ -98,6 +98,8 @@ def verify(found: FoundBlock, conv: nn.Conv2d, exact: Exact) -> None:
         FusionError: it is not.
     """
     conv64 = finished(found, torch.float64)
+    if not all(bool(each.isfinite().all()) for each in conv64.parameters()):
+        raise FusionError(f"{found.title or 'the module'}: {_not_finite(exact.graph.module, found)}")
     x = trial_image(found)
     right, largest = _of_module(found, exact, x)
     _refuse_apart(found.title, tuple(x.shape), conv64(x), right, largest)
@@ -130,6 +132,19 @@ def agrees_again(module: nn.Module, found: FoundBlock) -> None:
         except (RuntimeError, ValueError, AssertionError, IndexError):
             continue  # it takes one size only, or none so small
         _refuse_apart(found.title, tuple(x.shape), folded, right, _reached(found, x), _BY_SIZE)
+
+
+def _not_finite(module: nn.Module, found: FoundBlock) -> str:
+    """Which of its numbers make the fused ones no numbers, in words."""
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        inside = not found.owner or name.startswith(f"{found.owner}.")
+        if inside and tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            index = [int(each) for each in (~tensor.isfinite()).nonzero()[0]]
+            value = float(tensor[tuple(index)])
+            return (
+                f"{name}{index or ''} is {value}, and so are fused weights: nothing can be verified of them"
+            )
+    return "fused weights are no finite numbers, and nothing can be verified of them"
 
 
 def _reached(found: FoundBlock, x: Tensor) -> float:
