@@ -213,7 +213,7 @@ def _random_image(found: FoundBlock, shape: tuple[int, ...], seed: int) -> Tenso
 
 def trial_image(found: FoundBlock) -> Tensor:
     """What really reached the block, disturbed, so that no channel is empty; a corner where size is free."""
-    reached = found.region.source.value.detach().double()
+    reached = found.region.source.value.detach().double().nan_to_num(0.0, 0.0, 0.0)
     if not any(call.operator in _SIZED for call in found.region.calls):
         reached = reached[:1]
         taps = zip(found.block64.kernel_size, found.block64.geometry.dilation, strict=True)

@@ -25,7 +25,7 @@ from tui.modules.other_sizes import refuse_other_model, refuse_other_results
 from tui.modules.recording import record
 from tui.modules.replacing import Parents, Place, by_owner, place_of, whole_run
 from tui.modules.rewriting import rewritten
-from tui.modules.running import arguments_of, run_on
+from tui.modules.running import arguments_of, run_on, same_random_numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +123,8 @@ def fuse_model(model: nn.Module, example: Any) -> FusedModel:
     if model.training:
         raise FusionError("the model is in train mode: call eval() first")
     twin = copied(model)
-    graph = run_on(record, twin, example)
+    with same_random_numbers():
+        graph = run_on(record, twin, example)
     result = _Fusing(twin, graph).model(arguments_of(example))
     refuse_other_model(model, result.model, arguments_of(example))
     return result
@@ -155,10 +156,12 @@ class _Fusing:
             self._replace(place, self._fused[found].conv)
         for run, own in by_owner(list(parts), self._graph):
             self._rewrite(run, own, parts)
-        fused = tuple(self._fused[found] for found in self._blocks if found in self._fused)
-        given = _results(self._twin, arguments)
+        once = {places[found].modules or found: found for found in self._fused}  # of one that runs again
+        fused = tuple(self._fused[found] for found in self._blocks if found in once.values())
+        with same_random_numbers():
+            given = _results(self._twin, arguments)
         apart, largest = _difference(tree_leaves(given), tree_leaves(self._graph.whole.outputs))
-        return FusedModel(self._twin, ModelReport(fused, tuple(self._left), apart, largest))
+        return FusedModel(self._twin, ModelReport(fused, tuple(dict.fromkeys(self._left)), apart, largest))
 
     def _accept(self, found: FoundBlock, exact: Exact) -> None:
         """Make its convolution, and verify it."""

@@ -11,6 +11,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 from tui.fusion.kernel import FusionError
 from tui.modules.graph import ModuleCall, Node
 from tui.modules.recording import record
+from tui.modules.running import same_random_numbers
 
 _SMALL_SIDE = 15
 """Pixels of the images on which a fused module is tried, beside those that it was seen on."""
@@ -28,11 +29,13 @@ def refuse_other_results(run: ModuleCall, module: nn.Module) -> None:
     """
     other = tree_map_only(Node, _resized, (run.args, run.kwargs))
     try:
-        right = run.module(*_cloned(other[0]), **_cloned(other[1]))
+        with same_random_numbers():
+            right = run.module(*_cloned(other[0]), **_cloned(other[1]))
     except Exception:  # it takes that size only, whatever it says
         return
     try:
-        given = module(*_cloned(other[0]), **_cloned(other[1]))
+        with same_random_numbers():
+            given = module(*_cloned(other[0]), **_cloned(other[1]))
         alike = all(map(_near, tree_leaves(given), tree_leaves(right)))
     except RuntimeError:
         alike = False
@@ -64,11 +67,11 @@ def _near(one: Any, other: Any) -> bool:
     if one.shape != other.shape:
         return False
     slack = 1e4 * torch.finfo(other.dtype).eps if other.is_floating_point() else 0.0
-    return (
-        bool((one - other).abs().max() <= slack * max(float(other.abs().max()), 1e-30))
-        if one.numel()
-        else True
-    )
+    no_numbers = one.isnan() & other.isnan()  # both of a weight that is none, which is told elsewhere
+    one, other = one.masked_fill(no_numbers, 0), other.masked_fill(no_numbers, 0)
+    if not one.numel():
+        return True
+    return bool((one - other).abs().max() <= slack * max(float(other.abs().max()), 1e-30))
 
 
 @torch.no_grad()
@@ -80,11 +83,13 @@ def refuse_other_model(model: nn.Module, fused: nn.Module, arguments: tuple[Any,
     """
     other = tree_map_only(Tensor, _another_size, arguments)
     try:
-        graph = record(model, other)
+        with same_random_numbers():
+            graph = record(model, other)
     except Exception:  # it takes that size only, whatever it says
         return
     right = [leaf.value for leaf in tree_leaves(graph.whole.outputs) if isinstance(leaf, Node)]
-    given = [leaf for leaf in tree_leaves(fused(*_cloned(other))) if isinstance(leaf, Tensor)]
+    with same_random_numbers():
+        given = [leaf for leaf in tree_leaves(fused(*_cloned(other))) if isinstance(leaf, Tensor)]
     if len(right) != len(given) or not all(map(_near, given, right)):
         raise FusionError(
             "on images of another size the fused model gives something else: the model chooses its way by "

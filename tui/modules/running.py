@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,6 +41,17 @@ def run_on(run: Callable[..., Result], module: nn.Module, example: Any) -> Resul
         raise
     except Exception as error:
         raise RunError(f"{type(module).__name__}'s forward failed: {failure(error)}") from error
+
+
+@contextmanager
+def same_random_numbers() -> Iterator[None]:
+    """What drops numbers at random drops the same ones each time; after it torch goes on as before."""
+    state = torch.get_rng_state()
+    torch.default_generator.manual_seed(0)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
 
 
 def failure(error: BaseException) -> str:
