@@ -84,6 +84,7 @@ def test_a_name_alone_is_a_file_where_it_is_one(tmp_path: Path, monkeypatch: pyt
         (("compare", "a.pt", "b.pt", "--force"), ("--force: compare has no such option",)),
         (("fuse", "a.pt", "b.pt", "--eps"), ("--eps: expected one argument",)),
         (("fuse", "a.pt", "b.pt", "--eps", "x"), ("--eps: must be a number", "'x'")),
+        (("fuse", "a.pt", "b.pt", "--eps", "-1e-5"), ("--eps: must be", "'-1e-5'")),
         (("fuse", "a.pt", "b.pt", "--eps=-1"), ("--eps: must be", "'-1'")),
         (("fuse", "a.pt", "b.pt", "--eps", "nan"), ("--eps: must be", "'nan'")),
         (("fuse", "a.pt", "b.pt", "--jobs", "0"), ("--jobs: must be a number from 1 to 64", "'0'")),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 import textwrap
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from tui.fusion.refusal import Refusal
 
 PROGRAM = "repfuse-tui"
+
+_NEGATIVE_NUMBER = re.compile(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$", re.IGNORECASE)
 
 
 class OptionsError(Refusal, ValueError):
@@ -18,6 +20,11 @@ class OptionsError(Refusal, ValueError):
 
 class OptionParser(argparse.ArgumentParser):
     """A parser that raises where argparse prints its usage and exits."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # argparse's own takes -1e-5 for an option, and then says that the value before it is missing.
+        self._negative_number_matcher = _NEGATIVE_NUMBER
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse found wrong.

@@ -93,11 +93,19 @@ def _switch(words: str) -> Callable[[str], bool]:
     return parse
 
 
+def _no_number(text: str) -> str:
+    try:
+        float(text)
+    except ValueError:
+        return f"not {quoted(text)}"
+    return f"and {quoted(text)} is too large for one"
+
+
 def _small_number(words: str, example: str) -> Callable[[str], float]:
     def parse(text: str) -> float:
         number = number_in(text.strip())
         if number is None:
-            raise TextError(f"{words} must be a number such as {example}, not {quoted(text)}")
+            raise TextError(f"{words} must be a number such as {example}, {_no_number(text)}")
         return number
 
     return parse

@@ -305,6 +305,12 @@ def test_the_biases_of_a_chain_and_another_eps_are_told() -> None:
     assert [row_of(name, text).split("3)")[1].split()[0] for name in named] == ["yes", "-"]
     assert line_with("eps of batch norms", text).split()[-1] == "0.001"
     assert "eps of" not in printed(study_of(BlockSpec()))
+    unnormed = BlockSpec(eps=1e-3).with_branches(batch_norm=False)
+    assert (
+        line_with("eps of batch norms", printed(study_of(unnormed))).rstrip().endswith("(the block has none)")
+    )
+    post = line_with("eps of batch norms", printed(study_of(replace(unnormed, post_norm=True))))
+    assert post.split()[-1] == "0.001"
     assert "eps of" not in printed(study_of(BlockSpec(eps=1e-3, weights=WeightFill.INTEGERS)))
 
 

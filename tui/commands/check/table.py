@@ -24,11 +24,11 @@ from tui.analysis.verdict.reason import Ruling
 from tui.analysis.verdict.verdict import Verdict
 from tui.commands.plain_console import plain_console
 from tui.export.conv2d_text import conv2d_in_words
-from tui.fusion.layer_spec import USUAL_EPS
+from tui.fusion.layer_spec import USUAL_EPS, LayerKind
 from tui.fusion.number_text import show_number
 from tui.fusion.pair_text import shortest, show_pair
 from tui.fusion.presets import preset_named
-from tui.fusion.spec import SAME, BranchSpec, Dtype, PaddingMode, WeightFill
+from tui.fusion.spec import SAME, BlockSpec, BranchSpec, Dtype, PaddingMode, WeightFill
 
 _HEADING = "bold cyan"
 _ASIDE = "dim"
@@ -96,7 +96,10 @@ def _block(study: Study) -> Table:
     table.add_row("input", f"{' x '.join(map(str, spec.input_nchw))}, {spec.input}{padding}")
     table.add_row("weights", str(spec.weights))
     if spec.eps != USUAL_EPS and spec.weights is WeightFill.RANDOM:
-        table.add_row("eps of batch norms", show_number(spec.eps))
+        eps = show_number(spec.eps)
+        table.add_row(
+            "eps of batch norms", eps if _has_norm(spec) else _with_aside(eps, "the block has none")
+        )
     table.add_row("dtype, seed", f"{spec.dtype}, {spec.seed}")
     preset = preset_named(spec)
     if preset is not None:
@@ -109,6 +112,11 @@ def _block(study: Study) -> Table:
     if study.in_effect.edits:
         table.add_row("set by hand", _edits(study.in_effect.edits))
     return table
+
+
+def _has_norm(spec: BlockSpec) -> bool:
+    layers = chain.from_iterable(spec.chain_of(branch).all_layers() for branch in spec.branches)
+    return spec.post_norm or any(layer.kind is LayerKind.NORM for layer in layers)
 
 
 def _has_bias(study: Study, branch: BranchSpec) -> bool:
