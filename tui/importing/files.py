@@ -15,8 +15,10 @@ MOST_NEIGHBOURS = 2_000
 """Names in a folder among which one is looked for that may have been meant."""
 
 
-def bytes_of(text: str) -> bytes:
+def bytes_of(text: str, kinds: tuple[str, ...]) -> bytes:
     """The whole file that the text names; "~" is the user's home.
+
+    `kinds`: how the names end of the files that may have been meant where there is none of that name.
 
     Raises:
         ImportingError: there is no such file, it is none that can be read, or it is too large.
@@ -31,7 +33,7 @@ def bytes_of(text: str) -> bytes:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        raise ImportingError(f"there is no such file{_near(path)}") from None
+        raise ImportingError(f"there is no such file{_near(path, kinds)}") from None
     except OSError as error:
         raise ImportingError(
             f"it cannot be read: {printable(str(error.strerror or error)).lower()}"
@@ -55,10 +57,10 @@ def _path_of(text: str) -> Path:
         raise ImportingError("there is no such user as after the ~") from None
 
 
-def _near(path: Path) -> str:
+def _near(path: Path, kinds: tuple[str, ...]) -> str:
     """The name in its folder that may have been meant, in words."""
     try:
         names = [each.name for each, _ in zip(path.parent.iterdir(), range(MOST_NEIGHBOURS), strict=False)]
     except OSError:
         return ""
-    return printable(did_you_mean(path.name, names))
+    return printable(did_you_mean(path.name, [name for name in names if name.lower().endswith(kinds)]))

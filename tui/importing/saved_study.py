@@ -49,7 +49,7 @@ def load_study(name: str) -> SavedStudy:
     Raises:
         ImportingError: it cannot be read, or is no saved study; the message says why, for the user.
     """
-    return study_in(bytes_of(name))
+    return study_in(bytes_of(name, (".json",)))
 
 
 def study_in(data: bytes) -> SavedStudy:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.study import study_of
@@ -16,6 +17,7 @@ from tui.fusion.presets import PRESETS
 from tui.fusion.spec import Dtype
 
 SPEC = PRESETS["repvgg"].spec.with_in_channels(8)
+POINTED = "it is a checkpoint, the weights of a model, and a saved study or one kernel is expected"
 BLOCK = ["check", "--preset", "repvgg", "--in-channels", "8"]
 
 
@@ -96,3 +98,31 @@ def test_another_shape_is_refused_with_both(tmp_path: Path, capsys: pytest.Captu
     assert "8×8×3×3, and this block comes to 16×16×3×3" in capsys.readouterr().err
     assert main(["--preset", "repvgg", "--fused", name]) == 2
     assert "only check judges it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("new", [True, False], ids=["zip", "pickle"])
+def test_a_checkpoint_is_pointed_to_compare(
+    new: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "net.pt"
+    torch.save({"weight": torch.zeros(8, 8, 3, 3)}, path, _use_new_zipfile_serialization=new)
+    assert main([*BLOCK, "--fused", str(path)]) == 2
+    assert f"net.pt: {POINTED}" in " ".join(capsys.readouterr().err.split())
+
+
+def test_safetensors_are_pointed_to_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    header = b'{"weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    (tmp_path / "net.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    assert main([*BLOCK, "--fused", str(tmp_path / "net.safetensors")]) == 2
+    assert f"net.safetensors: {POINTED}" in " ".join(capsys.readouterr().err.split())
+
+
+def test_only_what_is_read_is_offered_for_a_name_that_is_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "fused.pt").touch()
+    assert main([*BLOCK, "--fused", str(tmp_path / "fused.ptx")]) == 2
+    assert "did you mean" not in capsys.readouterr().err
+    (tmp_path / "fused.npz").touch()
+    assert main([*BLOCK, "--fused", str(tmp_path / "fused.npx")]) == 2
+    assert "did you mean fused.npz?" in capsys.readouterr().err

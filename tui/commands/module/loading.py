@@ -93,7 +93,7 @@ def _example(source: ModuleSource, module: nn.Module) -> Tensor | None:
     if source.example is None:
         return None
     try:
-        given = npy_from(bytes_of(str(source.example)))
+        given = npy_from(bytes_of(str(source.example), (".npy",)))
     except Refusal as error:
         raise LoadingError(f"--example: {printable(str(source.example))}: {error}") from None
     x = torch.tensor(given.values, dtype=torch.float64).reshape(given.shape)
