@@ -113,8 +113,10 @@ def test_the_format_is_that_of_the_name_or_the_one_asked_for(
     tmp_path: Path, capsys: Capsys, name: str, options: tuple[str, ...], is_torch: bool
 ) -> None:
     out = tmp_path / name
-    assert ran(capsys, "fuse", source(tmp_path), out, *options).status == 0
+    done = ran(capsys, "fuse", source(tmp_path), out, *options)
+    assert done.status == 0
     assert (out.read_bytes()[:2] == b"PK") == is_torch
+    assert done.out.split()[-2:] == ["as", "torch" if is_torch else "safetensors"]
 
 
 def test_a_wrapper_is_left_out_of_safetensors_and_said(tmp_path: Path, capsys: Capsys) -> None:
@@ -289,6 +291,22 @@ def test_a_path_that_leads_nowhere_is_told_whole(tmp_path: Path, capsys: Capsys,
     done = ran(capsys, *command, path, *[tmp_path / "out.pt"] * (command != ("inspect",)))
     assert f"'{path}' is not there" in done.err
     assert "'/dev/null' is a pipe or a device" in ran(capsys, "inspect", "/dev/null").err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_report_that_cannot_be_printed_does_not_hide_what_was_written(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    out = tmp_path / "out.pt"
+    command = [sys.executable, "-m", "tui", "fuse", str(source(tmp_path)), str(out), *options]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.returncode == 2
+    assert (
+        "cannot write: no space left on device: only the report is lost, 'out.pt' was written" in done.stderr
+    )
+    deployed(trained()).load_state_dict(loaded(out), strict=True)
 
 
 def onto_itself(path: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui.checkpoint_options import FuseRequest
 from tui.checkpoints.contents import Checkpoint, Format
-from tui.checkpoints.errors import CheckpointError, ExistsError, named
+from tui.checkpoints.errors import CheckpointError, ExistsError, named, reason_of
 from tui.checkpoints.found import Recognition
 from tui.checkpoints.opening import open_checkpoint
 from tui.checkpoints.recognising import recognise
@@ -17,6 +17,8 @@ from tui.commands.progress import progress
 from tui.fusion.quoting import printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tui.checkpoints.fused import FusedCheckpoint
 
 USUAL_JOBS = 1
@@ -114,7 +116,25 @@ def _format(asked: FuseRequest) -> Format:
 
 
 def _report(asked: FuseRequest, fused: FusedCheckpoint, *, written: bool) -> None:
-    output = asked.target if written else None
+    """Print the report.
+
+    Raises:
+        OSError: it could not be printed; the message says so where the output is there all the same.
+    """
+    try:
+        _print_report(asked, fused, asked.target if written else None)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where it is known what was written
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if not written:
+            raise
+        lost = f"only the report is lost, {named(asked.target)} was written"
+        raise OSError(error.errno, f"{reason_of(error)}: {lost}") from None
+
+
+def _print_report(asked: FuseRequest, fused: FusedCheckpoint, output: Path | None) -> None:
     if asked.as_json:
         from tui.checkpoints.reports.fusing import fused_as_data
 
@@ -122,7 +142,7 @@ def _report(asked: FuseRequest, fused: FusedCheckpoint, *, written: bool) -> Non
     else:
         from tui.commands.fuse.table import print_table
 
-        print_table(fused, output)
+        print_table(fused, output, _format(asked))
 
 
 def _say(words: str) -> None:
