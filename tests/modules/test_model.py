@@ -350,3 +350,18 @@ def test_a_weight_that_is_no_number_is_named_and_the_rest_fused() -> None:
     _, report = fuse_model(model, image(1, 4, 9, 9))
     assert [each.title for each in report.fused] == ["2"]
     assert any("0.1.running_var[2] is nan" in each.reason for each in report.left_alone)
+
+
+class BySize(nn.Module):
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.small, self.large, self.dim = normed(), normed(), dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.small(x) if x.shape[self.dim] < 64 else self.large(x)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_one_that_goes_another_way_on_large_images(dim: int) -> None:
+    with pytest.raises(FusionError, match="chooses its way by the size"):
+        fuse_model(ready(nn.Sequential(BySize(dim), nn.ReLU())), image(1, 4, 24, 26))

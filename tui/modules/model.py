@@ -109,14 +109,17 @@ def fuse_model(model: nn.Module, example: Any) -> FusedModel:
     convolution with its batch norm, the norm becomes nn.Identity. Where it is a part of a forward, as in
     RepVGG's, which goes on with an activation, that one module becomes a torch.fx.GraphModule that calls the
     same children and holds the module's other attributes, but not its methods. Each convolution is verified
-    by its weights and, in float64, by what it gives, before it is put there.
+    by its weights and, in float64, by what it gives, before it is put there. The whole is then tried on
+    images of other sizes, strips of 256 pixels among them where the example is small: what it does at still
+    other sizes is not known.
 
     Args:
         model: in eval mode.
         example: an image (batch, channels, H, W) that it takes, or a tuple of its arguments.
 
     Raises:
-        FusionError: the model is in train mode, cannot be copied, or is no module.
+        FusionError: the model is in train mode, cannot be copied, goes another way at another size of the
+            image, or is no module.
         RunError: its forward fails.
     """
     refuse_no_module(model)

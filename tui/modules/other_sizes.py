@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,8 +18,11 @@ from tui.modules.running import same_random_numbers
 _SMALL_SIDE = 15
 """Pixels of the images on which a fused module is tried, beside those that it was seen on."""
 
-_ALIKE = {torch.float64: 1e-9, torch.float32: 1e-2, torch.float16: 0.1, torch.bfloat16: 0.3}
-"""Relative: how far two modules may lie apart that compute the same, each in its own order."""
+_LONG_SIDE = 256
+"""Pixels of a strip of an image, the fewest: more than most forwards that choose by the size ask for."""
+
+_MOST_PIXELS = 1 << 14
+"""Of such a strip: a whole model is run on it."""
 
 
 @torch.no_grad()
@@ -81,7 +86,11 @@ def refuse_other_model(model: nn.Module, fused: nn.Module, arguments: tuple[Any,
     Raises:
         FusionError: they do not.
     """
-    other = tree_map_only(Tensor, _another_size, arguments)
+    for change in _CHANGES:
+        _refuse_other_outputs(model, fused, tree_map_only(Tensor, partial(_of_size, change), arguments))
+
+
+def _refuse_other_outputs(model: nn.Module, fused: nn.Module, other: tuple[Any, ...]) -> None:
     try:
         with same_random_numbers():
             graph = record(model, other)
@@ -97,11 +106,21 @@ def refuse_other_model(model: nn.Module, fused: nn.Module, arguments: tuple[Any,
         )
 
 
-def _another_size(value: Tensor) -> Tensor:
-    """An image of a row and two columns more; anything else as it is."""
+def _of_size(change: Callable[[int, int], tuple[int, int]], value: Tensor) -> Tensor:
+    """An image of that size, where it is not much larger; anything else, and any other, as it is."""
     if value.dim() != 4 or not value.is_floating_point():
         return value
     batch, channels, height, width = value.shape
+    height, width = change(height, width)
+    if height * width > max(_MOST_PIXELS, 2 * value.shape[2] * value.shape[3]):
+        return value
     generator = torch.Generator().manual_seed(6)
-    shape = (batch, channels, height + 1, width + 2)
+    shape = (batch, channels, height, width)
     return torch.randn(shape, generator=generator, dtype=torch.float64).to(value)
+
+
+_CHANGES: tuple[Callable[[int, int], tuple[int, int]], ...] = (
+    lambda height, width: (height + 1, width + 2),
+    lambda height, width: (height, max(3 * width, _LONG_SIDE)),
+    lambda height, width: (max(3 * height, _LONG_SIDE), width),
+)
