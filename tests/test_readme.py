@@ -27,6 +27,16 @@ DIFFERS = {"--mistake", "other.pt"}
 """Of commands that are there to show something wrong, and end with 1."""
 
 
+MODELS = """
+from tests.checkpoints.small_nets import trained
+
+
+def net():
+    return trained().eval()
+"""
+"""Somebody's own code."""
+
+
 def commands() -> Iterator[str]:
     """Each line of a shell that starts the program, as far as its own arguments go."""
     for kind, block in re.findall(r"(?ms)^```(sh|console)\n(.*?)^```", TEXT):
@@ -47,6 +57,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert main(["fuse", str(made / "model.pt"), str(made / "right.safetensors")]) == 0
     other = {name: tensor * 1.5 for name, tensor in loaded(made / "right.safetensors").items()}
     saved(made, other, ".pt", "other")
+    (made / "package").mkdir()
+    (made / "package" / "models.py").write_text(MODELS, encoding="utf-8")
     study = study_of(PRESETS["repvgg"].spec)
     (made / "fused.npz").write_bytes(npz_of(grid_of(study, "fused")))
     (made / "study.json").write_text(study_json_of(study_of(replace(BlockSpec(), seed=4))), encoding="utf-8")

@@ -254,8 +254,22 @@ FUSED: dict[str, Callable[[], nn.Module]] = {
         point=conv(1),
         pool=nn.AvgPool2d(2),
     ),
+    "every second pixel of one": lambda: Written(
+        lambda self, x: self.dense(x)[:, :, ::2, ::2] + self.point(x), dense=conv(), point=conv(1, stride=2)
+    ),
+    "paddings that do not line up": lambda: Written(
+        lambda self, x: self.dense(x) + x,
+        dense=nn.Sequential(nn.ZeroPad2d((0, 2, 0, 2)), conv(padding=0)),
+    ),
+    "channels behind each other": lambda: Written(
+        lambda self, x: torch.cat([self.dense(x), x], 1), dense=conv_bn()
+    ),
+    "overwritten in part": lambda: Written(overwritten, dense=conv()),
 }
 """Each is one convolution."""
+
+BY_THEIR_ANSWERS = tuple(FUSED)[-4:]
+"""Those of them whose steps are not understood."""
 
 REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "relu": (lambda: nn.Sequential(conv_bn(), nn.ReLU(), conv()), r"activation, relu \(at 1\)"),
@@ -278,31 +292,11 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "dynamic": (lambda: Written(dynamic, dense=conv()), "weight depends on the input"),
     "asks for a number": (lambda: Written(depends, dense=conv()), "asks for a number of the image"),
     "asks for the size": (lambda: Written(by_size, dense=conv_bn()), "not the linear map|size of the image"),
-    "strides": (
-        lambda: Written(
-            lambda self, x: self.dense(x)[:, :, ::2, ::2] + self.point(x),
-            dense=conv(),
-            point=conv(1, stride=2),
-        ),
-        "slice",
-    ),
-    "paddings that do not line up": (
-        lambda: Written(
-            lambda self, x: self.dense(x) + x,
-            dense=nn.Sequential(nn.ZeroPad2d((0, 2, 0, 2)), conv(padding=0)),
-        ),
-        "do not line up",
-    ),
     "two images": (lambda: Written(lambda self, x: (self.dense(x), x), dense=conv_bn()), "tuple"),
     "a product": (
         lambda: Written(lambda self, x: self.dense(x) * x, dense=conv()),
         "multiplied by each other",
     ),
-    "channels behind each other": (
-        lambda: Written(lambda self, x: torch.cat([self.dense(x), x], 1), dense=conv_bn()),
-        "behind each other",
-    ),
-    "overwritten in part": (lambda: Written(overwritten, dense=conv()), "written over in part"),
     "dropout": (lambda: Written(dropped, dense=conv_bn()), "dropout"),
     "dropout of channels": (lambda: Written(channels_dropped, dense=conv_bn()), "dropout"),
     "stochastic depth": (lambda: Written(skipped_at_random, dense=conv_bn()), "at random"),

@@ -15,7 +15,7 @@ from tests.fusion.author_blocks import AUTHOR_BLOCKS
 from tests.fusion.strategies import with_wild_norms
 from tests.fusion.test_author_blocks import CHANNELS as AUTHORS_CHANNELS
 from tests.fusion.test_author_blocks import randomised
-from tests.modules.styles import CHANNELS, FUSED, REFUSED, Written, conv, conv_bn
+from tests.modules.styles import BY_THEIR_ANSWERS, CHANNELS, FUSED, REFUSED, Written, conv, conv_bn
 from tui.analysis.study import study_of
 from tui.export.snippet import snippet_of
 from tui.fusion.kernel import FusionError
@@ -67,6 +67,12 @@ def test_the_dtype_stays(style: str) -> None:
     torch.testing.assert_close(
         fused(image().float()), expected, rtol=0, atol=1e-4 * float(expected.abs().max())
     )
+
+
+@pytest.mark.parametrize("style", FUSED)
+def test_asked_only_where_it_is_not_understood(style: str) -> None:
+    names = [branch.name for branch in block_of(made(style).double(), image()).block64.branches]
+    assert (names == ["response"]) is (style in BY_THEIR_ANSWERS)
 
 
 @pytest.mark.parametrize("style", REFUSED)

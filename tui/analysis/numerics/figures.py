@@ -15,12 +15,12 @@ class Figures:
     """Over all elements of fused f and unfused u, in float64; NaN or infinite where an output is.
 
     Attributes:
-        relative_error: ‖f − u‖ / ‖u‖ (Euclidean).
+        relative_error: norm(f − u) / norm(u) (Euclidean).
         median_abs_diff: the difference that half of all elements do not exceed.
         abs_diff_99_9: the one that 99.9 % of them do not exceed.
-        sqnr_db: the signal-to-quantization-noise ratio, 20 log10(‖u‖ / ‖f − u‖), in dB; infinite where no
-            element differs.
-        cosine: of the angle between both, f · u / (‖f‖ ‖u‖).
+        sqnr_db: the signal-to-quantization-noise ratio, 20 log10(norm(u) / norm(f − u)), in dB; infinite
+            where no element differs.
+        cosine: of the angle between both, f · u / (norm(f) norm(u)).
     """
 
     relative_error: float
