@@ -225,6 +225,7 @@ class RepFuseApp(App[None]):
             self.notify(self._settings_fault, title="Settings", severity="warning", markup=False)
         self._take_own_keys()
         self.theme_changed_signal.subscribe(self, self._remember_theme)
+        self.app_resume_signal.subscribe(self, self._paint_all)
         if self._bench is not None:
             self.call_after_refresh(self._request, self._first)
         self._compare()
@@ -299,6 +300,10 @@ class RepFuseApp(App[None]):
         tree = self._back_to or next(iter(self._trees), None)
         if tree is not None:
             self._go_to(tree)
+
+    def _paint_all(self, _: object) -> None:
+        """Paint everything: the terminal has shown something else, and an unchanged size repaints little."""
+        self.refresh(layout=True)
 
     def _remember_theme(self, theme: Theme) -> None:
         if theme.name == self._settings.theme:

@@ -32,5 +32,6 @@ def stoppable(driver: type[Driver]) -> type[Driver]:
         def _enter_again(self) -> None:
             self.suspend_application_mode()
             self.resume_application_mode()
+            self._app.post_message(self.SignalResume())
 
     return StoppableDriver if driver is LinuxDriver else driver
