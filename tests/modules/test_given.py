@@ -19,7 +19,9 @@ X = torch.zeros(1, 4, 8, 8)
 
 
 @pytest.mark.parametrize(
-    "asked", [fuse, lambda module, _: fuse(module), fuse_model, blocks_of, look_at], ids=str
+    "asked",
+    [fuse, lambda module, _: fuse(module), fuse_model, blocks_of, look_at],
+    ids=["fuse", "fuse without an image", "fuse_model", "blocks_of", "look_at"],
 )
 @pytest.mark.parametrize(
     ("given", "words"),
