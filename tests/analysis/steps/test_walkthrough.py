@@ -84,6 +84,7 @@ def test_every_kind_of_step_on_one_block_holds() -> None:
     assert all(step.words for step in steps)
 
 
+@pytest.mark.usefixtures("without_onednn")
 @given(specs(dtypes=tuple(Dtype)), st.data())
 @settings(max_examples=12)
 def test_each_step_of_any_block_holds_and_its_arithmetic_comes_to_its_kernel(
