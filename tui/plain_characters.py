@@ -18,6 +18,8 @@ HALF_BLOCK = "▀"
 
 _ALIKE = {
     # Each is told by the first of these that the terminal has.
+    "△": "▲^",
+    "◆◇": "♦*",
     "─╴╶━╸╺╌╍┄┅═▔▁": "─-",
     "│╵╷┃╹╻╎╏┆┇║▏▕▎▊▌▐▍▋": "│|",
     "╭┏╔▛▗": "┌+",

@@ -143,7 +143,7 @@ async def _written(screen: Screen[None], to_fuse: ToFuse, output: Output, fused:
         return (
             "All was fused already: nothing was written." if fused.already_fused else "Nothing was written."
         )
-    if (fused.wrong or fused.damaged) and not await screen.app.push_screen_wait(_question(fused)):
+    if fused.wrong and not await screen.app.push_screen_wait(_question(fused)):
         return "Nothing was written."
     told = _Written()
     view = to_fuse.view
