@@ -42,11 +42,20 @@ async def name_the_output(bench: CheckpointBench, path: Path) -> None:
     await bench.press("ctrl+u", *str(path), "enter")
 
 
+async def write_beside_the_damaged(bench: CheckpointBench, answer: str = "y") -> None:
+    """Answer the question that is asked because a block of the file has to stay as it is."""
+    await bench.until(lambda: isinstance(bench.app.screen, QuestionScreen))
+    asked = " ".join(str(each.content) for each in bench.app.screen.query(Static))
+    assert "Blocks: 1 damaged and left as they are: see the list." in asked
+    await bench.press(answer)
+    await bench.until(lambda: "fused and verified" in head(bench))
+
+
 async def fused(bench: CheckpointBench, path: Path) -> None:
     """Fuse all into that file."""
     await bench.press("F")
     await name_the_output(bench, path)
-    await bench.until(lambda: "fused and verified" in head(bench))
+    await write_beside_the_damaged(bench)
 
 
 @pytest.mark.parametrize("name", ["out.safetensors", "out.pt"])
@@ -63,7 +72,7 @@ async def test_all_is_fused_verified_and_written(
         if name.endswith("pt"):
             await bench.press("tab", "right", "shift+tab")
         await name_the_output(bench, target)
-        await bench.until(lambda: "fused and verified" in head(bench))
+        await write_beside_the_damaged(bench)
         assert "3 of 3 blocks" in head(bench)
         assert "1 left alone" in head(bench)
         assert name in head(bench)
@@ -113,8 +122,20 @@ async def test_nothing_is_replaced_without_a_yes(open_checkpoint: OpenCheckpoint
         await bench.press("enter")
         await bench.until(lambda: isinstance(bench.app.screen, ReplaceScreen))
         await bench.press("y")
-        await bench.until(lambda: "fused and verified" in head(bench))
+        await write_beside_the_damaged(bench)
     assert target.read_bytes()[:4] != b"mine"
+
+
+async def test_beside_a_damaged_block_nothing_is_written_without_a_yes(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path
+) -> None:
+    target = tmp_path / "out.safetensors"
+    async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
+        await bench.press("F")
+        await name_the_output(bench, target)
+        await write_beside_the_damaged(bench, "n")
+        assert "Nothing was written" in head(bench)
+    assert not target.exists()
 
 
 async def test_over_the_input_nothing_is_written(open_checkpoint: OpenCheckpoint, tmp_path: Path) -> None:
@@ -243,7 +264,8 @@ async def test_a_report_from_before_another_eps_says_so_and_opens_what_it_is_of(
         assert bench.app.study.spec.eps == 1e-5
         await bench.press("escape", "F")
         await name_the_output(bench, tmp_path / "again.safetensors")
-        await bench.until(lambda: "again.safetensors" in head(bench))
+        await write_beside_the_damaged(bench)
+        assert "again.safetensors" in head(bench)
         assert "Of before" not in head(bench)
         view.rows.cursor = [item.row.name for item in view._items].index("stages.0.0")
         await bench.press("enter")

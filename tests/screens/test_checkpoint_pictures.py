@@ -20,6 +20,7 @@ from tui.colour_depth import ColourDepth
 from tui.fusion.spec import InputFill
 from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
 from tui.screens.dialogs.output_file import OutputScreen
+from tui.screens.dialogs.question import QuestionScreen
 from tui.views.checkpoint.fused_view import FusedView
 from tui.views.checkpoint.ranges_view import RangesView
 from tui.widgets.notice import Notice
@@ -184,7 +185,7 @@ async def test_summary(
     async with open_checkpoint(source, size, eps=EXACT_EPS) as bench:
         await bench.press("F")
         await name_the_output(bench, tmp_path / "out.safetensors")
-        await bench.until(lambda: len(bench.app.screen_stack) > 1)
+        await bench.until(lambda: isinstance(bench.app.screen, QuestionScreen))
         await bench.press("y")
         await bench.until(lambda: "fused and verified" in bench.head(FusedView))
         await bench.press("end")

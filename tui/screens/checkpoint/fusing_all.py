@@ -138,12 +138,12 @@ def _steps(to_fuse: ToFuse, output: Output) -> Iterator[FusingBlock | FusedBlock
 
 
 async def _written(screen: Screen[None], to_fuse: ToFuse, output: Output, fused: FusedCheckpoint) -> str:
-    """Write it, after a question where a block is wrong; returns where it is, or why it is nowhere."""
+    """Write it, after a question where a block is wrong or damaged; returns where it is, or why nowhere."""
     if not fused.blocks:
         return (
             "All was fused already: nothing was written." if fused.already_fused else "Nothing was written."
         )
-    if fused.wrong and not await screen.app.push_screen_wait(_question(fused)):
+    if (fused.wrong or fused.damaged) and not await screen.app.push_screen_wait(_question(fused)):
         return "Nothing was written."
     told = _Written()
     view = to_fuse.view

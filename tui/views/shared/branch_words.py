@@ -35,8 +35,8 @@ def title_of(branch: BranchSpec, name: str) -> str:
 
 
 def with_times_sign(name: str) -> str:
-    """A branch's name with a sign in its sizes: "1×1>sobelx"."""
-    return re.sub(r"(?<=[0-9k])x(?=[0-9k])", "×", name)
+    """A branch's name with a sign in its sizes: "1×1>sobelx"; "rbr_1x1" is somebody's name, and stays."""
+    return re.sub(r"(?<!\w)([0-9]+|k)x([0-9]+|k)(?!_)", r"\1×\2", name)
 
 
 def folded_into(branch: BranchSpec, spec: BlockSpec) -> str:
