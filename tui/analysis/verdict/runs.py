@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from tui.analysis.alterations.fusion import Fusion
+from tui.analysis.numerics.bfloat16 import Bfloat16WithoutMisreading
 from tui.analysis.numerics.componentwise import componentwise
 from tui.analysis.numerics.convolution import ConvolutionsAsProducts
 from tui.analysis.numerics.float16 import Float16ThroughFloat32
@@ -20,8 +21,8 @@ from tui.fusion.kernel import Kernel
 
 @torch.no_grad()
 def run(module: nn.Module, x: Tensor) -> Tensor:
-    """The module's output; float16 convolutions on a CPU go through float32."""
-    with Float16ThroughFloat32():
+    """The module's output; on a CPU float16 convolutions go through float32, and oneDNN misreads none."""
+    with Float16ThroughFloat32(), Bfloat16WithoutMisreading():
         y: Tensor = module(x)
     return y
 
