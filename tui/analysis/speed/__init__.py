@@ -1,0 +1,1 @@
+"""What fusing buys: both sides timed in interleaved pairs, beside what arithmetic says."""
