@@ -14,6 +14,7 @@ from tui.checkpoints import opening
 from tui.checkpoints.to_open import ToOpen
 from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
 from tui.screens.dialogs.output_file import OutputScreen
+from tui.screens.dialogs.question import QuestionScreen
 from tui.views.checkpoint.file_head import FileHead
 from tui.views.checkpoint.fused_view import FusedView
 from tui.views.checkpoint.ranges_view import RangesView
@@ -326,6 +327,8 @@ async def test_a_list_has_three_rows_at_least(
         await bench.press("escape", "F")
         await bench.until(lambda: isinstance(bench.app.screen, OutputScreen))
         await bench.press("ctrl+u", *str(tmp_path / "out.safetensors"), "enter")
+        await bench.until(lambda: isinstance(bench.app.screen, QuestionScreen))
+        await bench.press("y")
         await bench.until(lambda: "fused and verified" in bench.head(FusedView))
         fused = bench.screen.query_one(FusedView)
         assert fused.rows.size.height >= 3

@@ -173,6 +173,8 @@ async def test_progress(
         bench.screen.query_one("#detail-words").display = False  # the last digits of a random run
         await looks_as_stored(bench)
         held.set()
+        await bench.until(lambda: isinstance(bench.app.screen, QuestionScreen))
+        await bench.press("n")
 
 
 @both_sizes
