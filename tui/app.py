@@ -53,8 +53,7 @@ if TYPE_CHECKING:
     from tui.modules.looking import LookedAt
     from tui.screens.checkpoint.screen import CheckpointScreen
     from tui.screens.module.screen import ModuleScreen
-
-    Tree = CheckpointScreen | ModuleScreen
+    from tui.screens.tree_screen import TreeScreen
 
 PREVIEW_PAUSE = 0.08
 """Seconds that the cursor rests before what it is on is run."""
@@ -135,7 +134,7 @@ class RepFuseApp(App[None]):
         self._bench: BenchScreen | None = None
         self._checkpoint: CheckpointScreen | None = None
         self._module: ModuleScreen | None = None
-        self._back_to: Tree | None = None
+        self._back_to: TreeScreen | None = None
         self._opening = to_open
         self._looked = module
         self._a: BlockA | Subject | None = compared  # a subject as long as its study has not been run
@@ -249,18 +248,18 @@ class RepFuseApp(App[None]):
         return self._bench
 
     @property
-    def _trees(self) -> list[Tree]:
+    def _trees(self) -> list[TreeScreen]:
         """The screens from which blocks are opened."""
         return [tree for tree in (self._checkpoint, self._module) if tree is not None]
 
     @property
-    def place(self) -> BenchScreen | Tree:
+    def place(self) -> BenchScreen | TreeScreen:
         """The bench or a tree of blocks, whichever is in sight, perhaps under a dialog."""
         places = (self._checkpoint, self._module, self._bench)
         found = next(screen for screen in reversed(self.screen_stack) if screen in places)
-        return cast("BenchScreen | Tree", found)
+        return cast("BenchScreen | TreeScreen", found)
 
-    def _go_to(self, place: BenchScreen | Tree) -> None:
+    def _go_to(self, place: BenchScreen | TreeScreen) -> None:
         """Have it in sight; what lies above it outlives being taken away."""
         if place not in self.screen_stack:
             self.push_screen(place)
@@ -268,21 +267,13 @@ class RepFuseApp(App[None]):
         while self.screen is not place:
             self.pop_screen()
 
-    def on_module_screen_block_chosen(self, event: ModuleScreen.BlockChosen) -> None:
-        """Show a block of the module on the bench."""
-        self._open_block(event.subject, self._module)
-
-    def on_checkpoint_screen_block_chosen(self, event: CheckpointScreen.BlockChosen) -> None:
-        """Show a block of the checkpoint on the bench."""
-        self._open_block(event.subject, self._checkpoint)
-
-    def _open_block(self, subject: Subject, tree: Tree | None) -> None:
-        """Show a block of a tree on the bench; the one that is there, as it was left."""
-        self._back_to = tree
-        if self._bench is not None and self._bench.origin is subject.origin:
+    def on_tree_screen_block_chosen(self, event: TreeScreen.BlockChosen) -> None:
+        """Show a block of a checkpoint or of a module on the bench; the one that is there, as it was left."""
+        self._back_to = event.tree
+        if self._bench is not None and self._bench.origin is event.subject.origin:
             self._go_to(self._bench)
         else:
-            self._show_on_bench(subject)
+            self._show_on_bench(event.subject)
 
     def _show_on_bench(self, subject: Subject) -> None:
         """Go to the bench, with a whole other block."""

@@ -21,10 +21,8 @@ from tui.app import RepFuseApp
 from tui.screens.bench.foot_keys import EVERYWHERE
 from tui.screens.bench.screen import BenchScreen
 from tui.screens.bench.study_views import VIEWS
-from tui.screens.checkpoint.screen import EVERYWHERE as EVERYWHERE_IN_A_FILE
 from tui.screens.checkpoint.screen import CheckpointScreen
 from tui.screens.commands import KEYS_APART, commands_of
-from tui.screens.module.screen import EVERYWHERE as EVERYWHERE_IN_A_MODULE
 from tui.screens.module.screen import ModuleScreen
 from tui.views.checkpoint.compared_view import ComparedView
 from tui.views.checkpoint.fused_view import FusedView
@@ -120,8 +118,8 @@ def test_every_key_of_the_foot_is_bound() -> None:
     of_textual = {"tab", "enter", "space", "left", "right", "up", "down"}
     told = [*(view.FOOT_KEYS for view in VIEWS), ParameterForm.FOOT_KEYS, BranchList.FOOT_KEYS]
     told += [OutlineView.FOOT_KEYS, FusedView.FOOT_KEYS, ComparedView.FOOT_KEYS, RangesView.FOOT_KEYS]
-    told += [EVERYWHERE_IN_A_MODULE, ModulesView.FOOT_KEYS]
-    told += [EVERYWHERE, EVERYWHERE_IN_A_FILE]
+    told += [ModuleScreen.EVERYWHERE, ModulesView.FOOT_KEYS]
+    told += [EVERYWHERE, CheckpointScreen.EVERYWHERE]
     named = [name for keys in told for key in keys for name in key.bindings]
     assert set(named) - ids <= of_textual
 

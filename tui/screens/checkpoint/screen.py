@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
-from textual.app import ComposeResult, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
-from textual.reactive import Reactive, var
-from textual.screen import Screen
-from textual.widget import Widget
+from textual.reactive import var
 from textual.widgets import Static
 
 from tui.analysis.alterations.alterations import NOTHING_ALTERED
@@ -37,11 +35,11 @@ from tui.fusion.quoting import printable
 from tui.screens.checkpoint.comparing_with import Comparison
 from tui.screens.checkpoint.eps_choices import EpsChoices
 from tui.screens.checkpoint.fusing_all import ToFuse, fuse_all
+from tui.screens.checkpoint.keys import BINDINGS, EVERYWHERE, HELP_LINES, SIGNS
 from tui.screens.checkpoint.ranging import show_ranges
 from tui.screens.checkpoint.reading import is_readable, problems_in, read_of
-from tui.screens.commands import commands_of
 from tui.screens.help_everywhere import HELP_EVERYWHERE
-from tui.screens.keys_shown import keys_here, place_of, shown
+from tui.screens.tree_screen import TreeScreen
 from tui.views.checkpoint.compared_view import ComparedView, detail_of, outcome, verdict_words
 from tui.views.checkpoint.detail_pane import DetailPane
 from tui.views.checkpoint.detail_words import Read, words_on
@@ -55,141 +53,36 @@ from tui.views.checkpoint.progress_line import progress_line
 from tui.views.checkpoint.ranges_view import RangesView
 from tui.views.checkpoint.search_line import SearchLine
 from tui.views.checkpoint.totals import sizes_of, totals_of
-from tui.widgets.foot import GAP, Foot
+from tui.widgets.foot import Foot
 from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
 from tui.widgets.notice import Notice
 from tui.widgets.value_prompt import ValuePrompt
 
-EVERYWHERE: tuple[FootKey, ...] = (
-    FootKey("presets", ("app.presets",)),
-    FootKey("another file", ("app.open-file",)),
-    FootKey("keys", ("app.help",)),
-    FootKey("quit", ("app.quit",)),
-)
-"""What the foot tells of in every place here, the most useful last."""
 REST = 0.08
 """Seconds that the cursor rests before what it is on is read."""
-SIGNS: tuple[HelpLine, ...] = (
-    HelpLine("◆, △", "a block that can be fused; what looks like one and is left alone, with the reason"),
-    HelpLine("✓, ✗, !", "a fused kernel that is right; one that is wrong; numbers that are NaN or infinite"),
-    HelpLine("+", "in a comparison: a name that only the other file has"),
-)
-IN_A_FILE = "IN A CHECKPOINT"
-"""A heading of the help."""
 
 
-class CheckpointScreen(Screen[None]):
+class CheckpointScreen(TreeScreen):
     """Opens a checkpoint and shows what it holds; asks the app for a block of it on the bench."""
 
-    # mutable, as textual declares them
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
-    AUTO_FOCUS = ""
     DEFAULT_CSS = """
     CheckpointScreen {
-        background: $background;
-        & #totals { height: 1; padding: 0 2; margin: 1 0; text-wrap: nowrap; text-overflow: ellipsis; }
-        & #file-body { height: 1fr; }
-        &.-narrow #file-body { layout: vertical; }
         &.-narrow FileViews { min-height: 5; }
         &.-narrow.-aside FileViews { min-height: 8; }
         & #totals.-wrapped { height: auto; max-height: 3; text-wrap: wrap; }
-        &.-low #totals { margin: 0; }
         &.-aside #totals { display: none; }
-        &.-aside.-high #file-body { padding: 1 0 0 0; }
+        &.-aside.-high #tree-body { padding: 1 0 0 0; }
     }
     """
+    EVERYWHERE: ClassVar[tuple[FootKey, ...]] = EVERYWHERE
     WAY_BACK: ClassVar[str] = "back to the file"
-    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
-        HelpLine(
-            "/, escape",
-            "search by name or family, while you type; back to the tree",
-            ("checkpoint.search", "checkpoint.tree"),
-        ),
-        HelpLine(
-            "F",
-            "fuse all: every block fused, verified and written to another file; the verdicts, worst first",
-            ("checkpoint.fuse",),
-        ),
-        HelpLine(
-            "e, E",
-            "another eps, which is in no file: for all blocks of the family, or for this block alone",
-            ("checkpoint.eps", "checkpoint.eps-of-block"),
-        ),
-    )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "slash",
-            "search",
-            "Search",
-            show=False,
-            key_display="/",
-            id="checkpoint.search",
-            tooltip="A tensor or a block by its name, or the blocks of a family",
-        ),
-        Binding("escape", "leave", "Back to the tree", show=False, id="checkpoint.tree"),
-        Binding(
-            "F",
-            "fuse",
-            "Fuse all",
-            show=False,
-            id="checkpoint.fuse",
-            tooltip="Every block fused and verified, and written to another file",
-        ),
-        Binding(
-            "c",
-            "compare",
-            "Compare",
-            show=False,
-            id="checkpoint.compare",
-            tooltip="With what another tool made of it: each fused kernel judged, and all else",
-        ),
-        Binding(
-            "w",
-            "ranges",
-            "Weight ranges",
-            show=False,
-            id="checkpoint.ranges",
-            tooltip="By output channel, for quantising: outliers first",
-        ),
-        Binding(
-            "e",
-            "eps(True)",
-            "Eps of the family",
-            show=False,
-            id="checkpoint.eps",
-            tooltip="Another eps for all blocks of this one's family",
-        ),
-        Binding(
-            "E",
-            "eps(False)",
-            "Eps of the block",
-            show=False,
-            id="checkpoint.eps-of-block",
-            tooltip="Another eps for this block alone",
-        ),
-        Binding(
-            "x",
-            "report",
-            "Report",
-            show=False,
-            id="checkpoint.report",
-            tooltip="What fusing or comparing came to, as a JSON file",
-        ),
-    ]
-
-    # Textual's own paints the whole screen anew at each change of focus.
-    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    HEADING: ClassVar[str] = "IN A CHECKPOINT"
+    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = HELP_LINES
+    BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
     listing: var[Listing | None] = var[Listing | None](None, init=False)
     """What the file holds; None before it is open."""
-
-    @dataclass
-    class BlockChosen(Message):
-        """The user wants this block on the bench."""
-
-        subject: Subject
 
     @dataclass
     class FolderGiven(Message):
@@ -211,7 +104,7 @@ class CheckpointScreen(Screen[None]):
         """The file's name and totals, the tree with its pane, the line to search in, the keys."""
         yield FileHead(id="file-head")
         yield Static("", id="totals", markup=False)
-        with Horizontal(id="file-body"):
+        with Horizontal(id="tree-body"):
             yield FileViews(id="file-views")
             yield DetailPane(id="detail")
         yield SearchLine(id="file-search")
@@ -242,7 +135,6 @@ class CheckpointScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Open the file, once the screen is painted."""
-        self.bindings_updated_signal.subscribe(self, self._tell_keys)
         self.query_one(FileHead).file = self._file_name
         self.outline.focus_content()
         self.call_after_refresh(self._open, self.to_open)
@@ -251,20 +143,6 @@ class CheckpointScreen(Screen[None]):
         """Let all files go."""
         for checkpoint in self._opened:
             checkpoint.close()
-
-    def _tell_keys(self, _: object = None) -> None:
-        active = self.active_bindings
-        foot = self.query_one(Foot)
-        foot.everywhere = shown(EVERYWHERE, active)
-        if self.app.app_focus or not foot.here:
-            foot.here, foot.separator = keys_here(place_of(self.focused, self.outline), active), GAP
-
-    @on(Foot.Pressed)
-    async def _foot_pressed(self, event: Foot.Pressed) -> None:
-        event.stop()
-        bound = self.active_bindings.get(event.key)
-        if bound is not None:
-            await self.app.run_action(bound.binding.action, bound.node)
 
     @work(group="open", exclusive=True, exit_on_error=False, description="opening")
     async def _open(self, to_open: ToOpen) -> None:
@@ -407,7 +285,7 @@ class CheckpointScreen(Screen[None]):
             notice.say(f"This block cannot be opened: {sentence_of(error)}", error=True)
             return
         notice.text = ""
-        self.post_message(self.BlockChosen(self._subjects[key]))
+        self.post_message(self.BlockChosen(self._subjects[key], self))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Before a file is open, nothing can be done with it; a report needs something to tell of."""
@@ -421,30 +299,8 @@ class CheckpointScreen(Screen[None]):
             return not (fused and fused.is_fusing and self.views.current == fused.id)
         return super().check_action(action, parameters)
 
-    def action_search(self) -> None:
-        """Ask what to search for."""
-        self.outline.begin_search()
-        self.query_one(SearchLine).open()
-
-    @on(SearchLine.Typed)
-    def _search_typed(self, event: SearchLine.Typed) -> None:
-        event.stop()
-        self.outline.search(event.text)
-
-    @on(SearchLine.Done)
-    def _search_done(self, event: SearchLine.Done) -> None:
-        event.stop()
-        self.outline.focus_content()
-
-    @on(OutlineView.Searched)
-    def _searched(self, event: OutlineView.Searched) -> None:
-        event.stop()
-        self.query_one(SearchLine).say(event.place, event.count)
-
-    def action_leave(self) -> None:
-        """Back to the tree: from the search, from the pane, from another view."""
-        self.query_one(SearchLine).close()
-        self.outline.end_search()
+    def show_tree(self) -> None:
+        """Have the tree in sight in the place of another view."""
         self._show_view(self.outline)
 
     def _drop_old_comparison(self) -> None:
@@ -644,24 +500,16 @@ class CheckpointScreen(Screen[None]):
         path = self.to_open.path
         await save_report(self, path.parent / f"{path.name.partition('.')[0] or 'model'}-report.json", data)
 
-    def commands(self) -> Iterator[SystemCommand]:
-        """What the keys here do, for the palette."""
-        yield from commands_of(self)
-        yield from commands_of(self.outline)
-
     @staticmethod
     def help_sections() -> dict[str, tuple[HelpLine, ...]]:
         """What the help says of the keys, by heading."""
         views = (OutlineView, CheckpointScreen, FusedView, ComparedView, RangesView)
         lines = tuple(line for each in views for line in each.HELP_LINES)
-        return {IN_A_FILE: lines, "SIGNS IN A CHECKPOINT": SIGNS, "EVERYWHERE": HELP_EVERYWHERE}
-
-    def help_heading(self) -> str:
-        """The heading of the help under which the keys of the place in focus are told."""
-        return IN_A_FILE
-
-    def welcomed(self) -> None:
-        """Nobody has to be welcomed here."""
+        return {
+            CheckpointScreen.HEADING: lines,
+            "SIGNS IN A CHECKPOINT": SIGNS,
+            "EVERYWHERE": HELP_EVERYWHERE,
+        }
 
 
 def _nothing_to_fuse(recognition: Recognition) -> str:

@@ -1,0 +1,130 @@
+"""TreeScreen: a tree of blocks, a pane about the one under the cursor, a search, the keys at the foot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import SystemCommand
+from textual.message import Message
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui.analysis.subject import Subject
+from tui.screens.commands import commands_of
+from tui.screens.keys_shown import keys_here, place_of, shown
+from tui.views.checkpoint.search_line import SearchLine
+from tui.views.shared.tree_view import TreeView
+from tui.widgets.foot import GAP, Foot
+from tui.widgets.foot_key import FootKey
+from tui.widgets.help_line import HelpLine
+
+
+class TreeScreen(Screen[None]):
+    """Has a SearchLine and a Foot beside its tree; asks the app for a block of it on the bench.
+
+    Attributes:
+        EVERYWHERE: what the foot tells of in every place of the screen, the most useful last.
+        WAY_BACK: what the bench calls the way back to it.
+        HEADING: that of the help under which the screen's keys are told.
+    """
+
+    # mutable, as textual declares them
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
+    AUTO_FOCUS = ""
+    DEFAULT_CSS = """
+    TreeScreen {
+        background: $background;
+        & #totals { height: 1; padding: 0 2; margin: 1 0; text-wrap: nowrap; text-overflow: ellipsis; }
+        & #tree-body { height: 1fr; }
+        &.-narrow #tree-body { layout: vertical; }
+        &.-low #totals { margin: 0; }
+    }
+    """
+    EVERYWHERE: ClassVar[tuple[FootKey, ...]] = ()
+    WAY_BACK: ClassVar[str] = ""
+    HEADING: ClassVar[str] = ""
+
+    # Textual's own paints the whole screen anew at each change of focus.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+
+    @dataclass
+    class BlockChosen(Message):
+        """The user wants this block of that screen on the bench."""
+
+        subject: Subject
+        tree: TreeScreen
+
+    @property
+    def outline(self) -> TreeView[Any, Any]:
+        """The tree."""
+        raise NotImplementedError
+
+    def show_tree(self) -> None:
+        """Have the tree in sight, and the focus in it."""
+        self.outline.focus_content()
+
+    def on_mount(self) -> None:
+        """Tell the keys of wherever the focus goes."""
+        self.bindings_updated_signal.subscribe(self, self._tell_keys)
+
+    def _tell_keys(self, _: object = None) -> None:
+        active = self.active_bindings
+        foot = self.query_one(Foot)
+        foot.everywhere = shown(self.EVERYWHERE, active)
+        if self.app.app_focus or not foot.here:
+            foot.here, foot.separator = keys_here(place_of(self.focused, self.outline), active), GAP
+
+    @on(Foot.Pressed)
+    async def _foot_pressed(self, event: Foot.Pressed) -> None:
+        event.stop()
+        bound = self.active_bindings.get(event.key)
+        if bound is not None:
+            await self.app.run_action(bound.binding.action, bound.node)
+
+    def action_search(self) -> None:
+        """Ask what to search for."""
+        self.outline.begin_search()
+        self.query_one(SearchLine).open()
+
+    @on(SearchLine.Typed)
+    def _search_typed(self, event: SearchLine.Typed) -> None:
+        event.stop()
+        self.outline.search(event.text)
+
+    @on(SearchLine.Done)
+    def _search_done(self, event: SearchLine.Done) -> None:
+        event.stop()
+        self.outline.focus_content()
+
+    @on(TreeView.Searched)
+    def _searched(self, event: TreeView.Searched) -> None:
+        event.stop()
+        self.query_one(SearchLine).say(event.place, event.count)
+
+    def action_leave(self) -> None:
+        """Back to the tree: from the search, from the pane, from another view."""
+        self.query_one(SearchLine).close()
+        self.outline.end_search()
+        self.show_tree()
+
+    def commands(self) -> Iterator[SystemCommand]:
+        """What the keys here do, for the palette."""
+        yield from commands_of(self)
+        yield from commands_of(self.outline)
+
+    @staticmethod
+    def help_sections() -> dict[str, tuple[HelpLine, ...]]:
+        """What the help says of the keys, by heading."""
+        raise NotImplementedError
+
+    def help_heading(self) -> str:
+        """The heading of the help under which the keys of the place in focus are told."""
+        return self.HEADING
+
+    def welcomed(self) -> None:
+        """Nobody has to be welcomed here."""
