@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tui.analysis.study import Study
     from tui.modules.looking import LookedAt
     from tui.screens.module.screen import ModuleScreen
+    from tui.screens.tree_screen import TreeScreen
 
 CHARACTERS = {"question_mark": "?", "slash": "/", "plus": "+", "minus": "-", "space": " "}
 """Of the keys with a longer name that type something."""
@@ -186,74 +187,13 @@ def opener(settings_path: Path) -> OpenBench:
     return opened
 
 
-class CheckpointBench(Bench):
-    """A running RepFuseApp that began on a checkpoint."""
+class TreeBench(Bench):
+    """A running RepFuseApp that began on a tree of blocks."""
 
     @property
-    def screen(self) -> CheckpointScreen:
-        """The checkpoint's screen, in sight or not."""
-        place = self.app._checkpoint
-        assert place is not None
-        return place
-
-    @property
-    def is_at_the_file(self) -> bool:
-        """Whether the checkpoint is in sight, and not the bench."""
-        return self.app.screen is self.screen
-
-    @property
-    def lines(self) -> list[str]:
-        """The names of the tree's lines, as far as it is unfolded, from the top."""
-        return [line.node.path for line in self.screen.outline._lines]
-
-    @property
-    def here(self) -> str:
-        """The path under the cursor."""
-        line = self.screen.outline.line
-        return line.node.path if line else ""
-
-    def words(self, selector: str) -> str:
-        """The words of a Static on the checkpoint's screen."""
-        return str(self.screen.query_one(selector, Static).content)
-
-    async def go_to(self, path: str) -> None:
-        """Put the cursor to a line that is unfolded."""
-        self.screen.outline.rows.cursor = self.lines.index(path)
-        await settle(self.pilot)
-
-    async def read(self) -> None:
-        """Wait until what is under the cursor has been read."""
-        await self.until(lambda: "NaN" in self.words("#detail-words"))
-
-    def head(self, kind: type[ItemsView]) -> str:
-        """The summary over the list of that view."""
-        return str(self.screen.query_one(kind).query_one(".items-head").render())
-
-    async def result(self) -> None:
-        """Wait for the result of the block on the bench."""
-        await self.until(
-            lambda: (
-                self.app._bench is not None
-                and self.app.study is not None
-                and self.app.study.subject == self.app.bench._subject
-            )
-        )
-
-
-class ModuleBench(Bench):
-    """A running RepFuseApp that began on a module."""
-
-    @property
-    def screen(self) -> ModuleScreen:
-        """The module's screen, in sight or not."""
-        place = self.app._module
-        assert place is not None
-        return place
-
-    @property
-    def is_at_the_module(self) -> bool:
-        """Whether the module's tree is in sight, and not the bench."""
-        return self.app.screen is self.screen
+    def screen(self) -> TreeScreen:
+        """The tree's screen, in sight or not."""
+        raise NotImplementedError
 
     @property
     def lines(self) -> list[str]:
@@ -266,8 +206,13 @@ class ModuleBench(Bench):
         line = self.screen.outline.line
         return line.node.path if line else ""
 
+    @property
+    def is_at_the_tree(self) -> bool:
+        """Whether the tree is in sight, and not the bench."""
+        return self.app.screen is self.screen
+
     def words(self, selector: str) -> str:
-        """The words of a Static on the module's screen."""
+        """The words of a Static on the tree's screen."""
         return str(self.screen.query_one(selector, Static).content)
 
     async def go_to(self, path: str) -> None:
@@ -278,10 +223,44 @@ class ModuleBench(Bench):
     async def result(self) -> Study:
         """Wait for the result of the block on the bench."""
         await self.until(
-            lambda: self.app.study is not None and self.app.study.subject == self.app.bench._subject
+            lambda: (
+                self.app._bench is not None
+                and self.app.study is not None
+                and self.app.study.subject == self.app.bench._subject
+            )
         )
         assert self.app.study is not None
         return self.app.study
+
+
+class CheckpointBench(TreeBench):
+    """A running RepFuseApp that began on a checkpoint."""
+
+    @property
+    def screen(self) -> CheckpointScreen:
+        """The checkpoint's."""
+        place = self.app._checkpoint
+        assert place is not None
+        return place
+
+    async def read(self) -> None:
+        """Wait until what is under the cursor has been read."""
+        await self.until(lambda: "NaN" in self.words("#detail-words"))
+
+    def head(self, kind: type[ItemsView]) -> str:
+        """The summary over the list of that view."""
+        return str(self.screen.query_one(kind).query_one(".items-head").render())
+
+
+class ModuleBench(TreeBench):
+    """A running RepFuseApp that began on a module."""
+
+    @property
+    def screen(self) -> ModuleScreen:
+        """The module's."""
+        place = self.app._module
+        assert place is not None
+        return place
 
 
 class OpenModule(Protocol):

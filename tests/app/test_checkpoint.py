@@ -153,10 +153,10 @@ async def test_a_block_on_the_bench_and_back_to_its_place(
         assert torch.equal(next(iter(study.block.parameters())), model()[f"{BLOCK}.rbr_dense.conv.weight"])
         assert any("back to the file" in key.words for key in bench.app.bench.query_one(Foot).everywhere)
         await bench.press("escape")
-        assert bench.is_at_the_file
+        assert bench.is_at_the_tree
         assert bench.here == BLOCK
         await bench.press("enter")
-        assert not bench.is_at_the_file
+        assert not bench.is_at_the_tree
         assert bench.app.study is study
 
 
@@ -168,12 +168,12 @@ async def test_escape_leaves_the_form_and_the_one_grid_first(
         await bench.press("enter")
         await bench.result()
         await bench.press("f", "escape")
-        assert not bench.is_at_the_file
+        assert not bench.is_at_the_tree
         await bench.press("m", "escape")
-        assert not bench.is_at_the_file
+        assert not bench.is_at_the_tree
         assert not bench.app.bench.view.is_one_grid
         await bench.press("escape")
-        assert bench.is_at_the_file
+        assert bench.is_at_the_tree
 
 
 async def test_eps_can_be_changed_in_the_form_and_is_folded(
@@ -270,14 +270,14 @@ async def test_from_the_bench_to_a_file_and_its_block(open_bench: OpenBench, tmp
         await bench.go_to(BLOCK)
         await bench.press("enter")
         await bench.result()
-        assert not bench.is_at_the_file
+        assert not bench.is_at_the_tree
         assert bench.app.study is not None
         assert bench.app.study.origin is not None
         await bench.press("escape")
-        assert bench.is_at_the_file
+        assert bench.is_at_the_tree
         await bench.press("p", "1")
         await bench.result()
-        assert not bench.is_at_the_file
+        assert not bench.is_at_the_tree
 
 
 async def test_a_file_that_cannot_be_opened_leaves_the_one_that_is_open(

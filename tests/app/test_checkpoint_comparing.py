@@ -86,7 +86,7 @@ async def test_a_wrong_block_is_named_and_stands_on_the_bench_beside_the_right_o
         assert "4 from the other file" in " ".join(bench.kernels.panels[-1]._notes)
         assert "fused kernel as given" in str(bench.app.bench.query_one(OriginPane).render())
         await bench.press("escape")
-        assert bench.is_at_the_file
+        assert bench.is_at_the_tree
         await bench.press("escape")
         await bench.go_to("stages.0.0")
         await bench.press("enter")

@@ -101,7 +101,7 @@ async def test_a_block_of_the_list_opens_on_the_bench_and_escape_comes_back_to_i
         assert bench.app.study.origin is not None
         assert bench.app.study.origin.title == view.item.block.prefix
         await bench.press("escape")
-        assert bench.is_at_the_file
+        assert bench.is_at_the_tree
         assert view.rows.cursor == 1
         await bench.press("escape")
         assert bench.app.focused is bench.screen.outline.rows

@@ -48,7 +48,7 @@ async def test_a_block_on_the_bench_has_the_modules_numbers_and_escape_goes_back
         await bench.go_to("stages.1")
         await bench.press("enter")
         study = await bench.result()
-        assert not bench.is_at_the_module
+        assert not bench.is_at_the_tree
         agrees = study.verdict.ruling.agrees
         assert agrees
         stage = looked.module.get_submodule("stages.1")
@@ -56,10 +56,10 @@ async def test_a_block_on_the_bench_has_the_modules_numbers_and_escape_goes_back
         assert same
         assert "back to the module" in foot(bench)
         await bench.press("escape")
-        assert bench.is_at_the_module
+        assert bench.is_at_the_tree
         assert bench.here == "stages.1"
         await bench.press("enter")
-        assert not bench.is_at_the_module
+        assert not bench.is_at_the_tree
         still_there = bench.app.study is study
         assert still_there
 
@@ -134,8 +134,8 @@ async def test_a_file_and_a_module_are_gone_back_to_where_each_block_came_from(
         bench.app.action_preset("repvgg")
         await bench.result()
         await bench.press("escape")
-        assert bench.is_at_the_module
+        assert bench.is_at_the_tree
         await bench.press("question_mark")
         assert bench.app.screen is not bench.screen
         await bench.press("escape")
-        assert bench.is_at_the_module
+        assert bench.is_at_the_tree
