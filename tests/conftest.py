@@ -9,14 +9,16 @@ from __future__ import annotations
 import gc
 import math
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 from syrupy.assertion import SnapshotAssertion
+from textual._compositor import Compositor
 from textual.widgets import Input
 
 from tests.driver import (
@@ -56,7 +58,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Share the cores out among the worker processes, where there are any."""
+    """Share the cores out among the worker processes, where there are any; take all signals.
+
+    A shell starts what it runs in the background with some ignored, and every program that a test starts
+    would inherit that.
+    """
+    for name in ("SIGINT", "SIGQUIT", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
     config.stash[SNAPSHOT_REPORT] = SnapshotReport()
     config.pluginmanager.register(config.stash[SNAPSHOT_REPORT])
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -98,7 +108,28 @@ def study_threads() -> Iterator[None]:
 
 
 @pytest.fixture
-def open_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, study_threads: None) -> OpenBench:
+def unpainted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lays everything out and paints nothing but pictures, which was a fifth of the time of these tests.
+
+    Those whose matter is what is painted, and when, are marked `painted`.
+    """
+    if request.node.get_closest_marker("painted"):
+        return
+    render_update = Compositor.render_update
+
+    def render(compositor: Compositor, full: bool = False, **options: Any) -> object:
+        if full:
+            return render_update(compositor, full, **options)
+        compositor._dirty_regions.clear()
+        return None
+
+    monkeypatch.setattr(Compositor, "render_update", render)
+
+
+@pytest.fixture
+def open_bench(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, study_threads: None, unpainted: None
+) -> OpenBench:
     """Opens the program, with a text cursor that does not blink and a short pause in typing."""
     monkeypatch.setattr(Input, "_toggle_cursor", lambda _: None)
     monkeypatch.setattr("tui.screens.bench.screen.TYPING_PAUSE", 0.02)
@@ -106,7 +137,9 @@ def open_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, study_threads: N
 
 
 @pytest.fixture
-def open_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, study_threads: None) -> OpenCheckpoint:
+def open_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, study_threads: None, unpainted: None
+) -> OpenCheckpoint:
     """Opens the program on a file, with cursors as in `open_bench` and no pause before a tensor is read."""
     monkeypatch.setattr(Input, "_toggle_cursor", lambda _: None)
     monkeypatch.setattr("tui.screens.bench.screen.TYPING_PAUSE", 0.02)
@@ -115,7 +148,9 @@ def open_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, study_threa
 
 
 @pytest.fixture
-def open_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, study_threads: None) -> OpenModule:
+def open_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, study_threads: None, unpainted: None
+) -> OpenModule:
     """Opens the program on a module, with cursors as in `open_bench`."""
     monkeypatch.setattr(Input, "_toggle_cursor", lambda _: None)
     monkeypatch.setattr("tui.screens.bench.screen.TYPING_PAUSE", 0.02)

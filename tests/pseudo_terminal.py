@@ -56,7 +56,6 @@ class PseudoTerminal:
             os.chdir(_OURS)
             size = struct.pack("HHHH", ROWS, COLUMNS, 0, 0)
             fcntl.ioctl(1, termios.TIOCSWINSZ, size)
-            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # tests run under nohup would pass it on ignored
             os.execve(sys.executable, [sys.executable, *arguments], environment)
         self.modes_before = self.modes
 

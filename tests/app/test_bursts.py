@@ -18,6 +18,7 @@ from tui.screens.dialogs.presets import PresetScreen
 from tui.views.steps.view import StepsView
 from tui.widgets.form.value_input import ValueInput
 
+pytestmark = pytest.mark.painted
 SMALL_REPVGG = replace(PRESETS["repvgg"].spec.with_in_channels(4), input_shape=(56, 56))
 
 

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.painted
 FIRST_PAINT = """
 import asyncio, threading
 from pathlib import Path

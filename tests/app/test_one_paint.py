@@ -15,6 +15,8 @@ from tests.driver import Bench, OpenBench
 from tests.specs import EXACT
 from tui.analysis.progress import Doing
 
+pytestmark = pytest.mark.painted
+
 
 def answered(bench: Bench) -> bool:
     """Whether the view in sight has been told all that it wants to know."""

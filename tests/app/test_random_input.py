@@ -12,6 +12,7 @@ from tests.specs import EXACT
 from tui.run_state import Idle, Waiting, Withdrawn
 from tui.widgets.form.parameter_form import ParameterForm
 
+pytestmark = pytest.mark.painted
 ACTS = 60
 
 

@@ -52,6 +52,7 @@ async def test_zoom(
 
 
 @few_colours
+@pytest.mark.painted  # a list of options knows how long it is when it is painted
 async def test_presets(open_bench: OpenBench, looks_as_stored: LooksAsStored, depth: ColourDepth) -> None:
     async with open_bench(DEPTHWISE, SMALL, depth=depth) as bench:
         await bench.press("p")

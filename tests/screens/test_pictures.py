@@ -130,6 +130,7 @@ async def test_form_on_a_small_screen(open_bench: OpenBench, looks_as_stored: Lo
 
 @both_sizes
 @pytest.mark.parametrize("key", ["question_mark", "p"], ids=["help", "presets"])
+@pytest.mark.painted  # a list of options knows how long it is when it is painted
 async def test_dialog(open_bench: OpenBench, looks_as_stored: LooksAsStored, key: str, size: Size) -> None:
     async with open_bench(ROUNDED, size) as bench:
         await bench.press(key)

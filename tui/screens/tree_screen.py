@@ -9,13 +9,11 @@ from typing import Any, ClassVar
 from textual import on
 from textual.app import SystemCommand
 from textual.message import Message
-from textual.reactive import Reactive
-from textual.screen import Screen
-from textual.widget import Widget
 
 from tui.analysis.subject import Subject
 from tui.screens.commands import commands_of
 from tui.screens.keys_shown import keys_here, place_of, shown
+from tui.screens.place_screen import PlaceScreen
 from tui.views.checkpoint.search_line import SearchLine
 from tui.views.shared.tree_view import TreeView
 from tui.widgets.foot import GAP, Foot
@@ -23,7 +21,7 @@ from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
 
 
-class TreeScreen(Screen[None]):
+class TreeScreen(PlaceScreen):
     """Has a SearchLine and a Foot beside its tree; asks the app for a block of it on the bench.
 
     Attributes:
@@ -32,10 +30,7 @@ class TreeScreen(Screen[None]):
         HEADING: that of the help under which the screen's keys are told.
     """
 
-    # mutable, as textual declares them
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
-    AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS = [*PlaceScreen.HORIZONTAL_BREAKPOINTS, (160, "-wide")]  # noqa: RUF012  # as there
     DEFAULT_CSS = """
     TreeScreen {
         background: $background;
@@ -48,9 +43,6 @@ class TreeScreen(Screen[None]):
     EVERYWHERE: ClassVar[tuple[FootKey, ...]] = ()
     WAY_BACK: ClassVar[str] = ""
     HEADING: ClassVar[str] = ""
-
-    # Textual's own paints the whole screen anew at each change of focus.
-    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     @dataclass
     class BlockChosen(Message):
@@ -78,13 +70,6 @@ class TreeScreen(Screen[None]):
         foot.everywhere = shown(self.EVERYWHERE, active)
         if self.app.app_focus or not foot.here:
             foot.here, foot.separator = keys_here(place_of(self.focused, self.outline), active), GAP
-
-    @on(Foot.Pressed)
-    async def _foot_pressed(self, event: Foot.Pressed) -> None:
-        event.stop()
-        bound = self.active_bindings.get(event.key)
-        if bound is not None:
-            await self.app.run_action(bound.binding.action, bound.node)
 
     def action_search(self) -> None:
         """Ask what to search for."""

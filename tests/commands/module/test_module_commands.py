@@ -211,11 +211,14 @@ def test_ctrl_c_ends_a_forward_that_loops_for_ever(here: Path, command: tuple[st
         | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[3])]), "TEXTUAL_DRIVER": "a:b"},
     )
     assert process.stderr is not None
-    line = process.stderr.readline()
-    while line and b"it loops" not in line:
+    try:
         line = process.stderr.readline()
-    process.send_signal(signal.SIGINT)
-    _, rest = process.communicate(timeout=20)
+        while line and b"it loops" not in line:
+            line = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=20)
+    finally:
+        process.kill()
     assert process.returncode in (-signal.SIGINT, 130)
     assert b"Traceback" not in rest
 

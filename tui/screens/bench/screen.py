@@ -12,10 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 from textual.message import Message
-from textual.reactive import Reactive, var
-from textual.screen import Screen
+from textual.reactive import var
 from textual.timer import Timer
-from textual.widget import Widget
 
 from tui.analysis.alterations.alterations import FUSED, NOTHING_ALTERED, Alterations, Edit
 from tui.analysis.alterations.places import EditablePlace
@@ -41,6 +39,7 @@ from tui.screens.bench.taking_away import Takeable, export_commands, take_away
 from tui.screens.commands import commands_of
 from tui.screens.help_everywhere import HELP_EVERYWHERE
 from tui.screens.keys_shown import keys_here, place_of, shown
+from tui.screens.place_screen import PlaceScreen
 from tui.views.kernels.view import KernelsView
 from tui.views.probe.view import ProbeView
 from tui.views.shared.result import ResultView
@@ -71,13 +70,9 @@ BUSY_AFTER = 0.2
 """Seconds after which a run is worth a word; shorter ones would only flicker."""
 
 
-class BenchScreen(Screen[None]):
+class BenchScreen(PlaceScreen):
     """Composes form and views; asks for runs and shows what the app says of them."""
 
-    # mutable, as textual declares them
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
-    AUTO_FOCUS = ""
     FORM_LINES: ClassVar[tuple[HelpLine, ...]] = (
         HelpLine(
             "f, escape",
@@ -241,10 +236,6 @@ class BenchScreen(Screen[None]):
         Binding("b", "bias", "Biases", show=False, id="bench.bias", tooltip="Add up weights or biases"),
     ]
 
-    # Textual's own paints the whole screen anew at each change; what looks different then are two widgets,
-    # which see to it themselves.
-    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
-
     kernels: var[FusedKernels | None] = var(None)
     """The last fused kernels."""
     study: var[Study | None] = var(None)
@@ -344,13 +335,6 @@ class BenchScreen(Screen[None]):
             foot.here, foot.separator, foot.everywhere = WELCOME, " · ", foot.everywhere[-1:]
         elif self.app.app_focus or not foot.here:
             foot.here, foot.separator = keys_here(place_of(self.focused, self.view), active), GAP
-
-    @on(Foot.Pressed)
-    async def _foot_pressed(self, event: Foot.Pressed) -> None:
-        event.stop()
-        bound = self.active_bindings.get(event.key)
-        if bound is not None:
-            await self.app.run_action(bound.binding.action, bound.node)
 
     def welcomed(self) -> None:
         """Somebody who is here for the first time has found something to do: show the keys from now on."""
