@@ -88,6 +88,8 @@ class ParameterForm(VerticalScroll):
         super().__init__(id=id, can_focus=False)
         self._followed = spec
         self._origin = origin
+        self._controls: dict[str, ValueInput | Choice] = {}
+        self._complaints: dict[str, Static] = {}
         self.set_reactive(ParameterForm.spec, spec)
 
     def compose(self) -> ComposeResult:
@@ -122,10 +124,8 @@ class ParameterForm(VerticalScroll):
         origin = self._origin
         self.query_one(OriginPane).origin = origin
         self.set_class(origin is not None, "-given")
-        for name in (*BLOCK, *NORMS, *INPUT):
-            control = self._control(name)
-            if control is not None:
-                control.disabled = origin is not None and name not in origin.free
+        for name, control in self._controls.items():
+            control.disabled = origin is not None and name not in origin.free
         self.query_one(BranchList).disabled = origin is not None
 
     def _rows(self, names: Iterable[str]) -> ComposeResult:
@@ -138,11 +138,14 @@ class ParameterForm(VerticalScroll):
                     if field.choices
                     else ValueInput(texts[name], id=name)
                 )
+            self._controls[name] = control
             yield FieldRow(name, control, field.label)
             yield self._complaint(name)
 
     def _complaint(self, name: str) -> Static:
-        return Static("", id=f"complaint-{name}", classes="complaint", markup=False)
+        complaint = Static("", id=f"complaint-{name}", classes="complaint", markup=False)
+        self._complaints[name] = complaint
+        return complaint
 
     def focus_first(self) -> None:
         """Put the focus on the first field."""
@@ -157,9 +160,8 @@ class ParameterForm(VerticalScroll):
             return
         with self.prevent(Input.Changed, Choice.Changed):
             for name, text in texts_of(spec).items():
-                control = self._control(name)
-                if control is not None:
-                    control.value = text
+                if name in self._controls:
+                    self._controls[name].value = text
             self.query_one(BranchList).branches = spec.branches
         self._show_problems(())
         self._show_preset()
@@ -211,9 +213,7 @@ class ParameterForm(VerticalScroll):
 
     def _read(self) -> BlockSpec:
         """The spec that stands in the fields; raises InvalidSpecError."""
-        texts = {
-            name: control.value or "" for name in (*BLOCK, *NORMS, *INPUT) if (control := self._control(name))
-        }
+        texts = {name: control.value or "" for name, control in self._controls.items()}
         return spec_from(texts, self.spec, branches=self.query_one(BranchList).branches)
 
     def _read_or_none(self) -> BlockSpec | None:
@@ -222,19 +222,15 @@ class ParameterForm(VerticalScroll):
         except InvalidSpecError:
             return None
 
-    def _control(self, name: str) -> ValueInput | Choice | None:
-        control = self.query(f"#{name}").first() if self.query(f"#{name}") else None
-        return control if isinstance(control, ValueInput | Choice) else None
-
     def _show_preset(self) -> None:
         self.query_one("#preset", Choice).value = preset_named(self.spec)
 
     def _show_problems(self, problems: tuple[Problem, ...]) -> None:
-        for complaint in self.query(".complaint").results(Static):
-            name = (complaint.id or "").removeprefix("complaint-")
-            said = [problem.message for problem in problems if problem.field == name]
-            complaint.update("\n".join(said))
+        for name, complaint in self._complaints.items():
+            said = "\n".join(problem.message for problem in problems if problem.field == name)
+            if said == complaint.content:  # an update lays the form out anew
+                continue
+            complaint.update(said)
             complaint.set_class(bool(said), "-said")
-            control = self._control(name)
-            if control is not None:
-                control.set_class(bool(said), "-wrong")
+            if name in self._controls:
+                self._controls[name].set_class(bool(said), "-wrong")
