@@ -11,6 +11,7 @@ from tests.driver import Bench, OpenBench
 from tests.held_study import HeldStudy
 from tests.specs import EXACT, ROUNDED
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Edit
+from tui.analysis.progress import Doing
 from tui.analysis.verdict.reason import Ruling
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.named_kernels import NAMED_KERNELS
@@ -266,7 +267,7 @@ async def in_steps(bench: Bench, title: str) -> None:
     """Stand on the sum of the first step of that title."""
     await bench.press("2")
     view = bench.app.bench.query_one(StepsView)
-    await bench.until(lambda: view.step is not None, "the steps")
+    await bench.until(lambda: not isinstance(bench.app.answers.walkthrough, Doing | None), "the steps")
     while view.step is not None and view.step.title != title:
         await bench.press("n")
     view.grids.equation.focus()
