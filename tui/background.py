@@ -8,7 +8,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from tui.lane import Lane
+
 Item = TypeVar("Item")
+
+
+LANE = Lane()
+"""What all iterators of the program take turns in, piece by piece."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +31,9 @@ class _Producer(Generic[Item]):
     that at exit: a convolution of 20 s would hold the terminal as long. A daemon thread is let go.
     """
 
-    def __init__(self, make: Callable[[], Iterator[Item]]) -> None:
+    def __init__(self, make: Callable[[], Iterator[Item]], *, alone: bool) -> None:
         self._make = make
+        self._alone = alone
         self._loop = asyncio.get_running_loop()
         self._stopped = threading.Event()
         self.items: asyncio.Queue[Item | _End] = asyncio.Queue()
@@ -35,11 +42,12 @@ class _Producer(Generic[Item]):
     def stop(self) -> None:
         """Ask for no further item; the piece of work in progress ends by itself."""
         self._stopped.set()
+        LANE.wake()
 
     def _produce(self) -> None:
         error: BaseException | None = None
         try:
-            for item in self._make():
+            for item in self._pieces():
                 if self._stopped.is_set():
                     return
                 self._hand_over(item)
@@ -48,6 +56,21 @@ class _Producer(Generic[Item]):
             error = raised
         self._hand_over(_End(error))
 
+    def _pieces(self) -> Iterator[Item]:
+        """What the iterator yields, each step of it made in its turn; none after a stop."""
+        items: Iterator[Item] | None = None
+        while True:
+            with LANE.turn(self._stopped, alone=self._alone) as mine:
+                if not mine:
+                    return
+                items = iter(self._make()) if items is None else items
+                try:
+                    item = next(items)
+                except StopIteration:
+                    return
+            yield item
+            del item
+
     def _hand_over(self, item: Item | _End) -> None:
         try:
             self._loop.call_soon_threadsafe(self.items.put_nowait, item)
@@ -55,13 +78,17 @@ class _Producer(Generic[Item]):
             self.stop()
 
 
-async def iterate_in_thread(make: Callable[[], Iterator[Item]]) -> AsyncIterator[Item]:
+async def iterate_in_thread(
+    make: Callable[[], Iterator[Item]], *, alone: bool = False
+) -> AsyncIterator[Item]:
     """Yield what the iterator made by `make` yields, which runs in a thread of its own.
+
+    With `alone` no step of another iterator runs at the same time as one of its own: it is timed.
 
     Cancelling the reading task, or closing this generator, stops the iterator at its next item. What the
     iterator raises is raised here.
     """
-    producer = _Producer(make)
+    producer = _Producer(make, alone=alone)
     try:
         while True:
             item = await producer.items.get()
