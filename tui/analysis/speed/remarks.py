@@ -1,0 +1,58 @@
+"""What must be known beside the numbers of a measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+from tui.analysis.speed.conditions import CPU
+from tui.analysis.speed.devices import CUDA
+from tui.analysis.speed.report import Side, SpeedReport
+from tui.analysis.speed.work import Shapes
+
+FLOAT16_ON_A_CPU = (
+    "float16 on a CPU: torch's own convolution is timed; where the processor has no float16 arithmetic, "
+    "its time says nothing of other machines"
+)
+NOTHING_TO_FOLD = "there is no batch norm directly behind a convolution: nothing to fold without fusing"
+MISREAD = (
+    "oneDNN misreads a convolution of this shape in bfloat16: torch's own code is timed in its place, which "
+    "is slower"
+)
+TF32 = "TF32 is on: products of float32 are taken of 10 bits of each factor"
+ABOVE_THE_COPY = "more bytes a second than the copy: what fits into a cache does not come from the memory"
+ABOVE_THE_PRODUCT = (
+    "more FLOP/s than the matrix product: a convolution by Winograd's or Fourier's transform multiplies less "
+    "than is counted"
+)
+
+
+def remarks_before(
+    dtype: torch.dtype, device: torch.device, shapes: Mapping[Side, Shapes]
+) -> tuple[str, ...]:
+    """What the block, its dtype and the device tell before anything is timed."""
+    on_cpu = device.type == CPU
+    misread = any(each.is_misread for each in shapes.values())
+    nothing = shapes[Side.FOLDED].work.operations == shapes[Side.UNFUSED].work.operations
+    each = {
+        FLOAT16_ON_A_CPU: on_cpu and dtype is torch.float16,
+        MISREAD: on_cpu and dtype is torch.bfloat16 and misread,
+        TF32: device.type == CUDA and dtype is torch.float32 and bool(torch.backends.cudnn.allow_tf32),
+        NOTHING_TO_FOLD: nothing,
+    }
+    return tuple(words for words, holds in each.items() if holds)
+
+
+def remarks_after(report: SpeedReport) -> tuple[str, ...]:
+    """What the times tell beside the peaks."""
+    peaks = report.peaks
+    if peaks is None:
+        return ()
+    flops = [report.flops_reached(side) or 0.0 for side in Side]
+    bandwidths = [report.bandwidth_reached(side) or 0.0 for side in Side]
+    each = {
+        ABOVE_THE_PRODUCT: max(flops) > peaks.flops,
+        ABOVE_THE_COPY: max(bandwidths) > peaks.bandwidth,
+    }
+    return tuple(words for words, holds in each.items() if holds)

@@ -1,0 +1,157 @@
+"""work_of(module, x): what one run of a module has to do, found out from the shapes: nothing is computed.
+
+The module runs once on torch's meta device, where a tensor has a shape and no numbers, and each operation
+that it comes to is counted: so every kind of layer is, and every model.
+"""
+
+from __future__ import annotations
+
+import copy
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
+
+from tui.analysis.numerics.misread import is_misread
+from tui.analysis.speed.arithmetic import FLOPS_PER_MAC, Work
+
+_CONVOLUTION = torch.ops.aten.convolution.default
+_OVERWRITING = ("copy_", "fill_", "zero_")
+"""Operations in place that do not read what they write over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """What the shapes tell of a run.
+
+    Attributes:
+        work: what it has to do.
+        bytes: the most memory that its results take at once, what a convolution needs beside them counted.
+        is_misread: whether oneDNN would misread one of its convolutions if the dtype is bfloat16.
+    """
+
+    work: Work
+    bytes: int
+    is_misread: bool
+
+
+def shapes_of(module: nn.Module, x: Tensor) -> Shapes:
+    """What a run of the module on (batch, channels, H, W) takes; neither is touched.
+
+    Raises:
+        RuntimeError: the module cannot be run without numbers.
+    """
+    tensors = [*module.parameters(), *module.buffers()]
+    memo: dict[int, Any] = {id(tensor): _without_numbers(tensor) for tensor in tensors}
+    counting = _Counting()
+    bare, image = copy.deepcopy(module, memo), _without_numbers(x)
+    with torch.no_grad(), counting:
+        bare(image)
+    params = sum(parameter.numel() for parameter in module.parameters())
+    read, written = counting.bytes_read, counting.bytes_written
+    work = Work(params, counting.flops // FLOPS_PER_MAC, read, written, counting.operations)
+    return Shapes(work, counting.live.most + counting.most_beside, counting.is_misread)
+
+
+def work_of(module: nn.Module, x: Tensor) -> Work:
+    """What one run of the module has to do."""
+    return shapes_of(module, x).work
+
+
+def bytes_of_parameters(module: nn.Module) -> int:
+    """Bytes of all its parameters and buffers."""
+    return sum(map(_bytes, chain(module.parameters(), module.buffers())))
+
+
+def _without_numbers(tensor: Tensor) -> Tensor:
+    bare = torch.empty_like(tensor, device="meta")
+    return nn.Parameter(bare, requires_grad=False) if isinstance(tensor, nn.Parameter) else bare
+
+
+@dataclass(slots=True)
+class _Live:
+    """Bytes of the results that somebody still holds, and the most that they were."""
+
+    now: int = 0
+    most: int = 0
+
+    def hold(self, tensor: Tensor) -> None:
+        size = _bytes(tensor)
+        self.now += size
+        self.most = max(self.most, self.now)
+        weakref.finalize(tensor, self._let_go, size)
+
+    def _let_go(self, size: int) -> None:
+        self.now -= size
+
+
+@dataclass
+class _Counts:
+    bytes_read: int = 0
+    bytes_written: int = 0
+    flops: int = 0
+    operations: int = 0
+    most_beside: int = 0
+    is_misread: bool = False
+    live: _Live = field(default_factory=_Live)
+
+
+class _Counting(TorchDispatchMode, _Counts):  # type: ignore[no-untyped-call]  # torch's is untyped
+    """Inside `with`, counts what runs: each operation reads what it is given and writes its result, once."""
+
+    def __init__(self) -> None:
+        TorchDispatchMode.__init__(self)  # type: ignore[no-untyped-call]
+        _Counts.__init__(self)
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Run it, and count it where it is more than another view of what is there."""
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        returned = [each.alias_info for each in func._schema.returns]
+        in_place = any(alias is not None and alias.is_write for alias in returned)
+        if not in_place and any(alias is not None for alias in returned):
+            return result
+        given, made = _tensors((args, kwargs)), _tensors(result)
+        read = given[1:] if in_place and func._overloadpacket.__name__ in _OVERWRITING else given
+        self.operations += 1
+        self.bytes_read += sum(map(_bytes, read))
+        self.bytes_written += sum(map(_bytes, made))
+        if func._overloadpacket in flop_registry:
+            self.flops += flop_registry[func._overloadpacket](*args, **kwargs, out_val=result)
+        if not in_place:
+            for tensor in made:
+                self.live.hold(tensor)
+        if func is _CONVOLUTION:
+            self._see_convolution(args, result)
+        return result
+
+    def _see_convolution(self, args: tuple[Any, ...], y: Tensor) -> None:
+        """What a convolution needs beside its result: copies in another order, or the unfolded image."""
+        x, weight, stride = args[0], args[1], args[3]
+        unfolded = len(y) * weight[0].numel() * y.shape[2] * y.shape[3] * y.element_size()
+        copies = _bytes(x) + _bytes(weight) + _bytes(y)
+        self.most_beside = max(self.most_beside, unfolded if y.dtype is torch.float64 else copies)
+        columns, width = weight.shape[1], weight.shape[3]
+        self.is_misread = self.is_misread or is_misread(columns, width, stride[-1], y.shape[3])
+
+
+def _tensors(nested: Any) -> list[Tensor]:
+    return [each for each in tree_leaves(nested) if isinstance(each, Tensor)]
+
+
+def _bytes(tensor: Tensor) -> int:
+    """What it takes in memory, where one number may stand for many."""
+    return min(tensor.numel() * tensor.element_size(), tensor.untyped_storage().nbytes())
