@@ -25,6 +25,10 @@ from tui.analysis.speed.arithmetic import FLOPS_PER_MAC, Work
 _CONVOLUTION = torch.ops.aten.convolution.default
 _OVERWRITING = ("copy_", "fill_", "zero_")
 """Operations in place that do not read what they write over."""
+_FREE = ("_unsafe_view",)
+"""Another view of what is there, whose schema does not say so."""
+_NORM = "native_batch_norm"
+"""It has the statistics of its batch as results, which in eval mode are empty, but not on the meta device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +124,16 @@ class _Counting(TorchDispatchMode, _Counts):  # type: ignore[no-untyped-call]  #
         """Run it, and count it where it is more than another view of what is there."""
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
-        returned = [each.alias_info for each in func._schema.returns]
-        in_place = any(alias is not None and alias.is_write for alias in returned)
-        if not in_place and any(alias is not None for alias in returned):
-            return result
+        name = func._overloadpacket.__name__
         given, made = _tensors((args, kwargs)), _tensors(result)
-        read = given[1:] if in_place and func._overloadpacket.__name__ in _OVERWRITING else given
+        aliases = [each.alias_info for each in func._schema.returns]
+        in_place = any(alias is not None and alias.is_write for alias in aliases)
+        is_view = name in _FREE or (not in_place and any(alias is not None for alias in aliases))
+        if is_view or not given:
+            return result
+        made = made[:1] if name == _NORM else made
         self.operations += 1
-        self.bytes_read += sum(map(_bytes, read))
+        self.bytes_read += sum(map(_bytes, given[1:] if in_place and name in _OVERWRITING else given))
         self.bytes_written += sum(map(_bytes, made))
         if func._overloadpacket in flop_registry:
             self.flops += flop_registry[func._overloadpacket](*args, **kwargs, out_val=result)
