@@ -193,6 +193,27 @@ async def test_who_waits_to_be_timed_and_gives_up_lets_the_others_go_on() -> Non
     await stop(readers, before, after)
 
 
+async def test_what_is_timed_and_was_stopped_keeps_only_the_next_timed_one_waiting() -> None:
+    timed, after, next_timed = Numbers(), Numbers(), Numbers()
+    for numbers in (timed, after, next_timed):
+        numbers.let_go.acquire()
+    abandoned = asyncio.create_task(collect(iterate_in_thread(lambda: iter(timed), alone=True)))
+    await until(lambda: timed.asked == 1)
+    readers = [asyncio.create_task(collect(iterate_in_thread(lambda: iter(after))))]
+    abandoned.cancel()
+    await until(lambda: after.asked == 1, "ordinary work to go on")
+    assert not timed.ended.is_set()
+    readers[0].cancel()
+    after.let_go.release()
+    await until(after.ended.is_set)
+    readers.append(asyncio.create_task(collect(iterate_in_thread(lambda: iter(next_timed), alone=True))))
+    await until(lambda: LANE.waits_to_time)
+    assert not next_timed.asked
+    timed.let_go.release()
+    await until(lambda: next_timed.asked == 1)
+    await stop(readers, timed, after, next_timed)
+
+
 async def test_a_failure_of_what_is_timed_gives_the_lane_back() -> None:
     def fail() -> Iterator[int]:
         yield 1
