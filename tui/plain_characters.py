@@ -58,9 +58,12 @@ _ALIKE = {
     "α": "a",
     "β": "b",
     "γ": "g",
+    "µμ": "u",
     "σ": "s",
     "Σ": "S",
 }
+_BRAILLE = "\u2800", "\u28ff"
+"""The first and the last of the patterns of dots that lines of a plot are drawn with; the first has none."""
 _LAST_RESORT = "?"
 
 
@@ -113,6 +116,8 @@ def is_in(text: str, encoding: str) -> bool:
 
 
 def _alike(character: str) -> str:
+    if _BRAILLE[0] <= character <= _BRAILLE[1]:
+        return " " if character == _BRAILLE[0] else "·."
     return next((others for alike, others in _ALIKE.items() if character in alike), "")
 
 
