@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,13 +14,17 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.settle import settle, until
+from tests.speed_reports import FINISHED
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.deferred import deferred_study
+from tui.analysis.speed.conditions import Conditions
+from tui.analysis.speed.report import SpeedReport
 from tui.analysis.subject import Subject
 from tui.app import RepFuseApp, StudyFunction
 from tui.checkpoints.to_open import ToOpen
 from tui.colour_depth import ColourDepth
 from tui.fusion.spec import BlockSpec
+from tui.measuring import MeasureFunction
 from tui.run_state import Idle, RunState
 from tui.screens.bench.study_views import StudyViews
 from tui.screens.checkpoint.screen import CheckpointScreen
@@ -133,6 +138,11 @@ class Bench:
         return [panel.grid for panel in self.kernels.panels]
 
 
+def made_up(_: Study, conditions: Conditions) -> Iterator[SpeedReport]:
+    """What tests that do not care for speed measure: the same everywhere, and at once."""
+    yield replace(FINISHED, conditions=conditions)
+
+
 LooksAsStored = Callable[[Bench], Awaitable[None]]
 
 
@@ -147,6 +157,7 @@ class OpenBench(Protocol):
         alterations: Alterations = ...,
         compared: Subject | None = ...,
         study: StudyFunction = ...,
+        measure: MeasureFunction = ...,
         reach: type[RunState] = ...,
         depth: ColourDepth = ...,
         encoding: str = ...,
@@ -166,6 +177,7 @@ def opener(settings_path: Path) -> OpenBench:
         alterations: Alterations = NOTHING_ALTERED,
         compared: Subject | None = None,
         study: StudyFunction = deferred_study,
+        measure: MeasureFunction = made_up,
         reach: type[RunState] = Idle,
         depth: ColourDepth = ColourDepth.FULL,
         encoding: str = "utf-8",
@@ -175,6 +187,7 @@ def opener(settings_path: Path) -> OpenBench:
             alterations,
             compared=compared,
             study=study,
+            measure=measure,
             settings_path=settings_path,
             depth=depth,
             encoding=encoding,

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.events import Event, InputEvent
@@ -35,6 +35,7 @@ from tui.colour_depth import ColourDepth
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
 from tui.keys_in_order import KeysInOrder
+from tui.measuring import MeasureFunction, MeasuringApp, deferred_measure
 from tui.run_state import Idle, RunState, Stopped, Waiting, Withdrawn
 from tui.screens.bench.screen import BenchScreen
 from tui.screens.bench.study_views import StudyViews
@@ -62,7 +63,7 @@ PREVIEW_IS_LATE = 0.4
 StudyFunction = Callable[[Subject], "Iterator[Piece]"]
 
 
-class RepFuseApp(App[None]):
+class RepFuseApp(MeasuringApp):
     """Starts on the default block, or on `spec`, altered as `alterations` say; beside `compared`, if given.
 
     With a file `to_open` it starts on what that file or folder holds, and the bench waits for a block of it.
@@ -70,7 +71,8 @@ class RepFuseApp(App[None]):
 
     The terminal has as many colours as `depth` says, and the characters of `encoding`.
 
-    `study` runs a subject and `settings_path` is where choices are kept; tests put others in their places.
+    `study` runs a subject, `measure` times its block, and `settings_path` is where choices are kept; tests
+    put others in their places.
     """
 
     TITLE = "repfuse-tui"
@@ -120,12 +122,13 @@ class RepFuseApp(App[None]):
         to_open: ToOpen | None = None,
         module: LookedAt | None = None,
         study: StudyFunction = deferred_study,
+        measure: MeasureFunction = deferred_measure,
         settings_path: Path | None = None,
         depth: ColourDepth = ColourDepth.FULL,
         encoding: str = UTF_8,
     ) -> None:
         self._for_this_terminal = filters_for(depth, encoding)
-        super().__init__()
+        super().__init__(measure)
         ScrollBar.renderer = ThinScrollBar
         self._first = Subject(spec or BlockSpec(), alterations)
         if module is not None and module.whole is not None:
@@ -192,6 +195,7 @@ class RepFuseApp(App[None]):
             RepFuseApp.run_state,
             RepFuseApp.beside,
             RepFuseApp.preview,
+            RepFuseApp.speed,
         )
 
     def _new_checkpoint(self, to_open: ToOpen) -> CheckpointScreen:
@@ -288,6 +292,7 @@ class RepFuseApp(App[None]):
 
     @on(BenchScreen.BackWanted)
     def _back_wanted(self) -> None:
+        self.stop_measuring()
         tree = self._back_to or next(iter(self._trees), None)
         if tree is not None:
             self._go_to(tree)
@@ -325,8 +330,9 @@ class RepFuseApp(App[None]):
             self.run_state = Stopped()
 
     def _cancel(self) -> None:
-        """Stop what runs: its thread at the next piece of work, its worker here and now."""
+        """Stop what runs, of another block: its thread at the next step, its worker here and now."""
         self.workers.cancel_group(self, "study")
+        self.stop_measuring()
 
     def _request(self, subject: Subject, *, insisted: bool = False) -> None:
         """Study it, or ask first if that is costly; what runs for an older subject is stopped."""
@@ -358,6 +364,7 @@ class RepFuseApp(App[None]):
         found = _study_in(piece)
         if found is not None:
             self.workers.cancel_group(self, "answer")
+            self.forget_speed()
             self.answers = Answers()
             self.kernels = self.study = found
             self.run_state = Idle()

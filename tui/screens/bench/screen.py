@@ -23,6 +23,7 @@ from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.origin import Origin
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.quantities import estimate_in_words
+from tui.analysis.speed.measurement import Measurement
 from tui.analysis.subject import Subject
 from tui.export.items import Item
 from tui.fusion.quoting import printable
@@ -64,7 +65,7 @@ LOW = 16
 """Rows below which the result has one line."""
 IN_THE_FORM = "IN THE FORM"
 """A heading of the help."""
-TOLD_TOGETHER = (("Kernels",), ("Steps",), ("Outputs", "Probe"), ("Rounding",), ("Mistakes",))
+TOLD_TOGETHER = (("Kernels",), ("Steps",), ("Outputs", "Probe"), ("Rounding",), ("Mistakes",), ("Speed",))
 """The titles of the views whose keys stand under one heading of the help."""
 BUSY_AFTER = 0.2
 """Seconds after which a run is worth a word; shorter ones would only flicker."""
@@ -247,6 +248,8 @@ class BenchScreen(PlaceScreen):
     """What became of the subject that a view asked to look at, before it is wanted on the bench."""
     answers: var[Answers] = var(Answers)
     """What has been found out about the last good result."""
+    speed: var[Measurement | None] = var[Measurement | None](None)
+    """What is known of its speed."""
 
     @dataclass
     class RunRequested(Message):
@@ -299,7 +302,11 @@ class BenchScreen(PlaceScreen):
             yield ParameterForm(self._subject.spec, self._subject.origin, id="form")
             with Vertical(id="right"):
                 yield StudyViews(self._subject.spec, id="views").data_bind(
-                    BenchScreen.kernels, BenchScreen.study, BenchScreen.answers, BenchScreen.preview
+                    BenchScreen.kernels,
+                    BenchScreen.study,
+                    BenchScreen.answers,
+                    BenchScreen.preview,
+                    BenchScreen.speed,
                 )
                 yield Notice(id="notice")
                 yield NumberEditor(id="editor")

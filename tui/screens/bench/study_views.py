@@ -16,6 +16,7 @@ from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.inquiry import Answers, Question
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing, Failed
+from tui.analysis.speed.measurement import Measurement
 from tui.analysis.subject import Subject
 from tui.fusion.spec import BlockSpec
 from tui.views.kernels.view import KernelsView
@@ -25,6 +26,7 @@ from tui.views.outputs.view import OutputsView
 from tui.views.probe.view import ProbeView
 from tui.views.rounding.view import RoundingView
 from tui.views.shared.study_view import StudyView
+from tui.views.speed.view import SpeedView
 from tui.views.steps.view import StepsView
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ VIEWS: tuple[type[StudyView], ...] = (
     ProbeView,
     RoundingView,
     MistakesView,
+    SpeedView,
 )
 """In the order of their tabs."""
 
@@ -52,6 +55,8 @@ class StudyViews(ContentSwitcher):
     """What has been found out about it."""
     preview: var[Study | Doing | Failed | None] = var(None)
     """What became of the subject that a view asked to look at; None while none is asked for."""
+    speed: var[Measurement | None] = var[Measurement | None](None)
+    """What is known of the speed of the study's block; None while nobody has asked."""
     wanted: var[Subject | None] = var[Subject | None](None)
     """What the form asks for; None where it holds nothing valid."""
     pixel: var[Pixel | None] = var[Pixel | None](None)
@@ -89,6 +94,8 @@ class StudyViews(ContentSwitcher):
         view.data_bind(StudyViews.study, StudyViews.answers, StudyViews.pixel)
         if isinstance(view, MistakesView):
             view.data_bind(StudyViews.preview)
+        if isinstance(view, SpeedView):
+            view.data_bind(StudyViews.speed, StudyViews.wanted)
         return view
 
     @property
