@@ -16,6 +16,8 @@ WITHOUT_TORCH = [
     "tui.analysis.estimate",
     "tui.analysis.progress",
     "tui.analysis.verdict.verdict",
+    "tui.analysis.sweep.running",
+    "tui.analysis.sweep.expected",
 ]
 
 REFUSE = """

@@ -1,0 +1,1 @@
+"""How speed and rounding change over one parameter of a block, or over two."""

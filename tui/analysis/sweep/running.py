@@ -1,0 +1,104 @@
+"""sweep(plan): study and time each point after the other; one that fails never ends the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from tui.analysis.cost import cost_of
+from tui.analysis.estimate import estimate_of, memory_of_this_machine
+from tui.analysis.failure import in_words
+from tui.analysis.progress import Doing
+from tui.analysis.speed.conditions import Conditions
+from tui.analysis.speed.report import SpeedReport
+from tui.analysis.subject import Subject
+from tui.analysis.sweep.plan import Cell, Plan
+from tui.analysis.sweep.point import Broken, Numbers, Outcome, Point, Refused, Skipped
+from tui.fusion.spec import BlockSpec
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from tui.analysis.study import Study
+    from tui.fusion.block import ReparamBlock
+
+Measure = Callable[["ReparamBlock", "nn.Conv2d", "Tensor", Conditions], Iterator[Doing | SpeedReport]]
+"""Times a block beside its convolution on that input; the last report is the complete one."""
+
+Memory = Callable[[], int | None]
+"""Gives the bytes of memory that a run may take; None where nobody knows."""
+
+
+def sweep(
+    plan: Plan, measure: Measure | None = None, memory: Memory = memory_of_this_machine
+) -> Iterator[Doing | Point]:
+    """Yield a Doing before each piece of work, and every point as soon as it is known.
+
+    To stop it, stop iterating: between two pieces nothing runs. Values are those of a run that was not timed.
+
+    `measure`: tests put their own in its place.
+    """
+    if measure is None:
+        yield Doing("loading torch", 0, plan.count)
+        measure = import_module("tui.analysis.speed.measuring").measure  # stands on torch
+    assert measure is not None
+    for number, cell in enumerate(plan.cells, start=1):
+        name = cell_words(plan, cell)
+        yield Doing(name, number, plan.count)
+        outcome: Outcome
+        try:
+            for piece in _outcome(cell, measure, memory):
+                if isinstance(piece, Doing):
+                    yield Doing(f"{name}: {piece.words}", number, plan.count)
+                else:
+                    outcome = piece
+        except Exception as error:
+            outcome = Broken(in_words(error))
+        yield Point(cell.values, cell.spec, cell.conditions.threads, outcome)
+
+
+def cell_words(plan: Plan, cell: Cell) -> str:
+    """The cell by its values: "in channels 64, kernel size 3"."""
+    pairs = zip(plan.ranges, cell.values, strict=True)
+    return ", ".join(f"{each.axis.label} {value.text}" for each, value in pairs)
+
+
+def _outcome(cell: Cell, measure: Measure, memory: Memory) -> Iterator[Doing | Outcome]:
+    """What becomes of a cell, last; a Doing before each piece of work."""
+    spec = cell.spec
+    if spec is None:
+        yield Skipped(cell.problem)
+        return
+    needed, limit = estimate_of(spec).bytes, memory()
+    if limit is not None and needed > limit:
+        yield Refused(needed, limit)
+        return
+    study = None
+    for piece in _studied(spec):
+        if isinstance(piece, Doing):
+            yield piece
+        else:
+            study = piece
+    assert study is not None
+    block, conv, x = study.block, study.conv, study.x
+    found = study.comparison.max_abs_diff, study.verdict.budget_used, study.verdict.ruling
+    del study, piece  # its tensors would be in the way of what is timed
+    speed = None
+    for report in measure(block, conv, x, cell.conditions):
+        if isinstance(report, Doing):
+            yield report
+        else:
+            speed = report
+            yield Doing(f"timing, round {report.rounds}")
+    if speed is None:
+        raise RuntimeError("the timing ended without a result")
+    yield Numbers(speed, *found, needed, cost_of(spec).macs)
+
+
+def _studied(spec: BlockSpec) -> Iterator[Doing | Study]:
+    from tui.analysis.study import Study, run_study
+
+    for piece in run_study(Subject(spec)):
+        if isinstance(piece, Doing | Study):
+            yield piece
