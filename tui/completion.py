@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 import shtab
 
 from tui.analysis.alterations.gallery import MISTAKES
+from tui.block_options import SWITCHES
 from tui.checkpoint_options import COMMANDS, FORMATS, parser_of
 from tui.checkpoints.families import FAMILIES
 from tui.fusion.fields import FIELDS
@@ -15,7 +16,7 @@ from tui.fusion.presets import PRESETS
 from tui.fusion.quoting import quoted
 from tui.help_topics import TOPICS
 from tui.option_parser import OptionParser, OptionsError
-from tui.options import CHECK, CONFIG, HELP, SHELLS, SWITCHES, build_parser
+from tui.options import CHECK, CONFIG, HELP, SHELLS, build_parser
 
 _FILES = ("IN", "OUT", "FUSED", "load", "fused", "fused_bias")
 

@@ -11,6 +11,7 @@ from tui.analysis.alterations.alteration_text import checked_mistake, edits_in
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.subject import Subject
+from tui.block_options import DEFAULT_PRESET, SWITCHES, add_block_options, option_of, spec_of
 from tui.checkpoint_options import (
     COMMANDS,
     CheckpointRequest,
@@ -18,12 +19,12 @@ from tui.checkpoint_options import (
     parse_checkpoint,
     parse_opening,
 )
-from tui.fusion.fields import FIELDS, spec_from, texts_of
+from tui.fusion.fields import FIELDS
 from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.presets import PRESETS
 from tui.fusion.quoting import printable, quoted
 from tui.fusion.refusal import Refusal
-from tui.fusion.spec import BlockSpec, InvalidSpecError
+from tui.fusion.spec import BlockSpec
 from tui.fusion.text_error import TextError
 from tui.help_topics import KEYS, TOPICS, plain, topic_in_markdown
 from tui.module_options import OF_MODULES, ModuleRequest, is_module_like, parse_module
@@ -32,24 +33,9 @@ from tui.plain_text import in_ascii
 
 SHELLS = ("bash", "zsh", "fish", "tcsh")
 
-SWITCHES = {
-    "bias": "a bias in every convolution, or in none",
-    "batch_norm": "a batch norm on every branch, or on none",
-    "post_norm": "a batch norm after their sum, or none",
-}
-
 CHECK = "check"
 CONFIG = "config"
 HELP = "help"
-_DEFAULT_PRESET = "residual"
-
-_GROUPS: dict[str, tuple[str, ...]] = {
-    "block": ("in_channels", "out_channels", "kernel_size", "stride", "dilation", "groups", "padding"),
-    "branches": ("branches", "eps"),
-    "input": ("input_shape", "batch_size", "input", "padding_mode"),
-    "arithmetic": ("weights", "dtype", "seed"),
-}
-
 _DESCRIPTION = """\
 A bench for blocks of parallel convolutions that are one convolution in
 disguise: it shows each branch's kernel and the fused one, runs both sides, and
@@ -239,7 +225,7 @@ def _of_checkpoint(made: CheckpointRequest | str) -> Request:
 
 
 def _made(options: argparse.Namespace) -> tuple[BlockSpec, Alterations, None]:
-    spec = _spec_of(options)
+    spec = spec_of(options)
     return spec, _alterations_of(options, spec), None
 
 
@@ -247,7 +233,7 @@ def _loaded(options: argparse.Namespace) -> tuple[BlockSpec, Alterations, Subjec
     """The block of a saved study, which says all of it: no option of the block goes with it."""
     for name in ("preset", *FIELDS, *SWITCHES, "edit", "mistake"):
         if getattr(options, name) is not None:
-            raise OptionsError(f"--load: the file says all of the block; leave {_option(name)} out")
+            raise OptionsError(f"--load: the file says all of the block; leave {option_of(name)} out")
     from tui.importing.saved_study import load_study  # only a file needs it
 
     try:
@@ -279,31 +265,6 @@ def _shown(text: str) -> str:
     return text if text.isascii() and text.isprintable() and 0 < len(text) <= 40 else quoted(text)
 
 
-def _spec_of(options: argparse.Namespace) -> BlockSpec:
-    """The preset, changed by the single options; then all its branches switched, if so wished."""
-    given: dict[str, str | bool | None] = {name: getattr(options, name) for name in FIELDS}
-    texts = {name: _text(value) for name, value in given.items() if value is not None}
-    try:
-        spec = spec_from(texts, _preset_named(_DEFAULT_PRESET if options.preset is None else options.preset))
-        return spec.with_branches(bias=options.bias, batch_norm=options.batch_norm)
-    except InvalidSpecError as error:
-        problems = (f"{_option(problem.field)}: {problem.message}" for problem in error.problems)
-        raise OptionsError("; ".join(problems)) from None
-
-
-def _text(value: str | bool) -> str:
-    """An option's value as the text of its field."""
-    return value if isinstance(value, str) else ("yes" if value else "no")
-
-
-def _preset_named(name: str) -> BlockSpec:
-    name = name.strip().lower()
-    if name not in PRESETS:
-        near = did_you_mean(name, list(PRESETS))
-        raise OptionsError(f"--preset: must be one of {', '.join(PRESETS)}, not {quoted(name)}{near}")
-    return PRESETS[name].spec
-
-
 def _alterations_of(options: argparse.Namespace, spec: BlockSpec) -> Alterations:
     try:
         edits = edits_in(options.edit or (), spec)
@@ -314,11 +275,6 @@ def _alterations_of(options: argparse.Namespace, spec: BlockSpec) -> Alterations
     except TextError as error:
         raise OptionsError(f"--mistake: {error}") from None
     return Alterations(edits, mistake)
-
-
-def _option(field: str) -> str:
-    """The option for a field of the spec."""
-    return "--" + field.replace("_", "-")
 
 
 def build_parser(*, command: bool = True) -> OptionParser:
@@ -332,7 +288,7 @@ def build_parser(*, command: bool = True) -> OptionParser:
         description=_DESCRIPTION,
         epilog=_EPILOG.format(
             program=PROGRAM,
-            default=_DEFAULT_PRESET,
+            default=DEFAULT_PRESET,
             commands=_in_columns(_commands()),
             presets=_in_columns({preset.name: preset.summary for preset in PRESETS.values()}),
             mistakes=_in_columns({name: in_ascii(mistake.title) for name, mistake in MISTAKES.items()}),
@@ -343,15 +299,7 @@ def build_parser(*, command: bool = True) -> OptionParser:
         add_help=False,
     )
     _add_program_options(parser, command=command)
-    default = texts_of(PRESETS[_DEFAULT_PRESET].spec)
-    for title, names in _GROUPS.items():
-        group = parser.add_argument_group(title)
-        if title == "block":
-            group.add_argument("--preset", metavar="NAME", help="a block by name, below")
-        for name in names:
-            _add_field(group, name, default[name])
-        if title == "branches":
-            _add_switches(group)
+    add_block_options(parser)
     return parser
 
 
@@ -395,16 +343,6 @@ def _add_program_options(parser: OptionParser, *, command: bool) -> None:
     group.add_argument(
         "--print-completion", metavar="SHELL", help=f"completion script for a shell: {', '.join(SHELLS)}"
     )
-
-
-def _add_field(group: argparse._ArgumentGroup, name: str, default: str) -> None:
-    words = f"{FIELDS[name].help} [{default}]".replace("%", "%%")
-    group.add_argument(_option(name), dest=name, metavar=FIELDS[name].metavar, help=words)
-
-
-def _add_switches(group: argparse._ArgumentGroup) -> None:
-    for name, words in SWITCHES.items():
-        group.add_argument(_option(name), action=argparse.BooleanOptionalAction, help=words)
 
 
 def _in_columns(words: Mapping[str, str]) -> str:
