@@ -6,13 +6,16 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 
+from tests.analysis.sweep.fake_speed import fake_measure
 from tests.checkpoints.small_nets import loaded, saved, trained
 from tui.analysis.study import study_of
+from tui.analysis.sweep.running import sweep
 from tui.checkpoint_options import COMMANDS
 from tui.cli import main
 from tui.export.grid import grid_of, npz_of
@@ -20,6 +23,7 @@ from tui.export.study_json import study_json_of
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
 from tui.options import CHECK, CONFIG, HELP, parse
+from tui.sweep_options import SWEEP
 
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
@@ -74,8 +78,9 @@ def test_a_command_runs(
     command: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(folder)
+    monkeypatch.setattr("tui.commands.sweep.command.points_of", partial(sweep, measure=fake_measure))
     _, *arguments = shlex.split(command, comments=True)
-    if set(arguments) & {CHECK, CONFIG, HELP, *COMMANDS}:
+    if set(arguments) & {CHECK, CONFIG, HELP, SWEEP, *COMMANDS}:
         (folder / "fused.safetensors").unlink(missing_ok=True)
         expected = 1 if DIFFERS & set(arguments) else 0
         assert main(arguments) == expected, capsys.readouterr()

@@ -19,6 +19,7 @@ from tui.on_terminal import NoTerminalError, refuse_no_terminal, run_on_terminal
 from tui.option_parser import PROGRAM, OptionsError
 from tui.options import Request, parse
 from tui.plain_text import print_readably
+from tui.sweep_options import SweepRequest
 
 BAD_INPUT = 2
 INTERNAL_ERROR = 70  # EX_SOFTWARE: a mistake of ours, which must not read as "they differ"
@@ -57,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         request = parse(sys.argv[1:] if arguments is None else arguments)
         asked = request.checkpoint or request.module
         on_screen = asked is None or isinstance(asked, OpenRequest | OpenModuleRequest)
-        if request.check or request.text is not None or request.keys or not on_screen:
+        without = request.check or request.text is not None or request.keys or request.sweep is not None
+        if without or not on_screen:
             return _print(request)
         return _open_screen(request)
     except OptionsError as error:
@@ -90,6 +92,8 @@ def _worked(request: Request) -> int:
         return _write(keys_in_words())
     if request.module is not None:
         return _on_module(request.module)
+    if request.sweep is not None:
+        return _sweep(request.sweep)
     return _check(request) if request.checkpoint is None else _on_file(request.checkpoint)
 
 
@@ -129,6 +133,15 @@ def _on_file(asked: CheckpointRequest) -> int:
     except _CANNOT_BE_DONE as error:
         return _refuse(in_words(error))
     raise AssertionError(f"{asked} is for the screen")
+
+
+def _sweep(asked: SweepRequest) -> int:
+    from tui.commands.sweep.command import sweep
+
+    try:
+        return INTERRUPTED if sweep(asked).interrupted else 0
+    except _CANNOT_BE_DONE as error:
+        return _refuse(in_words(error))
 
 
 def _write(text: str) -> int:

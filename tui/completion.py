@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 import shtab
 
 from tui.analysis.alterations.gallery import MISTAKES
+from tui.analysis.speed.conditions import MemoryFormat
 from tui.block_options import SWITCHES
 from tui.checkpoint_options import COMMANDS, FORMATS, parser_of
 from tui.checkpoints.families import FAMILIES
@@ -17,6 +18,8 @@ from tui.fusion.quoting import quoted
 from tui.help_topics import TOPICS
 from tui.option_parser import OptionParser, OptionsError
 from tui.options import CHECK, CONFIG, HELP, SHELLS, build_parser
+from tui.sweep_options import SWEEP, SWEEP_SUMMARY, sweep_parser
+from tui.timing_options import DEVICES
 
 _FILES = ("IN", "OUT", "FUSED", "load", "fused", "fused_bias")
 
@@ -61,6 +64,8 @@ def completion_script(shell: str) -> str:
             parser_of(name), {"format": FORMATS, "family": [family.name for family in FAMILIES]}
         )
         commands.add_parser(name, help=words, parents=[own], add_help=False)
+    sweep = _with_values(sweep_parser(), _values() | {"device": DEVICES, "memory_format": list(MemoryFormat)})
+    commands.add_parser(SWEEP, help=SWEEP_SUMMARY, parents=[sweep], add_help=False)
     commands.add_parser(CONFIG, help="print where the settings are, and what they say", add_help=False)
     topic = commands.add_parser(HELP, help="print a long text", add_help=False)
     topic.add_argument("TOPIC", choices=list(TOPICS), help="what it is about")

@@ -10,6 +10,7 @@ from tui.checkpoint_options import COMMANDS, parser_of
 from tui.option_parser import PROGRAM, OptionParser
 from tui.options import build_parser
 from tui.plain_text import in_ascii
+from tui.sweep_options import SWEEP, sweep_parser
 
 
 def man_page() -> str:
@@ -25,7 +26,8 @@ def man_page() -> str:
             ".SH DESCRIPTION",
             _text(parser.description or ""),
             *_options(parser),
-            *(line for name in COMMANDS for line in _command(name)),
+            *(line for name in COMMANDS for line in _command(name, parser_of(name))),
+            *_command(SWEEP, sweep_parser()),
             ".SH MORE",
             ".nf",
             *(_text(line) for line in (parser.epilog or "").splitlines()),
@@ -36,15 +38,14 @@ def man_page() -> str:
 
 
 def _synopses() -> Iterator[str]:
-    parsers = [build_parser(), *map(parser_of, COMMANDS)]
+    parsers = [build_parser(), *map(parser_of, COMMANDS), sweep_parser()]
     for number, parser in enumerate(parsers):
         if number:
             yield ".br"
         yield _text(parser.usage or "")
 
 
-def _command(name: str) -> Iterator[str]:
-    parser = parser_of(name)
+def _command(name: str, parser: OptionParser) -> Iterator[str]:
     yield f'.SH "{_text(f"{PROGRAM} {name}".upper())}"'
     yield _text(parser.description or "")
     yield from _actions(parser._actions)

@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
+from tui.analysis.quantities import time_in_words
 from tui.fusion.quoting import printable
 
 EVERY = 5.0
 """Seconds from line to line, and to the first one."""
+
+AT_LEAST = 1.0
+"""Seconds of work before the time left is told: what has just begun says nothing of it."""
 
 Tell = Callable[[float, str], None]
 """Takes how much is done, from 0 to 1, and what is being done."""
@@ -54,10 +58,18 @@ class _Lines:
 
     def __init__(self, title: str) -> None:
         self._title = title
-        self._last = monotonic()
+        self._began = self._last = monotonic()
 
     def __call__(self, done: float, words: str) -> None:
         now = monotonic()
         if now - self._last >= EVERY:
             self._last = now
-            print(f"{self._title}: {done:.0%}, {printable(words)}", file=sys.stderr, flush=True)
+            left = _left(now - self._began, done)
+            print(f"{self._title}: {done:.0%}{left}, {printable(words)}", file=sys.stderr, flush=True)
+
+
+def _left(elapsed: float, done: float) -> str:
+    """About how long the rest takes, once that can be said."""
+    if elapsed < AT_LEAST or not 0 < done < 1:
+        return ""
+    return f", {time_in_words(elapsed * (1 - done) / done)} left"

@@ -1,0 +1,53 @@
+"""An engine's iterator, run in a thread, so that Ctrl+C is heard while torch works."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+class _End:
+    """The iterator is exhausted, or has raised."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+
+
+class InThread(Generic[Item]):
+    """Iterates over what the iterator made by `make` yields, in a daemon thread of its own.
+
+    What it raises is raised here. An exception in the reading thread, a KeyboardInterrupt above all, comes
+    at once, and not when a convolution of some seconds is over.
+    """
+
+    def __init__(self, make: Callable[[], Iterator[Item]]) -> None:
+        self._make = make
+        self._stopped = threading.Event()
+        self._items: SimpleQueue[Item | _End] = SimpleQueue()
+        threading.Thread(target=self._produce, name="sweep", daemon=True).start()
+
+    def stop(self) -> None:
+        """Ask for no further item; the piece of work in progress ends by itself."""
+        self._stopped.set()
+
+    def __iter__(self) -> Iterator[Item]:
+        """The items, as they come."""
+        while not isinstance(item := self._items.get(), _End):
+            yield item
+        if item.error is not None:
+            raise item.error
+
+    def _produce(self) -> None:
+        try:
+            for item in self._make():
+                if self._stopped.is_set():
+                    return
+                self._items.put(item)
+        except BaseException as raised:
+            self._items.put(_End(raised))
+        else:
+            self._items.put(_End())

@@ -1,0 +1,93 @@
+"""A sweep as a table: a line for each point, and below it what was left out and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tui.analysis.quantities import memory_in_words, short_count, two_digits
+from tui.analysis.speed.report import Side
+from tui.analysis.speed.timing import Spread
+from tui.analysis.sweep.plan import Plan
+from tui.analysis.sweep.point import Numbers, Point
+from tui.analysis.sweep.quantities import seconds_in_digits, times_in_digits
+from tui.analysis.verdict.in_words import percent
+from tui.commands.plain_console import plain_console
+from tui.commands.tables import ASIDE, WIDTH, plain, row, ruled, table
+
+NOISY = "noisy"
+
+
+def print_table(plan: Plan, points: Sequence[Point]) -> None:
+    """Print it on stdout."""
+    plain_console(WIDTH).print_report(Group(*_parts(plan, points)))
+
+
+def _parts(plan: Plan, points: Sequence[Point]) -> Iterator[RenderableType]:
+    yield _numbers(plan, points)
+    yield ""
+    for state, words in _left_out(points):
+        yield plain(f"{state}: {words}")
+    yield from (plain(line, ASIDE) for line in _remarks(plan, points))
+
+
+def _numbers(plan: Plan, points: Sequence[Point]) -> Table:
+    made = table(
+        *(each.axis.label for each in plan.ranges),
+        *("speed-up", "quartiles", *Side, "max |d|", "budget", "verdict", "memory", "MACs", ""),
+    )
+    for column in made.columns[:-1]:
+        column.justify = "right"
+        column.no_wrap = True
+    for point in points:
+        values = [value.text for value in point.values]
+        found = point.numbers
+        row(made, *values, *([point.state] if found is None else _cells(found)))
+    return made
+
+
+def _cells(found: Numbers) -> list[str | Text]:
+    gain = found.speed_up
+    return [
+        "-" if gain is None else f"{times_in_digits(gain.median)} ×",
+        "-" if gain is None else f"{times_in_digits(gain.low)} to {times_in_digits(gain.high)}",
+        *(_time(found.time(side)) for side in Side),
+        two_digits(found.max_abs_diff),
+        percent(found.budget_used),
+        ruled(found.ruling),
+        memory_in_words(found.bytes),
+        f"{short_count(found.macs.unfused)} -> {short_count(found.macs.fused)}",
+        NOISY if found.speed.is_noisy else "",
+    ]
+
+
+def _time(time: Spread | None) -> str:
+    return "-" if time is None else seconds_in_digits(time.median)
+
+
+def _left_out(points: Sequence[Point]) -> Iterator[tuple[str, str]]:
+    """What has no numbers, and why, once for all values with the same words that follow each other."""
+    without = (point for point in points if point.numbers is None)
+    for (state, why), group in groupby(without, key=lambda point: (point.state, point.why)):
+        names = ["/".join(value.text for value in point.values) for point in group]
+        yield state, f"{', '.join(names)}: {why}"
+
+
+def _remarks(plan: Plan, points: Sequence[Point]) -> Iterator[str]:
+    reports = [point.numbers.speed for point in points if point.numbers]
+    if reports:
+        machine, conditions = reports[0].machine, plan.conditions
+        threads = sorted({report.machine.threads for report in reports})
+        yield (
+            f"on {machine.device}, {'/'.join(map(str, threads))} "
+            f"{'thread' if threads == [1] else 'threads'}, torch {machine.torch}, "
+            f"{conditions.memory_format}{', compiled' if conditions.compiled else ''}; "
+            f"medians of {reports[0].rounds} rounds; differences are of runs that were not timed"
+        )
+    yield from dict.fromkeys(remark for report in reports for remark in report.remarks)
+    if any(report.is_noisy for report in reports):
+        yield f"{NOISY}: the quartiles of a side lie more than a fifth of its median apart"
