@@ -9,7 +9,7 @@ from io import StringIO
 
 import pytest
 
-from tests.analysis.sweep.fake_speed import fake_measure
+from tests.analysis.sweep.fake_speed import fake_measure, numbers
 from tests.commands.on_files import ran
 from tests.commands.test_json_schemas import assert_valid
 from tui.analysis.progress import Doing
@@ -54,6 +54,18 @@ def test_the_json(capsys: Capsys) -> None:
     assert first["seconds"]["unfused"]["median"] == pytest.approx(0.006)
     assert "repetitions" not in first
     assert (last["state"], last["values"]) == ("skipped", {"channels": "3", "groups": "2"})
+
+
+def test_noise_is_told_in_its_line(monkeypatch: pytest.MonkeyPatch, capsys: Capsys) -> None:
+    def noisy(plan: Plan) -> Iterator[Point]:
+        found = numbers(2.0, spread=0.5)
+        yield from (Point(cell.values, cell.spec, None, found) for cell in plan.cells)
+
+    monkeypatch.setattr(command, "points_of", noisy)
+    done = ran(capsys, "sweep", "--over", "channels=64", "--over", "dtype=bfloat16", "--preset", "repvgg")
+    (line,) = (line for line in done.out.splitlines() if line.endswith(" noisy"))
+    assert "2.00 × 1.50 to 2.50" in " ".join(line.split())
+    assert "noisy: the quartiles of a side lie more than a fifth of its median apart" in done.out
 
 
 def test_every_repetition_on_wish(capsys: Capsys) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from importlib import import_module
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.analysis.cost import cost_of
@@ -38,11 +38,13 @@ def sweep(
     To stop it, stop iterating: between two pieces nothing runs. Values are those of a run that was not timed.
 
     `measure`: tests put their own in its place.
+
+    Raises:
+        MeasuringError: the plan's device is not here.
     """
     if measure is None:
         yield Doing("loading torch", 0, plan.count)
-        measure = import_module("tui.analysis.speed.measuring").measure  # stands on torch
-    assert measure is not None
+        measure = _measure_here(plan.conditions.device)
     for number, cell in enumerate(plan.cells, start=1):
         name = cell_words(plan, cell)
         yield Doing(name, number, plan.count)
@@ -56,6 +58,22 @@ def sweep(
         except Exception as error:
             outcome = Broken(in_words(error))
         yield Point(cell.values, cell.spec, cell.conditions.threads, outcome)
+
+
+def _measure_here(device: str) -> Measure:
+    """What times a block; peaks say nothing of how speed changes along a sweep, and are left out.
+
+    Raises:
+        MeasuringError: that device is not here.
+    """
+    from tui.analysis.deferred import load_torch
+
+    load_torch()
+    from tui.analysis.speed.devices import device_named
+    from tui.analysis.speed.measuring import measure
+
+    device_named(device)
+    return partial(measure, with_peaks=False)
 
 
 def cell_words(plan: Plan, cell: Cell) -> str:
