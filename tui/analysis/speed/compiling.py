@@ -18,10 +18,11 @@ def compiled(module: nn.Module, x: Tensor) -> nn.Module:
     Raises:
         Exception: whatever the compiler ends in: there is none, or it does not know what to do.
     """
-    made = cast("nn.Module", torch.compile(module, fullgraph=True, dynamic=False))
+    # More, and torch keeps processes of its own to the end of this one.
+    made = torch.compile(module, fullgraph=True, dynamic=False, options={"compile_threads": 1})
     with torch.inference_mode():
         made(x)
-    return made
+    return cast("nn.Module", made)
 
 
 def why_not_compiled(error: Exception) -> str:

@@ -20,7 +20,7 @@ from tui.analysis.speed.conditions import Conditions, MemoryFormat
 from tui.analysis.speed.devices import Clock, Stopwatch, device_named, name_of, stopwatch_for
 from tui.analysis.speed.memory import bytes_needed, refuse_too_large
 from tui.analysis.speed.peaks import peaks_of
-from tui.analysis.speed.remarks import remarks_after, remarks_before
+from tui.analysis.speed.remarks import nothing_to_fold, remarks_after, remarks_before
 from tui.analysis.speed.report import Machine, Side, SpeedReport
 from tui.analysis.speed.sides import sides_of
 from tui.analysis.speed.timing import Timing
@@ -68,9 +68,24 @@ def measure(
         MeasuringError: the device is not here, or the memory does not suffice.
         RuntimeError: torch could not do it.
     """
+    yield from measure_sides(sides_of(block, fused), x, conditions, clock=clock, with_peaks=with_peaks)
+
+
+def measure_sides(
+    sides: Mapping[Side, nn.Module],
+    x: Tensor,
+    conditions: Conditions,
+    *,
+    clock: Clock = perf_counter,
+    with_peaks: bool = True,
+) -> Iterator[Step]:
+    """As `measure`, of any modules that take x: a whole model, unfused and fused.
+
+    Raises:
+        MeasuringError, RuntimeError: as `measure`.
+    """
     device = device_named(conditions.device)
     yield Doing("counting what each side does")
-    sides = sides_of(block, fused)
     shapes = {side: shapes_of(module, x) for side, module in sides.items()}
     parameters = sum(map(bytes_of_parameters, sides.values()))
     refuse_too_large(bytes_needed(shapes.values(), parameters, x, device, with_peaks=with_peaks), device)
@@ -187,7 +202,7 @@ def _all_compiled(
 
 def _distinct(sides: Mapping[Side, nn.Module], shapes: Mapping[Side, Shapes]) -> Mapping[Side, nn.Module]:
     """Without the folded side where there is nothing to fold: it would be the unfused one once more."""
-    is_same = shapes[Side.FOLDED].work.operations == shapes[Side.UNFUSED].work.operations
+    is_same = nothing_to_fold(shapes)
     return {side: module for side, module in sides.items() if not (is_same and side is Side.FOLDED)}
 
 

@@ -6,16 +6,22 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tui.analysis.estimate import memory_of_this_machine
 from tui.analysis.quantities import memory_in_words
+from tui.analysis.speed.conditions import CPU
 from tui.analysis.speed.devices import CUDA, MeasuringError
 from tui.analysis.speed.peaks import bytes_for_peaks
-from tui.analysis.speed.work import Shapes
+from tui.analysis.speed.sides import sides_of
+from tui.analysis.speed.work import Shapes, bytes_of_parameters, shapes_of
+from tui.fusion.block import build_block
+from tui.fusion.spec import BlockSpec
+from tui.fusion.torch_dtypes import torch_dtype
+from tui.fusion.unfilled_conv import unfilled_conv2d
 
-_RUNTIME_BYTES = 64_000_000
-"""What torch takes for its own; measured: 30 to 60 MB."""
+_RUNTIME_BYTES = 150_000_000
+"""What torch takes for its own at the first count and the first convolutions; measured: 90 to 190 MB."""
 
 
 def bytes_needed(
@@ -55,3 +61,30 @@ def memory_free(device: torch.device) -> int | None:
         return memory_of_this_machine()
     kibibytes = (line.split()[1] for line in lines if line.startswith("MemAvailable:"))
     return next((int(each) * 1024 for each in kibibytes), memory_of_this_machine())
+
+
+def bytes_for(spec: BlockSpec, device: str = CPU) -> int:
+    """The most memory that timing this block takes; neither it nor its input is made."""
+    here = torch.device(device)
+    with torch.device("meta"):
+        block = build_block(spec).to(torch_dtype(spec.dtype))
+        x = torch.empty(spec.input_nchw, dtype=torch_dtype(spec.dtype))
+    sides = sides_of(block, _unfilled(spec))
+    parameters = sum(map(bytes_of_parameters, sides.values()))
+    return bytes_needed([shapes_of(module, x) for module in sides.values()], parameters, x, here)
+
+
+def _unfilled(spec: BlockSpec) -> nn.Conv2d:
+    """The convolution that the block fuses to, without numbers."""
+    frame = spec.conv2d_frame
+    return unfilled_conv2d(
+        spec.in_channels,
+        spec.out_channels,
+        frame.kernel_size,
+        stride=spec.stride,
+        padding=frame.padding,
+        dilation=frame.dilation,
+        groups=spec.fused_groups,
+        padding_mode=spec.padding_mode.value,
+        dtype=torch_dtype(spec.dtype),
+    )

@@ -34,14 +34,19 @@ def remarks_before(
     """What the block, its dtype and the device tell before anything is timed."""
     on_cpu = device.type == CPU
     misread = any(each.is_misread for each in shapes.values())
-    nothing = shapes[Side.FOLDED].work.operations == shapes[Side.UNFUSED].work.operations
     each = {
         FLOAT16_ON_A_CPU: on_cpu and dtype is torch.float16,
         MISREAD: on_cpu and dtype is torch.bfloat16 and misread,
         TF32: device.type == CUDA and dtype is torch.float32 and bool(torch.backends.cudnn.allow_tf32),
-        NOTHING_TO_FOLD: nothing,
+        NOTHING_TO_FOLD: nothing_to_fold(shapes),
     }
     return tuple(words for words, holds in each.items() if holds)
+
+
+def nothing_to_fold(shapes: Mapping[Side, Shapes]) -> bool:
+    """Whether the folded side, where there is one, is the unfused one once more."""
+    folded = shapes.get(Side.FOLDED)
+    return folded is not None and folded.work.operations == shapes[Side.UNFUSED].work.operations
 
 
 def remarks_after(report: SpeedReport) -> tuple[str, ...]:

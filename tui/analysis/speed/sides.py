@@ -99,7 +99,7 @@ def _first_along(chain: Chain, place: int, axis: int) -> int | None:
     for later, layer in enumerate(chain.layers[place:], place):
         if layer.kernel_size[axis] > 1:
             values = chain.constant_before(later) if chain.pads_zeros(place) else None
-            return later if values is not None and not bool(values.any()) else None
+            return later if values is not None and _are_zeros(values) else None
         if layer.stride[axis] > 1:
             return None
     return None
@@ -130,7 +130,12 @@ def _constant_before(chain: Chain, place: int) -> Tensor | None:
     if chain.pads_zeros(place) or chain.padding_mode is not PaddingMode.ZEROS:
         return None
     values = chain.constant_before(place)
-    return values if values is not None and bool(values.any()) else None
+    return None if values is None or _are_zeros(values) else values
+
+
+def _are_zeros(values: Tensor) -> bool:
+    """Whether all are; not known of a block without numbers."""
+    return not values.is_meta and not bool(values.any())
 
 
 def _multiplies(layer: Layer) -> bool:

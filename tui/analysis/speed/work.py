@@ -49,19 +49,28 @@ class Shapes:
 def shapes_of(module: nn.Module, x: Tensor) -> Shapes:
     """What a run of the module on (batch, channels, H, W) takes; neither is touched.
 
+    Somebody's module may look at its numbers, and then runs with them once.
+
     Raises:
-        RuntimeError: the module cannot be run without numbers.
+        RuntimeError: the module cannot be run.
     """
     tensors = [*module.parameters(), *module.buffers()]
     memo: dict[int, Any] = {id(tensor): _without_numbers(tensor) for tensor in tensors}
-    counting = _Counting()
-    bare, image = copy.deepcopy(module, memo), _without_numbers(x)
-    with torch.no_grad(), counting:
-        bare(image)
+    try:
+        counting = _counted(copy.deepcopy(module, memo), _without_numbers(x))
+    except Exception:  # whatever their code ends in where there is nothing to look at
+        counting = _counted(module, x)
     params = sum(parameter.numel() for parameter in module.parameters())
     read, written = counting.bytes_read, counting.bytes_written
     work = Work(params, counting.flops // FLOPS_PER_MAC, read, written, counting.operations)
     return Shapes(work, counting.live.most + counting.most_beside, counting.is_misread)
+
+
+def _counted(module: nn.Module, x: Tensor) -> _Counting:
+    counting = _Counting()
+    with torch.no_grad(), counting:
+        module(x)
+    return counting
 
 
 def work_of(module: nn.Module, x: Tensor) -> Work:
