@@ -191,15 +191,20 @@ def parser_of(command: str) -> OptionParser:
     for name, help_words in files:
         # Optional for argparse, so that help needs none; that one is missing is told in words of our own.
         parser.add_argument(name, nargs="?", metavar=name, help=help_words)
-    parser.add_argument("--eps", metavar="X", help="of all batch norms: no file tells it [the family's]")
-    parser.add_argument("--family", metavar="F", help="decides where several families fit")
-    parser.add_argument("--conv-bn", action="store_true", help="plain convolution + batch norm pairs too")
+    add_reading_options(parser)
     if command == "fuse":
         _add_fuse_options(parser)
     if command != _OPEN:
         parser.add_argument("--json", action="store_true", help="the report as one JSON object")
     parser.add_argument("-h", "--help", action="store_true", help="show this and exit")
     return parser
+
+
+def add_reading_options(parser: OptionParser) -> None:
+    """Let the parser take how a checkpoint is to be read."""
+    parser.add_argument("--eps", metavar="X", help="of all batch norms: no file tells it [the family's]")
+    parser.add_argument("--family", metavar="F", help="decides where several families fit")
+    parser.add_argument("--conv-bn", action="store_true", help="plain convolution + batch norm pairs too")
 
 
 def _add_fuse_options(parser: OptionParser) -> None:
@@ -210,18 +215,18 @@ def _add_fuse_options(parser: OptionParser) -> None:
 
 def _open(options: argparse.Namespace) -> OpenRequest:
     given = None if options.FUSED is None else Path(options.FUSED)
-    return OpenRequest(_path(options, "IN"), given, _reading(options))
+    return OpenRequest(_path(options, "IN"), given, reading_of(options))
 
 
 def _inspect(options: argparse.Namespace) -> InspectRequest:
-    return InspectRequest(_path(options, "IN"), _reading(options), options.json)
+    return InspectRequest(_path(options, "IN"), reading_of(options), options.json)
 
 
 def _fuse(options: argparse.Namespace) -> FuseRequest:
     return FuseRequest(
         _path(options, "IN"),
         _path(options, "OUT"),
-        _reading(options),
+        reading_of(options),
         _format(options.format),
         options.force,
         _jobs(options.jobs),
@@ -230,7 +235,7 @@ def _fuse(options: argparse.Namespace) -> FuseRequest:
 
 
 def _compare(options: argparse.Namespace) -> CompareRequest:
-    return CompareRequest(_path(options, "IN"), _path(options, "FUSED"), _reading(options), options.json)
+    return CompareRequest(_path(options, "IN"), _path(options, "FUSED"), reading_of(options), options.json)
 
 
 _MADE: Mapping[str, Callable[[argparse.Namespace], CheckpointRequest]] = {
@@ -248,7 +253,12 @@ def _path(options: argparse.Namespace, name: str) -> Path:
     return Path(text)
 
 
-def _reading(options: argparse.Namespace) -> Reading:
+def reading_of(options: argparse.Namespace) -> Reading:
+    """How the checkpoint is to be read.
+
+    Raises:
+        OptionsError: the eps cannot be.
+    """
     return Reading(_eps(options.eps), options.family, options.conv_bn)
 
 

@@ -115,7 +115,7 @@ def parse_module(command: str, arguments: Sequence[str]) -> ModuleRequest | str:
             near = did_you_mean(name, parser.option_names)
             raise OptionsError(f"{printable(name)}: there is no such option for a module{near}")
         raise OptionsError(f"{quoted(text)}: there is no place for it")
-    source = _source(options)
+    source = source_of(options)
     if command == "inspect":
         return InspectModuleRequest(source, options.json)
     if command == "fuse":
@@ -142,10 +142,7 @@ def module_parser(command: str) -> OptionParser:
     parser.add_argument("MODULE", help="package.module:name or blocks.py:name; its code is run")
     if command == "fuse":
         parser.add_argument("OUT", nargs="?", help="the state_dict of the fused module, as safetensors")
-    parser.add_argument("--with", dest="arguments", metavar="ARGS", help='as "channels=64, deploy=False"')
-    parser.add_argument("--weights", metavar="FILE", help="a state_dict to be loaded into it; only tensors")
-    parser.add_argument("--input", metavar="SHAPE", help="of what it is run on, as 1x64x32x32 [found out]")
-    parser.add_argument("--example", metavar="FILE", help="what it is run on: a .npy file")
+    add_source_options(parser)
     if command:
         parser.add_argument("--json", action="store_true", help="the report as one JSON object")
     if command == "fuse":
@@ -154,7 +151,20 @@ def module_parser(command: str) -> OptionParser:
     return parser
 
 
-def _source(options: argparse.Namespace) -> ModuleSource:
+def add_source_options(parser: OptionParser) -> None:
+    """Let the parser take how a module is made, and what it is run on."""
+    parser.add_argument("--with", dest="arguments", metavar="ARGS", help='as "channels=64, deploy=False"')
+    parser.add_argument("--weights", metavar="FILE", help="a state_dict to be loaded into it; only tensors")
+    parser.add_argument("--input", metavar="SHAPE", help="of what it is run on, as 1x64x32x32 [found out]")
+    parser.add_argument("--example", metavar="FILE", help="what it is run on: a .npy file")
+
+
+def source_of(options: argparse.Namespace) -> ModuleSource:
+    """Where the module is, and what it is run on.
+
+    Raises:
+        OptionsError: the input is given twice, or is no shape.
+    """
     if options.input is not None and options.example is not None:
         raise OptionsError("--input: --example says what it is run on; leave one of them out")
     weights, example = (None if name is None else Path(name) for name in (options.weights, options.example))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
@@ -28,7 +30,7 @@ class InThread(Generic[Item]):
         self._make = make
         self._stopped = threading.Event()
         self._items: SimpleQueue[Item | _End] = SimpleQueue()
-        threading.Thread(target=self._produce, name="sweep", daemon=True).start()
+        threading.Thread(target=self._produce, name="engine", daemon=True).start()
 
     def stop(self) -> None:
         """Ask for no further item; the piece of work in progress ends by itself."""
@@ -51,3 +53,17 @@ class InThread(Generic[Item]):
             self._items.put(_End(raised))
         else:
             self._items.put(_End())
+
+
+@contextmanager
+def ctrl_c_as_exception() -> Iterator[None]:
+    """Let Ctrl+C be heard here: elsewhere it ends the process at once. Where it is ignored, it stays so."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -16,8 +16,8 @@ from tui.analysis.progress import Doing
 from tui.analysis.sweep.plan import Plan
 from tui.analysis.sweep.point import Point
 from tui.analysis.sweep.running import sweep
+from tui.commands.in_thread import InThread
 from tui.commands.sweep import command
-from tui.commands.sweep.in_thread import InThread
 
 Capsys = pytest.CaptureFixture[str]
 OVER = ("sweep", "--over", "channels=2,4,3", "--over", "groups=1,2")

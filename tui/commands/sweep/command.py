@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,8 +11,8 @@ from tui.analysis.progress import Doing
 from tui.analysis.sweep.expected import shares_done
 from tui.analysis.sweep.point import Point
 from tui.analysis.sweep.running import sweep as points_of
+from tui.commands.in_thread import InThread, ctrl_c_as_exception
 from tui.commands.progress import progress
-from tui.commands.sweep.in_thread import InThread
 from tui.sweep_options import SweepRequest
 
 
@@ -42,7 +40,7 @@ def sweep(asked: SweepRequest) -> Swept:
     interrupted = False
     running = InThread(partial(points_of, asked.plan))
     try:
-        with _ctrl_c_as_exception():
+        with ctrl_c_as_exception():
             _collect(asked, running, points)
     except KeyboardInterrupt:
         interrupted = True
@@ -50,20 +48,6 @@ def sweep(asked: SweepRequest) -> Swept:
         _say(f"stopped by Ctrl+C: {len(points)} of {asked.plan.count} points are there, and reported")
     _report(asked, points)
     return Swept(len(points), interrupted)
-
-
-@contextmanager
-def _ctrl_c_as_exception() -> Iterator[None]:
-    """Let Ctrl+C be heard here: elsewhere it ends the process at once. Where it is ignored, it stays so."""
-    before = signal.getsignal(signal.SIGINT)
-    if before is not signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _collect(asked: SweepRequest, running: InThread[Doing | Point], points: list[Point]) -> None:
