@@ -43,6 +43,10 @@ def offered_by_bash(script: Path, *words: str) -> set[str]:
         (("repfuse-tui", "--seed", "=", "7", "check", "--preset", "repv"), REPVGG),
         (("repfuse-tui", "insp"), {"inspect"}),
         (("repfuse-tui", "help", "ver"), {"verdict"}),
+        (("repfuse-tui", "speed", "--preset", "repv"), REPVGG),
+        (("repfuse-tui", "speed", "--memory-format", "ch"), {"channels_last"}),
+        (("repfuse-tui", "speed", "model.pt", "--con"), {"--conv-bn"}),
+        (("repfuse-tui", "speed", "m.py:net", "--exa"), {"--example"}),
         (("repfuse-tui", "sweep", "--ov"), {"--over"}),
         (("repfuse-tui", "sweep", "--device", "cu"), {"cuda"}),
         (("repfuse-tui", "--seed", "7", "che"), {"check"}),
@@ -88,6 +92,6 @@ def test_zsh_can_read_its_script(tmp_path: Path) -> None:
 def test_in_zsh_a_value_may_stand_behind_a_sign() -> None:
     lines = [line for line in completion_script("zsh").splitlines() if line.startswith('  "--')]
     of_preset = [line for line in lines if "--preset" in line]
-    assert len(of_preset) == 3
+    assert len(of_preset) == 4
     assert all(line.startswith('  "--preset=[') and "repvgg" in line for line in of_preset)
     assert [line for line in lines if "--json" in line and "=" in line.split("[")[0]] == []

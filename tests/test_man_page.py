@@ -8,6 +8,7 @@ import pytest
 
 from tui.checkpoint_options import COMMANDS, parser_of
 from tui.options import build_parser, parse
+from tui.speed_options import Kind, speed_parser
 from tui.sweep_options import sweep_parser
 
 GROFF = shutil.which("groff")
@@ -17,7 +18,7 @@ def test_the_page_tells_every_option_of_every_command() -> None:
     text = parse(["--man"]).text
     assert text is not None
     assert text.isascii()
-    for parser in (build_parser(), *map(parser_of, COMMANDS), sweep_parser()):
+    for parser in (build_parser(), *map(parser_of, COMMANDS), *map(speed_parser, Kind), sweep_parser()):
         for name in parser.option_names:
             assert name.replace("-", "\\-") in text, name
     assert "%%" not in text

@@ -12,8 +12,11 @@ from urllib.parse import unquote
 
 import pytest
 
+from tests.analysis.speed.made_up import made_up_measure
 from tests.analysis.sweep.fake_speed import fake_measure
 from tests.checkpoints.small_nets import loaded, saved, trained
+from tui.analysis.speed import several
+from tui.analysis.speed.several import time_all
 from tui.analysis.study import study_of
 from tui.analysis.sweep.running import sweep
 from tui.checkpoint_options import COMMANDS
@@ -23,6 +26,7 @@ from tui.export.study_json import study_json_of
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
 from tui.options import CHECK, CONFIG, HELP, parse
+from tui.speed_options import SPEED
 from tui.sweep_options import SWEEP
 
 README = Path(__file__).parents[1] / "README.md"
@@ -79,8 +83,9 @@ def test_a_command_runs(
 ) -> None:
     monkeypatch.chdir(folder)
     monkeypatch.setattr("tui.commands.sweep.command.points_of", partial(sweep, measure=fake_measure))
+    monkeypatch.setattr(several, "time_all", partial(time_all, measure=made_up_measure))
     _, *arguments = shlex.split(command, comments=True)
-    if set(arguments) & {CHECK, CONFIG, HELP, SWEEP, *COMMANDS}:
+    if set(arguments) & {CHECK, CONFIG, HELP, SPEED, SWEEP, *COMMANDS}:
         (folder / "fused.safetensors").unlink(missing_ok=True)
         expected = 1 if DIFFERS & set(arguments) else 0
         assert main(arguments) == expected, capsys.readouterr()

@@ -19,6 +19,7 @@ from tui.on_terminal import NoTerminalError, refuse_no_terminal, run_on_terminal
 from tui.option_parser import PROGRAM, OptionsError
 from tui.options import Request, parse
 from tui.plain_text import print_readably
+from tui.speed_options import SpeedRequest
 from tui.sweep_options import SweepRequest
 
 BAD_INPUT = 2
@@ -58,8 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         request = parse(sys.argv[1:] if arguments is None else arguments)
         asked = request.checkpoint or request.module
         on_screen = asked is None or isinstance(asked, OpenRequest | OpenModuleRequest)
-        without = request.check or request.text is not None or request.keys or request.sweep is not None
-        if without or not on_screen:
+        timed = request.sweep is not None or request.speed is not None
+        if request.check or request.text is not None or request.keys or timed or not on_screen:
             return _print(request)
         return _open_screen(request)
     except OptionsError as error:
@@ -94,6 +95,8 @@ def _worked(request: Request) -> int:
         return _on_module(request.module)
     if request.sweep is not None:
         return _sweep(request.sweep)
+    if request.speed is not None:
+        return _speed(request.speed)
     return _check(request) if request.checkpoint is None else _on_file(request.checkpoint)
 
 
@@ -140,6 +143,15 @@ def _sweep(asked: SweepRequest) -> int:
 
     try:
         return INTERRUPTED if sweep(asked).interrupted else 0
+    except _CANNOT_BE_DONE as error:
+        return _refuse(in_words(error))
+
+
+def _speed(asked: SpeedRequest) -> int:
+    from tui.commands.speed.command import speed
+
+    try:
+        return speed(asked)
     except _CANNOT_BE_DONE as error:
         return _refuse(in_words(error))
 

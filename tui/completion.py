@@ -18,10 +18,11 @@ from tui.fusion.quoting import quoted
 from tui.help_topics import TOPICS
 from tui.option_parser import OptionParser, OptionsError
 from tui.options import CHECK, CONFIG, HELP, SHELLS, build_parser
+from tui.speed_options import SPEED, SPEED_SUMMARY, Kind, speed_parser
 from tui.sweep_options import SWEEP, SWEEP_SUMMARY, sweep_parser
 from tui.timing_options import DEVICES
 
-_FILES = ("IN", "OUT", "FUSED", "load", "fused", "fused_bias")
+_FILES = ("IN", "OUT", "FUSED", "load", "fused", "fused_bias", "weights", "example")
 
 _BASH_START = "complete -o bashdefault -F _shtab_repfuse_tui repfuse-tui"
 _BASH_WITH_EQUALS = """\
@@ -64,7 +65,10 @@ def completion_script(shell: str) -> str:
             parser_of(name), {"format": FORMATS, "family": [family.name for family in FAMILIES]}
         )
         commands.add_parser(name, help=words, parents=[own], add_help=False)
-    sweep = _with_values(sweep_parser(), _values() | {"device": DEVICES, "memory_format": list(MemoryFormat)})
+    timing = _values() | {"device": DEVICES, "memory_format": list(MemoryFormat)}
+    speed = _with_values(_every_speed_option(), timing | {"family": [family.name for family in FAMILIES]})
+    commands.add_parser(SPEED, help=SPEED_SUMMARY, parents=[speed], add_help=False)
+    sweep = _with_values(sweep_parser(), timing)
     commands.add_parser(SWEEP, help=SWEEP_SUMMARY, parents=[sweep], add_help=False)
     commands.add_parser(CONFIG, help="print where the settings are, and what they say", add_help=False)
     topic = commands.add_parser(HELP, help="print a long text", add_help=False)
@@ -84,6 +88,17 @@ def _zsh_with_equals(script: str) -> str:
 
 _WITH_EQUALS: Mapping[str, Callable[[str], str]] = {"bash": _bash_with_equals, "zsh": _zsh_with_equals}
 """For the shells whose scripts know `--preset repvgg` alone; fish splits at the sign itself, tcsh cannot."""
+
+
+def _every_speed_option() -> OptionParser:
+    """A parser of the options of all three kinds of `speed`: a shell does not know what stands first."""
+    parser = speed_parser()
+    parser.add_argument("IN", nargs="?", help="a checkpoint, or a module")
+    for kind in (Kind.FILE, Kind.MODULE):
+        for action in speed_parser(kind)._actions:
+            if action.option_strings and not set(action.option_strings) & set(parser.option_names):
+                parser._add_action(action)
+    return parser
 
 
 def _values() -> dict[str, Iterable[str]]:

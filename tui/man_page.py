@@ -10,6 +10,7 @@ from tui.checkpoint_options import COMMANDS, parser_of
 from tui.option_parser import PROGRAM, OptionParser
 from tui.options import build_parser
 from tui.plain_text import in_ascii
+from tui.speed_options import SPEED, Kind, speed_parser
 from tui.sweep_options import SWEEP, sweep_parser
 
 
@@ -27,6 +28,7 @@ def man_page() -> str:
             _text(parser.description or ""),
             *_options(parser),
             *(line for name in COMMANDS for line in _command(name, parser_of(name))),
+            *(line for kind in Kind for line in _command(f"{SPEED} {kind}".rstrip(), speed_parser(kind))),
             *_command(SWEEP, sweep_parser()),
             ".SH MORE",
             ".nf",
@@ -38,7 +40,7 @@ def man_page() -> str:
 
 
 def _synopses() -> Iterator[str]:
-    parsers = [build_parser(), *map(parser_of, COMMANDS), sweep_parser()]
+    parsers = [build_parser(), *map(parser_of, COMMANDS), *map(speed_parser, Kind), sweep_parser()]
     for number, parser in enumerate(parsers):
         if number:
             yield ".br"

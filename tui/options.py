@@ -30,6 +30,7 @@ from tui.help_topics import KEYS, TOPICS, plain, topic_in_markdown
 from tui.module_options import OF_MODULES, ModuleRequest, is_module_like, parse_module
 from tui.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
 from tui.plain_text import in_ascii
+from tui.speed_options import SPEED, SPEED_SUMMARY, SpeedRequest, parse_speed
 from tui.sweep_options import SWEEP, SWEEP_SUMMARY, SweepRequest, parse_sweep
 
 SHELLS = ("bash", "zsh", "fish", "tcsh")
@@ -74,6 +75,7 @@ examples:
   {program} fuse model.safetensors fused.safetensors
   {program} blocks.py:Block --with "channels=64" --example x.npy
   {program} fuse package.models:net fused.safetensors --weights net.pt
+  {program} speed --preset repvgg --batch-size 8
   {program} sweep --preset repvgg --over in-channels=8:128:x2
 
 exit status of check:
@@ -96,6 +98,7 @@ class Request:
         fused, fused_bias: files with a finished kernel to judge, and with its bias; None for none.
         checkpoint: what to do with a checkpoint file instead of all that.
         module: what to do with somebody's module instead.
+        speed: what to time instead.
         sweep: what to time over a range instead.
         text: what to print instead: the help, the version, a completion script.
         keys: whether to print every key, which the screens know.
@@ -110,6 +113,7 @@ class Request:
     fused_bias: str | None = None
     checkpoint: CheckpointRequest | None = None
     module: ModuleRequest | None = None
+    speed: SpeedRequest | None = None
     sweep: SweepRequest | None = None
     text: str | None = None
     keys: bool = False
@@ -189,13 +193,23 @@ def _config(rest: Sequence[str]) -> Request:
     return Request(text=settings_in_words())
 
 
+def _speed(rest: Sequence[str]) -> Request:
+    made = parse_speed(rest)
+    return Request(text=made) if isinstance(made, str) else Request(speed=made)
+
+
 def _sweep(rest: Sequence[str]) -> Request:
     made = parse_sweep(rest)
     return Request(text=made) if isinstance(made, str) else Request(sweep=made)
 
 
-_WORDS: Mapping[str, Callable[[Sequence[str]], Request]] = {HELP: _help, CONFIG: _config, SWEEP: _sweep}
-"""What is done when it is asked for by a first word, and needs no file."""
+_WORDS: Mapping[str, Callable[[Sequence[str]], Request]] = {
+    HELP: _help,
+    CONFIG: _config,
+    SPEED: _speed,
+    SWEEP: _sweep,
+}
+"""What is done when it is asked for by a first word, and may need no file."""
 
 
 def _refuse_no_kernel_to_judge(options: argparse.Namespace, alterations: Alterations) -> None:
@@ -261,10 +275,10 @@ def _refuse_unknown(rest: Sequence[str], command: str | None, option_names: Sequ
             raise OptionsError(f"{_shown(name)}: there is no such option{did_you_mean(name, option_names)}")
     for word in rest if command is None else (command, *rest):
         is_named = is_module_like(word) or is_file_like(word)
-        if word in (CONFIG, HELP, SWEEP, *COMMANDS) or (word != CHECK and is_named):
+        if word in (CONFIG, HELP, SPEED, SWEEP, *COMMANDS) or (word != CHECK and is_named):
             raise OptionsError(f"{_shown(word)}: must come first: {PROGRAM} {_shown(word)} ...")
         if word != CHECK:
-            near = did_you_mean(word, [CHECK, CONFIG, HELP, SWEEP, *COMMANDS])
+            near = did_you_mean(word, [CHECK, CONFIG, HELP, SPEED, SWEEP, *COMMANDS])
             raise OptionsError(f"{_shown(word)}: there is no such command{near}")
     if rest:
         raise OptionsError(f"{CHECK}: stands more than once")
@@ -321,6 +335,7 @@ def _commands() -> dict[str, str]:
         "MODULE": "show your own block or model: MODULE --help tells the options",
         "FILE [FUSED]": "show a checkpoint, beside what another tool made of it",
         **COMMANDS,
+        SPEED: SPEED_SUMMARY,
         SWEEP: SWEEP_SUMMARY,
         CONFIG: "print where the settings are, and what they say",
         "help TOPIC": f"print a long text: {', '.join(TOPICS)}",

@@ -89,7 +89,7 @@ def test_the_commands_on_files(tmp_path: Path, capsys: Capsys) -> None:
     assert data["agree"] is False
 
 
-@pytest.mark.parametrize("command", ["check", "inspect", "fuse", "compare", "sweep"])
+@pytest.mark.parametrize("command", ["check", "inspect", "fuse", "compare", "speed", "sweep"])
 def test_a_schema_refuses_what_lacks_a_key_or_has_another_number(command: str) -> None:
     schema = schema_of(command)
     for data in ({}, dict.fromkeys(schema["required"]) | {"schema": 2}):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from queue import SimpleQueue
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -23,25 +23,35 @@ class InThread(Generic[Item]):
     """Iterates over what the iterator made by `make` yields, in a daemon thread of its own.
 
     What it raises is raised here. An exception in the reading thread, a KeyboardInterrupt above all, comes
-    at once, and not when a convolution of some seconds is over.
+    at once, and not when a convolution of some seconds is over. The thread begins with the first item that
+    is asked for.
     """
 
     def __init__(self, make: Callable[[], Iterator[Item]]) -> None:
         self._make = make
         self._stopped = threading.Event()
         self._items: SimpleQueue[Item | _End] = SimpleQueue()
-        threading.Thread(target=self._produce, name="engine", daemon=True).start()
 
     def stop(self) -> None:
         """Ask for no further item; the piece of work in progress ends by itself."""
         self._stopped.set()
 
     def __iter__(self) -> Iterator[Item]:
-        """The items, as they come."""
-        while not isinstance(item := self._items.get(), _End):
-            yield item
-        if item.error is not None:
-            raise item.error
+        """The items, as they come; who reads no more of them ends the work at the next."""
+        threading.Thread(target=self._produce, name="engine", daemon=True).start()
+        try:
+            while not isinstance(item := self._items.get(), _End):
+                yield item
+            if item.error is not None:
+                raise item.error
+        finally:
+            self.stop()
+
+    def not_yet_read(self) -> Iterator[Item]:
+        """The items that had come when reading was broken off."""
+        with suppress(Empty):
+            while not isinstance(item := self._items.get_nowait(), _End):
+                yield item
 
     def _produce(self) -> None:
         try:

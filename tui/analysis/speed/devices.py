@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Protocol
 
 import torch
@@ -29,6 +29,11 @@ class Stopwatch(Protocol):
 
     def seconds(self, run: Callable[[], object], times: int) -> float:
         """Seconds of one run, where it runs so many times."""
+        ...
+
+    @property
+    def busy(self) -> float:
+        """The share of the time in which the thread had a processor; 1 where nobody knows."""
         ...
 
 
@@ -79,24 +84,39 @@ def stopwatch_for(device: torch.device, clock: Clock = perf_counter) -> Stopwatc
     """What takes the time on that device; `clock`: in seconds, where the device has none of its own."""
     if device.type == CUDA:
         return CudaEvents(device)
-    return WaitingClock(clock, torch.mps.synchronize) if device.type == MPS else WaitingClock(clock)
+    if device.type == MPS:
+        return WaitingClock(clock, torch.mps.synchronize)
+    return WaitingClock(clock, worked=thread_time if clock is perf_counter else None)
 
 
 class WaitingClock:
     """A clock, read when the device has nothing more to do."""
 
-    def __init__(self, clock: Clock, wait: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self, clock: Clock, wait: Callable[[], object] = lambda: None, worked: Clock | None = None
+    ) -> None:
+        """`worked`: seconds that this thread had a processor, where the device is one."""
         self._clock = clock
         self._wait = wait
+        self._worked = worked
+        self._timed = self._had = 0.0
 
     def seconds(self, run: Callable[[], object], times: int) -> float:
         """Seconds of one run, all of them in a row."""
         self._wait()
-        start = self._clock()
+        worked = self._worked or (lambda: 0.0)
+        had, start = worked(), self._clock()
         for _ in range(times):
             run()
         self._wait()
-        return (self._clock() - start) / times
+        lasted = self._clock() - start
+        self._timed, self._had = self._timed + lasted, self._had + worked() - had
+        return lasted / times
+
+    @property
+    def busy(self) -> float:
+        """The share of the time in which this thread had a processor: else other programs had it."""
+        return self._had / self._timed if self._worked is not None and self._timed else 1.0
 
 
 class CudaEvents:
@@ -110,6 +130,7 @@ class CudaEvents:
         self._device = device
         size = int(getattr(torch.cuda.get_device_properties(device), "L2_cache_size", 0)) or 64 * 1024**2
         self._cache = torch.empty(2 * size, dtype=torch.int8, device=device)
+        self.busy = 1.0
 
     def seconds(self, run: Callable[[], object], times: int) -> float:
         """Seconds of one run, each timed by itself."""

@@ -107,7 +107,7 @@ def measure_sides(
             yield Doing("measuring what this machine reaches")
             with torch.inference_mode():
                 report = replace(report, peaks=peaks_of(x.dtype, device, stopwatch))
-        yield replace(report, remarks=report.remarks + remarks_after(report), is_done=True)
+        yield replace(report, remarks=report.remarks + remarks_after(report, stopwatch.busy), is_done=True)
 
 
 @contextmanager

@@ -21,6 +21,8 @@ MISREAD = (
     "is slower"
 )
 TF32 = "TF32 is on: products of float32 are taken of 10 bits of each factor"
+UNDISTURBED = 0.9
+"""The share of the time that a measurement has the processor at least where nothing else runs."""
 ABOVE_THE_COPY = "more bytes a second than the copy: what fits into a cache does not come from the memory"
 ABOVE_THE_PRODUCT = (
     "more FLOP/s than the matrix product: a convolution by Winograd's or Fourier's transform multiplies less "
@@ -49,8 +51,21 @@ def nothing_to_fold(shapes: Mapping[Side, Shapes]) -> bool:
     return folded is not None and folded.work.operations == shapes[Side.UNFUSED].work.operations
 
 
-def remarks_after(report: SpeedReport) -> tuple[str, ...]:
-    """What the times tell beside the peaks."""
+def remarks_after(report: SpeedReport, busy: float = 1.0) -> tuple[str, ...]:
+    """What the times tell beside the peaks; `busy`: the share of the time that the processor was ours."""
+    disturbed = (disturbed_in_words(busy),) if busy < UNDISTURBED else ()
+    return disturbed + _beside_the_peaks(report)
+
+
+def disturbed_in_words(busy: float) -> str:
+    """What other programs did to the times."""
+    return (
+        f"other programs had the processor for {100 * (1 - busy):.0f} % of the time: all times are too long, "
+        "and the gain is that of a busy machine"
+    )
+
+
+def _beside_the_peaks(report: SpeedReport) -> tuple[str, ...]:
     peaks = report.peaks
     if peaks is None:
         return ()

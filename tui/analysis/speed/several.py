@@ -1,0 +1,69 @@
+"""time_all(candidates): time one block after the other, of a file or of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from torch import Tensor, nn
+
+from tui.analysis.failure import CANNOT, in_words
+from tui.analysis.progress import Doing
+from tui.analysis.speed.conditions import Conditions
+from tui.analysis.speed.measuring import Step, measure_sides
+from tui.analysis.speed.outcomes import LeftOut, Timed
+from tui.analysis.speed.report import Side, SpeedReport
+
+
+class Made(NamedTuple):
+    """What is timed: the sides, and what they run on."""
+
+    sides: Mapping[Side, nn.Module]
+    x: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Something that is to be timed; `make` reads it when its turn has come."""
+
+    title: str
+    make: Callable[[], Made]
+    is_whole: bool = False
+
+
+class Measure(Protocol):
+    """As `measure_sides`."""
+
+    def __call__(
+        self, sides: Mapping[Side, nn.Module], x: Tensor, conditions: Conditions, *, with_peaks: bool
+    ) -> Iterator[Step]:
+        """Yield what is done, and reports."""
+        ...
+
+
+def time_all(
+    candidates: Sequence[Candidate], conditions: Conditions, measure: Measure = measure_sides
+) -> Iterator[Doing | Timed | LeftOut]:
+    """Yield a Doing before each piece of work, and each candidate as often as something more is known of it.
+
+    The machine's peaks are measured once.
+
+    One that cannot be timed is left out, and does not end the others; what the first cannot for its
+    conditions, no device for instance, is the caller's to find out before. To stop it, stop iterating:
+    between two rounds nothing runs.
+    """
+    has_peaks = False
+    for number, candidate in enumerate(candidates, 1):
+        yield Doing(candidate.title, number, len(candidates))
+        try:
+            sides, x = candidate.make()
+            for step in measure(sides, x, conditions, with_peaks=not has_peaks):
+                if isinstance(step, SpeedReport):
+                    has_peaks = has_peaks or step.peaks is not None
+                    yield Timed(number, candidate.title, step, candidate.is_whole)
+                else:
+                    words = f"{candidate.title}: {step.words}" if candidate.title else step.words
+                    yield Doing(words, number, len(candidates))
+        except CANNOT as error:
+            yield LeftOut(number, candidate.title, in_words(error))

@@ -1,0 +1,154 @@
+"""speed(asked): time what is asked for with progress, and report it as far as it came."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+from tui.analysis.progress import Doing
+from tui.analysis.speed.outcomes import LeftOut, Timed
+from tui.commands.in_thread import InThread, ctrl_c_as_exception
+from tui.commands.progress import progress
+from tui.fusion.refusal import Refusal
+from tui.module_options import ModuleSource
+from tui.speed_options import SpeedRequest
+
+Item = Doing | Timed | LeftOut
+TIMED = 0
+INTERRUPTED = 130
+
+
+class NothingTimedError(Refusal, RuntimeError):
+    """Nothing could be timed; the message says why."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What is there so far.
+
+    Attributes:
+        count: how many blocks are to be timed, and the whole among them; 0 before that is known.
+        timed: what was measured of each by its place.
+    """
+
+    count: int = 0
+    timed: dict[int, Timed] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+    @property
+    def complete(self) -> int:
+        """How many are timed to their end."""
+        return sum(each.report.is_done for each in self.timed.values())
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing more is to come."""
+        return self.count > 0 and self.complete + len(self.left_out) == self.count
+
+    @property
+    def share(self) -> float:
+        """How much is done, from 0 to 1."""
+        open_ones = (each.report for each in self.timed.values() if not each.report.is_done)
+        begun = sum(report.rounds / report.conditions.rounds for report in open_ones)
+        return (self.complete + len(self.left_out) + begun) / max(self.count, 1)
+
+
+def speed(asked: SpeedRequest) -> int:
+    """Run it and print the report, after Ctrl+C too: then of what is there; returns the exit status.
+
+    Raises:
+        Refusal: it cannot be timed at all.
+        OSError: the report could not be written.
+    """
+    found = Found()
+    status = TIMED
+    running = InThread(partial(_items, asked))
+    try:
+        with ctrl_c_as_exception(), _code_of_the_user(asked), progress("speed") as tell:
+            for item in running:
+                _take(item, found)
+                tell(found.share, _words(item))
+    except KeyboardInterrupt:
+        for item in running.not_yet_read():
+            _take(item, found)
+        status = INTERRUPTED
+        there = f"{found.complete} of {found.count} blocks" if found.count > 1 else "not every round"
+        _say(f"stopped by Ctrl+C: this report is partial, {there} timed to the end")
+    if status == TIMED and not found.timed:
+        raise NothingTimedError("; ".join(each.words for each in found.left_out))
+    _report(asked, found)
+    return status
+
+
+def _items(asked: SpeedRequest) -> Iterator[Item]:
+    """What is done, and what comes of each block."""
+    yield Doing("loading torch")
+    from tui.analysis.deferred import load_torch
+
+    load_torch()
+    from tui.analysis.speed.several import time_all
+    from tui.commands.speed.candidates import candidates_of
+
+    yield Doing("looking for blocks")
+    with candidates_of(asked) as candidates:
+        yield from time_all(candidates, asked.conditions)
+
+
+def _take(item: Item, found: Found) -> None:
+    match item:
+        case Doing():
+            found.count = max(found.count, item.count)
+        case Timed():
+            found.timed[item.place] = item
+        case LeftOut():
+            found.timed.pop(item.place, None)
+            found.left_out.append(item)
+
+
+def _words(item: Item) -> str:
+    """What is being done."""
+    if isinstance(item, Timed):
+        rounds = f"round {item.report.rounds}"
+        return f"{item.title}: {rounds}" if item.title else rounds
+    return item.words if isinstance(item, Doing) else f"{item.title} left out"
+
+
+def _report(asked: SpeedRequest, found: Found) -> None:
+    if asked.as_json:
+        from tui.export.speed_data import speed_json
+
+        print(
+            speed_json(
+                list(found.timed.values()),
+                found.left_out,
+                asked.conditions,
+                is_complete=found.is_complete,
+                repetitions=asked.repetitions,
+            )
+        )
+        return
+    from tui.commands.speed.table import print_table
+
+    print_table(list(found.timed.values()), found.left_out)
+
+
+@contextmanager
+def _code_of_the_user(asked: SpeedRequest) -> Iterator[None]:
+    """What a module prints is no part of the report; here, since it is the report that is printed next."""
+    if not isinstance(asked.source, ModuleSource):
+        yield
+        return
+    from tui.commands.module.loading import users_code
+
+    with users_code():
+        yield
+
+
+def _say(words: str) -> None:
+    """Tell it on stderr."""
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):  # nobody reads it, and the report goes on
+            print(f"repfuse-tui: {words}", file=sys.stderr, flush=True)

@@ -1,0 +1,176 @@
+"""What was measured of speed as tables: the sides of one block, or a line for each of several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from tui.analysis.quantities import memory_in_words, short_count
+from tui.analysis.speed.outcomes import LeftOut, Timed, Totals, totals_of, worst_first
+from tui.analysis.speed.report import Side, SpeedReport
+from tui.analysis.speed.timing import NOISY, Spread
+from tui.analysis.sweep.quantities import seconds_in_digits, times_in_digits
+from tui.commands.plain_console import plain_console
+from tui.commands.tables import ASIDE, HEADING, WIDTH, plain, row, table
+
+_NOISY = "noisy"
+_NOTHING = "-"
+
+
+def print_table(timed: Sequence[Timed], left_out: Sequence[LeftOut]) -> None:
+    """Print it on stdout."""
+    plain_console(WIDTH).print_report(Group(*_parts(timed, left_out)))
+
+
+def _parts(timed: Sequence[Timed], left_out: Sequence[LeftOut]) -> Iterator[RenderableType]:
+    if len(timed) == 1 and not left_out:
+        yield from _of_one(timed[0])
+    else:
+        yield _of_several(timed)
+        if left_out:
+            yield ""
+            yield from (plain(f"left out: {each.words}") for each in left_out)
+    yield ""
+    yield from (plain(line, ASIDE) for line in _remarks(timed))
+
+
+def _of_one(timed: Timed) -> Iterator[RenderableType]:
+    report = timed.report
+    gain = report.gain()
+    if timed.title:
+        yield plain(timed.title, HEADING)
+    made = _numbers("", "time", "quartiles", "gain", "quartiles", "FLOP/s", "bytes/s", "")
+    for side in _told(report):
+        time, faster = report.time(side), report.gain(side)
+        row(
+            made,
+            side,
+            _time(time),
+            _quartiles(time, seconds_in_digits),
+            _times(faster),
+            _quartiles(faster, times_in_digits),
+            _rate(report.flops_reached(side), "FLOP/s"),
+            _rate(report.bandwidth_reached(side), "B/s"),
+            _NOISY if time is not None and time.is_noisy else "",
+        )
+    yield made
+    yield ""
+    yield _work(report)
+    yield ""
+    if gain is not None:
+        yield plain(
+            f"Fused it is {times_in_digits(gain.median)} times as fast. MACs alone would make that "
+            f"{times_in_digits(report.gain_by_macs)}, bytes moved alone "
+            f"{times_in_digits(report.gain_by_traffic)}."
+        )
+
+
+def _work(report: SpeedReport) -> Table:
+    made = _numbers("", "parameters", "MACs", "read", "written", "operations", "FLOP/byte", "roof")
+    peaks = report.peaks
+    for side in _told(report):
+        work = report.work[side]
+        row(
+            made,
+            side,
+            short_count(work.params),
+            short_count(work.macs),
+            memory_in_words(work.bytes_read),
+            memory_in_words(work.bytes_written),
+            str(work.operations),
+            times_in_digits(work.intensity),
+            _NOTHING if peaks is None else _rate(peaks.roof(work.intensity), "FLOP/s"),
+        )
+    return made
+
+
+def _told(report: SpeedReport) -> list[Side]:
+    """The sides that there are: the folded one is none where nothing is to be folded."""
+    return [side for side in Side if side in (report.timings or report.work)]
+
+
+def _of_several(timed: Sequence[Timed]) -> Table:
+    made = _numbers("block", "input", *Side, "gain", "quartiles", "by MACs", "by bytes", "")
+    for each in worst_first(one for one in timed if not one.is_whole):
+        row(made, each.title, *_cells(each.report))
+    totals = totals_of(timed)
+    made.add_section()
+    if totals is not None and totals.blocks > 1:
+        row(made, *_of_totals(totals))
+    for each in timed:
+        if each.is_whole:
+            row(made, each.title, *_cells(each.report))
+    return made
+
+
+def _cells(report: SpeedReport) -> Iterator[str]:
+    gain = report.gain()
+    yield "×".join(map(str, report.input_nchw))
+    yield from (_time(report.time(side)) for side in Side)
+    yield from (_times(gain), _quartiles(gain, times_in_digits))
+    yield from (f"{times_in_digits(each)} ×" for each in (report.gain_by_macs, report.gain_by_traffic))
+    yield ", ".join(words for words, holds in _marks(report) if holds)
+
+
+def _marks(report: SpeedReport) -> Iterator[tuple[str, bool]]:
+    yield _NOISY, report.is_noisy
+    yield f"after {report.rounds} rounds", not report.is_done
+
+
+def _of_totals(totals: Totals) -> Iterator[str]:
+    yield from (f"all {totals.blocks} blocks", "")
+    yield from (seconds_in_digits(totals.seconds[side]) for side in Side)
+    yield from (f"{times_in_digits(totals.gain())} ×", "", "", "", "")
+
+
+def _numbers(*headings: str) -> Table:
+    made = table(*headings)
+    made.padding = (0, 1, 0, 0)
+    for column in made.columns[1:]:
+        column.justify = "right"
+        column.no_wrap = True
+    return made
+
+
+def _time(time: Spread | None) -> str:
+    return _NOTHING if time is None else seconds_in_digits(time.median)
+
+
+def _times(gain: Spread | None) -> str:
+    return _NOTHING if gain is None else f"{times_in_digits(gain.median)} ×"
+
+
+def _quartiles(spread: Spread | None, shown: Callable[[float], str]) -> str:
+    return _NOTHING if spread is None else f"{shown(spread.low)} to {shown(spread.high)}"
+
+
+def _rate(rate: float | None, unit: str) -> str:
+    """In three digits: "181 GFLOP/s"."""
+    if rate is None:
+        return _NOTHING
+    for letter, size in (("T", 1e12), ("G", 1e9), ("M", 1e6)):
+        if rate >= size:
+            return f"{times_in_digits(rate / size)} {letter}{unit}"
+    return f"{times_in_digits(rate / 1e3)} k{unit}"
+
+
+def _remarks(timed: Sequence[Timed]) -> Iterator[str]:
+    reports = [each.report for each in timed]
+    if not reports:
+        return
+    machine, conditions = reports[0].machine, reports[0].conditions
+    yield (
+        f"on {machine.device}, {machine.threads} {'thread' if machine.threads == 1 else 'threads'}, "
+        f"torch {machine.torch}, {conditions.memory_format}{', compiled' if conditions.compiled else ''}"
+    )
+    peaks = next((report.peaks for report in reports if report.peaks), None)
+    if peaks is not None:
+        yield (
+            f"it reaches {_rate(peaks.flops, 'FLOP/s')} in a large matrix product and "
+            f"{_rate(peaks.bandwidth, 'B/s')} in a large copy"
+        )
+    yield from dict.fromkeys(remark for report in reports for remark in report.remarks)
+    if any(report.is_noisy for report in reports):
+        yield f"{_NOISY}: the quartiles of a side lie more than {NOISY:g} of its median apart"
