@@ -32,7 +32,7 @@ def bytes_needed(
     Weights twice, since oneDNN keeps them in an order of its own; the input; of the sides, that which holds
     most, or the copy by which the peak is measured.
     """
-    running = max(each.bytes for each in shapes)
+    running = max((each.bytes for each in shapes), default=0)
     peaks = bytes_for_peaks(device) if with_peaks else 0
     return _RUNTIME_BYTES + 2 * parameters + x.numel() * x.element_size() + max(running, peaks)
 

@@ -59,8 +59,9 @@ def remarks_after(report: SpeedReport, busy: float = 1.0) -> tuple[str, ...]:
 
 def disturbed_in_words(busy: float) -> str:
     """What other programs did to the times."""
+    tens = max(10, 10 * round(10 * (1 - busy)))
     return (
-        f"other programs had the processor for {100 * (1 - busy):.0f} % of the time: all times are too long, "
+        f"other programs had the processor for about {tens} % of the time: all times are too long, "
         "and the gain is that of a busy machine"
     )
 

@@ -13,7 +13,7 @@ from tui.analysis.speed.report import Side, SpeedReport
 from tui.analysis.speed.timing import NOISY, Spread
 from tui.analysis.sweep.quantities import seconds_in_digits, times_in_digits
 from tui.commands.plain_console import plain_console
-from tui.commands.tables import ASIDE, HEADING, WIDTH, plain, row, table
+from tui.commands.tables import ASIDE, HEADING, WIDTH, listed, plain, row, table
 
 _NOISY = "noisy"
 _NOTHING = "-"
@@ -171,6 +171,11 @@ def _remarks(timed: Sequence[Timed]) -> Iterator[str]:
             f"it reaches {_rate(peaks.flops, 'FLOP/s')} in a large matrix product and "
             f"{_rate(peaks.bandwidth, 'B/s')} in a large copy"
         )
-    yield from dict.fromkeys(remark for report in reports for remark in report.remarks)
+    of: dict[str, list[str]] = {}
+    for each in timed:
+        for remark in each.report.remarks:
+            of.setdefault(remark, []).append(each.title)
+    for remark, titles in of.items():
+        yield remark if len(titles) == len(timed) else f"{remark} ({listed(titles)})"
     if any(report.is_noisy for report in reports):
         yield f"{_NOISY}: the quartiles of a side lie more than {NOISY:g} of its median apart"
