@@ -20,12 +20,14 @@ from tui.analysis.deferred import deferred_study
 from tui.analysis.speed.conditions import Conditions
 from tui.analysis.speed.report import SpeedReport
 from tui.analysis.subject import Subject
+from tui.analysis.sweep.running import sweep as points_of
 from tui.app import RepFuseApp, StudyFunction
 from tui.checkpoints.to_open import ToOpen
 from tui.colour_depth import ColourDepth
 from tui.fusion.spec import BlockSpec
 from tui.measuring import MeasureFunction
 from tui.run_state import Idle, RunState
+from tui.running_sweep import SweepFunction
 from tui.screens.bench.study_views import StudyViews
 from tui.screens.checkpoint.screen import CheckpointScreen
 from tui.views.checkpoint.items_view import ItemsView
@@ -158,6 +160,7 @@ class OpenBench(Protocol):
         compared: Subject | None = ...,
         study: StudyFunction = ...,
         measure: MeasureFunction = ...,
+        sweep: SweepFunction = ...,
         reach: type[RunState] = ...,
         depth: ColourDepth = ...,
         encoding: str = ...,
@@ -178,6 +181,7 @@ def opener(settings_path: Path) -> OpenBench:
         compared: Subject | None = None,
         study: StudyFunction = deferred_study,
         measure: MeasureFunction = made_up,
+        sweep: SweepFunction = points_of,
         reach: type[RunState] = Idle,
         depth: ColourDepth = ColourDepth.FULL,
         encoding: str = "utf-8",
@@ -188,6 +192,7 @@ def opener(settings_path: Path) -> OpenBench:
             compared=compared,
             study=study,
             measure=measure,
+            sweep=sweep,
             settings_path=settings_path,
             depth=depth,
             encoding=encoding,

@@ -30,6 +30,7 @@ from tui.analysis.failure import in_words
 from tui.analysis.inquiry import Answers, Question, deferred_answer
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.subject import Subject
+from tui.analysis.sweep.running import sweep as points_of
 from tui.background import iterate_in_thread
 from tui.colour_depth import ColourDepth
 from tui.fusion.presets import PRESETS
@@ -37,10 +38,12 @@ from tui.fusion.spec import BlockSpec
 from tui.keys_in_order import KeysInOrder
 from tui.measuring import MeasureFunction, MeasuringApp, deferred_measure
 from tui.run_state import Idle, RunState, Stopped, Waiting, Withdrawn
+from tui.running_sweep import RunningSweep, SweepFunction
 from tui.screens.bench.screen import BenchScreen
 from tui.screens.bench.study_views import StudyViews
 from tui.screens.commands import KEYS_APART, commands_of
 from tui.settings import Settings, is_first_start
+from tui.sweep_state import SweepState
 from tui.terminal_driver import stoppable
 from tui.terminal_filters import UTF_8, filters_for
 from tui.themes import DARK, THEMES, counterpart
@@ -54,7 +57,10 @@ if TYPE_CHECKING:
     from tui.modules.looking import LookedAt
     from tui.screens.checkpoint.screen import CheckpointScreen
     from tui.screens.module.screen import ModuleScreen
+    from tui.screens.sweep.screen import SweepScreen
     from tui.screens.tree_screen import TreeScreen
+
+    Place = BenchScreen | TreeScreen | SweepScreen
 
 PREVIEW_PAUSE = 0.08
 """Seconds that the cursor rests before what it is on is run."""
@@ -71,8 +77,8 @@ class RepFuseApp(MeasuringApp):
 
     The terminal has as many colours as `depth` says, and the characters of `encoding`.
 
-    `study` runs a subject, `measure` times its block, and `settings_path` is where choices are kept; tests
-    put others in their places.
+    `study` runs a subject, `measure` times its block, `sweep` runs a plan, and `settings_path` is where
+    choices are kept; tests put others in their places.
     """
 
     TITLE = "repfuse-tui"
@@ -113,6 +119,9 @@ class RepFuseApp(MeasuringApp):
     beside: var[Beside | None] = var[Beside | None](None)
     """The block A and how the last good result differs from it; None while none is kept."""
 
+    sweep: var[SweepState | None] = var[SweepState | None](None)
+    """The last sweep, as far as it came; None before the first."""
+
     def __init__(
         self,
         spec: BlockSpec | None = None,
@@ -123,6 +132,7 @@ class RepFuseApp(MeasuringApp):
         module: LookedAt | None = None,
         study: StudyFunction = deferred_study,
         measure: MeasureFunction = deferred_measure,
+        sweep: SweepFunction = points_of,
         settings_path: Path | None = None,
         depth: ColourDepth = ColourDepth.FULL,
         encoding: str = UTF_8,
@@ -137,7 +147,9 @@ class RepFuseApp(MeasuringApp):
         self._bench: BenchScreen | None = None
         self._checkpoint: CheckpointScreen | None = None
         self._module: ModuleScreen | None = None
-        self._back_to: TreeScreen | None = None
+        self._sweep_screen: SweepScreen | None = None
+        self._running_sweep = RunningSweep(self, partial(setattr, self, "sweep"), sweep)
+        self._back_to: TreeScreen | SweepScreen | None = None
         self._opening = to_open
         self._looked = module
         self._a: BlockA | Subject | None = compared  # a subject as long as its study has not been run
@@ -257,13 +269,13 @@ class RepFuseApp(MeasuringApp):
         return [tree for tree in (self._checkpoint, self._module) if tree is not None]
 
     @property
-    def place(self) -> BenchScreen | TreeScreen:
-        """The bench or a tree of blocks, whichever is in sight, perhaps under a dialog."""
-        places = (self._checkpoint, self._module, self._bench)
+    def place(self) -> Place:
+        """The bench, a tree of blocks or the sweep, whichever is in sight, perhaps under a dialog."""
+        places = (self._checkpoint, self._module, self._sweep_screen, self._bench)
         found = next(screen for screen in reversed(self.screen_stack) if screen in places)
-        return cast("BenchScreen | TreeScreen", found)
+        return cast("Place", found)
 
-    def _go_to(self, place: BenchScreen | TreeScreen) -> None:
+    def _go_to(self, place: Place) -> None:
         """Have it in sight; what lies above it outlives being taken away."""
         if place not in self.screen_stack:
             self.push_screen(place)
@@ -296,6 +308,35 @@ class RepFuseApp(MeasuringApp):
         tree = self._back_to or next(iter(self._trees), None)
         if tree is not None:
             self._go_to(tree)
+
+    @on(BenchScreen.SweepWanted)
+    def _sweep_wanted(self, event: BenchScreen.SweepWanted) -> None:
+        """Go to the sweep, of this block from now on."""
+        from tui.screens.sweep.screen import SweepScreen  # not before the first paint
+
+        self.stop_measuring()
+        if self._sweep_screen is None:
+            self._sweep_screen = SweepScreen(event.spec).data_bind(RepFuseApp.sweep)
+            self.install_screen(self._sweep_screen, "sweep")
+        self._sweep_screen.show_base(event.spec)
+        self._go_to(self._sweep_screen)
+
+    def on_sweep_screen_wanted(self, event: SweepScreen.Wanted) -> None:
+        """Run it."""
+        self._running_sweep.start(event.plan)
+
+    def on_sweep_screen_stop_wanted(self) -> None:
+        """Stop it; what is there stays."""
+        self._running_sweep.stop()
+
+    def on_sweep_screen_back_wanted(self) -> None:
+        """Have the bench in sight again."""
+        self._go_to(self.bench)
+
+    def on_sweep_screen_block_chosen(self, event: SweepScreen.BlockChosen) -> None:
+        """Show a block of the sweep on the bench, from which escape goes back to the sweep."""
+        self._back_to = self._sweep_screen
+        self._show_on_bench(event.subject)
 
     def _paint_all(self, _: object) -> None:
         """Paint everything: the terminal has shown something else, and an unchanged size repaints little."""

@@ -7,13 +7,14 @@ from textual.binding import Binding
 from tui.screens.bench.screen import BenchScreen
 from tui.screens.checkpoint.screen import CheckpointScreen
 from tui.screens.module.screen import ModuleScreen
+from tui.screens.sweep.screen import SweepScreen
 
 _WITHOUT_A_LINE = ("app.help", "app.presets")
 
 
 def binding_ids() -> frozenset[str]:
     """Those that the help of the screens tells of, and those of the screens themselves."""
-    screens = (BenchScreen, CheckpointScreen, ModuleScreen)
+    screens = (BenchScreen, CheckpointScreen, ModuleScreen, SweepScreen)
     lines = [line for screen in screens for section in screen.help_sections().values() for line in section]
     bound = [
         each.id for screen in screens for each in screen.BINDINGS if isinstance(each, Binding) and each.id
@@ -24,7 +25,7 @@ def binding_ids() -> frozenset[str]:
 def keys_in_words() -> str:
     """Every key and what it does, and the id of its binding, by heading."""
     parts: list[str] = []
-    screens = (BenchScreen, CheckpointScreen, ModuleScreen)
+    screens = (BenchScreen, CheckpointScreen, ModuleScreen, SweepScreen)
     sections = {heading: lines for screen in screens for heading, lines in screen.help_sections().items()}
     for heading, lines in sections.items():
         parts.append(f"{heading}\n\n")

@@ -37,6 +37,21 @@ class Quantity(StrEnum):
         """The number at which nothing is gained or lost; None where there is none."""
         return {Quantity.SPEED_UP: 1.0, Quantity.BUDGET: 1.0}.get(self)
 
+    @property
+    def explained(self) -> str:
+        """What it is, in a line."""
+        return _EXPLAINED[self]
+
+
+_EXPLAINED = {
+    Quantity.SPEED_UP: "how many times as fast fused is; median and quartiles, the line is at 1 ×",
+    Quantity.TIME: "of one run; median and quartiles",
+    Quantity.DIFFERENCE: "the largest |fused − unfused|, of a run that was not timed",
+    Quantity.BUDGET: "the largest share of the rounding budget, the line is at 100 %",
+    Quantity.MEMORY: "of studying the block, estimated",
+    Quantity.MACS: "of one run",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Series:

@@ -108,7 +108,7 @@ def _outcome(cell: Cell, measure: Measure, memory: Memory) -> Iterator[Doing | O
             yield report
         else:
             speed = report
-            yield Doing(f"timing, round {report.rounds}")
+            yield Doing("timing")
     if speed is None:
         raise RuntimeError("the timing ended without a result")
     yield Numbers(speed, *found, needed, cost_of(spec).macs)

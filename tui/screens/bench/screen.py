@@ -133,6 +133,11 @@ class BenchScreen(PlaceScreen):
             "another scale of colours; in Outputs the difference as a share of the rounding budget",
             ("bench.scale",),
         ),
+        HelpLine(
+            "v",
+            "vary a parameter of the block, or two: what fusing buys, as a plot, a heat map or a table",
+            ("bench.sweep",),
+        ),
         HelpLine("escape", "of a block from a file or a module: back to its place there", ("bench.back",)),
         *HELP_EVERYWHERE,
     )
@@ -234,6 +239,14 @@ class BenchScreen(PlaceScreen):
             id="bench.probe",
             tooltip="To the probe of the element that the result names; again for the other one",
         ),
+        Binding(
+            "v",
+            "sweep",
+            "Sweep",
+            show=False,
+            id="bench.sweep",
+            tooltip="Vary a parameter of this block, or two: how speed and rounding change",
+        ),
         Binding("b", "bias", "Biases", show=False, id="bench.bias", tooltip="Add up weights or biases"),
     ]
 
@@ -272,6 +285,12 @@ class BenchScreen(PlaceScreen):
 
     class StopRequested(Message):
         """The user does not want to wait for the run."""
+
+    @dataclass
+    class SweepWanted(Message):
+        """The user wants to vary this block."""
+
+        spec: BlockSpec
 
     class BackWanted(Message):
         """The user wants to see the checkpoint or the module again that the block comes from."""
@@ -789,6 +808,10 @@ class BenchScreen(PlaceScreen):
     def _compare_with(self, a: Study | Subject | None) -> None:
         self._compared = a if a is None or isinstance(a, Subject) else a.subject
         self.post_message(self.AChosen(a))
+
+    def action_sweep(self) -> None:
+        """Vary the block of the form; of one that was read its shape, with numbers that are drawn anew."""
+        self.post_message(self.SweepWanted(self._subject.spec))
 
     def action_bias(self) -> None:
         """On a narrow screen, swap the line that adds up weights for the one that adds up biases."""

@@ -49,10 +49,10 @@ from tui.views.checkpoint.fused_view import FusedView
 from tui.views.checkpoint.items_view import Item, ItemsView
 from tui.views.checkpoint.outline_rows import Line
 from tui.views.checkpoint.outline_view import OutlineView
-from tui.views.checkpoint.progress_line import progress_line
 from tui.views.checkpoint.ranges_view import RangesView
 from tui.views.checkpoint.search_line import SearchLine
 from tui.views.checkpoint.totals import sizes_of, totals_of
+from tui.views.shared.progress_line import progress_line
 from tui.widgets.foot import Foot
 from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine

@@ -17,8 +17,8 @@ from tui.fusion.number_text import show_number
 from tui.fusion.quoting import printable
 from tui.views.checkpoint.items_view import Item, ItemsView
 from tui.views.checkpoint.outline_rows import WHOLE, block_words, size_in_words
-from tui.views.checkpoint.progress_line import progress_line
 from tui.views.checkpoint.verdict_words import SIGNS, TONES, plain, share_in_words, verdict_line, worst_first
+from tui.views.shared.progress_line import progress_line
 from tui.views.shared.styles import MUTED, RULING_STYLES
 from tui.views.shared.tree_lines import SKIPPED
 from tui.widgets.foot_key import FootKey

@@ -13,7 +13,7 @@ from tui.analysis.quantities import two_digits
 from tui.fusion.quoting import printable
 from tui.views.checkpoint.items_view import Item, ItemsView
 from tui.views.checkpoint.outline_rows import WHOLE, block_words
-from tui.views.checkpoint.progress_line import progress_line
+from tui.views.shared.progress_line import progress_line
 from tui.views.shared.styles import MUTED
 from tui.widgets.bar import bar
 from tui.widgets.foot_key import FootKey

@@ -1,4 +1,4 @@
-"""How far long work on a checkpoint is, in one line."""
+"""How far long work is, in one line."""
 
 from __future__ import annotations
 

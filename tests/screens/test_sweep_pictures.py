@@ -1,0 +1,117 @@
+"""The sweep as it looks, with points that nobody timed: a plot, a heat map, the table, before it is run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.analysis.sweep.fake_speed import points_of
+from tests.driver import LARGE, MEDIUM, SMALL, Bench, LooksAsStored, OpenBench
+from tests.specs import EXACT
+from tui.analysis.progress import Doing
+from tui.analysis.sweep.plan import Plan
+from tui.analysis.sweep.point import Point
+from tui.colour_depth import ColourDepth
+from tui.running_sweep import SweepFunction
+from tui.screens.sweep.screen import SweepScreen
+from tui.sweep_state import SweepStage
+
+SPEED_UPS = [4.75, 3.5, 2.5, 1.75, 0.0, 1.25, 0.875, 1.0] * 8
+sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=lambda size: f"{size[0]}x{size[1]}")
+
+
+def injected(plan: Plan) -> Iterator[Doing | Point]:
+    yield from points_of(plan, SPEED_UPS)
+
+
+def halfway(plan: Plan) -> Iterator[Doing | Point]:
+    """Three points, and then work without an end."""
+    yield from points_of(plan, SPEED_UPS)[:3]
+    yield Doing("in channels 64: running the branches", 4, plan.count)
+    threading.Event().wait(60)
+
+
+async def swept(bench: Bench, *fields: str) -> SweepScreen:
+    """Open the sweep, type its fields, run it and wait for its end."""
+    await bench.press("v")
+    screen = bench.app.screen
+    assert isinstance(screen, SweepScreen)
+    await type_fields(bench, *fields)
+    await bench.press("enter")
+    await bench.until(lambda: screen.sweep is not None and screen.sweep.stage is SweepStage.DONE, "swept")
+    return screen
+
+
+async def type_fields(bench: Bench, *fields: str) -> None:
+    """Values of the first axis, turns of the second choice, values of the second axis."""
+    first, turns, second = (*fields, "", "")[:3]
+    await bench.press("ctrl+u", *first)
+    if turns:
+        await bench.press("tab", *["right"] * int(turns), "tab", "ctrl+u", *second)
+
+
+def opened(open_bench: OpenBench, size: tuple[int, int], sweep: SweepFunction = injected, **options: object):  # type: ignore[no-untyped-def]
+    return open_bench(EXACT, size, sweep=sweep, **options)  # type: ignore[arg-type]
+
+
+@sizes
+async def test_plot(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]) -> None:
+    async with opened(open_bench, size) as bench:
+        await swept(bench, "2:256:x2,0")
+        await bench.press("right", "right", "right")
+        await looks_as_stored(bench)
+
+
+@sizes
+async def test_times(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]) -> None:
+    async with opened(open_bench, size) as bench:
+        await swept(bench, "2:256:x2")
+        await bench.press("2", "end")
+        await looks_as_stored(bench)
+
+
+@sizes
+async def test_heat_map(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]) -> None:
+    async with opened(open_bench, size) as bench:
+        await swept(bench, "2:64:x2", "4", "1,3,5,0")
+        await bench.press("down", "down", "right")
+        await looks_as_stored(bench)
+
+
+@sizes
+async def test_table(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]) -> None:
+    async with opened(open_bench, size) as bench:
+        await swept(bench, "2:256:x2,0")
+        await bench.press("d", "down", "down")
+        await looks_as_stored(bench)
+
+
+few = pytest.mark.parametrize("depth", [ColourDepth.EIGHT_BIT, ColourDepth.STANDARD], ids=["256", "16"])
+
+
+@few
+async def test_times_with_few_colours(
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, depth: ColourDepth
+) -> None:
+    async with opened(open_bench, MEDIUM, depth=depth) as bench:
+        await swept(bench, "2:256:x2")
+        await bench.press("2", "right")
+        await looks_as_stored(bench)
+
+
+@few
+async def test_heat_map_with_few_colours(
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, depth: ColourDepth
+) -> None:
+    async with opened(open_bench, SMALL, depth=depth) as bench:
+        await swept(bench, "2:64:x2", "4", "1,3,5,0")
+        await looks_as_stored(bench)
+
+
+async def test_before(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with opened(open_bench, SMALL) as bench:
+        await bench.press("v")
+        await type_fields(bench, "2:256:y2", "5", "3:9")
+        await looks_as_stored(bench)

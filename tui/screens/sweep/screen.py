@@ -1,0 +1,342 @@
+"""The screen of a sweep: what varies on top, the points below, and the one under the cursor in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import var
+from textual.widgets import Static
+
+from tui.analysis.quantities import time_in_words
+from tui.analysis.subject import Subject
+from tui.analysis.sweep.expected import expected_seconds
+from tui.analysis.sweep.plan import Plan
+from tui.analysis.sweep.quantities import Quantity
+from tui.fusion.quoting import printable
+from tui.fusion.spec import BlockSpec
+from tui.screens.commands import commands_of
+from tui.screens.help_everywhere import HELP_EVERYWHERE
+from tui.screens.keys_shown import keys_here, place_of, shown
+from tui.screens.place_screen import PlaceScreen
+from tui.screens.sweep.taking_away import take_sweep_away
+from tui.sweep_state import SweepStage, SweepState
+from tui.views.checkpoint.file_head import FileHead
+from tui.views.shared.progress_line import progress_line
+from tui.views.sweep.form import SweepForm
+from tui.views.sweep.results import SweepResults
+from tui.widgets.foot import GAP, Foot
+from tui.widgets.foot_key import FootKey
+from tui.widgets.help_line import HelpLine
+from tui.widgets.notice import Notice
+from tui.widgets.top_bar import summary
+
+EVERYWHERE: tuple[FootKey, ...] = (
+    FootKey("export", ("sweep.export",)),
+    FootKey("back", ("sweep.leave",)),
+    FootKey("keys", ("app.help",)),
+    FootKey("quit", ("app.quit",)),
+)
+"""What the foot tells of in every place here, the most useful last."""
+IN_A_SWEEP = "IN A SWEEP"
+"""A heading of the help."""
+
+
+class SweepScreen(PlaceScreen):
+    """Asks for sweeps of `base`, and shows what the app says of them."""
+
+    DEFAULT_CSS = """
+    SweepScreen {
+        background: $background;
+        & #sweep-form { margin: 1 0 0 0; }
+        & #sweep-progress {
+            height: 1; padding: 0 1; margin: 0 0 1 0; text-wrap: nowrap; text-overflow: ellipsis;
+        }
+        & #sweep-results.-stale { opacity: 50%; }
+        &.-low #sweep-form { margin: 0; }
+        &.-low #sweep-progress { margin: 0; }
+    }
+    """
+    WAY_BACK: ClassVar[str] = "back to the sweep"
+    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
+        HelpLine(
+            "r, S",
+            "run what the fields say; stop it: the points that are there stay",
+            ("sweep.run", "sweep.stop"),
+        ),
+        HelpLine(
+            "1 to 6",
+            "speed-up, time, max |d|, budget used, memory, MACs; c is the next of them",
+            ("sweep.quantity", *(f"sweep.quantity-{number}" for number in range(1, len(Quantity) + 1))),
+        ),
+        HelpLine("d", "the table behind the plot or the map, and back", ("sweep.table",)),
+        HelpLine(
+            "f, escape",
+            "to the fields and back; from the points, to the bench",
+            ("sweep.form", "sweep.leave"),
+        ),
+        HelpLine("x", "save the points as CSV or JSON, or the picture as SVG", ("sweep.export",)),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(
+                str(number),
+                f"quantity({number - 1})",
+                f"Show {quantity}",
+                show=False,
+                id=f"sweep.quantity-{number}",
+                tooltip=f"In the plot or the map: {quantity.explained}",
+            )
+            for number, quantity in enumerate(Quantity, start=1)
+        ),
+        Binding("r", "run", "Run the sweep", show=False, id="sweep.run", tooltip="Run what the fields say"),
+        Binding("S", "stop", "Stop the sweep", show=False, id="sweep.stop", tooltip="What is there stays"),
+        Binding("f", "form", "What varies", show=False, id="sweep.form", tooltip="Go to the fields"),
+        Binding(
+            "escape", "leave", "Back", show=False, id="sweep.leave", tooltip="To the points, or the bench"
+        ),
+        Binding(
+            "d", "table", "The table", show=False, id="sweep.table", tooltip="Behind the plot or the map"
+        ),
+        Binding("c", "next_quantity", "Show another quantity", show=False, id="sweep.quantity"),
+        Binding("x", "export", "Export the sweep", show=False, id="sweep.export", tooltip="CSV, JSON or SVG"),
+    ]
+
+    sweep: var[SweepState | None] = var[SweepState | None](None)
+    """What the app says of the sweep."""
+
+    @dataclass
+    class Wanted(Message):
+        """The user wants this to be run."""
+
+        plan: Plan
+
+    class StopWanted(Message):
+        """The user does not want to wait for the rest."""
+
+    class BackWanted(Message):
+        """The user wants to see the bench again."""
+
+    @dataclass
+    class BlockChosen(Message):
+        """The user wants this block on the bench."""
+
+        subject: Subject
+
+    def __init__(self, base: BlockSpec) -> None:
+        super().__init__()
+        self._base = base
+        self._plan: Plan | None = None
+
+    def compose(self) -> ComposeResult:
+        """The block, the fields, how far it is, the points, the keys."""
+        yield FileHead(id="file-head")
+        yield SweepForm(self._base, id="sweep-form")
+        yield Static("", id="sweep-progress", markup=False)
+        yield SweepResults(id="sweep-results")
+        yield Notice(id="notice")
+        yield Foot(id="foot")
+
+    @property
+    def results(self) -> SweepResults:
+        """The points."""
+        return self.query_one(SweepResults)
+
+    @property
+    def form(self) -> SweepForm:
+        """The fields."""
+        return self.query_one(SweepForm)
+
+    def on_mount(self) -> None:
+        """Stand in the first field."""
+        self.bindings_updated_signal.subscribe(self, self._tell_keys)
+        self._say_base()
+        self.form.focus_first()
+
+    def show_base(self, base: BlockSpec) -> None:
+        """Vary this block from now on; the points of another one stay, dimmed."""
+        if base != self._base:
+            self._base = base
+            if self.is_mounted:
+                self.form.show_base(base)
+                self._say_base()
+
+    def _say_base(self) -> None:
+        self.query_one(FileHead).file = f"Sweep of {summary(self._base)}"
+        self._mark_stale()
+
+    def _mark_stale(self) -> None:
+        """Dim points that are another block's."""
+        state = self.sweep
+        stale = state is not None and state.plan.base != self._base
+        self.results.set_class(stale, "-stale")
+        notice = self.query_one(Notice)
+        if stale:
+            notice.say("These points are of the block that was swept before: r runs the sweep of this one.")
+        elif state is not None and state.stage is SweepStage.FAILED:
+            notice.say(f"The sweep failed: {printable(state.words)}", error=True)
+        else:
+            notice.text = ""
+
+    def watch_sweep(self, before: SweepState | None, state: SweepState | None) -> None:
+        """Show the points that are there, and how far it is."""
+        if state is None:
+            return
+        results = self.results
+        if before is None or before.plan is not state.plan:
+            results.set_reactive(SweepResults.points, ())
+            results.plan = state.plan
+            results.focus_content()
+        if before is None or before.points != state.points:
+            results.points = state.points
+        self._say_progress(state)
+        if before is None or before.stage is not state.stage or before.plan is not state.plan:
+            self._mark_stale()
+            self.refresh_bindings()
+
+    def _say_progress(self, state: SweepState) -> None:
+        there = f"{len(state.points)} of {state.plan.count}"
+        line = self.query_one("#sweep-progress", Static)
+        match state.stage:
+            case SweepStage.RUNNING:
+                bar = progress_line(there, state.share, state.seconds_left)
+                line.update(Content.assemble(bar, "   ", printable(state.words)), layout=False)
+            case SweepStage.DONE:
+                line.update(
+                    Content.assemble((f"{there} points", "bold"), self._left_out(state)), layout=False
+                )
+            case _:
+                stopped = Content.assemble((f"stopped: {there} points", "bold $text-warning"))
+                line.update(Content.assemble(stopped, self._left_out(state)), layout=False)
+
+    @staticmethod
+    def _left_out(state: SweepState) -> str:
+        """ ", 2 skipped: 3, 5"."""
+        parts = []
+        for kind in ("skipped", "refused", "failed"):
+            names = [
+                "/".join(value.text for value in each.values) for each in state.points if each.state == kind
+            ]
+            if names:
+                parts.append(f"   {len(names)} {kind}: {', '.join(names)}")
+        return "".join(parts)
+
+    @on(SweepForm.Changed)
+    def _form_changed(self, event: SweepForm.Changed) -> None:
+        event.stop()
+        self._plan = plan = event.plan
+        if plan is None:
+            self.form.hint("")
+            return
+        allowed = [cell for cell in plan.cells if cell.spec is not None]
+        seconds = sum(map(expected_seconds, allowed))
+        skipped = plan.count - len(allowed)
+        words = f"{plan.count} point{'s' if plan.count != 1 else ''}, {time_in_words(seconds)}"
+        self.form.hint(words + (f"; {skipped} the block does not allow" if skipped else ""))
+
+    @on(SweepForm.Wanted)
+    def _run_wanted(self, event: SweepForm.Wanted) -> None:
+        event.stop()
+        self.action_run()
+
+    @on(SweepForm.QuantityChosen)
+    def _quantity_chosen(self, event: SweepForm.QuantityChosen) -> None:
+        event.stop()
+        self.results.quantity = event.quantity
+
+    @on(SweepResults.Moved)
+    def _moved(self, event: SweepResults.Moved) -> None:
+        event.stop()
+
+    @on(SweepResults.Chosen)
+    def _chosen(self, event: SweepResults.Chosen) -> None:
+        event.stop()
+        plan = self.results.plan
+        cell = None if plan is None else plan.cells[event.place]
+        if cell is None or cell.spec is None:
+            self.notify("There is no such block: the line below the points says why.", timeout=4)
+            return
+        self.post_message(self.BlockChosen(Subject(cell.spec)))
+
+    def _tell_keys(self, _: object = None) -> None:
+        active = self.active_bindings
+        foot = self.query_one(Foot)
+        foot.everywhere = shown(EVERYWHERE, active)
+        if self.app.app_focus or not foot.here:
+            foot.here, foot.separator = keys_here(place_of(self.focused, self.results), active), GAP
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what runs can be stopped, and only what is there looked at."""
+        if action == "stop":
+            return self.sweep is not None and self.sweep.is_running
+        if action in ("table", "export", "quantity", "next_quantity"):
+            return self.sweep is not None
+        return super().check_action(action, parameters)
+
+    def action_run(self) -> None:
+        """Run what the fields say."""
+        if self._plan is None:
+            self.form.focus_first()
+            return
+        self.post_message(self.Wanted(self._plan))
+
+    def action_stop(self) -> None:
+        """Stop it."""
+        self.post_message(self.StopWanted())
+
+    def action_form(self) -> None:
+        """Go to the fields."""
+        self.form.focus_first()
+
+    def action_leave(self) -> None:
+        """From the fields to the points, from there to the bench."""
+        if self.form.has_focus_within and self.sweep is not None:
+            self.results.focus_content()
+        else:
+            self.post_message(self.BackWanted())
+
+    def action_table(self) -> None:
+        """Show the table, or what is drawn of it."""
+        self.results.as_table = not self.results.as_table
+
+    def action_quantity(self, place: int) -> None:
+        """Look at another quantity."""
+        quantity = list(Quantity)[place]
+        self.results.quantity = quantity
+        self.form.show_quantity(quantity)
+
+    def action_next_quantity(self) -> None:
+        """Look at the next quantity, round and round."""
+        quantities = list(Quantity)
+        self.action_quantity((quantities.index(self.results.quantity) + 1) % len(quantities))
+
+    @work
+    async def action_export(self) -> None:
+        """Save the points."""
+        if self.sweep is not None:
+            await take_sweep_away(self, self.sweep, self.results.quantity)
+
+    def commands(self) -> Iterator[SystemCommand]:
+        """What the keys here do, for the palette."""
+        yield from commands_of(self)
+
+    @staticmethod
+    def help_sections() -> dict[str, tuple[HelpLine, ...]]:
+        """What the help says of the keys, by heading."""
+        return {
+            IN_A_SWEEP: (*SweepForm.HELP_LINES, *SweepResults.HELP_LINES, *SweepScreen.HELP_LINES),
+            "EVERYWHERE": HELP_EVERYWHERE,
+        }
+
+    def help_heading(self) -> str:
+        """The heading of the help under which the keys of the place in focus are told."""
+        return IN_A_SWEEP
+
+    def welcomed(self) -> None:
+        """Nobody has to be welcomed here."""

@@ -1,0 +1,67 @@
+"""What follows the key that exports a sweep: the dialog, and the file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from textual.screen import Screen
+
+from tui.analysis.failure import sentence_of
+from tui.analysis.sweep.quantities import Quantity
+from tui.background import iterate_in_thread
+from tui.export.saving import in_home, save
+from tui.export.sweep_data import sweep_csv, sweep_json
+from tui.fusion.quoting import printable
+from tui.screens.dialogs.output_file import Output, OutputScreen
+from tui.sweep_state import SweepState
+
+FORMATS = {"CSV": ".csv", "JSON": ".json", "SVG": ".svg"}
+
+
+async def take_sweep_away(screen: Screen[None], state: SweepState, quantity: Quantity) -> None:
+    """Ask for a file and a format, and write the points that are there; where that fails, ask again.
+
+    It must run in a worker.
+    """
+    words = (
+        f"{len(state.points)} of {state.plan.count} points: all their numbers as CSV or JSON, "
+        f"or {quantity} as it stands on the screen as SVG."
+    )
+    problem, path, chosen = "", Path("sweep.csv"), "CSV"
+    while True:
+        dialog = OutputScreen("Export", words, path, formats=FORMATS, format=chosen, problem=problem)
+        output = await screen.app.push_screen_wait(dialog)
+        if output is None:
+            return
+        try:
+            picture = await _picture(screen) if output.format == "SVG" else None
+            async for _ in iterate_in_thread(partial(_saved, output, state, picture)):
+                pass
+        except Exception as error:
+            problem, path, chosen = sentence_of(error), output.path, output.format
+        else:
+            folder = printable(in_home(output.path.absolute().parent))
+            screen.notify(f"Saved {printable(output.path.name)} in {folder}.", timeout=6, markup=False)
+            return
+
+
+def _saved(output: Output, state: SweepState, picture: str | None) -> Iterator[None]:
+    if picture is not None:
+        content = picture
+    elif output.format == "JSON":
+        content = sweep_json(state.plan, state.points) + "\n"
+    else:
+        content = sweep_csv(state.plan, state.points)
+    save(output.path, content, replace=output.replace)
+    yield None
+
+
+async def _picture(screen: Screen[None]) -> str:
+    """The screen as an SVG, once the dialog has gone."""
+    painted = asyncio.Event()
+    screen.call_after_refresh(painted.set)
+    await painted.wait()
+    return screen.app.export_screenshot()

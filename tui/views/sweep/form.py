@@ -1,0 +1,180 @@
+"""SweepForm: what varies and over which values, with the problem at its field, and what is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from tui.analysis.speed.conditions import Conditions
+from tui.analysis.sweep.axes import AXES
+from tui.analysis.sweep.plan import Plan, PlanError
+from tui.analysis.sweep.quantities import Quantity
+from tui.analysis.sweep.ranges import Range, parse_range
+from tui.fusion.spec import BlockSpec
+from tui.fusion.text_error import TextError
+from tui.widgets.foot_key import FootKey
+from tui.widgets.form.choice import Choice
+from tui.widgets.form.value_input import ValueInput
+from tui.widgets.help_line import HelpLine
+
+NOTHING = "nothing"
+"""The second axis where there is one only."""
+LABELS = {axis.label: axis for axis in AXES.values()}
+FIRST = AXES["in-channels"]
+
+
+class SweepForm(Vertical):
+    """Two axes with their values, and the quantity; posts Changed, Wanted and QuantityChosen."""
+
+    DEFAULT_CSS = """
+    SweepForm {
+        height: auto; padding: 0 1;
+        & Horizontal { height: 1; }
+        & .label { width: 7; color: $text-muted; }
+        & Choice { width: 18; }
+        & ValueInput { width: 24; background: $foreground 8%; }
+        & ValueInput:focus { background: $primary 25%; }
+        & ValueInput.-wrong { background: $error 25%; }
+        & .problem, & .hint {
+            width: 1fr; padding: 0 0 0 2; color: $text-error; text-wrap: nowrap; text-overflow: ellipsis;
+        }
+        & .hint { color: $text-muted; }
+    }
+    """
+    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
+        HelpLine(
+            "left, right",
+            "another parameter or quantity; its values are typed, as 8:64:x2, 8:64:+8 or 3,5,7",
+        ),
+        HelpLine("enter", "in the values: run it"),
+    )
+
+    @dataclass
+    class Changed(Message):
+        """Another plan is in the fields, or none that can be run."""
+
+        plan: Plan | None
+
+    class Wanted(Message):
+        """The user wants what is in the fields to be run."""
+
+    @dataclass
+    class QuantityChosen(Message):
+        """The user wants to look at this."""
+
+        quantity: Quantity
+
+    def __init__(self, base: BlockSpec, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._base = base
+        self.conditions = Conditions()
+
+    def compose(self) -> ComposeResult:
+        """A row for each axis, and one for the quantity."""
+        with Horizontal():
+            yield Static("vary", classes="label", markup=False)
+            yield Choice(tuple(LABELS), FIRST.label, id="sweep-axis-1")
+            yield ValueInput(FIRST.example, id="sweep-values-1")
+            yield Static("", classes="problem", id="sweep-problem-1", markup=False)
+        with Horizontal():
+            yield Static("and", classes="label", markup=False)
+            yield Choice((NOTHING, *LABELS), NOTHING, id="sweep-axis-2")
+            yield ValueInput("", id="sweep-values-2")
+            yield Static("", classes="problem", id="sweep-problem-2", markup=False)
+        with Horizontal():
+            yield Static("show", classes="label", markup=False)
+            yield Choice(tuple(Quantity), Quantity.SPEED_UP, id="sweep-quantity")
+            yield Static("", classes="hint", id="sweep-hint", markup=False)
+
+    def foot_keys(self) -> tuple[FootKey, ...]:
+        """Of a choice its arrows, of values the key that runs them."""
+        if any(choice.has_focus for choice in self.query(Choice)):
+            turn = FootKey("another", ("choice.previous", "choice.next"))
+            return (turn, FootKey("next field", ("tab",)), FootKey("run", ("sweep.run",)))
+        return (
+            FootKey("run", ("enter",)),
+            FootKey("next field", ("tab",)),
+            FootKey("to the points", ("sweep.leave",)),
+        )
+
+    def on_mount(self) -> None:
+        """Read the fields."""
+        self._read()
+
+    def show_base(self, base: BlockSpec) -> None:
+        """Vary another block."""
+        self._base = base
+        self._read()
+
+    def show_quantity(self, quantity: Quantity) -> None:
+        """Let the choice say what is looked at."""
+        self.query_one("#sweep-quantity", Choice).value = quantity
+
+    def hint(self, words: str) -> None:
+        """Say what running it takes."""
+        self.query_one("#sweep-hint", Static).update(words)
+
+    def focus_first(self) -> None:
+        """Go to the first values."""
+        self.query_one("#sweep-values-1", ValueInput).focus()
+
+    def plan(self) -> Plan | None:
+        """What is in the fields; None where that is no sweep."""
+        ranges = [self._range(1)]
+        if self.query_one("#sweep-axis-2", Choice).value != NOTHING:
+            ranges.append(self._range(2))
+        if None in ranges:
+            return None
+        try:
+            return Plan(self._base, tuple(each for each in ranges if each is not None), self.conditions)
+        except PlanError as error:
+            self._complain(len(ranges), str(error))
+            return None
+
+    def _range(self, number: int) -> Range | None:
+        axis = LABELS[self.query_one(f"#sweep-axis-{number}", Choice).value or ""]
+        try:
+            found = parse_range(axis, self.query_one(f"#sweep-values-{number}", ValueInput).value)
+        except TextError as error:
+            self._complain(number, str(error))
+            return None
+        self._complain(number, "")
+        return found
+
+    def _complain(self, number: int, words: str) -> None:
+        self.query_one(f"#sweep-problem-{number}", Static).update(words)
+        self.query_one(f"#sweep-values-{number}", ValueInput).set_class(bool(words), "-wrong")
+
+    def _read(self) -> None:
+        second = self.query_one("#sweep-values-2", ValueInput)
+        second.display = self.query_one("#sweep-axis-2", Choice).value != NOTHING
+        if not second.display:
+            self._complain(2, "")
+        self.post_message(self.Changed(self.plan()))
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._read()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Wanted())
+
+    @on(Choice.Changed)
+    def _turned(self, event: Choice.Changed) -> None:
+        event.stop()
+        if event.choice.id == "sweep-quantity":
+            self.post_message(self.QuantityChosen(Quantity(event.value)))
+            return
+        number = (event.choice.id or "")[-1]
+        values = self.query_one(f"#sweep-values-{number}", ValueInput)
+        values.value = "" if event.value == NOTHING else LABELS[event.value].example
+        self._read()

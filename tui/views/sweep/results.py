@@ -1,0 +1,239 @@
+"""SweepResults: the points of a sweep as a plot, a heat map or a table, with one cursor on all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import var
+from textual.widgets import ContentSwitcher, Static
+
+from tui.analysis.sweep.plan import Plan
+from tui.analysis.sweep.point import Point
+from tui.analysis.sweep.quantities import Quantity, is_geometric
+from tui.views.shared.styles import MUTED
+from tui.views.sweep.arranged import curves_of, heat_of, places_of
+from tui.views.sweep.plot_pane import PlotPane
+from tui.views.sweep.point_words import TABLE_HEAD, row_of, words_on
+from tui.widgets.foot_key import FootKey
+from tui.widgets.heat_map import HeatMap
+from tui.widgets.help_line import HelpLine
+from tui.widgets.rows.row_list import GAP, RowList
+
+NOTHING_YET = """\
+A sweep runs the block over a range of values of one parameter, or of two,
+and times it at each: as it is, with its batch norms folded, and fused.
+
+Say above what varies, and press enter. What the block does not allow is
+skipped and named; S stops it, and what is there by then stays."""
+
+
+class SweepResults(Vertical):
+    """Shows `points` of `plan`, and `quantity` of them; posts Moved and Chosen with a place in the plan."""
+
+    DEFAULT_CSS = """
+    SweepResults {
+        height: 1fr;
+        & #sweep-title { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+        & #sweep-axis { height: 1; padding: 0 1; text-align: center; color: $foreground 70%; }
+        & ContentSwitcher { height: 1fr; }
+        & #sweep-empty { padding: 1 2; color: $text-muted; }
+        & #sweep-heat { padding: 0 1; height: 1fr; }
+        & #sweep-table { height: 1fr; }
+        & #sweep-point { height: 3; padding: 0 1; }
+    }
+    """
+    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
+        HelpLine(
+            "arrows",
+            "walk from point to point; its numbers stand below, home and end are the first and the last",
+            (
+                *(f"sweep-plot.{name}" for name in ("left", "right", "first", "last")),
+                *(f"heat-map.{name}" for name in ("left", "right", "up", "down", "first", "last")),
+            ),
+        ),
+        HelpLine("enter", "the block of the point on the bench", ("sweep-plot.choose", "heat-map.choose")),
+    )
+
+    plan: var[Plan | None] = var[Plan | None](None)
+    """What is swept; None shows what a sweep is."""
+    points: var[tuple[Point, ...]] = var[tuple[Point, ...]](())
+    """Those that are there."""
+    quantity: var[Quantity] = var(Quantity.SPEED_UP)
+    """What plot and map show."""
+    as_table: var[bool] = var(False)
+    """Whether the table is in sight, and not what is drawn of it."""
+    cursor: var[int] = var(0)
+    """The place in the plan that is looked at."""
+
+    @dataclass
+    class Moved(Message):
+        """The cursor is on another point."""
+
+        place: int
+
+    @dataclass
+    class Chosen(Message):
+        """The user wants the block of this point."""
+
+        place: int
+
+    def compose(self) -> ComposeResult:
+        """What is shown, the drawing or the table, what the axis is, the point under the cursor."""
+        yield Static("", id="sweep-title", markup=False)
+        with ContentSwitcher(initial="sweep-empty", id="sweep-switch"):
+            yield Static(NOTHING_YET, id="sweep-empty", markup=False)
+            yield PlotPane(id="sweep-pane")
+            yield HeatMap(id="sweep-heat")
+            yield RowList(id="sweep-table")
+        yield Static("", id="sweep-axis", markup=False)
+        yield Static("", id="sweep-point", markup=False)
+
+    def on_mount(self) -> None:
+        """Show what was set before."""
+        self._show()
+
+    @property
+    def shown(self) -> str:
+        """The id of what is in sight."""
+        if self.plan is None:
+            return "sweep-empty"
+        if self.as_table:
+            return "sweep-table"
+        return "sweep-pane" if len(self.plan.ranges) == 1 else "sweep-heat"
+
+    def foot_keys(self) -> tuple[FootKey, ...]:
+        """The keys of what is in sight."""
+        walk, choose = {
+            "sweep-pane": (("sweep-plot.left", "sweep-plot.right"), "sweep-plot.choose"),
+            "sweep-heat": (
+                tuple(f"heat-map.{name}" for name in ("left", "down", "up", "right")),
+                "heat-map.choose",
+            ),
+            "sweep-table": (("rows.up", "rows.down"), "rows.choose"),
+            "sweep-empty": ((), ""),
+        }[self.shown]
+        other = "the plot" if self.as_table and self.plan and len(self.plan.ranges) == 1 else "the map"
+        return (
+            FootKey("point", walk),
+            FootKey("open it", (choose,)),
+            FootKey(other if self.as_table else "the table", ("sweep.table",)),
+            FootKey("what is shown", ("sweep.quantity",)),
+            FootKey("fields", ("sweep.form",)),
+            FootKey("run", ("sweep.run",)),
+            FootKey("stop", ("sweep.stop",)),
+        )
+
+    def focus_content(self) -> None:
+        """Put the focus on what is in sight."""
+        if self.plan is not None:
+            self.query_one(f"#{self.shown}").focus()
+
+    def watch_plan(self, before: Plan | None, plan: Plan | None) -> None:
+        """Begin at the first point of another sweep."""
+        if before is not plan:
+            self.set_reactive(SweepResults.cursor, 0)
+            self._show()
+
+    def watch_points(self) -> None:
+        """Show one more."""
+        self._show()
+
+    def watch_quantity(self) -> None:
+        """Show that."""
+        self._show()
+
+    def watch_as_table(self) -> None:
+        """Show the one or the other, and keep the focus in it."""
+        had_focus = self.has_focus_within
+        self._show()
+        if had_focus:
+            self.focus_content()
+        self.refresh_bindings()
+
+    def watch_cursor(self) -> None:
+        """Look at that point."""
+        self._show()
+        self.post_message(self.Moved(self.cursor))
+
+    def _show(self) -> None:
+        if not self.is_mounted:
+            return
+        self.query_one(ContentSwitcher).current = self.shown
+        plan = self.plan
+        self.query_one("#sweep-axis").display = plan is not None and not self.as_table
+        self.query_one("#sweep-point").display = plan is not None
+        if plan is None:
+            self._say("#sweep-title", Content())
+            return
+        {"sweep-table": self._show_table, "sweep-pane": self._show_plot, "sweep-heat": self._show_heat}[
+            self.shown
+        ](plan)
+        self._say("#sweep-point", words_on(plan, self.cursor, self.points))
+
+    def _show_plot(self, plan: Plan) -> None:
+        order = places_of(plan)
+        self.query_one(PlotPane).show(curves_of(plan, self.points, self.quantity), order.index(self.cursor))
+        along, numbers = plan.ranges[0].axis.label, plan.ranges[0].numbers
+        is_log = numbers is not None and is_geometric(numbers)
+        self._say("#sweep-axis", Content(f"{along}{', logarithmic' if is_log else ''}"))
+        self._say_title()
+
+    def _show_heat(self, plan: Plan) -> None:
+        down, across = plan.ranges
+        heat = self.query_one(HeatMap)
+        heat.table = heat_of(plan, self.points, self.quantity)
+        heat.cursor = divmod(self.cursor, len(across.values))
+        self._say("#sweep-axis", Content(f"down: {down.axis.label} · across: {across.axis.label}"))
+        self._say_title()
+
+    def _say_title(self) -> None:
+        title = Content.assemble((self.quantity, "bold"), (f"   {self.quantity.explained}", MUTED))
+        self._say("#sweep-title", title)
+
+    def _show_table(self, plan: Plan) -> None:
+        names = [" · ".join(value.text for value in cell.values) for cell in plan.cells]
+        heading = " · ".join(each.axis.label for each in plan.ranges)
+        longest = max(map(cell_len, (*names, heading)))
+        rows = self.query_one(RowList)
+        row_at = partial(row_of, plan, points=self.points)
+        rows.show(row_at, plan.count, longest=longest, cursor=self.cursor)
+        room = min(longest, int((self.size.width - 5) * 0.45))
+        title = f" {heading[:room]:<{room + GAP}}{TABLE_HEAD}"
+        self._say("#sweep-title", Content.styled(title, f"bold {MUTED}"))
+
+    def _say(self, line: str, words: Content) -> None:
+        self.query_one(line, Static).update(words, layout=False)
+
+    @on(PlotPane.Moved)
+    def _plot_moved(self, event: PlotPane.Moved) -> None:
+        event.stop()
+        if self.plan is not None:
+            self.cursor = places_of(self.plan)[event.place]
+
+    @on(HeatMap.Moved)
+    def _heat_moved(self, event: HeatMap.Moved) -> None:
+        event.stop()
+        if self.plan is not None:
+            row, column = event.place
+            self.cursor = row * len(self.plan.ranges[1].values) + column
+
+    @on(RowList.Moved)
+    def _row_moved(self, event: RowList.Moved) -> None:
+        event.stop()
+        if self.as_table:
+            self.cursor = event.place
+
+    @on(PlotPane.Chosen)
+    @on(HeatMap.Chosen)
+    @on(RowList.Chosen)
+    def _chosen(self, event: Message) -> None:
+        event.stop()
+        self.post_message(self.Chosen(self.cursor))
