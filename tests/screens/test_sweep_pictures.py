@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from rich._palettes import STANDARD_PALETTE
+from rich.terminal_theme import TerminalTheme
 
 from tests.analysis.sweep.fake_speed import points_of
 from tests.driver import LARGE, MEDIUM, SMALL, Bench, LooksAsStored, OpenBench
@@ -26,11 +28,12 @@ def injected(plan: Plan) -> Iterator[Doing | Point]:
     yield from points_of(plan, SPEED_UPS)
 
 
-def halfway(plan: Plan) -> Iterator[Doing | Point]:
-    """Three points, and then work without an end."""
-    yield from points_of(plan, SPEED_UPS)[:3]
-    yield Doing("in channels 64: running the branches", 4, plan.count)
-    threading.Event().wait(60)
+@pytest.fixture(autouse=True)
+def sixteen_colours_of_an_old_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pictures show the 16 colours as VGA had them; rich's own have a theme with others."""
+    colours: list[tuple[int, int, int]] = [STANDARD_PALETTE[number] for number in range(16)]
+    theme = TerminalTheme(colours[0], colours[7], colours[:8], colours[8:])
+    monkeypatch.setattr("rich.console.SVG_EXPORT_THEME", theme)
 
 
 async def swept(bench: Bench, *fields: str) -> SweepScreen:
@@ -115,3 +118,23 @@ async def test_before(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> 
         await bench.press("v")
         await type_fields(bench, "2:256:y2", "5", "3:9")
         await looks_as_stored(bench)
+
+
+async def test_on_the_way(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    released = threading.Event()
+
+    def halfway(plan: Plan) -> Iterator[Doing | Point]:
+        """Three points, and then work without an end."""
+        yield from points_of(plan, SPEED_UPS)[:3]
+        yield Doing("in channels 16: running the branches", 4, plan.count)
+        released.wait()
+
+    async with opened(open_bench, SMALL, halfway) as bench:
+        ticks = iter([0.0])
+        bench.app._running_sweep._clock = lambda: next(ticks, 3.0)
+        await bench.press("v")
+        await type_fields(bench, "2:64:x2")
+        await bench.press("enter")
+        await bench.until(lambda: bench.app.sweep is not None and "16" in bench.app.sweep.words)
+        await looks_as_stored(bench)
+        released.set()

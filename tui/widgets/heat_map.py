@@ -21,6 +21,8 @@ from tui.nearest_colours import depth_of
 from tui.widgets.foot_key import FootKey
 from tui.widgets.grid.palette import CURSOR, LEVELS, Palette
 
+WIDEST, HIGHEST = 18, 5
+"""Columns and rows that a cell grows to."""
 APART = 2
 """Columns between the names of the rows and the cells."""
 
@@ -103,13 +105,15 @@ class HeatMap(ScrollView, can_focus=True):
     @property
     def _cell_width(self) -> int:
         texts = [cell.text for row in self.table.cells for cell in row]
-        return max(map(cell_len, [*self.table.columns, *texts]), default=1) + 2
+        least = max(map(cell_len, [*self.table.columns, *texts]), default=1) + 2
+        room = (self.size.width - self._gutter) // max(1, len(self.table.columns))
+        return max(least, min(room, WIDEST))
 
     @property
     def _cell_height(self) -> int:
         """Rows of a cell: what there is room for, so that the map fills the screen."""
         rows = max(1, len(self.table.rows))
-        return max(1, min(3, (self.size.height - 1) // rows))
+        return max(1, min(HIGHEST, (self.size.height - 1) // rows))
 
     def watch_table(self) -> None:
         """Show it."""

@@ -44,10 +44,10 @@ class Quantity(StrEnum):
 
 
 _EXPLAINED = {
-    Quantity.SPEED_UP: "how many times as fast fused is; median and quartiles, the line is at 1 ×",
+    Quantity.SPEED_UP: "of fused over as it is; median and quartiles",
     Quantity.TIME: "of one run; median and quartiles",
     Quantity.DIFFERENCE: "the largest |fused − unfused|, of a run that was not timed",
-    Quantity.BUDGET: "the largest share of the rounding budget, the line is at 100 %",
+    Quantity.BUDGET: "the largest share of the rounding budget",
     Quantity.MEMORY: "of studying the block, estimated",
     Quantity.MACS: "of one run",
 }

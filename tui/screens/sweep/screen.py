@@ -56,7 +56,7 @@ class SweepScreen(PlaceScreen):
         background: $background;
         & #sweep-form { margin: 1 0 0 0; }
         & #sweep-progress {
-            height: 1; padding: 0 1; margin: 0 0 1 0; text-wrap: nowrap; text-overflow: ellipsis;
+            height: 1; padding: 0 1; margin: 1 0; text-wrap: nowrap; text-overflow: ellipsis;
         }
         & #sweep-results.-stale { opacity: 50%; }
         &.-low #sweep-form { margin: 0; }

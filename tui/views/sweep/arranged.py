@@ -28,10 +28,25 @@ COMING = "·"
 
 
 def places_of(plan: Plan) -> tuple[int, ...]:
-    """The places of the points of a sweep over one axis in the order in which they stand along it."""
+    """The places of the points of a sweep over one axis in the order in which they stand along it.
+
+    Those of which there is no block are left out: they are named elsewhere.
+    """
+    places = [place for place, cell in enumerate(plan.cells) if cell.spec is not None]
     numbers = plan.ranges[0].numbers
-    places = range(plan.count)
     return tuple(places if numbers is None else sorted(places, key=lambda place: numbers[place]))
+
+
+def numbers_along(plan: Plan) -> tuple[int, ...] | None:
+    """Where these points stand on an axis of numbers, ascending; None where the values are names."""
+    numbers = plan.ranges[0].numbers
+    return None if numbers is None else tuple(numbers[place] for place in places_of(plan))
+
+
+def is_log_along(plan: Plan) -> bool:
+    """Whether that axis is logarithmic."""
+    numbers = numbers_along(plan)
+    return bool(numbers) and is_geometric(numbers or ())
 
 
 def curves_of(plan: Plan, points: Sequence[Point], quantity: Quantity) -> Curves:
@@ -39,8 +54,8 @@ def curves_of(plan: Plan, points: Sequence[Point], quantity: Quantity) -> Curves
     (along,), order = plan.ranges, places_of(plan)
     by_values = {point.values: point for point in points}
     ordered = [by_values.get((along.values[place],)) for place in order]
-    numbers = along.numbers
-    places = range(1, len(order) + 1) if numbers is None else sorted(numbers)
+    numbers = numbers_along(plan)
+    places = range(1, len(order) + 1) if numbers is None else numbers
     curves = tuple(
         Curve(series.label, sign, tuple(map(_mark, series.values)))
         for series, sign in zip(series_of(quantity, ordered), SIGNS, strict=False)
@@ -51,7 +66,7 @@ def curves_of(plan: Plan, points: Sequence[Point], quantity: Quantity) -> Curves
         tuple(map(float, places)),
         tuple(along.values[place].text for place in order),
         curves,
-        log_x=numbers is not None and is_geometric(numbers),
+        log_x=is_log_along(plan),
         log_y=spans_decades(ends),
         rule=quantity.neutral,
         written=partial(briefly, quantity),

@@ -41,10 +41,9 @@ class SweepForm(Vertical):
         & ValueInput { width: 24; background: $foreground 8%; }
         & ValueInput:focus { background: $primary 25%; }
         & ValueInput.-wrong { background: $error 25%; }
-        & .problem, & .hint {
-            width: 1fr; padding: 0 0 0 2; color: $text-error; text-wrap: nowrap; text-overflow: ellipsis;
-        }
-        & .hint { color: $text-muted; }
+        & .problem { display: none; height: auto; padding: 0 0 0 7; color: $text-error; }
+        & .problem.-said { display: block; }
+        & .hint { width: 1fr; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
     }
     """
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
@@ -81,12 +80,12 @@ class SweepForm(Vertical):
             yield Static("vary", classes="label", markup=False)
             yield Choice(tuple(LABELS), FIRST.label, id="sweep-axis-1")
             yield ValueInput(FIRST.example, id="sweep-values-1")
-            yield Static("", classes="problem", id="sweep-problem-1", markup=False)
+        yield Static("", classes="problem", id="sweep-problem-1", markup=False)
         with Horizontal():
             yield Static("and", classes="label", markup=False)
             yield Choice((NOTHING, *LABELS), NOTHING, id="sweep-axis-2")
             yield ValueInput("", id="sweep-values-2")
-            yield Static("", classes="problem", id="sweep-problem-2", markup=False)
+        yield Static("", classes="problem", id="sweep-problem-2", markup=False)
         with Horizontal():
             yield Static("show", classes="label", markup=False)
             yield Choice(tuple(Quantity), Quantity.SPEED_UP, id="sweep-quantity")
@@ -97,11 +96,7 @@ class SweepForm(Vertical):
         if any(choice.has_focus for choice in self.query(Choice)):
             turn = FootKey("another", ("choice.previous", "choice.next"))
             return (turn, FootKey("next field", ("tab",)), FootKey("run", ("sweep.run",)))
-        return (
-            FootKey("run", ("enter",)),
-            FootKey("next field", ("tab",)),
-            FootKey("to the points", ("sweep.leave",)),
-        )
+        return (FootKey("run", ("enter",)), FootKey("next field", ("tab",)))
 
     def on_mount(self) -> None:
         """Read the fields."""
@@ -148,7 +143,9 @@ class SweepForm(Vertical):
         return found
 
     def _complain(self, number: int, words: str) -> None:
-        self.query_one(f"#sweep-problem-{number}", Static).update(words)
+        problem = self.query_one(f"#sweep-problem-{number}", Static)
+        problem.update(f"{words[:1].upper()}{words[1:]}")
+        problem.set_class(bool(words), "-said")
         self.query_one(f"#sweep-values-{number}", ValueInput).set_class(bool(words), "-wrong")
 
     def _read(self) -> None:

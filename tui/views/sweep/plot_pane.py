@@ -40,10 +40,10 @@ class PlotPane(Container, can_focus=True):
 
     _plot: CurvePlot | None = None
     _count = 0
-    _cursor = 0
+    _cursor: int | None = None
 
-    def show(self, curves: Curves, cursor: int) -> None:
-        """Plot these curves, with the cursor on that place."""
+    def show(self, curves: Curves, cursor: int | None) -> None:
+        """Plot these curves, with the cursor on that place; None where that is not among them."""
         self._count, self._cursor = len(curves.places), cursor
         if self._plot is None:
             from tui.widgets.plot.curve_plot import (
@@ -59,7 +59,7 @@ class PlotPane(Container, can_focus=True):
 
     def action_step(self, step: int) -> None:
         """Ask for the next point in that direction."""
-        self._ask(self._cursor + step)
+        self._ask(0 if self._cursor is None else self._cursor + step)
 
     def action_go(self, place: int) -> None:
         """Ask for the first point, or for the last one (-1)."""

@@ -19,7 +19,8 @@ from tui.views.shared.styles import MUTED, RULING_STYLES
 from tui.widgets.rows.row import Row, Tone
 
 NOISY = "noisy"
-TABLE_HEAD = f"{'speed-up':>9}{'as it is':>10}{'folded':>10}{'fused':>10}{'max |d|':>9}{'budget':>8}  verdict"
+NOISY_SIGN = "~"
+TABLE_HEAD = f"{'speed-up':>8}{'as it is':>9}{'folded':>9}{'fused':>9}{'max |d|':>9}{'budget':>7}  verdict"
 """Over the table's numbers."""
 TO_COME = "to come"
 
@@ -64,6 +65,8 @@ def _gain(numbers: Numbers) -> Content:
 def _lines(numbers: Numbers) -> list[Content]:
     times = ((side, time) for side in Side if (time := numbers.time(side)) is not None)
     parts = [(f"{side} ", MUTED, seconds_in_digits(time.median)) for side, time in times]
+    macs = f"{short_count(numbers.macs.unfused)} → {short_count(numbers.macs.fused)}"
+    parts.append(("MACs ", MUTED, macs))
     first = Content(" · ").join(Content.assemble((name, style), text) for name, style, text in parts)
     second = Content.assemble(
         ("max |d| ", MUTED),
@@ -74,8 +77,6 @@ def _lines(numbers: Numbers) -> list[Content]:
         (numbers.ruling, RULING_STYLES[numbers.ruling]),
         (" · memory ", MUTED),
         memory_in_words(numbers.bytes),
-        (" · MACs ", MUTED),
-        f"{short_count(numbers.macs.unfused)} → {short_count(numbers.macs.fused)}",
     )
     return [first, second]
 
@@ -84,23 +85,23 @@ def row_of(plan: Plan, place: int, points: Sequence[Point]) -> Row:
     """A line of the table."""
     name = " · ".join(value.text for value in plan.cells[place].values)
     if place >= len(points):
-        return Row(name, TO_COME)
+        return Row(name, TO_COME, sign=" ")
     point = points[place]
     found = point.numbers
     if found is None:
-        return Row(name, f"{point.state}: {printable(point.why)}", middle_tone=Tone.WARNING)
+        return Row(name, f"{point.state}: {printable(point.why)}", sign=" ", middle_tone=Tone.WARNING)
     gain = found.speed_up
     words = "".join(
         (
-            f"{'-' if gain is None else times_in_digits(gain.median) + ' ×':>9}",
-            *(f"{_time(found.time(side)):>10}" for side in Side),
-            f"{two_digits(found.max_abs_diff):>9}{percent(found.budget_used).replace('less than ', '<'):>8}",
+            f"{'-' if gain is None else times_in_digits(gain.median) + ' ×':>8}",
+            *(f"{_time(found.time(side)):>9}" for side in Side),
+            f"{two_digits(found.max_abs_diff):>9}{percent(found.budget_used).replace('less than ', '<'):>7}",
             f"  {found.ruling}",
         )
     )
-    right = NOISY if found.speed.is_noisy else ""
+    sign = NOISY_SIGN if found.speed.is_noisy else " "
     tone = Tone.PLAIN if found.ruling.agrees else _TONES[found.ruling]
-    return Row(name, words, right, middle_tone=tone, right_tone=Tone.WARNING)
+    return Row(name, words, sign=sign, sign_tone=Tone.WARNING, middle_tone=tone)
 
 
 def _time(time: Spread | None) -> str:

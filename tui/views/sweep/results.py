@@ -17,15 +17,19 @@ from textual.widgets import ContentSwitcher, Static
 
 from tui.analysis.sweep.plan import Plan
 from tui.analysis.sweep.point import Point
-from tui.analysis.sweep.quantities import Quantity, is_geometric
+from tui.analysis.sweep.quantities import Quantity, briefly
 from tui.views.shared.styles import MUTED
-from tui.views.sweep.arranged import curves_of, heat_of, places_of
+from tui.views.sweep.arranged import curves_of, heat_of, is_log_along, places_of
 from tui.views.sweep.plot_pane import PlotPane
 from tui.views.sweep.point_words import TABLE_HEAD, row_of, words_on
 from tui.widgets.foot_key import FootKey
 from tui.widgets.heat_map import HeatMap
 from tui.widgets.help_line import HelpLine
-from tui.widgets.rows.row_list import GAP, RowList
+from tui.widgets.rows.row import cut
+from tui.widgets.rows.row_list import GAP, MOST_OF_NAME, RowList
+
+SIGN = 2
+"""Columns of a row's sign."""
 
 NOTHING_YET = """\
 A sweep runs the block over a range of values of one parameter, or of two,
@@ -59,6 +63,7 @@ class SweepResults(Vertical):
                 *(f"heat-map.{name}" for name in ("left", "right", "up", "down", "first", "last")),
             ),
         ),
+        HelpLine("~", "in the table: noisy, the quartiles of a side more than a fifth of its median apart"),
         HelpLine("enter", "the block of the point on the bench", ("sweep-plot.choose", "heat-map.choose")),
     )
 
@@ -100,6 +105,11 @@ class SweepResults(Vertical):
         """Show what was set before."""
         self._show()
 
+    def on_resize(self) -> None:
+        """Let the heading of the table stand over its columns."""
+        if self.as_table:
+            self._show()
+
     @property
     def shown(self) -> str:
         """The id of what is in sight."""
@@ -139,7 +149,8 @@ class SweepResults(Vertical):
     def watch_plan(self, before: Plan | None, plan: Plan | None) -> None:
         """Begin at the first point of another sweep."""
         if before is not plan:
-            self.set_reactive(SweepResults.cursor, 0)
+            order = places_of(plan) if plan is not None and len(plan.ranges) == 1 else ()
+            self.set_reactive(SweepResults.cursor, order[0] if order else 0)
             self._show()
 
     def watch_points(self) -> None:
@@ -180,11 +191,12 @@ class SweepResults(Vertical):
 
     def _show_plot(self, plan: Plan) -> None:
         order = places_of(plan)
-        self.query_one(PlotPane).show(curves_of(plan, self.points, self.quantity), order.index(self.cursor))
-        along, numbers = plan.ranges[0].axis.label, plan.ranges[0].numbers
-        is_log = numbers is not None and is_geometric(numbers)
-        self._say("#sweep-axis", Content(f"{along}{', logarithmic' if is_log else ''}"))
-        self._say_title()
+        cursor = order.index(self.cursor) if self.cursor in order else None
+        self.query_one(PlotPane).show(curves_of(plan, self.points, self.quantity), cursor)
+        along = plan.ranges[0].axis.label
+        self._say("#sweep-axis", Content(f"{along}, logarithmic" if is_log_along(plan) else along))
+        neutral = self.quantity.neutral
+        self._say_title("" if neutral is None else f"; the line is at {briefly(self.quantity, neutral)}")
 
     def _show_heat(self, plan: Plan) -> None:
         down, across = plan.ranges
@@ -192,21 +204,21 @@ class SweepResults(Vertical):
         heat.table = heat_of(plan, self.points, self.quantity)
         heat.cursor = divmod(self.cursor, len(across.values))
         self._say("#sweep-axis", Content(f"down: {down.axis.label} · across: {across.axis.label}"))
-        self._say_title()
+        self._say_title("; of the fused side" if self.quantity in (Quantity.TIME, Quantity.MACS) else "")
 
-    def _say_title(self) -> None:
-        title = Content.assemble((self.quantity, "bold"), (f"   {self.quantity.explained}", MUTED))
+    def _say_title(self, more: str = "") -> None:
+        title = Content.assemble((self.quantity, "bold"), (f"   {self.quantity.explained}{more}", MUTED))
         self._say("#sweep-title", title)
 
     def _show_table(self, plan: Plan) -> None:
         names = [" · ".join(value.text for value in cell.values) for cell in plan.cells]
         heading = " · ".join(each.axis.label for each in plan.ranges)
-        longest = max(map(cell_len, (*names, heading)))
+        longest = max(map(cell_len, (*names, heading))) + SIGN
         rows = self.query_one(RowList)
         row_at = partial(row_of, plan, points=self.points)
         rows.show(row_at, plan.count, longest=longest, cursor=self.cursor)
-        room = min(longest, int((self.size.width - 5) * 0.45))
-        title = f" {heading[:room]:<{room + GAP}}{TABLE_HEAD}"
+        room = max(1, min(longest, int((self.size.width - 3) * MOST_OF_NAME)) - SIGN)
+        title = f" {' ' * SIGN}{cut(heading, room):<{room + GAP}}{TABLE_HEAD}"
         self._say("#sweep-title", Content.styled(title, f"bold {MUTED}"))
 
     def _say(self, line: str, words: Content) -> None:

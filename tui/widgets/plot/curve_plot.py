@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import log10
 from typing import ClassVar
 
@@ -16,6 +17,8 @@ from tui.widgets.plot.ticks import NamedTicks, WrittenTicks
 
 MARGIN = 0.06
 """Of the axis' length, left free at both its ends."""
+LEFT = 10
+"""Columns for what is written along the y axis."""
 LEGEND_BELOW = 0.5
 """Of the height: where the right end of the curves lies higher, the legend stands at the bottom."""
 COLOURS = ("first", "second", "third")
@@ -45,6 +48,13 @@ class CurvePlot(StillPlot):
     cursor: var[int | None] = var[int | None](None)
     """The place that stands out; None for none."""
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        # The titles of the axes stand outside; a margin that changed later would leave the frame as it was.
+        self.set_reactive(CurvePlot.margin_top, 0)
+        self.set_reactive(CurvePlot.margin_bottom, 1)
+        self.set_reactive(CurvePlot.margin_left, LEFT)
+
     def watch_curves(self) -> None:
         """Plot them."""
         self.draw()
@@ -73,7 +83,6 @@ class CurvePlot(StillPlot):
         if not self.is_mounted or not self.children:
             return
         shown = self.curves
-        self.margin_top, self.margin_bottom, self.margin_left = 0, 1, 10
         with self.app.batch_update():
             self.clear()
             numbers = [_at(number, is_log=shown.log_y) for number in shown.numbers]
@@ -120,21 +129,24 @@ class CurvePlot(StillPlot):
             return
         xs = [place for place, _ in there]
         ys = [_at(mark.middle, is_log=shown.log_y) for _, mark in there]
-        self.plot(xs, ys, line_style=colour, hires_mode=HiResMode.BRAILLE)
+        for (left, one), (right, other) in pairwise(zip(places, curve.marks, strict=True)):
+            if one is not None and other is not None:  # nothing is known between the others
+                ends = [_at(mark.middle, is_log=shown.log_y) for mark in (one, other)]
+                self.plot((left, right), ends, line_style=colour, hires_mode=HiResMode.BRAILLE)
         spread = [(place, mark) for place, mark in there if mark.high > mark.low]
         if spread:
-            ends = [_ends(mark, is_log=shown.log_y) for _, mark in spread]
+            bars = [_ends(mark, is_log=shown.log_y) for _, mark in spread]
             self.errorbar(
                 [place for place, _ in spread],
-                [(low + high) / 2 for low, high in ends],
-                yerr=[(high - low) / 2 for low, high in ends],
+                [(low + high) / 2 for low, high in bars],
+                yerr=[(high - low) / 2 for low, high in bars],
                 marker="│",
                 marker_style=colour,
             )
         self.scatter(xs, ys, marker=curve.sign, marker_style=colour, label=curve.label)
 
     def _colour(self, name: str) -> str:
-        style = self.get_component_rich_style(f"curves--{name}", partial=True)
+        style = self.get_component_rich_style(f"curves--{name}")
         colour = style.color.name if style.color is not None else "default"
         return f"bold {colour}" if style.bold else colour
 
