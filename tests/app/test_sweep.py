@@ -1,0 +1,269 @@
+"""The sweep's screen: its fields, its points as they come, the block of a point on the bench, files."""
+
+from __future__ import annotations
+
+import csv
+import json
+import threading
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input, Static
+
+from tests.analysis.sweep.fake_speed import points_of
+from tests.driver import MEDIUM, SMALL, Bench, OpenBench
+from tests.specs import EXACT
+from tui.analysis.progress import Doing
+from tui.analysis.sweep.plan import Plan
+from tui.analysis.sweep.point import Point
+from tui.analysis.sweep.quantities import Quantity
+from tui.screens.dialogs.output_file import OutputScreen
+from tui.screens.dialogs.replace import ReplaceScreen
+from tui.screens.sweep.screen import SweepScreen
+from tui.sweep_state import SweepStage
+from tui.views.sweep.plot_pane import PlotPane
+from tui.widgets.heat_map import HeatMap
+from tui.widgets.notice import Notice
+from tui.widgets.rows.row_list import RowList
+
+
+def injected(plan: Plan) -> Iterator[Doing | Point]:
+    yield Doing("beginning", 0, plan.count)
+    yield from points_of(plan, [2.0, 0.0, 1.5, 1.25, 1.0] * 8)
+
+
+def screen_of(bench: Bench) -> SweepScreen:
+    screen = bench.app.screen
+    assert isinstance(screen, SweepScreen)
+    return screen
+
+
+def at_the_bench(bench: Bench) -> bool:
+    return bench.app.screen is bench.app.bench
+
+
+def words(bench: Bench, selector: str) -> str:
+    return str(bench.app._sweep_screen.query_one(selector, Static).content) if bench.app._sweep_screen else ""
+
+
+async def run(bench: Bench, values: str) -> SweepScreen:
+    """Open it, type the values of the first axis, and run it to its end."""
+    await bench.press("v", "ctrl+u", *values, "enter")
+    await bench.until(lambda: bench.app.sweep and not bench.app.sweep.is_running, "the end of the sweep")
+    return screen_of(bench)
+
+
+async def test_it_runs_and_says_what_was_left_out(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT, sweep=injected) as bench:
+        screen = await run(bench, "2,4,8,0")
+        assert screen.sweep is not None
+        assert screen.sweep.stage is SweepStage.DONE
+        assert words(bench, "#sweep-progress") == "4 of 4 points   1 skipped: 0   1 refused: 4"
+        assert isinstance(bench.app.focused, PlotPane)
+        assert "in channels 2   2.00 × as fast (1.88 to 2.12)" in words(bench, "#sweep-point")
+        await bench.press("right")
+        assert "refused: needs about 64.0 GB of memory" in words(bench, "#sweep-point")
+        await bench.press("right", "right")
+        assert words(bench, "#sweep-point").startswith("in channels 8 ")
+
+
+async def test_what_is_skipped_is_found_in_the_table(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT, SMALL, sweep=injected) as bench:
+        await run(bench, "0,2,4")
+        await bench.press("d")
+        assert isinstance(bench.app.focused, RowList)
+        await bench.press("home")
+        assert (
+            words(bench, "#sweep-point")
+            == "in channels 0   skipped: in channels must be from 1 to 65536, not 0"
+        )
+        await bench.press("enter")
+        assert bench.app.screen is screen_of(bench)
+        await bench.press("d")
+        assert isinstance(bench.app.focused, PlotPane)
+        await bench.press("right")
+        assert words(bench, "#sweep-point").startswith("in channels 2 ")
+
+
+async def test_enter_opens_the_block_and_escape_comes_back(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT, sweep=injected) as bench:
+        screen = await run(bench, "2,4,8")
+        await bench.press("end", "enter")
+        assert at_the_bench(bench)
+        await bench.until(lambda: bench.app.study and bench.app.study.spec.in_channels == 8)
+        assert bench.app.study is not None
+        assert bench.app.study.spec.out_channels == 8
+        assert bench.app.bench.way_back == "back to the sweep"
+        await bench.press("escape")
+        assert bench.app.screen is screen
+        assert words(bench, "#sweep-point").startswith("in channels 8 ")
+
+
+async def test_escape_leaves_the_fields_and_then_the_sweep(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT, sweep=injected) as bench:
+        await bench.press("v", "escape")
+        assert at_the_bench(bench)
+        await run(bench, "2,4")
+        await bench.press("f")
+        assert isinstance(bench.app.focused, Input)
+        await bench.press("escape")
+        assert isinstance(bench.app.focused, PlotPane)
+        await bench.press("escape")
+        assert at_the_bench(bench)
+
+
+async def test_stopping_keeps_what_is_there(open_bench: OpenBench) -> None:
+    released = threading.Event()
+
+    def halfway(plan: Plan) -> Iterator[Doing | Point]:
+        yield from points_of(plan, [2.0] * 8)[:2]
+        yield Doing("in channels 8: running the branches", 3, plan.count)
+        released.wait()
+
+    async with open_bench(EXACT, sweep=halfway) as bench:
+        await bench.press("v", "ctrl+u", *"2,4,8", "enter")
+        await bench.until(lambda: bench.app.sweep and "running" in bench.app.sweep.words)
+        assert "in channels 8: running the branches" in words(bench, "#sweep-progress")
+        await bench.press("S")
+        released.set()
+        assert bench.app.sweep is not None
+        assert bench.app.sweep.stage is SweepStage.STOPPED
+        assert words(bench, "#sweep-progress") == "stopped: 2 of 3 points"
+        await bench.press("end")
+        assert words(bench, "#sweep-point") == "in channels 8   to come"
+        assert len(bench.app.sweep.points) == 2
+
+
+async def test_a_sweep_that_cannot_go_on_says_why(open_bench: OpenBench) -> None:
+    def failing(plan: Plan) -> Iterator[Doing | Point]:
+        yield points_of(plan, [2.0] * 8)[0]
+        raise RuntimeError("[/] no torch")
+
+    async with open_bench(EXACT, sweep=failing) as bench:
+        screen = await run(bench, "2,4")
+        assert screen.query_one(Notice).text == "The sweep failed: [/] no torch"
+        assert len(screen.results.points) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ("8:512:y2", "In channels: the step must be x and a factor"),
+        ("", "In channels: give values, such as 8:256:x2"),
+        ("[/]", "In channels must be a whole number such as 8, not '[/]'"),
+    ],
+)
+async def test_a_problem_is_said_at_its_field(open_bench: OpenBench, values: str, problem: str) -> None:
+    async with open_bench(EXACT, sweep=injected) as bench:
+        await bench.press("v", "ctrl+u", *values, "enter")
+        assert words(bench, "#sweep-problem-1").startswith(problem)
+        assert bench.app.sweep is None
+        await bench.press("ctrl+u", *"4,8")
+        assert words(bench, "#sweep-problem-1") == ""
+        assert words(bench, "#sweep-hint").startswith("2 points, ")
+
+
+async def test_two_axes_make_a_map(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT, sweep=injected) as bench:
+        await bench.press("v", "ctrl+u", *"2,4", "tab", *["right"] * 4, "tab", "ctrl+u", *"1,3,5", "enter")
+        await bench.until(lambda: bench.app.sweep and bench.app.sweep.stage is SweepStage.DONE)
+        heat = bench.app.focused
+        assert isinstance(heat, HeatMap)
+        assert [[cell.text for cell in row] for row in heat.table.cells] == [
+            ["2.00", "too large", "1.50"],
+            ["1.25", "1.00", "2.00"],
+        ]
+        assert heat.table.cells[1][1].part == 0
+        await bench.press("down", "right")
+        assert words(bench, "#sweep-point").startswith("in channels 4, kernel size 3   1.00 ×")
+        await bench.press("enter")
+        await bench.until(lambda: bench.app.study and bench.app.study.spec.in_channels == 4)
+
+
+async def test_the_same_axis_twice_is_a_problem_of_the_second(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT, sweep=injected) as bench:
+        await bench.press("v", "tab", "right", "right")
+        assert words(bench, "#sweep-problem-2").startswith("In-channels is given twice")
+
+
+async def test_what_is_looked_at(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT, sweep=injected) as bench:
+        screen = await run(bench, "2,4,8")
+        for key, quantity in zip("123456", Quantity, strict=True):
+            await bench.press(key)
+            assert screen.results.quantity is quantity
+            assert words(bench, "#sweep-title").startswith(quantity)
+        await bench.press("c")
+        assert screen.results.quantity is Quantity.SPEED_UP
+
+
+async def test_points_of_another_block_are_dimmed(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT, sweep=injected) as bench:
+        screen = await run(bench, "2,4,8")
+        await bench.press("escape")
+        bench.app.action_preset("repvgg-grouped")
+        await bench.press("v")
+        assert screen.results.has_class("-stale")
+        assert "of the block that was swept before" in screen.query_one(Notice).text
+        await bench.press("r")
+        await bench.until(lambda: bench.app.sweep and bench.app.sweep.stage is SweepStage.DONE)
+        assert bench.app.sweep is not None
+        assert bench.app.sweep.plan.base.groups == 4
+        assert not screen.results.has_class("-stale")
+
+
+async def test_the_palette_and_the_help_know_it(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT, sweep=injected) as bench:
+        titles = [command.title for command in bench.app.get_system_commands(bench.app.screen)]
+        assert any(title.startswith("Sweep") and title.endswith("v") for title in titles)
+        await run(bench, "2,4")
+        titles = [command.title for command in bench.app.get_system_commands(bench.app.screen)]
+        assert any(title.startswith("Export the sweep") for title in titles)
+
+
+async def saved(bench: Bench, path: Path, turns: int) -> None:
+    """Export to that file, in the format after so many turns."""
+    await bench.press("x")
+    await bench.until(lambda: isinstance(bench.app.screen, OutputScreen))
+    dialog = bench.app.screen
+    await bench.press("tab", *["right"] * turns, "shift+tab")
+    dialog.query_one(Input).value = str(path)
+    await bench.press("enter")
+
+
+@pytest.mark.parametrize(("turns", "name"), [(0, "sweep.csv"), (1, "sweep.json"), (2, "sweep.svg")])
+async def test_export(open_bench: OpenBench, tmp_path: Path, turns: int, name: str) -> None:
+    path = tmp_path / name
+    async with open_bench(EXACT, MEDIUM, sweep=injected) as bench:
+        await run(bench, "2,4,8")
+        await saved(bench, path, turns)
+        await bench.until(path.exists)
+    text = path.read_text(encoding="utf-8")
+    if name.endswith("csv"):
+        assert [row["in-channels"] for row in csv.DictReader(StringIO(text))] == ["2", "4", "8"]
+    elif name.endswith("json"):
+        assert json.loads(text)["axes"] == [{"name": "in-channels", "values": ["2", "4", "8"]}]
+    else:
+        assert text.startswith("<svg")
+        assert "speed-up" in text
+
+
+async def test_a_file_is_replaced_only_after_a_question(open_bench: OpenBench, tmp_path: Path) -> None:
+    path = tmp_path / "sweep.csv"
+    path.write_text("mine", encoding="utf-8")
+    async with open_bench(EXACT, sweep=injected) as bench:
+        await run(bench, "2,4")
+        await saved(bench, path, 0)
+        assert isinstance(bench.app.screen, ReplaceScreen)
+        await bench.press("n")
+        assert path.read_text(encoding="utf-8") == "mine"
+        await bench.press("enter", "y")
+        await bench.until(lambda: path.read_text(encoding="utf-8") != "mine")
+        assert path.read_text(encoding="utf-8").startswith("in-channels,state")
+
+
+async def test_nothing_of_it_is_loaded_before_it_is_wanted(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT, sweep=injected) as bench:
+        assert bench.app._sweep_screen is None
