@@ -24,6 +24,8 @@ from tui.screens.bench.study_views import VIEWS
 from tui.screens.checkpoint.screen import CheckpointScreen
 from tui.screens.commands import KEYS_APART, commands_of
 from tui.screens.module.screen import ModuleScreen
+from tui.screens.sweep.screen import EVERYWHERE as EVERYWHERE_IN_A_SWEEP
+from tui.screens.sweep.screen import SweepScreen
 from tui.views.checkpoint.compared_view import ComparedView
 from tui.views.checkpoint.fused_view import FusedView
 from tui.views.checkpoint.outline_view import OutlineView
@@ -55,7 +57,7 @@ def bound() -> Iterator[Binding]:
 
 def all_lines() -> list[HelpLine]:
     """What the help says on each screen; what it says on both counts once."""
-    screens = (BenchScreen, CheckpointScreen, ModuleScreen)
+    screens = (BenchScreen, CheckpointScreen, ModuleScreen, SweepScreen)
     sections = [lines for screen in screens for lines in screen.help_sections().values()]
     return list(dict.fromkeys(line for section in sections for line in section))
 
@@ -99,7 +101,7 @@ def test_a_line_names_a_key_of_each_of_its_bindings() -> None:
 
 
 def test_every_command_of_the_bench_is_a_binding_or_has_none() -> None:
-    for screen in (BenchScreen, CheckpointScreen, ModuleScreen):
+    for screen in (BenchScreen, CheckpointScreen, ModuleScreen, SweepScreen):
         described = [binding.description for binding in screen.BINDINGS if isinstance(binding, Binding)]
         assert all(described)
         assert len(set(described)) == len(described)
@@ -119,7 +121,7 @@ def test_every_key_of_the_foot_is_bound() -> None:
     told = [*(view.FOOT_KEYS for view in VIEWS), ParameterForm.FOOT_KEYS, BranchList.FOOT_KEYS]
     told += [OutlineView.FOOT_KEYS, FusedView.FOOT_KEYS, ComparedView.FOOT_KEYS, RangesView.FOOT_KEYS]
     told += [ModuleScreen.EVERYWHERE, ModulesView.FOOT_KEYS]
-    told += [EVERYWHERE, CheckpointScreen.EVERYWHERE]
+    told += [EVERYWHERE, CheckpointScreen.EVERYWHERE, EVERYWHERE_IN_A_SWEEP]
     named = [name for keys in told for key in keys for name in key.bindings]
     assert set(named) - ids <= of_textual
 

@@ -71,8 +71,8 @@ class SweepScreen(PlaceScreen):
             ("sweep.run", "sweep.stop"),
         ),
         HelpLine(
-            "1 to 6",
-            "speed-up, time, max |d|, budget used, memory, MACs; c is the next of them",
+            "1 2 3 4 5 6, c",
+            "speed-up, time, max |d|, budget used, memory, MACs; the next of them",
             ("sweep.quantity", *(f"sweep.quantity-{number}" for number in range(1, len(Quantity) + 1))),
         ),
         HelpLine("d", "the table behind the plot or the map, and back", ("sweep.table",)),
