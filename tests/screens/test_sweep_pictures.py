@@ -20,6 +20,8 @@ from tui.running_sweep import SweepFunction
 from tui.screens.sweep.screen import SweepScreen
 from tui.sweep_state import SweepStage
 
+pytestmark = pytest.mark.painted  # a plot draws itself when it is painted
+
 SPEED_UPS = [4.75, 3.5, 2.5, 1.75, 0.0, 1.25, 0.875, 1.0] * 8
 sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=lambda size: f"{size[0]}x{size[1]}")
 
