@@ -71,7 +71,7 @@ def test_what_does_not_fit_is_refused_before_torch_is_asked() -> None:
     outcome = found[1].outcome
     assert isinstance(outcome, Refused)
     assert outcome.bytes > 500_000_000
-    assert "of memory, and this machine has 500.0 MB" in found[1].why
+    assert "of memory, and 500.0 MB are free" in found[1].why
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no kernel\nstack"), KeyError("x"), MemoryError()])

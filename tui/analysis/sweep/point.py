@@ -55,7 +55,7 @@ class Refused:
 
     Attributes:
         bytes: that it was estimated to take.
-        limit: that the machine has.
+        limit: that are free.
     """
 
     bytes: int
@@ -65,8 +65,7 @@ class Refused:
     def words(self) -> str:
         """Why it was not run."""
         return (
-            f"needs about {memory_in_words(self.bytes)} of memory, and this machine has "
-            f"{memory_in_words(self.limit)}"
+            f"needs about {memory_in_words(self.bytes)} of memory, and {memory_in_words(self.limit)} are free"
         )
 
 

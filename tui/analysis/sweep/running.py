@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.analysis.cost import cost_of
-from tui.analysis.estimate import estimate_of, memory_of_this_machine
+from tui.analysis.estimate import estimate_of
 from tui.analysis.failure import in_words
 from tui.analysis.progress import Doing
-from tui.analysis.speed.conditions import Conditions
+from tui.analysis.speed.conditions import CPU, Conditions
 from tui.analysis.speed.report import SpeedReport
 from tui.analysis.subject import Subject
 from tui.analysis.sweep.plan import Cell, Plan
@@ -27,17 +27,17 @@ Measure = Callable[["ReparamBlock", "nn.Conv2d", "Tensor", Conditions], Iterator
 """Times a block beside its convolution on that input; the last report is the complete one."""
 
 Memory = Callable[[], int | None]
-"""Gives the bytes of memory that a run may take; None where nobody knows."""
+"""Gives the bytes of memory that are free; None where nobody knows."""
 
 
 def sweep(
-    plan: Plan, measure: Measure | None = None, memory: Memory = memory_of_this_machine
+    plan: Plan, measure: Measure | None = None, memory: Memory | None = None
 ) -> Iterator[Doing | Point]:
     """Yield a Doing before each piece of work, and every point as soon as it is known.
 
     To stop it, stop iterating: between two pieces nothing runs. Values are those of a run that was not timed.
 
-    `measure`: tests put their own in its place.
+    `measure` times a block, `memory` tells what is free; tests put their own in their places.
 
     Raises:
         MeasuringError: the plan's device is not here.
@@ -45,6 +45,7 @@ def sweep(
     if measure is None:
         yield Doing("loading torch", 0, plan.count)
         measure = _measure_here(plan.conditions.device)
+    memory = memory or memory_of_cpu
     for number, cell in enumerate(plan.cells, start=1):
         name = cell_words(plan, cell)
         yield Doing(name, number, plan.count)
@@ -88,7 +89,8 @@ def _outcome(cell: Cell, measure: Measure, memory: Memory) -> Iterator[Doing | O
     if spec is None:
         yield Skipped(cell.problem)
         return
-    needed, limit = estimate_of(spec).bytes, memory()
+    studying, limit = estimate_of(spec).bytes, memory()
+    needed = studying if limit is None else max(studying, _bytes_of_timing(spec, cell.conditions.device))
     if limit is not None and needed > limit:
         yield Refused(needed, limit)
         return
@@ -111,7 +113,25 @@ def _outcome(cell: Cell, measure: Measure, memory: Memory) -> Iterator[Doing | O
             yield Doing("timing")
     if speed is None:
         raise RuntimeError("the timing ended without a result")
-    yield Numbers(speed, *found, needed, cost_of(spec).macs)
+    yield Numbers(speed, *found, studying, cost_of(spec).macs)
+
+
+def _bytes_of_timing(spec: BlockSpec, device: str) -> int:
+    """What timing it takes where studying it does not take more: both happen on a CPU."""
+    if device != CPU:
+        return 0  # of its own memory, which the measurement looks at
+    from tui.analysis.speed.memory import bytes_for
+
+    return bytes_for(spec)
+
+
+def memory_of_cpu() -> int | None:
+    """Bytes that are free for a run; None where nobody knows."""
+    import torch
+
+    from tui.analysis.speed.memory import memory_free
+
+    return memory_free(torch.device(CPU))
 
 
 def _studied(spec: BlockSpec) -> Iterator[Doing | Study]:
