@@ -153,7 +153,8 @@ def main() -> None:
         folding = "" if folded is None else f", norms folded {folded.median:.2f}"
         print(
             f"{name:28}gain {gain.median:5.2f} ({gain.low:.2f} to {gain.high:.2f}{folding})  "
-            f"expected {low:g} to {high:g}{'' if inside else '  OUTSIDE'}{'  noisy' if report.is_noisy else ''}  "
+            f"expected {low:g} to {high:g}{'' if inside else '  OUTSIDE'}"
+            f"{'  noisy' if report.is_noisy else ''}  "
             f"{'; '.join(remark[:52] for remark in report.remarks if 'other programs' in remark)}"
         )
     print(f"median gain {median(gains):.2f}")
