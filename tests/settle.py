@@ -15,7 +15,7 @@ from textual.screen import Screen
 
 from tui.app import RepFuseApp
 
-PATIENCE = 10.0
+PATIENCE = 45.0
 """Seconds after which a condition is given up."""
 
 
