@@ -91,6 +91,8 @@ def test_a_short_run_is_repeated_until_the_clock_can_tell(monkeypatch: pytest.Mo
     asked: list[int] = []
 
     class Watch:
+        busy = 1.0
+
         def seconds(self, run: Callable[[], object], times: int) -> float:
             asked.append(times)
             return each
