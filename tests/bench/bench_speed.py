@@ -149,13 +149,12 @@ def main() -> None:
         gain, folded = report.gain(), report.gain(Side.FOLDED)
         assert gain is not None
         gains.append(gain.median)
-        inside = low <= gain.median <= high
+        marks = ["OUTSIDE"] * (not low <= gain.median <= high) + ["noisy"] * report.is_noisy
+        marks += [remark[:52] for remark in report.remarks if "other programs" in remark]
         folding = "" if folded is None else f", norms folded {folded.median:.2f}"
         print(
             f"{name:28}gain {gain.median:5.2f} ({gain.low:.2f} to {gain.high:.2f}{folding})  "
-            f"expected {low:g} to {high:g}{'' if inside else '  OUTSIDE'}"
-            f"{'  noisy' if report.is_noisy else ''}  "
-            f"{'; '.join(remark[:52] for remark in report.remarks if 'other programs' in remark)}"
+            f"expected {low:g} to {high:g}  {'; '.join(marks)}"
         )
     print(f"median gain {median(gains):.2f}")
 

@@ -16,7 +16,8 @@ from tui.analysis.speed.sides import Framed, Padded, sides_of
 from tui.fusion.block import ReparamBlock, build_block
 from tui.fusion.fields import spec_from
 from tui.fusion.kernel import FusionError
-from tui.fusion.layers import Branch, Convolution, Norm
+from tui.fusion.layers import Average, Branch, Convolution, Layer, Norm
+from tui.fusion.padding import Border
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec, PaddingMode, WeightFill
 
@@ -112,3 +113,25 @@ def test_a_convolution_with_a_forward_of_its_own_runs_it() -> None:
     x = torch.rand(1, 2, 5, 6, dtype=torch.float64)
     side = sides_of(block, nn.Conv2d(2, 2, 3))[Side.UNFUSED]
     torch.testing.assert_close(side(x), block(x))
+
+
+def as_it_is(*layers: Layer, border: Border | None = None) -> None:
+    """Its unfused side gives what a block of this one branch gives."""
+    named = [(str(place), layer) for place, layer in enumerate(layers)]
+    block = ReparamBlock([Branch("own", named, own_border=border)]).double().eval()
+    x = torch.rand(1, layers[0].in_channels, 9, 8, dtype=torch.float64)
+    torch.testing.assert_close(sides_of(block, nn.Conv2d(1, 1, 1))[Side.UNFUSED](x), block(x))
+
+
+def conv(size: tuple[int, int], stride: tuple[int, int] = (1, 1)) -> Convolution:
+    return Convolution(nn.Conv2d(2, 2, size, stride, bias=False))
+
+
+def test_rows_are_not_padded_behind_what_leaves_rows_out() -> None:
+    as_it_is(conv((1, 3)), conv((3, 1)))
+    as_it_is(conv((1, 3), stride=(2, 1)), conv((3, 1)))
+
+
+def test_an_average_is_padded_by_itself_only_as_far_as_it_can() -> None:
+    as_it_is(Average(2, (3, 3)), border=(1, 1, 1, 1))
+    as_it_is(Average(2, (3, 3)), border=(2, 2, 2, 2))
