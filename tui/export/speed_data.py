@@ -38,7 +38,7 @@ def speed_as_data(
         "schema": SPEED_SCHEMA,
         "complete": is_complete,
         "machine": asdict(reports[0].machine) if reports else None,
-        "conditions": asdict(conditions),
+        "conditions": asdict(reports[0].conditions if reports else conditions),
         "peaks": next((asdict(each.peaks) for each in reports if each.peaks), None),
         "blocks": [_timed(each, repetitions=repetitions) for each in worst_first(timed) if not each.is_whole],
         "left_out": [{"name": each.title, "why": each.why} for each in left_out],

@@ -78,7 +78,10 @@ def test_the_table_of_a_block(capsys: Capsys) -> None:
     assert lines[3].startswith("norms folded 2.93 ms 2.75 ms to 3.11 ms 1.33 ×")
     assert lines[4].startswith("fused 1.95 ms 1.83 ms to 2.08 ms 2.00 × 2.00 to 2.00 1.07 GFLOP/s")
     assert "Fused it is 2.00 times as fast." in done.words
-    assert "on a processor of the tests, 2 threads, torch 2.9.0, contiguous" in done.words
+    assert (
+        "on a processor of the tests, 2 threads, torch 2.9.0, contiguous; medians of 3 rounds, the sides"
+        in done.words
+    )
     assert "it reaches 137 GFLOP/s in a large matrix product and 17.2 GB/s in a large copy" in done.words
     assert "made up" in lines
 

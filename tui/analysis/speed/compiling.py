@@ -30,6 +30,5 @@ def why_not_compiled(error: Exception) -> str:
     while error.__cause__ is not None and isinstance(error.__cause__, Exception):
         error = error.__cause__
     lines = (printable(line.strip()) for line in str(error).splitlines())
-    first = next((line for line in lines if line), "")
-    words = f"{type(error).__name__}: {first}" if first else type(error).__name__
+    words = next((line for line in lines if line), type(error).__name__)
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"

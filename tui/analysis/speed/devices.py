@@ -63,6 +63,16 @@ def device_named(name: str) -> torch.device:
     return torch.device(name.strip().lower())
 
 
+def refuse_dtype(dtype: torch.dtype, device: torch.device) -> None:
+    """Stop where the device has no such numbers.
+
+    Raises:
+        MeasuringError: it has not.
+    """
+    if device.type == MPS and dtype is torch.float64:
+        raise MeasuringError("device 'mps' has no float64: take float32, or the cpu")
+
+
 def name_of(device: torch.device) -> str:
     """What the processor is called."""
     if device.type == CUDA:

@@ -17,7 +17,7 @@ from tui.analysis.numerics.bfloat16 import Bfloat16WithoutMisreading
 from tui.analysis.progress import Doing
 from tui.analysis.speed.compiling import compiled, why_not_compiled
 from tui.analysis.speed.conditions import Conditions, MemoryFormat
-from tui.analysis.speed.devices import Clock, Stopwatch, device_named, name_of, stopwatch_for
+from tui.analysis.speed.devices import Clock, Stopwatch, device_named, name_of, refuse_dtype, stopwatch_for
 from tui.analysis.speed.memory import bytes_needed, refuse_too_large
 from tui.analysis.speed.peaks import peaks_of
 from tui.analysis.speed.remarks import nothing_to_fold, remarks_after, remarks_before
@@ -85,6 +85,7 @@ def measure_sides(
         MeasuringError, RuntimeError: as `measure`.
     """
     device = device_named(conditions.device)
+    refuse_dtype(x.dtype, device)
     yield Doing("counting what each side does")
     shapes = {side: shapes_of(module, x) for side, module in sides.items()}
     parameters = sum(map(bytes_of_parameters, sides.values()))
@@ -101,7 +102,10 @@ def measure_sides(
         yield report
         stopwatch = stopwatch_for(device, clock)
         runs, why = yield from _prepared(sides, shapes, x, conditions, device)
-        report = replace(report, remarks=report.remarks + why)
+        is_compiled = conditions.compiled and not why
+        report = replace(
+            report, conditions=replace(conditions, compiled=is_compiled), remarks=report.remarks + why
+        )
         report = yield from _rounds(report, runs, stopwatch)
         if with_peaks:
             yield Doing("measuring what this machine reaches")

@@ -42,6 +42,7 @@ class SpeedReport:
     """What is known so far; a later report of the same measurement knows more.
 
     Attributes:
+        conditions: under which it is timed; not compiled where that did not work, as a remark says.
         work: of each side, from the shapes alone.
         timings: of the sides that have been timed, after at least one round.
         peaks: None until they are measured.

@@ -156,6 +156,12 @@ def _rate(rate: float | None, unit: str) -> str:
     return f"{times_in_digits(rate / 1e3)} k{unit}"
 
 
+def _rounds(reports: Sequence[SpeedReport]) -> str:
+    """How many there were, of the fewest to the most: "31 rounds", "5 to 31 rounds"."""
+    fewest, most = min(each.rounds for each in reports), max(each.rounds for each in reports)
+    return f"{most} {'round' if most == 1 else 'rounds'}" if fewest == most else f"{fewest} to {most} rounds"
+
+
 def _remarks(timed: Sequence[Timed]) -> Iterator[str]:
     reports = [each.report for each in timed]
     if not reports:
@@ -163,7 +169,8 @@ def _remarks(timed: Sequence[Timed]) -> Iterator[str]:
     machine, conditions = reports[0].machine, reports[0].conditions
     yield (
         f"on {machine.device}, {machine.threads} {'thread' if machine.threads == 1 else 'threads'}, "
-        f"torch {machine.torch}, {conditions.memory_format}{', compiled' if conditions.compiled else ''}"
+        f"torch {machine.torch}, {conditions.memory_format}{', compiled' if conditions.compiled else ''}; "
+        f"medians of {_rounds(reports)}, the sides taking turns"
     )
     peaks = next((report.peaks for report in reports if report.peaks), None)
     if peaks is not None:
