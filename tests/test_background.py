@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 import weakref
 from collections.abc import AsyncIterator, Iterator
@@ -11,7 +13,7 @@ from functools import partial
 import pytest
 
 from tests.settle import PATIENCE, until
-from tui.background import LANE, iterate_in_thread
+from tui.background import LANE, NICENESS, iterate_in_thread
 
 
 class Thing:
@@ -54,6 +56,16 @@ async def test_items_come_in_order_from_a_daemon_thread() -> None:
     assert await collect(iterate_in_thread(make)) == list(range(100))
     assert threads[0] is not threading.current_thread()
     assert threads[0].daemon
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux only")
+async def test_its_thread_stands_back_behind_the_one_that_paints() -> None:
+    def make() -> Iterator[int]:
+        yield os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert await collect(iterate_in_thread(make)) == [min(before + NICENESS, 19)]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
 
 
 async def test_what_it_raises_comes_after_its_items() -> None:
