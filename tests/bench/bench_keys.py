@@ -33,7 +33,7 @@ class Kind(NamedTuple):
 
 
 LEFT, DOWN, RIGHT, UP = b"\x1b[D", b"\x1b[B", b"\x1b[C", b"\x1b[A"
-VIEWS = [b"1", b"2", b"3", b"4", b"5", b"6"]
+VIEWS = [b"1", b"2", b"3", b"4", b"5", b"6", b"7"]
 KINDS = (
     Kind("to a view, first time", b"", VIEWS[1:]),
     Kind("from view to view", b"1", VIEWS[1:] + VIEWS * 4),
@@ -51,6 +51,7 @@ KINDS = (
     Kind("probe: bits", b"4", [b"0"] * 24),
     Kind("rounding: dtype", b"5", [DOWN, UP] * 12),
     Kind("mistakes: highlight", b"6", [DOWN, UP] * 12),
+    Kind("speed: condition", b"7", [DOWN, UP] * 12),
     Kind("form and back", b"1", [b"f", b"\x1b"] * 12),
 )
 """A view is opened afresh for each kind, and left alone until nothing moves."""

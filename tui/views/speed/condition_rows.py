@@ -70,7 +70,19 @@ def conditions_of(choices: Choices) -> tuple[Condition, ...]:
     )
 
 
-class ConditionLine(Static):
+class RowLine(Static):
+    """A line that is painted anew only where its text is another one."""
+
+    _shown: Content | None = None
+
+    def show(self, content: Content) -> None:
+        """Put this text in its place."""
+        if self._shown is None or not self._shown.is_same(content):
+            self._shown = content
+            self.update(content, layout=False)
+
+
+class ConditionLine(RowLine):
     """One condition's line."""
 
     @dataclass
@@ -104,7 +116,7 @@ class ConditionRows(Vertical):
         """The lines, empty."""
         yield Static(Content.assemble(("Timed with", "bold")), markup=False)
         yield from (ConditionLine(place) for place in range(len(conditions_of(Choices()))))
-        yield Static("", id="speed-of-the-form", markup=False)
+        yield RowLine(id="speed-of-the-form", markup=False)
 
     def show(self, conditions: Conditions, choices: Choices, chosen: int, spec: BlockSpec) -> None:
         """Write all lines."""
@@ -113,6 +125,6 @@ class ConditionRows(Vertical):
             name = f"{'▸' if here else ' '} {condition.name}"
             line.set_class(here, "-chosen")
             shown = (f"‹ {value} ›", "bold") if here else f"  {value}"
-            line.update(Content.assemble((f"{name:<{_NAME}}", MUTED), shown), layout=False)
+            line.show(Content.assemble((f"{name:<{_NAME}}", MUTED), shown))
         words = f"  {'dtype, batch':<{_NAME - 2}}  {spec.dtype}, {spec.batch_size} (form: f)"
-        self.query_one("#speed-of-the-form", Static).update(Content.styled(words, MUTED), layout=False)
+        self.query_one("#speed-of-the-form", RowLine).show(Content.styled(words, MUTED))

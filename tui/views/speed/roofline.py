@@ -43,8 +43,8 @@ class Roofline(StillPlot):
 
     def show(self, report: SpeedReport) -> None:
         """Draw the sides of this report, whose peaks are known."""
-        self._shown = report
-        if self.is_mounted:
+        changed, self._shown = report is not self._shown, report
+        if self.is_mounted and changed:
             self.draw()
 
     def draw(self) -> None:

@@ -149,6 +149,7 @@ class SpeedView(StudyView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._choices = Choices(threads_here())
+        self._said: dict[str, Content] = {}
 
     def compose(self) -> ComposeResult:
         """The gain; the tables; the conditions and the roofline, which comes with the first peaks."""
@@ -193,12 +194,15 @@ class SpeedView(StudyView, can_focus=True):
         self._say("speed-times", times_table(report, times))
         self._say("speed-work", work_table(report, width))
         self._say("speed-arithmetic", Content("") if report is None else by_arithmetic(report))
-        rows = self.query_one(ConditionRows)
-        rows.show(self.conditions, self._choices_here(), self.chosen, study.spec)
+        self._show_conditions(study)
         remarks = () if report is None else report.remarks
         self.set_class(not remarks, "-unremarked")
         self._say("speed-remarks", Content("\n".join(f"• {remark}" for remark in remarks)))
         self._show_roof(report)
+
+    def _show_conditions(self, study: Study) -> None:
+        rows = self.query_one(ConditionRows)
+        rows.show(self.conditions, self._choices_here(), self.chosen, study.spec)
 
     def _choices_here(self) -> Choices:
         if not self._looked_for_devices:
@@ -220,10 +224,14 @@ class SpeedView(StudyView, can_focus=True):
         if not place.query(Roofline):
             place.mount(Roofline(id="roofline"), SteadyText(id="speed-key", markup=False))
         place.query_one(Roofline).show(report)
-        place.query_one("#speed-key", SteadyText).show(key_to(report))
+        self._say("speed-key", key_to(report))
 
     def _say(self, name: str, content: Content) -> None:
-        self.query_one(f"#{name}", SteadyText).show(content)
+        """Write it there, where something else stands: the rest of the view is not painted for one line."""
+        said = self._said.get(name)
+        if said is None or not said.is_same(content):
+            self._said[name] = content
+            self.query_one(f"#{name}", SteadyText).show(content)
 
     def watch_study(self) -> None:
         """Measure the new one."""
@@ -242,10 +250,11 @@ class SpeedView(StudyView, can_focus=True):
         self._was_in_sight = self.in_sight
         self._ask()
 
-    def watch_speed(self) -> None:
+    def watch_speed(self, before: Measurement | None, now: Measurement | None) -> None:
         """Show what has been found."""
         self.refresh_content()
-        self.refresh_bindings()
+        if (before is not None and before.is_going_on) != (now is not None and now.is_going_on):
+            self.refresh_bindings()
         self._ask()
 
     def watch_conditions(self) -> None:
@@ -254,7 +263,8 @@ class SpeedView(StudyView, can_focus=True):
 
     def watch_chosen(self) -> None:
         """Show the place."""
-        self.refresh_content()
+        if self.study is not None and self.is_mounted:
+            self._show_conditions(self.study)
 
     def _ask(self) -> None:
         """Ask for a measurement where none was made of the study, and the study is the form's."""
