@@ -161,22 +161,45 @@ def test_a_failure_after_the_loop_has_closed_is_nobodys() -> None:
     assert not threads[0].is_alive()
 
 
-async def test_what_is_timed_waits_for_what_runs_and_keeps_out_what_comes_later() -> None:
+async def test_what_is_timed_waits_for_what_runs_and_lets_what_comes_later_go_first() -> None:
     before, timed, after = Numbers(), Numbers(), Numbers()
     for numbers in (before, timed, after):
         numbers.let_go.acquire()
     readers = [asyncio.create_task(collect(iterate_in_thread(lambda: iter(before))))]
     await until(lambda: before.asked == 1, "the first to run")
     readers.append(asyncio.create_task(collect(iterate_in_thread(lambda: iter(timed), alone=True))))
-    await until(lambda: LANE.waits_to_time, "the timed one to wait")
+    await until(lambda: LANE.wait_to_time, "the timed one to wait")
     readers.append(asyncio.create_task(collect(iterate_in_thread(lambda: iter(after)))))
+    await until(lambda: after.asked == 1, "the later one to run")
+    readers[0].cancel()
     before.let_go.release()
+    await until(before.ended.is_set)
+    assert not timed.asked
+    readers[2].cancel()
+    after.let_go.release()
     await until(lambda: timed.asked == 1, "the timed one to run")
-    assert (before.made, before.asked, after.asked) == (1, 1, 0)
-    timed.let_go.release()
-    await until(lambda: timed.made == 1)
-    await until(lambda: before.asked == 2 or after.asked == 1 or timed.asked == 2, "another turn")
+    assert after.ended.is_set()
     await stop(readers, before, timed, after)
+
+
+async def test_ordinary_work_comes_in_between_two_steps_that_are_timed() -> None:
+    timed, after, *others = [Numbers() for _ in range(7)]
+    for numbers in (timed, after, *others):
+        numbers.let_go.acquire()
+    readers = [asyncio.create_task(collect(iterate_in_thread(partial(iter, timed), alone=True)))]
+    await until(lambda: timed.asked == 1)
+    readers += [
+        asyncio.create_task(collect(iterate_in_thread(partial(iter, numbers), alone=True)))
+        for numbers in others
+    ]
+    await until(lambda: LANE.wait_to_time == len(others), "the other timed ones to wait")
+    readers.append(asyncio.create_task(collect(iterate_in_thread(partial(iter, after)))))
+    await until(lambda: LANE.wait_to_run, "the ordinary one to wait")
+    assert not after.asked
+    timed.let_go.release()
+    await until(lambda: any(each.asked for each in (after, *others)), "one to run")
+    assert (after.asked, timed.asked) == (1, 1)
+    await stop(readers, timed, after, *others)
 
 
 async def test_ordinary_work_runs_side_by_side() -> None:
@@ -188,21 +211,22 @@ async def test_ordinary_work_runs_side_by_side() -> None:
     await stop(readers, *both)
 
 
-async def test_who_waits_to_be_timed_and_gives_up_lets_the_others_go_on() -> None:
-    before, after = Numbers(), Numbers()
-    before.let_go.acquire()
-    readers = [asyncio.create_task(collect(iterate_in_thread(lambda: iter(before))))]
-    await until(lambda: before.asked == 1)
-    never = Numbers()
-    abandoned = asyncio.create_task(collect(iterate_in_thread(lambda: iter(never), alone=True)))
-    await until(lambda: LANE.waits_to_time)
-    readers.append(asyncio.create_task(collect(iterate_in_thread(lambda: iter(after)))))
+async def test_who_waits_and_gives_up_lets_the_others_go_on() -> None:
+    timed, never, next_timed = Numbers(), Numbers(), Numbers()
+    for numbers in (timed, next_timed):
+        numbers.let_go.acquire()
+    readers = [asyncio.create_task(collect(iterate_in_thread(lambda: iter(timed), alone=True)))]
+    await until(lambda: timed.asked == 1)
+    abandoned = asyncio.create_task(collect(iterate_in_thread(lambda: iter(never))))
+    await until(lambda: LANE.wait_to_run)
+    readers.append(asyncio.create_task(collect(iterate_in_thread(lambda: iter(next_timed), alone=True))))
+    await until(lambda: LANE.wait_to_time)
     abandoned.cancel()
-    await until(lambda: after.asked, "the one that came later")
-    assert (before.made, never.asked) == (0, 0)
-    assert not before.ended.is_set(), "its patience was at an end"
-    assert not LANE.waits_to_time
-    await stop(readers, before, after)
+    await until(lambda: not LANE.wait_to_run)
+    readers[1].cancel()
+    await until(lambda: not LANE.wait_to_time)
+    assert (never.asked, next_timed.asked, timed.made) == (0, 0, 0)
+    await stop(readers, timed, never, next_timed)
 
 
 async def test_what_is_timed_and_was_stopped_keeps_only_the_next_timed_one_waiting() -> None:
@@ -219,7 +243,7 @@ async def test_what_is_timed_and_was_stopped_keeps_only_the_next_timed_one_waiti
     after.let_go.release()
     await until(after.ended.is_set)
     readers.append(asyncio.create_task(collect(iterate_in_thread(lambda: iter(next_timed), alone=True))))
-    await until(lambda: LANE.waits_to_time)
+    await until(lambda: LANE.wait_to_time)
     assert not next_timed.asked
     timed.let_go.release()
     await until(lambda: next_timed.asked == 1)

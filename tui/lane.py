@@ -10,16 +10,21 @@ from contextlib import contextmanager
 class Lane:
     """Lets pieces of ordinary work run at the same time, and a piece that is timed only by itself.
 
-    A piece that is to run alone lets no further ordinary one begin while it waits: it would never have its
-    turn. Who waits gives up when its `stopped` is set and `wake` called. A timed piece that was stopped keeps
-    nobody waiting but the next timed one: it runs to its end, and its time is nobody's.
+    Somebody waits for ordinary work, and it has an end: it goes first, and a sweep that times for minutes
+    lets it in between two pieces. Who waits gives up when its `stopped` is set and `wake` called. A timed
+    piece that was stopped keeps nobody waiting but the next timed one: it runs to its end, and its time is
+    nobody's.
+
+    Attributes:
+        wait_to_run, wait_to_time: how many pieces wait, ordinary ones and those that are timed.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
+        self.wait_to_run = 0
+        self.wait_to_time = 0
         self._side_by_side = 0
         self._timing: threading.Event | None = None  # what stops the one that is timed
-        self._wait_to_time = 0
 
     @contextmanager
     def turn(self, stopped: threading.Event, *, alone: bool = False) -> Iterator[bool]:
@@ -31,43 +36,41 @@ class Lane:
             if entered:
                 self._leave(alone=alone)
 
-    @property
-    def waits_to_time(self) -> bool:
-        """Whether a piece waits to run alone."""
-        return self._wait_to_time > 0
-
     def wake(self) -> None:
         """Have those that wait look whether they were stopped."""
         with self._changed:
             self._changed.notify_all()
 
-    @property
-    def _is_timed(self) -> bool:
-        """Whether a piece runs whose time somebody wants to know."""
-        return self._timing is not None and not self._timing.is_set()
-
     def _enter(self, stopped: threading.Event) -> bool:
         with self._changed:
-            self._changed.wait_for(
-                lambda: stopped.is_set() or not (self._is_timed or self._wait_to_time),
-            )
+            self.wait_to_run += 1
+            self._changed.wait_for(lambda: stopped.is_set() or not self._is_timed)
+            self.wait_to_run -= 1
             if stopped.is_set():
+                self._changed.notify_all()  # the timed one that let it go first
                 return False
             self._side_by_side += 1
             return True
 
     def _enter_alone(self, stopped: threading.Event) -> bool:
         with self._changed:
-            self._wait_to_time += 1
-            self._changed.wait_for(
-                lambda: stopped.is_set() or not (self._timing or self._side_by_side),
-            )
-            self._wait_to_time -= 1
+            self.wait_to_time += 1
+            self._changed.wait_for(lambda: stopped.is_set() or self._is_free)
+            self.wait_to_time -= 1
             if stopped.is_set():
-                self._changed.notify_all()  # those that it kept waiting
                 return False
             self._timing = stopped
             return True
+
+    @property
+    def _is_timed(self) -> bool:
+        """Whether a piece runs whose time somebody wants to know."""
+        return self._timing is not None and not self._timing.is_set()
+
+    @property
+    def _is_free(self) -> bool:
+        """Whether nothing runs, and nothing goes first."""
+        return self._timing is None and not (self._side_by_side or self.wait_to_run)
 
     def _leave(self, *, alone: bool) -> None:
         with self._changed:
