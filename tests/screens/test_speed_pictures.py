@@ -15,6 +15,7 @@ from tui.analysis.estimate import Estimate
 from tui.colour_depth import ColourDepth
 from tui.views.speed.condition_rows import Choices
 
+pytestmark = pytest.mark.painted  # a plot draws itself when it is painted
 __all__ = ["sixteen_colours_of_an_old_terminal"]
 
 TOO_LARGE = RuntimeError(
