@@ -277,6 +277,8 @@ class RepFuseApp(MeasuringApp):
 
     def _go_to(self, place: Place) -> None:
         """Have it in sight; what lies above it outlives being taken away."""
+        if place is not self._bench:
+            self.stop_measuring()
         if place not in self.screen_stack:
             self.push_screen(place)
             return
@@ -304,7 +306,6 @@ class RepFuseApp(MeasuringApp):
 
     @on(BenchScreen.BackWanted)
     def _back_wanted(self) -> None:
-        self.stop_measuring()
         tree = self._back_to or next(iter(self._trees), None)
         if tree is not None:
             self._go_to(tree)

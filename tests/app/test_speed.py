@@ -155,6 +155,7 @@ async def test_the_conditions_are_turned_and_measured_with_enter(open_bench: Ope
     async with open_bench(EXACT, SMALL, measure=measure) as bench:
         await bench.press("7")
         await is_done(bench)
+        await bench.until(lambda: bench.app.bench.query_one(SpeedView).devices == ("cpu", "cuda"))
         await bench.press("right", "right", "j", "l", "down", "right", "down", "left", "up", "k", "h", "h")
         assert rows(bench) == [
             "threads 2",
@@ -205,6 +206,7 @@ async def test_a_failure_is_told_and_what_is_known_stays(open_bench: OpenBench) 
         assert "7 168" in bench.text("#speed-work").replace("\N{NO-BREAK SPACE}", " ")
 
 
+@pytest.mark.painted  # a plot draws itself when it is painted
 async def test_the_plot_comes_with_the_peaks_and_follows_the_theme(open_bench: OpenBench) -> None:
     from textual_hires_canvas import Canvas
 
@@ -244,3 +246,15 @@ async def test_who_leaves_has_the_answer_of_another_view_at_once(
         await bench.press("5")
         await bench.until(lambda: bench.text("#ulp-bars"), "all four dtypes")
         assert measure.ended == 0, "the step that was being timed still runs"
+
+
+async def test_who_goes_to_the_sweep_stops_it(open_bench: OpenBench, measure: HeldMeasure) -> None:
+    async with open_bench(EXACT, measure=measure) as bench:
+        await bench.press("7")
+        await waits(bench)
+        await bench.press("v")
+        assert bench.app.speed is not None
+        assert bench.app.speed.state == BrokenOff()
+        measure.let_go.set()
+        await bench.until(lambda: measure.ended == 1)
+        assert bench.app.speed.state == BrokenOff()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
@@ -16,6 +16,7 @@ from textual.reactive import var
 from tui.analysis.speed.conditions import Conditions
 from tui.analysis.speed.measurement import Done, Measurement
 from tui.analysis.subject import Subject
+from tui.background import iterate_in_thread
 from tui.views.shared.study_view import StudyView
 from tui.views.speed.condition_rows import (
     Choices,
@@ -145,6 +146,7 @@ class SpeedView(StudyView, can_focus=True):
         """The view is not in sight any more."""
 
     _was_in_sight = False
+    _looked_for_devices = False
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -165,8 +167,20 @@ class SpeedView(StudyView, can_focus=True):
             yield Vertical(id="speed-roof")
 
     def on_mount(self) -> None:
-        """See which devices there are; who looks at a study has imported torch."""
+        """Begin, where the study is there already."""
         self._ask()
+
+    @work(group="devices", exclusive=True, exit_on_error=False, description="devices")
+    async def _look_for_devices(self) -> None:
+        """Offer the devices of this machine; the first question about them can take a second."""
+        async for choices in iterate_in_thread(lambda: iter((choices_here(),))):
+            self._choices = choices
+            self.watch_chosen()
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Those that can be chosen."""
+        return self._choices.devices
 
     def focus_content(self) -> None:
         """Take the keys."""
@@ -181,6 +195,9 @@ class SpeedView(StudyView, can_focus=True):
         width = self.scrollable_content_region.width
         if not width:  # not yet laid out: on_resize follows
             return
+        if not self._looked_for_devices:  # torch, which knows them, is there once a study is
+            self._looked_for_devices = True
+            self._look_for_devices()
         self.set_class(width >= _TABLES_BESIDE, "-tables-beside")
         self.set_class(width >= _PLOT_BESIDE, "-plot-beside")
         measurement = self.speed if self.speed is None or self.speed.subject is study.subject else None
@@ -202,15 +219,7 @@ class SpeedView(StudyView, can_focus=True):
 
     def _show_conditions(self, study: Study) -> None:
         rows = self.query_one(ConditionRows)
-        rows.show(self.conditions, self._choices_here(), self.chosen, study.spec)
-
-    def _choices_here(self) -> Choices:
-        if not self._looked_for_devices:
-            self._looked_for_devices = True
-            self._choices = choices_here()
-        return self._choices
-
-    _looked_for_devices = False
+        rows.show(self.conditions, self._choices, self.chosen, study.spec)
 
     def _show_roof(self, report: SpeedReport | None) -> None:
         """Draw the roofline, once there are peaks; what draws it is imported then."""
