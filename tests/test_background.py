@@ -65,6 +65,7 @@ async def test_its_thread_stands_back_behind_the_one_that_paints() -> None:
 
     before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     assert await collect(iterate_in_thread(make)) == [min(before + NICENESS, 19)]
+    assert await collect(iterate_in_thread(make, alone=True)) == [before], "its time would be the others'"
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
 
 

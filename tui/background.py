@@ -17,10 +17,11 @@ Item = TypeVar("Item")
 
 
 NICENESS = 10
-"""By how much the threads stand back behind the one that paints, on Linux.
+"""By how much the threads stand back behind the one that paints, on Linux; but for those that are timed.
 
-Where more runs than there are processors, a key waited 30 to 40 ms for its turn at the median, and now 2 to
-10. On a machine that is otherwise idle nothing takes longer for it.
+Where more runs than there are processors, a key waited 30 to 40 ms for its turn at the median, and 2 to 10 so.
+On a machine that is otherwise idle nothing takes longer for it. What is timed would stand back behind other
+programs too, and take what they leave it: 100 times as long, between two that compute.
 """
 
 LANE = Lane()
@@ -56,7 +57,8 @@ class _Producer(Generic[Item]):
 
     def _produce(self) -> None:
         error: BaseException | None = None
-        _stand_back()
+        if not self._alone:
+            _stand_back()
         try:
             for item in self._pieces():
                 if self._stopped.is_set():

@@ -83,7 +83,7 @@ def test_a_side_that_is_never_timed_is_told_from_one_that_is_still_to_come() -> 
         assert work_table(report, 90).plain.split("\n")[2].split()[-1] == missing
 
 
-@pytest.mark.parametrize("width", [38, 60, 77, 90, 160])
+@pytest.mark.parametrize("width", [38, 60, 70, 71, 77, 90, 160])
 @pytest.mark.parametrize("report", [FINISHED, NOTHING_YET], ids=["finished", "nothing yet"])
 def test_the_tables_keep_within_their_width(report: SpeedReport, width: int) -> None:
     for table in (times_table, work_table):
@@ -94,3 +94,10 @@ def test_the_tables_keep_within_their_width(report: SpeedReport, width: int) -> 
 def test_the_marks_of_the_sides_are_three_in_every_encoding(encoding: str) -> None:
     plain = PlainCharacters(encoding).apply([Segment("".join(MARKS.values()))], Color(0, 0, 0))
     assert len(set(plain[0].text)) == len(Side)
+
+
+@pytest.mark.parametrize("width", [38, 71])
+def test_where_there_is_no_room_there_is_no_bar(width: int) -> None:
+    table = times_table(FINISHED, width).plain
+    assert not set("━╸") & set(table)
+    assert "━" in times_table(FINISHED, 77).plain

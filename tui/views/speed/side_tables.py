@@ -44,7 +44,7 @@ def _times_line(report: SpeedReport | None, side: Side, slowest: float, room: in
     style = "$primary" if side is Side.FUSED else "$foreground 50%"
     parts: list[str | tuple[str, str]] = [
         name,
-        (bar(time.median / slowest if slowest else 0, room), style),
+        (bar(time.median / slowest if slowest and room else 0, room), style),
         (f"{duration(time.median, slowest):>{_TIME}}", "bold"),
     ]
     parts += [] if slim else [(f"{quartiles(time, slowest):>{_QUARTILES}}", MUTED)]
