@@ -140,3 +140,32 @@ async def test_on_the_way(open_bench: OpenBench, looks_as_stored: LooksAsStored)
         await bench.until(lambda: bench.app.sweep is not None and "16" in bench.app.sweep.words)
         await looks_as_stored(bench)
         released.set()
+
+
+@pytest.mark.parametrize("kind", ["plot", "map"])
+async def test_without_colours(
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with opened(open_bench, SMALL) as bench:
+        await swept(bench, "2:64:x2", *(("4", "1,3,5") if kind == "map" else ()))
+        await bench.press("2" if kind == "plot" else "right")
+        await looks_as_stored(bench)
+
+
+async def test_light(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with opened(open_bench, MEDIUM) as bench:
+        await bench.press("t")
+        await swept(bench, "2:256:x2")
+        await bench.press("2")
+        await looks_as_stored(bench)
+
+
+async def test_in_ascii(open_bench: OpenBench) -> None:
+    async with opened(open_bench, SMALL, encoding="ascii") as bench:
+        await swept(bench, "2:64:x2")
+        await bench.press("2")
+        await bench.picture()
+        shown = [strip.text for strip in bench.app.screen._compositor.render_strips()]
+        assert "".join(shown).isascii()
+        assert not [line for line in shown[5:] if "?" in line.replace("? keys", "")]

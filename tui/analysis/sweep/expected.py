@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from tui.analysis.cost import cost_of
 from tui.analysis.estimate import estimate_of
-from tui.analysis.speed.report import Side
 from tui.analysis.sweep.plan import Cell, Plan
 
 _MACS_PER_SECOND = 20e9  # as the estimate of a study has it
-_SECONDS_AT_LEAST = 0.3  # of the rounds of any block: warm-up, and the shortest timing that can be trusted
+_SECONDS_OF_A_TIMING = 0.01  # at least: what is shorter runs several times
+_SECONDS_OF_ALL_ROUNDS = 3.0  # at most, but for a few rounds that there are in any case
+_FEWEST_ROUNDS = 5
+_SECONDS_BEFORE = 0.4  # to warm up, and to count
 
 
 def expected_seconds(cell: Cell) -> float:
@@ -18,8 +20,10 @@ def expected_seconds(cell: Cell) -> float:
     if cell.spec is None:
         return 0.0
     macs = cost_of(cell.spec).macs
-    rounds = cell.conditions.rounds * (macs.unfused * (len(Side) - 1) + macs.fused) / _MACS_PER_SECOND
-    return _SECONDS_AT_LEAST + estimate_of(cell.spec).seconds + rounds
+    sides = (macs.unfused, macs.unfused, macs.fused)  # norms that are folded are no MACs
+    round_ = sum(max(_SECONDS_OF_A_TIMING, each / _MACS_PER_SECOND) for each in sides)
+    rounds = min(cell.conditions.rounds, max(_FEWEST_ROUNDS, int(_SECONDS_OF_ALL_ROUNDS / round_)))
+    return _SECONDS_BEFORE + estimate_of(cell.spec).seconds + rounds * round_
 
 
 def shares_done(plan: Plan) -> tuple[float, ...]:

@@ -86,10 +86,11 @@ class CurvePlot(StillPlot):
         with self.app.batch_update():
             self.clear()
             numbers = [_at(number, is_log=shown.log_y) for number in shown.numbers]
-            if not numbers or not shown.places:
+            if not shown.places:
                 return
             places = [_at(place, is_log=shown.log_x) for place in shown.places]
-            x, y = _limits(places), _limits(numbers)
+            x, y = _limits(places), _limits(numbers or [0.0])
+            self.set_yticks(None if numbers else ())  # nothing is known yet of how high it goes
             self._axes(shown, places, x, y)
             self._lines(shown, places, x, y)
 
@@ -107,7 +108,7 @@ class CurvePlot(StillPlot):
         self, shown: Curves, places: list[float], x: tuple[float, float], y: tuple[float, float]
     ) -> None:
         quiet, cursor = self._colour("quiet"), self._colour("cursor")
-        if shown.rule is not None:
+        if shown.rule is not None and shown.numbers:
             level = _at(shown.rule, is_log=shown.log_y)
             self.plot(x, (level, level), line_style=quiet, hires_mode=HiResMode.BRAILLE)
         here = None if self.cursor is None or self.cursor >= len(places) else places[self.cursor]
