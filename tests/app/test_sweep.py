@@ -247,7 +247,7 @@ async def test_export(open_bench: OpenBench, tmp_path: Path, turns: int, name: s
         assert json.loads(text)["axes"] == [{"name": "in-channels", "values": ["2", "4", "8"]}]
     else:
         assert text.startswith("<svg")
-        assert "speed-up" in text
+        assert "speed-up: of fused over as it is" in text
 
 
 async def test_a_file_is_replaced_only_after_a_question(open_bench: OpenBench, tmp_path: Path) -> None:

@@ -42,7 +42,13 @@ class Quantity(StrEnum):
         """What it is, in a line."""
         return _EXPLAINED[self]
 
+    @property
+    def explained_in_a_map(self) -> str:
+        """The same where there is room for one number of each point."""
+        return f"{self.explained}; of the fused side" if self in _OF_SEVERAL_SIDES else self.explained
 
+
+_OF_SEVERAL_SIDES = (Quantity.TIME, Quantity.MACS)
 _EXPLAINED = {
     Quantity.SPEED_UP: "of fused over as it is; median and quartiles",
     Quantity.TIME: "of one run; median and quartiles",

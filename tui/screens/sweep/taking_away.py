@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from tui.analysis.sweep.quantities import Quantity
 from tui.background import iterate_in_thread
 from tui.export.saving import in_home, save
 from tui.export.sweep_data import sweep_csv, sweep_json
+from tui.export.sweep_figure.figure import sweep_svg
 from tui.fusion.quoting import printable
 from tui.screens.dialogs.output_file import Output, OutputScreen
 from tui.sweep_state import SweepState
@@ -28,7 +28,7 @@ async def take_sweep_away(screen: Screen[None], state: SweepState, quantity: Qua
     """
     words = (
         f"{len(state.points)} of {state.plan.count} points: all their numbers as CSV or JSON, "
-        f"or {quantity} as it stands on the screen as SVG."
+        f"or {quantity} as a figure of its own in SVG."
     )
     problem, path, chosen = "", Path("sweep.csv"), "CSV"
     while True:
@@ -37,8 +37,7 @@ async def take_sweep_away(screen: Screen[None], state: SweepState, quantity: Qua
         if output is None:
             return
         try:
-            picture = await _picture(screen) if output.format == "SVG" else None
-            async for _ in iterate_in_thread(partial(_saved, output, state, picture)):
+            async for _ in iterate_in_thread(partial(_saved, output, state, quantity)):
                 pass
         except Exception as error:
             problem, path, chosen = sentence_of(error), output.path, output.format
@@ -48,20 +47,12 @@ async def take_sweep_away(screen: Screen[None], state: SweepState, quantity: Qua
             return
 
 
-def _saved(output: Output, state: SweepState, picture: str | None) -> Iterator[None]:
-    if picture is not None:
-        content = picture
+def _saved(output: Output, state: SweepState, quantity: Quantity) -> Iterator[None]:
+    if output.format == "SVG":
+        content = sweep_svg(state.plan, state.points, quantity)
     elif output.format == "JSON":
         content = sweep_json(state.plan, state.points) + "\n"
     else:
         content = sweep_csv(state.plan, state.points)
     save(output.path, content, replace=output.replace)
     yield None
-
-
-async def _picture(screen: Screen[None]) -> str:
-    """The screen as an SVG, once the dialog has gone."""
-    painted = asyncio.Event()
-    screen.call_after_refresh(painted.set)
-    await painted.wait()
-    return screen.app.export_screenshot()

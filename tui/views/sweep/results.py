@@ -196,7 +196,8 @@ class SweepResults(Vertical):
         along = plan.ranges[0].axis.label
         self._say("#sweep-axis", Content(f"{along}, logarithmic" if is_log_along(plan) else along))
         neutral = self.quantity.neutral
-        self._say_title("" if neutral is None else f"; the line is at {briefly(self.quantity, neutral)}")
+        at = "" if neutral is None else f"; the line is at {briefly(self.quantity, neutral)}"
+        self._say_title(f"{self.quantity.explained}{at}")
 
     def _show_heat(self, plan: Plan) -> None:
         down, across = plan.ranges
@@ -204,10 +205,10 @@ class SweepResults(Vertical):
         heat.table = heat_of(plan, self.points, self.quantity)
         heat.cursor = divmod(self.cursor, len(across.values))
         self._say("#sweep-axis", Content(f"down: {down.axis.label} · across: {across.axis.label}"))
-        self._say_title("; of the fused side" if self.quantity in (Quantity.TIME, Quantity.MACS) else "")
+        self._say_title(self.quantity.explained_in_a_map)
 
-    def _say_title(self, more: str = "") -> None:
-        title = Content.assemble((self.quantity, "bold"), (f"   {self.quantity.explained}{more}", MUTED))
+    def _say_title(self, explained: str) -> None:
+        title = Content.assemble((self.quantity, "bold"), (f"   {explained}", MUTED))
         self._say("#sweep-title", title)
 
     def _show_table(self, plan: Plan) -> None:
