@@ -93,6 +93,7 @@ class CurvePlot(StillPlot):
             self.set_yticks(None if numbers else ())  # nothing is known yet of how high it goes
             self._axes(shown, places, x, y)
             self._lines(shown, places, x, y)
+            self.render()  # now: left to the next frame, it would be drawn in that and shown in the one after
 
     def _axes(
         self, shown: Curves, places: list[float], x: tuple[float, float], y: tuple[float, float]
