@@ -317,9 +317,9 @@ class RepFuseApp(MeasuringApp):
 
         self.stop_measuring()
         if self._sweep_screen is None:
-            self._sweep_screen = SweepScreen(event.spec).data_bind(RepFuseApp.sweep)
+            self._sweep_screen = SweepScreen(event.subject, event.conditions).data_bind(RepFuseApp.sweep)
             self.install_screen(self._sweep_screen, "sweep")
-        self._sweep_screen.show_base(event.spec)
+        self._sweep_screen.show_base(event.subject, event.conditions)
         self._go_to(self._sweep_screen)
 
     def on_sweep_screen_wanted(self, event: SweepScreen.Wanted) -> None:

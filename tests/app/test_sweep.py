@@ -15,7 +15,9 @@ from textual.widgets import Input, Static
 from tests.analysis.sweep.fake_speed import points_of
 from tests.driver import MEDIUM, SMALL, Bench, OpenBench
 from tests.specs import EXACT
+from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.analysis.progress import Doing
+from tui.analysis.speed.conditions import Conditions, MemoryFormat
 from tui.analysis.sweep.plan import Plan
 from tui.analysis.sweep.point import Point
 from tui.analysis.sweep.quantities import Quantity
@@ -23,6 +25,7 @@ from tui.screens.dialogs.output_file import OutputScreen
 from tui.screens.dialogs.replace import ReplaceScreen
 from tui.screens.sweep.screen import SweepScreen
 from tui.sweep_state import SweepStage
+from tui.views.speed.view import SpeedView
 from tui.views.sweep.plot_pane import PlotPane
 from tui.widgets.heat_map import HeatMap
 from tui.widgets.notice import Notice
@@ -212,6 +215,28 @@ async def test_points_of_another_block_are_dimmed(open_bench: OpenBench) -> None
         assert bench.app.sweep is not None
         assert bench.app.sweep.plan.base.groups == 4
         assert not screen.results.has_class("-stale")
+
+
+async def test_it_is_timed_as_the_speed_view_was_told(open_bench: OpenBench) -> None:
+    conditions = Conditions(threads=1, memory_format=MemoryFormat.CHANNELS_LAST)
+    async with open_bench(EXACT, sweep=injected) as bench:
+        await bench.press("7")
+        bench.app.bench.query_one(SpeedView).conditions = conditions
+        await run(bench, "2,4")
+        assert bench.app.sweep is not None
+        assert bench.app.sweep.plan.conditions == conditions
+        assert words(bench, "#file-sizes") == "1 thread · channels_last"
+
+
+async def test_numbers_that_were_altered_are_not_swept_and_it_says_so(open_bench: OpenBench) -> None:
+    altered = Alterations((Edit("kxk.weight", (0, 0, 0, 0), 3.0),))
+    async with open_bench(EXACT, alterations=altered, sweep=injected) as bench:
+        await bench.press("v")
+        assert "its shape, with numbers drawn anew" in words(bench, "#file-name")
+        await bench.press("escape")
+        bench.app.action_preset("repvgg-grouped")
+        await bench.press("v")
+        assert "drawn anew" not in words(bench, "#file-name")
 
 
 async def test_the_palette_and_the_help_know_it(open_bench: OpenBench) -> None:

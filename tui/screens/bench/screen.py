@@ -23,6 +23,7 @@ from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.origin import Origin
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.quantities import estimate_in_words
+from tui.analysis.speed.conditions import Conditions
 from tui.analysis.speed.measurement import Measurement
 from tui.analysis.subject import Subject
 from tui.export.items import Item
@@ -45,6 +46,7 @@ from tui.views.kernels.view import KernelsView
 from tui.views.probe.view import ProbeView
 from tui.views.shared.result import ResultView
 from tui.views.shared.study_view import StudyView
+from tui.views.speed.view import SpeedView
 from tui.views.steps.view import StepsView
 from tui.widgets.foot import GAP, Foot
 from tui.widgets.form.branch_list import BranchList
@@ -114,9 +116,10 @@ class BenchScreen(PlaceScreen):
 
     @dataclass
     class SweepWanted(Message):
-        """The user wants to vary this block."""
+        """The user wants to vary this block, and to have it timed under these conditions."""
 
-        spec: BlockSpec
+        subject: Subject
+        conditions: Conditions
 
     class BackWanted(Message):
         """The user wants to see the checkpoint or the module again that the block comes from."""
@@ -636,8 +639,9 @@ class BenchScreen(PlaceScreen):
         self.post_message(self.AChosen(a))
 
     def action_sweep(self) -> None:
-        """Vary the block of the form; of one that was read its shape, with numbers that are drawn anew."""
-        self.post_message(self.SweepWanted(self._subject.spec))
+        """Vary the block of the form, under the conditions that the speed view was told, if any."""
+        chosen = next((view.conditions for view in self.query(SpeedView)), Conditions())
+        self.post_message(self.SweepWanted(self._subject, chosen))
 
     def action_bias(self) -> None:
         """On a narrow screen, swap the line that adds up weights for the one that adds up biases."""

@@ -14,7 +14,9 @@ from textual.message import Message
 from textual.reactive import var
 from textual.widgets import Static
 
+from tui.analysis.alterations.alterations import NOTHING_ALTERED
 from tui.analysis.quantities import time_in_words
+from tui.analysis.speed.conditions import Conditions
 from tui.analysis.subject import Subject
 from tui.analysis.sweep.expected import expected_seconds
 from tui.analysis.sweep.plan import Plan
@@ -29,6 +31,8 @@ from tui.screens.sweep.taking_away import take_sweep_away
 from tui.sweep_state import SweepStage, SweepState
 from tui.views.checkpoint.file_head import FileHead
 from tui.views.shared.progress_line import progress_line
+from tui.views.shared.styles import MUTED
+from tui.views.sweep.condition_words import in_words
 from tui.views.sweep.form import SweepForm
 from tui.views.sweep.results import SweepResults
 from tui.widgets.foot import GAP, Foot
@@ -49,7 +53,10 @@ IN_A_SWEEP = "IN A SWEEP"
 
 
 class SweepScreen(PlaceScreen):
-    """Asks for sweeps of `base`, and shows what the app says of them."""
+    """Asks for sweeps of a block, and shows what the app says of them.
+
+    Of a block that was read, or altered by hand, its shape is swept: every point has numbers of its own.
+    """
 
     DEFAULT_CSS = """
     SweepScreen {
@@ -129,15 +136,20 @@ class SweepScreen(PlaceScreen):
 
         subject: Subject
 
-    def __init__(self, base: BlockSpec) -> None:
+    def __init__(self, subject: Subject, conditions: Conditions) -> None:
         super().__init__()
-        self._base = base
+        self._subject = subject
+        self._conditions = conditions
         self._plan: Plan | None = None
+
+    @property
+    def _base(self) -> BlockSpec:
+        return self._subject.spec
 
     def compose(self) -> ComposeResult:
         """The block, the fields, how far it is, the points, the keys."""
         yield FileHead(id="file-head")
-        yield SweepForm(self._base, id="sweep-form")
+        yield SweepForm(self._base, self._conditions, id="sweep-form")
         yield Static("", id="sweep-progress", markup=False)
         yield SweepResults(id="sweep-results")
         yield Notice(id="notice")
@@ -159,16 +171,19 @@ class SweepScreen(PlaceScreen):
         self._say_base()
         self.form.focus_first()
 
-    def show_base(self, base: BlockSpec) -> None:
-        """Vary this block from now on; the points of another one stay, dimmed."""
-        if base != self._base:
-            self._base = base
-            if self.is_mounted:
-                self.form.show_base(base)
-                self._say_base()
+    def show_base(self, subject: Subject, conditions: Conditions) -> None:
+        """Vary this block from now on, under these conditions; the points of another one stay, dimmed."""
+        self._subject, self._conditions = subject, conditions
+        if self.is_mounted:
+            self.form.show_base(subject.spec, conditions)
+            self._say_base()
 
     def _say_base(self) -> None:
-        self.query_one(FileHead).file = f"Sweep of {summary(self._base)}"
+        head = self.query_one(FileHead)
+        head.file = f"Sweep of {summary(self._base)}"
+        own_numbers = self._subject.origin is not None or self._subject.alterations != NOTHING_ALTERED
+        head.title = "its shape, with numbers drawn anew" if own_numbers else ""
+        head.sizes = Content.styled(in_words(self._conditions), MUTED)
         self._mark_stale()
 
     def _mark_stale(self) -> None:

@@ -69,10 +69,9 @@ class SweepForm(Vertical):
 
         quantity: Quantity
 
-    def __init__(self, base: BlockSpec, *, id: str | None = None) -> None:
+    def __init__(self, base: BlockSpec, conditions: Conditions, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._base = base
-        self.conditions = Conditions()
+        self._base, self._conditions = base, conditions
 
     def compose(self) -> ComposeResult:
         """A row for each axis, and one for the quantity."""
@@ -102,9 +101,9 @@ class SweepForm(Vertical):
         """Read the fields."""
         self._read()
 
-    def show_base(self, base: BlockSpec) -> None:
-        """Vary another block."""
-        self._base = base
+    def show_base(self, base: BlockSpec, conditions: Conditions) -> None:
+        """Vary another block, or under other conditions."""
+        self._base, self._conditions = base, conditions
         self._read()
 
     def show_quantity(self, quantity: Quantity) -> None:
@@ -127,7 +126,7 @@ class SweepForm(Vertical):
         if None in ranges:
             return None
         try:
-            return Plan(self._base, tuple(each for each in ranges if each is not None), self.conditions)
+            return Plan(self._base, tuple(each for each in ranges if each is not None), self._conditions)
         except PlanError as error:
             self._complain(len(ranges), str(error))
             return None
