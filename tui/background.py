@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 NICENESS = 10
 """By how much the threads stand back behind the one that paints, on Linux; but for those that are timed.
 
-Where more runs than there are processors, a key waited 30 to 40 ms for its turn at the median, and 2 to 10 so.
+Where more runs than there are processors, a key waited 30 to 40 ms for its turn, and 2 to 10 so.
 On a machine that is otherwise idle nothing takes longer for it. What is timed would stand back behind other
 programs too, and take what they leave it: 100 times as long, between two that compute.
 """

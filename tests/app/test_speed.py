@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +19,7 @@ from tui.run_state import Idle, Withdrawn
 from tui.views.speed.condition_rows import Choices, ConditionLine
 from tui.views.speed.view import SpeedView
 from tui.widgets.foot import Foot
+from tui.widgets.plot.without_plots import WithoutPlots
 
 
 @pytest.fixture(autouse=True)
@@ -258,3 +260,17 @@ async def test_who_goes_to_the_sweep_stops_it(open_bench: OpenBench, measure: He
         measure.let_go.set()
         await bench.until(lambda: measure.ended == 1)
         assert bench.app.speed.state == BrokenOff()
+
+
+async def test_where_no_plot_can_be_drawn_it_says_so_and_all_else_is_there(
+    open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "textual_plot", None)
+    monkeypatch.delitem(sys.modules, "tui.views.speed.roofline", raising=False)
+    monkeypatch.delitem(sys.modules, "tui.widgets.plot.still_plot", raising=False)
+    async with open_bench(EXACT, measure=HeldMeasure((FINISHED,))) as bench:
+        await bench.press("7")
+        await is_done(bench)
+        view = bench.app.bench.query_one(SpeedView)
+        assert "pip install textual-plot" in str(view.query_one(WithoutPlots).content)
+        assert gain(bench)[0].startswith("2.00 × as fast fused")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from io import StringIO
@@ -29,6 +30,7 @@ from tui.views.speed.view import SpeedView
 from tui.views.sweep.plot_pane import PlotPane
 from tui.widgets.heat_map import HeatMap
 from tui.widgets.notice import Notice
+from tui.widgets.plot.without_plots import WithoutPlots
 from tui.widgets.rows.row_list import RowList
 
 
@@ -292,3 +294,17 @@ async def test_a_file_is_replaced_only_after_a_question(open_bench: OpenBench, t
 async def test_nothing_of_it_is_loaded_before_it_is_wanted(open_bench: OpenBench) -> None:
     async with open_bench(EXACT, sweep=injected) as bench:
         assert bench.app._sweep_screen is None
+
+
+async def test_where_no_plot_can_be_drawn_it_says_so_and_all_else_is_there(
+    open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("curve_plot", "still_plot", "ticks"):
+        monkeypatch.delitem(sys.modules, f"tui.widgets.plot.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, "textual_plot", None)
+    monkeypatch.setitem(sys.modules, "textual_plot.axis_formatter", None)
+    async with open_bench(EXACT, sweep=injected) as bench:
+        screen = await run(bench, "2,4,8")
+        assert "pip install textual-plot" in str(screen.query_one(WithoutPlots).content)
+        await bench.press("d")
+        assert isinstance(bench.app.focused, RowList)

@@ -29,6 +29,7 @@ from tui.views.speed.headline import by_arithmetic, headline
 from tui.views.speed.side_tables import WORK, times_table, work_table
 from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
+from tui.widgets.plot.without_plots import WithoutPlots
 from tui.widgets.steady_text import SteadyText
 
 if TYPE_CHECKING:
@@ -228,8 +229,12 @@ class SpeedView(StudyView, can_focus=True):
         place.display = there
         if report is None or not there:
             return
-        from tui.views.speed.roofline import Roofline, key_to
-
+        try:
+            from tui.views.speed.roofline import Roofline, key_to
+        except ImportError:  # numpy, or what needs it, is left out of this installation
+            if not place.query(WithoutPlots):
+                place.mount(WithoutPlots())
+            return
         if not place.query(Roofline):
             place.mount(Roofline(id="roofline"), SteadyText(id="speed-key", markup=False))
         place.query_one(Roofline).show(report)

@@ -10,6 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.message import Message
 
+from tui.widgets.plot.without_plots import WithoutPlots
+
 if TYPE_CHECKING:
     from tui.widgets.plot.curve_plot import CurvePlot
     from tui.widgets.plot.curves import Curves
@@ -46,10 +48,12 @@ class PlotPane(Container, can_focus=True):
         """Plot these curves, with the cursor on that place; None where that is not among them."""
         self._count, self._cursor = len(curves.places), cursor
         if self._plot is None:
-            from tui.widgets.plot.curve_plot import (
-                CurvePlot,
-            )  # it imports numpy, which takes a tenth of a second
-
+            try:  # it imports numpy, which takes a tenth of a second
+                from tui.widgets.plot.curve_plot import CurvePlot
+            except ImportError:
+                if not self.query(WithoutPlots):
+                    self.mount(WithoutPlots())
+                return
             self._plot = CurvePlot(id="sweep-plot")
             self._plot.set_reactive(CurvePlot.curves, curves)
             self._plot.set_reactive(CurvePlot.cursor, cursor)
