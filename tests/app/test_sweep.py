@@ -22,6 +22,7 @@ from tui.analysis.speed.conditions import Conditions, MemoryFormat
 from tui.analysis.sweep.plan import Plan
 from tui.analysis.sweep.point import Point
 from tui.analysis.sweep.quantities import Quantity
+from tui.screens.dialogs.help import HelpScreen
 from tui.screens.dialogs.output_file import OutputScreen
 from tui.screens.dialogs.replace import ReplaceScreen
 from tui.screens.sweep.screen import SweepScreen
@@ -248,6 +249,9 @@ async def test_the_palette_and_the_help_know_it(open_bench: OpenBench) -> None:
         await run(bench, "2,4")
         titles = [command.title for command in bench.app.get_system_commands(bench.app.screen)]
         assert any(title.startswith("Export the sweep") for title in titles)
+        await bench.press("question_mark")
+        assert isinstance(bench.app.screen, HelpScreen)
+        assert "IN A SWEEP" in [str(each.content) for each in bench.app.screen.query(Static)]
 
 
 async def saved(bench: Bench, path: Path, turns: int) -> None:

@@ -31,6 +31,12 @@ def test_all_of_a_point_is_said() -> None:
     ]
 
 
+def test_remarks_are_said_below() -> None:
+    found = numbers(2.0)
+    remarked = replace(found, speed=replace(found.speed, remarks=("float16 on a CPU", "busy")))
+    assert words_on(PLAN, 0, point(remarked)).plain.splitlines()[3:] == ["float16 on a CPU; busy"]
+
+
 def test_noise_is_said_in_a_word_and_in_the_table_by_a_sign() -> None:
     noisy = point(numbers(2.0, spread=0.5))
     assert words_on(PLAN, 0, noisy).plain.splitlines()[0].endswith("(1.50 to 2.50)   noisy")

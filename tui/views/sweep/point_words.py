@@ -78,7 +78,8 @@ def _lines(numbers: Numbers) -> list[Content]:
         (" · memory ", MUTED),
         memory_in_words(numbers.bytes),
     )
-    return [first, second]
+    remarks = "; ".join(numbers.speed.remarks)
+    return [first, second, Content.styled(printable(remarks), MUTED)] if remarks else [first, second]
 
 
 def row_of(plan: Plan, place: int, points: Sequence[Point]) -> Row:

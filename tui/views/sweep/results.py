@@ -51,7 +51,8 @@ class SweepResults(Vertical):
         & #sweep-empty { padding: 1 2; color: $text-muted; }
         & #sweep-heat { padding: 0 1; height: 1fr; }
         & #sweep-table { height: 1fr; }
-        & #sweep-point { height: 3; padding: 0 1; }
+        & #sweep-point { height: 3; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+        &.-remarked #sweep-point { height: 4; }
     }
     """
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
@@ -153,8 +154,10 @@ class SweepResults(Vertical):
             self.set_reactive(SweepResults.cursor, order[0] if order else 0)
             self._show()
 
-    def watch_points(self) -> None:
-        """Show one more."""
+    def watch_points(self, points: tuple[Point, ...]) -> None:
+        """Show one more; keep room for remarks where there are any, whichever point is looked at."""
+        remarked = any(point.numbers is not None and point.numbers.speed.remarks for point in points)
+        self.set_class(remarked, "-remarked")
         self._show()
 
     def watch_quantity(self) -> None:
