@@ -100,6 +100,14 @@ def styles_parsed_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def studies_run_at_once() -> Iterator[None]:
+    """The threads of one test process do not stand back behind the other's."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("tui.background.NICENESS", 0)
+        yield
+
+
 @pytest.fixture
 def looks_as_stored(snapshot: SnapshotAssertion, pytestconfig: pytest.Config) -> Iterator[LooksAsStored]:
     """Compares the screen with the picture stored for this test; what differs goes into the report."""

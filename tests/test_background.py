@@ -59,7 +59,9 @@ async def test_items_come_in_order_from_a_daemon_thread() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux only")
-async def test_its_thread_stands_back_behind_the_one_that_paints() -> None:
+async def test_its_thread_stands_back_behind_the_one_that_paints(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.background.NICENESS", NICENESS)  # not in other tests
+
     def make() -> Iterator[int]:
         yield os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 

@@ -16,10 +16,10 @@ from tui.lane import Lane
 Item = TypeVar("Item")
 
 
-NICENESS = 10
+NICENESS = 5
 """By how much the threads stand back behind the one that paints, on Linux; but for those that are timed.
 
-Where more runs than there are processors, a key waited 30 to 40 ms for its turn, and 2 to 10 so.
+Where more runs than there are processors, a key waited 30 to 40 ms for its turn, and 2 to 10 at niceness 10.
 On a machine that is otherwise idle nothing takes longer for it. What is timed would stand back behind other
 programs too, and take what they leave it: 100 times as long, between two that compute.
 """
