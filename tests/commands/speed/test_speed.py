@@ -19,6 +19,7 @@ from tui.analysis.speed import memory, several
 from tui.analysis.speed.conditions import Conditions
 from tui.analysis.speed.outcomes import LeftOut, Timed
 from tui.analysis.speed.several import Candidate, time_all
+from tui.cli import main
 from tui.commands.speed import candidates
 from tui.speed_options import FileSource, Kind, SpeedRequest, parse_speed
 
@@ -73,10 +74,10 @@ def test_the_table_of_a_block(capsys: Capsys) -> None:
     done = ran(capsys, "speed", "--preset", "repvgg", "--in-channels", "32")
     assert done.status == 0
     lines = lines_of(done.out)
-    assert lines[0] == "time quartiles gain quartiles FLOP/s bytes/s"
-    assert lines[2].startswith("as it is 3.91 ms 3.66 ms to 4.15 ms 1.00 × 1.00 to 1.00 537 MFLOP/s")
-    assert lines[3].startswith("norms folded 2.93 ms 2.75 ms to 3.11 ms 1.33 ×")
-    assert lines[4].startswith("fused 1.95 ms 1.83 ms to 2.08 ms 2.00 × 2.00 to 2.00 1.07 GFLOP/s")
+    assert lines[0] == "time IQR gain quartiles FLOP/s bytes/s"
+    assert lines[2].startswith("as it is 3.91 ms 12 % 1.00 × 1.00 to 1.00 537 MFLOP/s")
+    assert lines[3].startswith("norms folded 2.93 ms 12 % 1.33 ×")
+    assert lines[4].startswith("fused 1.95 ms 12 % 2.00 × 2.00 to 2.00 1.07 GFLOP/s")
     assert "Fused it is 2.00 times as fast." in done.words
     assert (
         "on a processor of the tests, 2 threads, torch 2.9.0, contiguous; medians of 3 rounds, the sides"
@@ -122,10 +123,26 @@ def test_the_blocks_of_a_file_with_the_worst_first(tmp_path: Path, capsys: Capsy
 def test_the_table_of_a_file(tmp_path: Path, capsys: Capsys) -> None:
     path = saved(tmp_path, trained().state_dict(), ".pt")
     lines = lines_of(ran(capsys, "speed", path, "--dtype", "float64").out)
-    assert lines[0] == "block input as it is norms folded fused gain quartiles by MACs by bytes"
+    assert lines[0] == "block input as it is folded fused gain quartiles MACs bytes"
     assert lines[2].startswith("body.0 1×8×56×56 3.91 ms 2.93 ms 488 µs 8.00 × 8.00 to 8.00 1.00 ×")
     assert lines[5].startswith("stem 1×3×56×56")
     assert any(line.startswith("all 4 blocks 15.6 ms 11.7 ms") for line in lines)
+
+
+def test_on_a_narrow_terminal_no_digit_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capsys
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["speed", "--preset", "repvgg"]) == 0
+    assert main(["speed", str(saved(tmp_path, trained().state_dict(), ".pt"))]) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    lines = lines_of(out)
+    assert any(
+        line.startswith("fused 3.91 ms 12 % 1.00 × 1.00 to 1.00 537 MFLOP/s 4.19 MB/s") for line in lines
+    )
+    assert "norms folded 100 1.05 M 0.0 MB 0.0 MB 2 128 137 GFLOP/s" in lines
+    assert "body.0 1×8×56×56 3.91 ms 2.93 ms 488 µs 8.00 × 1.00 × 1.00 ×" in lines
 
 
 def test_the_blocks_of_a_module_and_the_whole(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -12,23 +12,27 @@ from tui.analysis.speed.outcomes import LeftOut, Timed, Totals, totals_of, worst
 from tui.analysis.speed.report import Side, SpeedReport
 from tui.analysis.speed.timing import NOISY, Spread
 from tui.analysis.sweep.quantities import seconds_in_digits, times_in_digits
+from tui.analysis.verdict.in_words import percent
 from tui.commands.plain_console import plain_console
 from tui.commands.tables import ASIDE, HEADING, WIDTH, listed, plain, row, table
 
 _NOISY = "noisy"
 _NOTHING = "-"
+WIDE = 100
+"""Columns from which on there is room for the quartiles of several blocks."""
 
 
 def print_table(timed: Sequence[Timed], left_out: Sequence[LeftOut]) -> None:
     """Print it on stdout."""
-    plain_console(WIDTH).print_report(Group(*_parts(timed, left_out)))
+    console = plain_console(WIDTH)
+    console.print_report(Group(*_parts(timed, left_out, wide=console.width >= WIDE)))
 
 
-def _parts(timed: Sequence[Timed], left_out: Sequence[LeftOut]) -> Iterator[RenderableType]:
+def _parts(timed: Sequence[Timed], left_out: Sequence[LeftOut], *, wide: bool) -> Iterator[RenderableType]:
     if len(timed) == 1 and not left_out:
         yield from _of_one(timed[0])
     else:
-        yield _of_several(timed)
+        yield _of_several(timed, wide=wide)
         if left_out:
             yield ""
             yield from (plain(f"left out: {each.words}") for each in left_out)
@@ -41,16 +45,16 @@ def _of_one(timed: Timed) -> Iterator[RenderableType]:
     gain = report.gain()
     if timed.title:
         yield plain(timed.title, HEADING)
-    made = _numbers("", "time", "quartiles", "gain", "quartiles", "FLOP/s", "bytes/s", "")
+    made = _numbers("", "time", "IQR", "gain", "quartiles", "FLOP/s", "bytes/s", "")
     for side in _told(report):
         time, faster = report.time(side), report.gain(side)
         row(
             made,
             side,
             _time(time),
-            _quartiles(time, seconds_in_digits),
+            _NOTHING if time is None else percent(time.iqr / time.median),
             _times(faster),
-            _quartiles(faster, times_in_digits),
+            _quartiles(faster),
             _rate(report.flops_reached(side), "FLOP/s"),
             _rate(report.bandwidth_reached(side), "B/s"),
             _NOISY if time is not None and time.is_noisy else "",
@@ -68,7 +72,7 @@ def _of_one(timed: Timed) -> Iterator[RenderableType]:
 
 
 def _work(report: SpeedReport) -> Table:
-    made = _numbers("", "parameters", "MACs", "read", "written", "operations", "FLOP/byte", "roof")
+    made = _numbers("", "params", "MACs", "read", "written", "ops", "FLOP/byte", "roof")
     peaks = report.peaks
     for side in _told(report):
         work = report.work[side]
@@ -91,25 +95,28 @@ def _told(report: SpeedReport) -> list[Side]:
     return [side for side in Side if side in (report.timings or report.work)]
 
 
-def _of_several(timed: Sequence[Timed]) -> Table:
-    made = _numbers("block", "input", *Side, "gain", "quartiles", "by MACs", "by bytes", "")
+def _of_several(timed: Sequence[Timed], *, wide: bool) -> Table:
+    quartiles = ("quartiles",) if wide else ()
+    made = _numbers("block", "input", "as it is", "folded", "fused", "gain", *quartiles, "MACs", "bytes", "")
     for each in worst_first(one for one in timed if not one.is_whole):
-        row(made, each.title, *_cells(each.report))
+        row(made, each.title, *_cells(each.report, wide=wide))
     totals = totals_of(timed)
     made.add_section()
     if totals is not None and totals.blocks > 1:
         row(made, *_of_totals(totals))
     for each in timed:
         if each.is_whole:
-            row(made, each.title, *_cells(each.report))
+            row(made, each.title, *_cells(each.report, wide=wide))
     return made
 
 
-def _cells(report: SpeedReport) -> Iterator[str]:
+def _cells(report: SpeedReport, *, wide: bool) -> Iterator[str]:
     gain = report.gain()
     yield "×".join(map(str, report.input_nchw))
     yield from (_time(report.time(side)) for side in Side)
-    yield from (_times(gain), _quartiles(gain, times_in_digits))
+    yield _times(gain)
+    if wide:
+        yield _quartiles(gain)
     yield from (f"{times_in_digits(each)} ×" for each in (report.gain_by_macs, report.gain_by_traffic))
     yield ", ".join(words for words, holds in _marks(report) if holds)
 
@@ -122,7 +129,7 @@ def _marks(report: SpeedReport) -> Iterator[tuple[str, bool]]:
 def _of_totals(totals: Totals) -> Iterator[str]:
     yield from (f"all {totals.blocks} blocks", "")
     yield from (seconds_in_digits(totals.seconds[side]) for side in Side)
-    yield from (f"{times_in_digits(totals.gain())} ×", "", "", "", "")
+    yield f"{times_in_digits(totals.gain())} ×"
 
 
 def _numbers(*headings: str) -> Table:
@@ -142,8 +149,8 @@ def _times(gain: Spread | None) -> str:
     return _NOTHING if gain is None else f"{times_in_digits(gain.median)} ×"
 
 
-def _quartiles(spread: Spread | None, shown: Callable[[float], str]) -> str:
-    return _NOTHING if spread is None else f"{shown(spread.low)} to {shown(spread.high)}"
+def _quartiles(gain: Spread | None) -> str:
+    return _NOTHING if gain is None else f"{times_in_digits(gain.low)} to {times_in_digits(gain.high)}"
 
 
 def _rate(rate: float | None, unit: str) -> str:
