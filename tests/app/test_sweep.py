@@ -14,7 +14,7 @@ import pytest
 from textual.widgets import Input, Static
 
 from tests.analysis.sweep.fake_speed import points_of
-from tests.driver import MEDIUM, SMALL, Bench, OpenBench
+from tests.driver import LARGE, MEDIUM, SMALL, Bench, OpenBench
 from tests.specs import EXACT
 from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.analysis.progress import Doing
@@ -192,6 +192,21 @@ async def test_the_same_axis_twice_is_a_problem_of_the_second(open_bench: OpenBe
     async with open_bench(EXACT, sweep=injected) as bench:
         await bench.press("v", "tab", "right", "right")
         assert words(bench, "#sweep-problem-2").startswith("In-channels is given twice")
+
+
+async def test_on_a_wide_screen_the_table_stands_beside_the_plot(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT, LARGE, sweep=injected) as bench:
+        screen = await run(bench, "2,4,8")
+        side = screen.query_one("#sweep-rows", RowList)
+        assert side.region.width > 80
+        await bench.press("right")
+        assert side.cursor == 1
+        await bench.press("tab", "down")
+        assert bench.app.focused is side
+        assert words(bench, "#sweep-point").startswith("in channels 8 ")
+        await bench.press("d")
+        assert not side.region.width
+        assert screen.query_one("#sweep-table", RowList).cursor == 2
 
 
 async def test_what_is_looked_at(open_bench: OpenBench) -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import var
@@ -28,6 +28,10 @@ from tui.widgets.help_line import HelpLine
 from tui.widgets.rows.row import cut
 from tui.widgets.rows.row_list import GAP, MOST_OF_NAME, RowList
 
+WIDE, SIDE = 160, 84
+"""Columns from which on the table stands beside what is drawn, and its own."""
+HEADING = 12
+"""Columns that the values have at least; of a longer heading the rest is left out."""
 SIGN = 2
 """Columns of a row's sign."""
 
@@ -47,7 +51,11 @@ class SweepResults(Vertical):
         height: 1fr;
         & #sweep-title { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
         & #sweep-axis { height: 1; padding: 0 1; text-align: center; color: $foreground 70%; }
-        & ContentSwitcher { height: 1fr; }
+        & ContentSwitcher { height: 1fr; width: 1fr; }
+        & #sweep-both { height: 1fr; }
+        & #sweep-side { display: none; width: 84; margin: 0 0 0 2; }
+        & #sweep-side Static { height: 1; }
+        &.-beside #sweep-side { display: block; }
         & #sweep-empty { padding: 1 2; color: $text-muted; }
         & #sweep-heat { padding: 0 1; height: 1fr; }
         & #sweep-table { height: 1fr; }
@@ -94,11 +102,15 @@ class SweepResults(Vertical):
     def compose(self) -> ComposeResult:
         """What is shown, the drawing or the table, what the axis is, the point under the cursor."""
         yield Static("", id="sweep-title", markup=False)
-        with ContentSwitcher(initial="sweep-empty", id="sweep-switch"):
-            yield Static(NOTHING_YET, id="sweep-empty", markup=False)
-            yield PlotPane(id="sweep-pane")
-            yield HeatMap(id="sweep-heat")
-            yield RowList(id="sweep-table")
+        with Horizontal(id="sweep-both"):
+            with ContentSwitcher(initial="sweep-empty", id="sweep-switch"):
+                yield Static(NOTHING_YET, id="sweep-empty", markup=False)
+                yield PlotPane(id="sweep-pane")
+                yield HeatMap(id="sweep-heat")
+                yield RowList(id="sweep-table")
+            with Vertical(id="sweep-side"):
+                yield Static("", id="sweep-side-title", markup=False)
+                yield RowList(id="sweep-rows")
         yield Static("", id="sweep-axis", markup=False)
         yield Static("", id="sweep-point", markup=False)
 
@@ -107,9 +119,8 @@ class SweepResults(Vertical):
         self._show()
 
     def on_resize(self) -> None:
-        """Let the heading of the table stand over its columns."""
-        if self.as_table:
-            self._show()
+        """Let the heading stand over the columns, and the table beside the plot where it fits."""
+        self._show()
 
     @property
     def shown(self) -> str:
@@ -191,6 +202,11 @@ class SweepResults(Vertical):
             self.shown
         ](plan)
         self._say("#sweep-point", words_on(plan, self.cursor, self.points))
+        beside = self.size.width >= WIDE and not self.as_table
+        self.set_class(beside, "-beside")
+        if beside:
+            heading = self._fill(self.query_one("#sweep-rows", RowList), plan, SIDE)
+            self._say("#sweep-side-title", heading)
 
     def _show_plot(self, plan: Plan) -> None:
         order = places_of(plan)
@@ -215,15 +231,19 @@ class SweepResults(Vertical):
         self._say("#sweep-title", title)
 
     def _show_table(self, plan: Plan) -> None:
+        heading = self._fill(self.query_one("#sweep-table", RowList), plan, self.size.width)
+        self._say("#sweep-title", heading)
+
+    def _fill(self, rows: RowList, plan: Plan, width: int) -> Content:
+        """Fill a table of that width; returns its heading."""
         names = [" · ".join(value.text for value in cell.values) for cell in plan.cells]
         heading = " · ".join(each.axis.label for each in plan.ranges)
-        longest = max(map(cell_len, (*names, heading))) + SIGN
-        rows = self.query_one(RowList)
+        longest = max(HEADING, *map(cell_len, names)) + SIGN
         row_at = partial(row_of, plan, points=self.points)
         rows.show(row_at, plan.count, longest=longest, cursor=self.cursor)
-        room = max(1, min(longest, int((self.size.width - 3) * MOST_OF_NAME)) - SIGN)
+        room = max(1, min(longest, int((width - 3) * MOST_OF_NAME)) - SIGN)
         title = f" {' ' * SIGN}{cut(heading, room):<{room + GAP}}{TABLE_HEAD}"
-        self._say("#sweep-title", Content.styled(title, f"bold {MUTED}"))
+        return Content.styled(title, f"bold {MUTED}")
 
     def _say(self, line: str, words: Content) -> None:
         self.query_one(line, Static).update(words, layout=False)
@@ -244,7 +264,7 @@ class SweepResults(Vertical):
     @on(RowList.Moved)
     def _row_moved(self, event: RowList.Moved) -> None:
         event.stop()
-        if self.as_table:
+        if self.as_table or event.rows.has_focus:  # beside the plot it only follows, unless one walks in it
             self.cursor = event.place
 
     @on(PlotPane.Chosen)
