@@ -5,11 +5,10 @@ hold: the medians agree within the quartiles that both report. Then blocks of se
 the gain to expect of each on two cores. A measurement from which other programs took the processor for more
 than a tenth of the time is taken again, a few times; how much they had stands beside it.
 
-What moves the gain of norms in a batch of 8: at 56 x 56 each image between two operations is written to the
-memory and read again, at 28 x 28 it stays in a cache (1.5 times, on one core and on two). Two threads make
-the convolution twice as fast and the memory not at all: 1.5 to 1.8 times on one, 2.1 to 2.4 on two. With
-gradients on it is 2.6 to 3.3, since each batch norm keeps its image, in pages that are new at each run; we
-time in inference mode.
+The gain of norms in a batch of 8 was 1.4 to 2.4 here, on two threads of a quiet machine, not 2 to 2.6: it
+changes from run to run at 56 x 56, where pages of memory are new in some runs, and is a steady 1.5 to 1.6 at
+28 x 28, where none is. With gradients on, two threads and 56 x 56, ten times as many pages are new, and it
+was 3 to 4; we time in inference mode. Why it is just 2 to 2.6 elsewhere is not known.
 """
 
 from __future__ import annotations
