@@ -121,12 +121,17 @@ async def test_escape_leaves_the_fields_and_then_the_sweep(open_bench: OpenBench
 
 
 async def test_stopping_keeps_what_is_there(open_bench: OpenBench) -> None:
-    released = threading.Event()
+    released, ended = threading.Event(), threading.Event()
 
     def halfway(plan: Plan) -> Iterator[Doing | Point]:
-        yield from points_of(plan, [2.0] * 8)[:2]
-        yield Doing("in channels 8: running the branches", 3, plan.count)
-        released.wait()
+        points = points_of(plan, [2.0] * 8)
+        try:
+            yield from points[:2]
+            yield Doing("in channels 8: running the branches", 3, plan.count)
+            released.wait()
+            yield points[2]
+        finally:
+            ended.set()
 
     async with open_bench(EXACT, sweep=halfway) as bench:
         await bench.press("v", "ctrl+u", *"2,4,8", "enter")
@@ -134,6 +139,7 @@ async def test_stopping_keeps_what_is_there(open_bench: OpenBench) -> None:
         assert "in channels 8: running the branches" in words(bench, "#sweep-progress")
         await bench.press("S")
         released.set()
+        await bench.until(ended.is_set, "the end of what was stopped")
         assert bench.app.sweep is not None
         assert bench.app.sweep.stage is SweepStage.STOPPED
         assert words(bench, "#sweep-progress") == "stopped: 2 of 3 points"
