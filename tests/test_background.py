@@ -214,6 +214,19 @@ async def test_ordinary_work_runs_side_by_side() -> None:
     await stop(readers, *both)
 
 
+async def test_what_is_timed_waits_for_the_thread_of_the_keys_which_waits_for_nobody() -> None:
+    timed, later = Numbers(), Numbers()
+    timed.let_go.acquire()
+    readers = [asyncio.create_task(collect(iterate_in_thread(partial(iter, timed), alone=True)))]
+    await until(lambda: timed.asked == 1)
+    with LANE.beside():
+        readers.append(asyncio.create_task(collect(iterate_in_thread(partial(iter, later), alone=True))))
+        timed.let_go.release()
+        await until(lambda: LANE.wait_to_time == 2, "both to wait")
+    await until(lambda: timed.asked + later.asked > 1, "one of them to go on")
+    await stop(readers, timed, later)
+
+
 async def test_who_waits_and_gives_up_lets_the_others_go_on() -> None:
     timed, never, next_timed = Numbers(), Numbers(), Numbers()
     for numbers in (timed, next_timed):
@@ -267,7 +280,7 @@ async def stop(readers: list[asyncio.Task[list[object]]], *all_numbers: Numbers)
     """Let no thread wait on into the next test."""
     for reader in readers:
         reader.cancel()
+    await asyncio.gather(*readers, return_exceptions=True)  # before: a thread may take them all till then
     for numbers in all_numbers:
         numbers.let_go.release(10)
-    await asyncio.gather(*readers, return_exceptions=True)
     await until(lambda: all(numbers.ended.is_set() or not numbers.asked for numbers in all_numbers))

@@ -31,7 +31,7 @@ from tui.analysis.inquiry import Answers, Question, deferred_answer
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.subject import Subject
 from tui.analysis.sweep.running import sweep as points_of
-from tui.background import iterate_in_thread
+from tui.background import LANE, iterate_in_thread
 from tui.colour_depth import ColourDepth
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
@@ -154,7 +154,7 @@ class RepFuseApp(MeasuringApp):
         self._looked = module
         self._a: BlockA | Subject | None = compared  # a subject as long as its study has not been run
         self._study_function = study
-        self.keys = KeysInOrder(super().on_event, self._paint, self._handle_exception)
+        self.keys = KeysInOrder(super().on_event, self._paint, self._handle_exception, LANE.beside)
         for theme in THEMES:
             self.register_theme(theme)
         self._settings_path = settings_path

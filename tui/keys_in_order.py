@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from textual.events import InputEvent, Key, MouseDown, MouseUp, Paste
 
@@ -31,6 +32,8 @@ class KeysInOrder:
 
     Then, if no other event waits, all that it changed is painted at once. By itself Textual paints the first
     half of it while the second is still being worked out, and that at the next tick of a timer.
+
+    All of that is done inside of `meanwhile`: nothing is timed then, which would hold up both.
     """
 
     def __init__(
@@ -38,8 +41,10 @@ class KeysInOrder:
         hand_out: Callable[[InputEvent], Awaitable[None]],
         paint: Callable[[], None],
         fail: Callable[[Exception], None],
+        meanwhile: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._hand_out, self._paint, self._fail = hand_out, paint, fail
+        self._meanwhile = meanwhile
         self._waiting: deque[InputEvent] = deque()
         self._task: asyncio.Task[None] | None = None
         self._painting = False
@@ -65,14 +70,15 @@ class KeysInOrder:
             self._task = asyncio.create_task(self._hand_out_all(), name="keys in order")
 
     async def _hand_out_all(self) -> None:
-        while self._waiting:
-            try:
-                await self._hand_out(self._waiting.popleft())
-                await _rest()
-                await self._paint_all()
-            except Exception as error:
-                self._fail(error)
-                return
+        with self._meanwhile():
+            while self._waiting:
+                try:
+                    await self._hand_out(self._waiting.popleft())
+                    await _rest()
+                    await self._paint_all()
+                except Exception as error:
+                    self._fail(error)
+                    return
 
     async def _paint_all(self) -> None:
         """Paint, unless the next event is here, and then what is only known after a layout."""

@@ -36,6 +36,16 @@ class Lane:
             if entered:
                 self._leave(alone=alone)
 
+    @contextmanager
+    def beside(self) -> Iterator[None]:
+        """Wait for nobody, and keep the next timed piece waiting: for the thread that handles keys."""
+        with self._changed:
+            self._side_by_side += 1
+        try:
+            yield
+        finally:
+            self._leave(alone=False)
+
     def wake(self) -> None:
         """Have those that wait look whether they were stopped."""
         with self._changed:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from textual.events import InputEvent, Key
 
@@ -28,12 +29,20 @@ async def fate_of(*keys: str, paint: Callable[[KeysInOrder], None] = lambda _: N
     def fail(error: Exception) -> None:
         log.append(str(error))
 
-    keys_in_order = KeysInOrder(hand_out, note_paint, fail)
+    @contextmanager
+    def meanwhile() -> Iterator[None]:
+        log.append("nothing is timed")
+        yield
+        log.append("what is timed goes on")
+
+    keys_in_order = KeysInOrder(hand_out, note_paint, fail, meanwhile)
     for key in keys:
         keys_in_order.take(Key(key, key))
     while not keys_in_order.idle:
         await asyncio.sleep(0.001)
-    return log
+    assert (log[0], log[-1]) == ("nothing is timed", "what is timed goes on")
+    assert len(set(log)) == len(set(log[1:-1])) + 2, "once for all keys"
+    return log[1:-1]
 
 
 async def test_keys_in_a_row_are_painted_together() -> None:
