@@ -14,7 +14,14 @@ from typing import NoReturn
 from tui.analysis.failure import CANNOT, in_words
 from tui.checkpoint_options import CheckpointRequest, CompareRequest, FuseRequest, InspectRequest, OpenRequest
 from tui.checkpoints.to_open import ToOpen
-from tui.module_options import FuseModuleRequest, InspectModuleRequest, ModuleRequest, OpenModuleRequest
+from tui.module_options import (
+    CheckModuleRequest,
+    CompareModuleRequest,
+    FuseModuleRequest,
+    InspectModuleRequest,
+    ModuleRequest,
+    OpenModuleRequest,
+)
 from tui.on_terminal import NoTerminalError, refuse_no_terminal, run_on_terminal
 from tui.option_parser import PROGRAM, OptionsError
 from tui.options import Request, parse
@@ -112,6 +119,14 @@ def _on_module(asked: ModuleRequest) -> int:
                 from tui.commands.module.fusing import fuse
 
                 return fuse(asked)
+            case CompareModuleRequest():
+                from tui.commands.module.comparing import compare
+
+                return compare(asked)
+            case CheckModuleRequest():
+                from tui.commands.module.checking import check
+
+                return check(asked)
     except _CANNOT_BE_DONE as error:
         return _refuse(in_words(error))
     raise AssertionError(f"{asked} is for the screen")

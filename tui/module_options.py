@@ -1,11 +1,12 @@
-"""The command line of what is done with somebody's module: opening it, inspect and fuse."""
+"""The command line of what is done with somebody's module: opening it, inspect, fuse, compare and check."""
 
 from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from tui.fusion.nearest_name import did_you_mean
@@ -54,26 +55,66 @@ class InspectModuleRequest:
     as_json: bool
 
 
+class FusedAs(StrEnum):
+    """What of a fused module is written."""
+
+    STATE_DICT = "state-dict"
+    """Its numbers, as safetensors."""
+    EXPORTED_PROGRAM = "exported-program"
+    """What torch.export.load reads, without the module's code."""
+    TORCHSCRIPT = "torchscript"
+    """What torch.jit.load reads, likewise."""
+
+
 @dataclass(frozen=True, slots=True)
 class FuseModuleRequest:
-    """Fuse a module, and write the state_dict of what comes out."""
+    """Fuse a module, and write what comes out."""
 
     source: ModuleSource
     target: Path
     force: bool
     as_json: bool
+    form: FusedAs = FusedAs.STATE_DICT
 
 
-ModuleRequest = OpenModuleRequest | InspectModuleRequest | FuseModuleRequest
+@dataclass(frozen=True, slots=True)
+class CompareModuleRequest:
+    """Judge what another tool made of a module: a file, or a module of which only the tensors count."""
+
+    source: ModuleSource
+    given: Path | ModuleSource
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckModuleRequest:
+    """Report on a block of a module; `block`: its path, None of the module as a whole."""
+
+    source: ModuleSource
+    block: str | None
+    as_json: bool
+
+
+ModuleRequest = (
+    OpenModuleRequest | InspectModuleRequest | FuseModuleRequest | CompareModuleRequest | CheckModuleRequest
+)
 
 _OPEN = ""
 _WORDS: Mapping[str, str] = {
     _OPEN: "show a module: the block that it is, or the blocks in it",
     "inspect": "list the blocks of a module, and what is left alone and why",
-    "fuse": "fuse every block of a module, and write the state_dict of what comes out",
+    "fuse": "fuse every block of a module, and write what comes out",
+    "compare": "judge what another tool made of a module",
+    "check": "report on a module that is one block, or on a block of it, as check does",
 }
-OF_MODULES: frozenset[str] = frozenset(("inspect", "fuse"))
-"""The commands that take a module in the place of a file."""
+OF_MODULES: Mapping[str, str] = {name: words for name, words in _WORDS.items() if name != _OPEN}
+"""The commands that take a module in the place of a file or of options of a block, and what each does."""
+
+_POSITIONALS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "fuse": (("OUT", "what is written of the fused module"),),
+    "compare": (("FUSED", "what was made of it: a checkpoint, or a module of the same names"),),
+}
+"""What stands after MODULE."""
 
 _EPILOG = """\
 MODULE is package.module:name or path/blocks.py:name, where the name is that of
@@ -81,10 +122,24 @@ a class, of a function that makes a module, or of a module. This runs the code
 in it, as python would; nothing else that {program} does runs code of others.
 
 exit status:
-  0  it was done; of fuse: every block is right, and written
-  1  fuse: the fused module gives something else, and nothing is written
-  2  the code, its arguments or a file cannot be used
+{status}  2  the code, its arguments or a file cannot be used
 """
+_STATUS: Mapping[str, str] = {
+    _OPEN: "  0  it was shown\n",
+    "inspect": "  0  it was listed\n",
+    "fuse": """\
+  0  every block is right, and written
+  1  the fused module gives something else, and nothing is written
+""",
+    "compare": """\
+  0  every block is right, and every other tensor carried over
+  1  a block is wrong, a tensor differs or is missing, or a name is left over
+""",
+    "check": """\
+  0  fused and unfused agree: they are the same, or differ by rounding
+  1  they do not, or by more than rounding is likely to make
+""",
+}
 
 
 def is_module_like(word: str) -> bool:
@@ -97,7 +152,7 @@ def is_module_like(word: str) -> bool:
 
 
 def parse_module(command: str, arguments: Sequence[str]) -> ModuleRequest | str:
-    """The request of "inspect" or "fuse", or of opening ("") a module, or the help where that is asked for.
+    """The request of one of `OF_MODULES`, or of opening ("") a module, or the help where that is asked for.
 
     Raises:
         OptionsError: the first mistake in the options.
@@ -115,38 +170,89 @@ def parse_module(command: str, arguments: Sequence[str]) -> ModuleRequest | str:
             near = did_you_mean(name, parser.option_names)
             raise OptionsError(f"{printable(name)}: there is no such option for a module{near}")
         raise OptionsError(f"{quoted(text)}: there is no place for it")
-    source = source_of(options)
-    if command == "inspect":
-        return InspectModuleRequest(source, options.json)
-    if command == "fuse":
-        if not options.OUT:
-            raise OptionsError("OUT: the name of a file is missing")
-        return FuseModuleRequest(source, Path(options.OUT), options.force, options.json)
-    return OpenModuleRequest(source)
+    return _MADE[command](options)
+
+
+def _inspect(options: argparse.Namespace) -> InspectModuleRequest:
+    return InspectModuleRequest(source_of(options), options.json)
+
+
+def _fuse(options: argparse.Namespace) -> FuseModuleRequest:
+    if not options.OUT:
+        raise OptionsError("OUT: the name of a file is missing")
+    return FuseModuleRequest(
+        source_of(options), Path(options.OUT), options.force, options.json, _form(options.form)
+    )
+
+
+def _form(text: str | None) -> FusedAs:
+    if text is None:
+        return FusedAs.STATE_DICT
+    if text not in tuple(FusedAs):
+        near = did_you_mean(text, FusedAs)
+        raise OptionsError(f"--as: must be one of {', '.join(FusedAs)}, not {quoted(text)}{near}")
+    return FusedAs(text)
+
+
+def _compare(options: argparse.Namespace) -> CompareModuleRequest:
+    if not options.FUSED:
+        raise OptionsError("FUSED: the name of a file or a module is missing")
+    weights = None if options.given_weights is None else Path(options.given_weights)
+    if is_module_like(options.FUSED):
+        given = ModuleSource(options.FUSED, options.given_with or "", weights)
+        return CompareModuleRequest(source_of(options), given, options.json)
+    for name in ("given_with", "given_weights"):
+        if getattr(options, name) is not None:
+            option = f"--{name.replace('_', '-')}"
+            raise OptionsError(f"{option}: FUSED is a file; leave it out, or give package.module:name")
+    return CompareModuleRequest(source_of(options), Path(options.FUSED), options.json)
+
+
+def _check(options: argparse.Namespace) -> CheckModuleRequest:
+    return CheckModuleRequest(source_of(options), options.block, options.json)
+
+
+_MADE: Mapping[str, Callable[[argparse.Namespace], ModuleRequest]] = {
+    _OPEN: lambda options: OpenModuleRequest(source_of(options)),
+    "inspect": _inspect,
+    "fuse": _fuse,
+    "compare": _compare,
+    "check": _check,
+}
 
 
 def module_parser(command: str) -> OptionParser:
     """The parser of what is done with a module; it knows which options there are, and of values nothing."""
-    files = " OUT" if command == "fuse" else ""
+    after = _POSITIONALS.get(command, ())
+    files = "".join(f" {name}" for name, _ in after)
     words = f"{PROGRAM} {command}".rstrip()
     parser = OptionParser(
         prog=words,
         usage=f"{words} MODULE{files} [options]",
         description=f"{_WORDS[command].capitalize()}.",
-        epilog=_EPILOG.format(program=PROGRAM),
+        epilog=_EPILOG.format(program=PROGRAM, status=_STATUS[command]),
         formatter_class=HelpInColumns,
         allow_abbrev=False,
         exit_on_error=False,
         add_help=False,
     )
     parser.add_argument("MODULE", help="package.module:name or blocks.py:name; its code is run")
-    if command == "fuse":
-        parser.add_argument("OUT", nargs="?", help="the state_dict of the fused module, as safetensors")
+    for name, help_words in after:
+        # Optional for argparse: that one is missing is told in words of our own.
+        parser.add_argument(name, nargs="?", help=help_words)
     add_source_options(parser)
     if command:
         parser.add_argument("--json", action="store_true", help="the report as one JSON object")
-    if command == "fuse":
-        parser.add_argument("--force", action="store_true", help="replace OUT")
+    match command:
+        case "fuse":
+            parser.add_argument("--force", action="store_true", help="replace OUT")
+            forms = ", ".join(FusedAs)
+            parser.add_argument("--as", dest="form", metavar="FORM", help=f"{forms} [{FusedAs.STATE_DICT}]")
+        case "compare":
+            parser.add_argument("--given-with", metavar="ARGS", help="as --with, of a module FUSED")
+            parser.add_argument("--given-weights", metavar="FILE", help="as --weights, of a module FUSED")
+        case "check":
+            parser.add_argument("--block", metavar="PATH", help="which block of it, as inspect names it")
     parser.add_argument("-h", "--help", action="store_true", help="show this and exit")
     return parser
 

@@ -25,7 +25,7 @@ from tui.analysis.verdict.reason import Ruling
 from tui.checkpoints.building import block_of
 from tui.checkpoints.compared import CarriedAs, ComparedBlock, ComparedCheckpoint, ComparingBlock
 from tui.checkpoints.comparing import compare
-from tui.checkpoints.counterparts import Counterpart, counterpart_of
+from tui.checkpoints.counterparts import Counterpart, counterpart_of, names_of
 from tui.checkpoints.found import FoundBlock
 from tui.checkpoints.fusing import Wishes
 from tui.checkpoints.opening import open_checkpoint
@@ -358,10 +358,12 @@ def test_the_deployed_net_of_other_numbers_is_wrong_everywhere(tmp_path: Path) -
 def test_what_stands_for_something_else_is_no_fused_convolution() -> None:
     found = found_in("repvgg", torch.float32)[1]
     given = ["net.block.conv.weight", "net.block.conv.bias"]
-    assert counterpart_of(found, Renaming(), given, taken=()) == Counterpart(*given)
-    assert counterpart_of(found, Renaming(), given, taken=given) is None
-    assert counterpart_of(found, Renaming(), given[:1], taken=()) == Counterpart(given[0], None)
-    assert counterpart_of(found, Renaming("other.", ""), given, taken=()) is None
+    assert counterpart_of(found, names_of(found), Renaming(), given, taken=()) == Counterpart(*given)
+    assert counterpart_of(found, names_of(found), Renaming(), given, taken=given) is None
+    assert counterpart_of(found, names_of(found), Renaming(), given[:1], taken=()) == Counterpart(
+        given[0], None
+    )
+    assert counterpart_of(found, names_of(found), Renaming("other.", ""), given, taken=()) is None
 
 
 def test_mistakes_of_running_a_block_are_in_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,6 +50,11 @@ class Origin(abc.ABC):
             Refusal: the numbers cannot be read any more.
         """
 
+    def image_of(self, spec: BlockSpec) -> str:
+        """Where `input` comes from, in two words: "your example"; "" where there is none."""
+        del spec
+        return ""
+
     def input(self, spec: BlockSpec) -> Tensor | None:
         """What really reached the block, (batch, in_channels, H, W); None where that is not known."""
         del spec

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import partial
 from time import monotonic
 
 import torch
@@ -19,16 +18,21 @@ from tui.analysis.side import WrongSide
 from tui.analysis.verdict.reason import Ruling
 from tui.analysis.verdict.stored import StoredReason, StoredShapeError, StoredVerdict
 from tui.analysis.verdict.stored_judging import judge_stored
-from tui.checkpoints.building import block_of
 from tui.checkpoints.carrying import carried_as, missing
 from tui.checkpoints.compared import Carried, CarriedAs, ComparedBlock, ComparedCheckpoint, ComparingBlock
 from tui.checkpoints.contents import Checkpoint
-from tui.checkpoints.counterparts import Counterpart, counterpart_of, shaped, still_unfused
-from tui.checkpoints.dense_tensor import dense_tensor
+from tui.checkpoints.counterparts import (
+    Counterpart,
+    counterpart_by_shape,
+    counterpart_of,
+    shaped,
+    still_unfused,
+)
 from tui.checkpoints.found import FoundBlock, LeftAlone, Recognition
 from tui.checkpoints.fusing import Wishes
 from tui.checkpoints.recognition.matching import FLOATING
 from tui.checkpoints.renaming import renaming_of
+from tui.checkpoints.unfused import Unfused, unfused_in
 from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.kernel import FusionError, Kernel
 
@@ -54,11 +58,20 @@ def compare(
     Raises:
         CheckpointError: a file has changed or is gone.
     """
-    comparison = _Comparison(source, recognition, given, wishes or Wishes())
+    wishes = wishes or Wishes()
+    yield from compare_unfused(unfused_in(source, recognition, wishes), given, wishes)
+
+
+def compare_unfused(
+    unfused: Unfused, given: Checkpoint, wishes: Wishes | None = None
+) -> Iterator[ComparingBlock | ComparedBlock | ComparedCheckpoint]:
+    """As `compare`, of blocks wherever they come from."""
+    recognition = unfused.recognition
+    comparison = _Comparison(unfused, given, wishes or Wishes())
     done = []
-    for place, found in enumerate(comparison.blocks, 1):
-        yield ComparingBlock(place, len(comparison.blocks), found)
-        done.append(comparison.judged(found))
+    for place, found in enumerate(comparison.blocks):
+        yield ComparingBlock(place + 1, len(comparison.blocks), found)
+        done.append(comparison.judged(place))
         yield done[-1]
     carried = tuple(map(comparison.carried, recognition.rest))
     yield ComparedCheckpoint(
@@ -90,12 +103,10 @@ class _Comparison:
         unfused: whether branches of some block are still there.
     """
 
-    def __init__(
-        self, source: Checkpoint, recognition: Recognition, given: Checkpoint, wishes: Wishes
-    ) -> None:
-        self._source, self._given, self._wishes = source, given, wishes
-        expected = [entry.name for found in recognition.blocks for entry in found.fused]
-        self.renaming = renaming_of([*expected, *recognition.rest], given.entries)
+    def __init__(self, unfused: Unfused, given: Checkpoint, wishes: Wishes) -> None:
+        self._unfused, self._given, self._wishes = unfused, given, wishes
+        recognition = unfused.recognition
+        self.renaming = renaming_of(unfused.expected(), given.entries)
         renamed = [(found, self.renaming.applied(found.fused[0].name)) for found in recognition.blocks]
         self.blocks = [found for found, name in renamed if name is not None]
         why = f"the other file has nothing of what does not begin with {self.renaming.before!r}"
@@ -103,7 +114,32 @@ class _Comparison:
         rest = map(self.renaming.applied, recognition.rest)
         self.taken = {name for name in rest if name is not None and name in given.entries}
         self.unfused = False
+        self._there = self._counterparts()
         self._end = monotonic() + 4 * LOOKED_FOR
+
+    def _counterparts(self) -> dict[int, Counterpart]:
+        """The fused convolution of each block by its place, as far as there are: what a name tells first."""
+        there: dict[int, Counterpart] = {}
+        entries = self._given.entries
+        for place, found in enumerate(self.blocks):
+            names = self._unfused.names(found)
+            self._hold(there, place, counterpart_of(found, names, self.renaming, entries, self.taken))
+        for place, found in enumerate(self.blocks):
+            if place not in there and (roots := self._unfused.roots(found)):
+                taken = self.taken | self._of_others(found)
+                self._hold(there, place, counterpart_by_shape(found, roots, self.renaming, entries, taken))
+        return there
+
+    def _hold(self, there: dict[int, Counterpart], place: int, found: Counterpart | None) -> None:
+        if found is not None:
+            there[place] = found
+            self.taken |= {found.weight} | ({found.bias} if found.bias else set())
+
+    def _of_others(self, found: FoundBlock) -> set[str | None]:
+        """The names of all tensors of the source but of that block's."""
+        return {self.renaming.applied(name) for name in self._unfused.source.entries} - {
+            self.renaming.applied(name) for name in found.reads
+        }
 
     def carried(self, name: str) -> Carried:
         """What became of a tensor that no block reads."""
@@ -113,25 +149,25 @@ class _Comparison:
             return Carried(name, None, CarriedAs.NOT_NEEDED, words)
         if other not in self._given.entries:
             return missing(name)
-        return carried_as(name, self._source.tensor(name), other, self._given.tensor(other))
+        return carried_as(name, self._unfused.source.tensor(name), other, self._given.tensor(other))
 
-    def judged(self, found: FoundBlock) -> ComparedBlock:
-        """A block beside the fused convolution that the other file has for it."""
+    def judged(self, place: int) -> ComparedBlock:
+        """The block of that place beside the fused convolution that the other file has for it."""
+        found = self.blocks[place]
         eps = self._wishes.eps_used(found)
-        there = counterpart_of(found, self.renaming, self._given.entries, self.taken)
+        there = self._there.get(place)
         if there is None:
             unfused = still_unfused(found, self.renaming, self._given.entries)
             self.unfused |= unfused
             why = "its branches are still there" if unfused else "nothing of it is there"
             self._take(found.reads if unfused else ())
             return ComparedBlock(found, None, None, Ruling.WRONG, f"it is not fused: {why}", eps=eps)
-        self.taken |= {there.weight} | ({there.bias} if there.bias else set())
         made = ComparedBlock(found, there.weight, there.bias, Ruling.WRONG, "", eps=eps)
         kernel = self._kernel(found, there)
         if isinstance(kernel, str):
             return replace(made, sentence=kernel)
         try:
-            block = block_of(found, partial(dense_tensor, self._source), eps=self._wishes.eps_for(found))
+            block = self._unfused.block(found)
             verdict = judge_stored(block, kernel)
         except (StoredShapeError, FusionError) as error:
             return replace(made, sentence=str(error))

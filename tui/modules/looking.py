@@ -52,14 +52,16 @@ class LookedAt:
             return str(error)
         return ""
 
-    def on_the_bench(self, found: FoundBlock) -> ModuleBlock:
+    def on_the_bench(self, found: FoundBlock, *, all_of_it: bool = False) -> ModuleBlock:
         """One of its blocks as what the bench looks at.
+
+        `all_of_it`: whether it runs on all that reached it, however large.
 
         Raises:
             FusionError, InvalidSpecError: as ModuleBlock.
         """
         title = "" if found is self.whole else path_of(found)
-        return ModuleBlock(found, self.name, title=title, given=self.given)
+        return ModuleBlock(found, self.name, title=title, given=self.given, all_of_it=all_of_it)
 
 
 def look_at(module: nn.Module, example: Any = None, name: str = "") -> LookedAt:

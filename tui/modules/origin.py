@@ -36,11 +36,20 @@ class ModuleBlock(Origin):
         InvalidSpecError: it is larger than what can be looked at.
     """
 
-    def __init__(self, found: FoundBlock, container: str, *, title: str = "", given: bool = True) -> None:
+    def __init__(
+        self,
+        found: FoundBlock,
+        container: str,
+        *,
+        title: str = "",
+        given: bool = True,
+        all_of_it: bool = False,
+    ) -> None:
         """`container`: what the block was found in: "ResNet", "blocks.py:Net".
 
         `title`: what it is called there, for its own. `given`: whether the user said what the whole runs on;
-        only then what reached the block is worth to be run on.
+        only then what reached the block is worth to be run on. `all_of_it`: whether it is run on all of that,
+        or on a part that can be looked at.
         """
         self.found = found
         name = title or found.title
@@ -49,7 +58,9 @@ class ModuleBlock(Origin):
         self._reached = found.region.source.value.detach() if given else None
         self._block, self._block64 = (_as_it_pads(each, found) for each in (found.block, found.block64))
         self._eps = sorted({norm.eps for norm in _norms_of(self._block)})
-        begin = self._first_input() if self._reached is None else _window(self._reached, 1, MOST_PIXELS)
+        begin = self._first_input()
+        if self._reached is not None:
+            begin = self._reached if all_of_it else _window(self._reached, 1, MOST_PIXELS)
         self.spec = replace(structure_of(self._block, begin), dtype=_dtype_for(found))
         self.remarks = tuple(self._remarks())
 
@@ -60,14 +71,24 @@ class ModuleBlock(Origin):
 
     def input(self, spec: BlockSpec) -> Tensor | None:
         """What reached it from the example, where the spec asks for no other numbers, and no more of them."""
-        if self._reached is None or (spec.input, spec.seed) != (self.spec.input, self.spec.seed):
+        if self._reached is None or not self._reaches(self._reached, spec):
             return None
-        batch, _, height, width = self._reached.shape
         rows, columns = spec.input_shape
-        if spec.batch_size > batch or rows > height or columns > width:
-            return None
         window = self._reached[: spec.batch_size, :, :rows, :columns]
         return window.to("cpu", torch_dtype(spec.dtype), copy=True)
+
+    def image_of(self, spec: BlockSpec) -> str:
+        """What is given to the whole is an example; a block in it has what that became."""
+        if self._reached is None or not self._reaches(self._reached, spec):
+            return ""
+        return "what reached it" if self.container else "the example"
+
+    def _reaches(self, reached: Tensor, spec: BlockSpec) -> bool:
+        """Whether what the spec asks for is that, or a part of it."""
+        batch, _, height, width = reached.shape
+        rows, columns = spec.input_shape
+        same = (spec.input, spec.seed) == (self.spec.input, self.spec.seed)
+        return same and spec.batch_size <= batch and rows <= height and columns <= width
 
     def _first_input(self) -> Tensor:
         rows, columns = (max(SMALLEST_INPUT, size) for size in self._block.kernel_size)
@@ -86,7 +107,7 @@ class ModuleBlock(Origin):
         if len(self._eps) > 1:
             yield f"eps {', '.join(map(show_number, self._eps))}: its norms differ"
         if self._reached is not None:
-            whole = self._reached.shape[0] == 1 and max(self._reached.shape[2:]) <= MOST_PIXELS
+            whole = self.spec.input_nchw == tuple(self._reached.shape)
             yield f"runs on {'' if whole else 'a part of '}what reached it in that run"
         if not found.pads_same and self._block.geometry.border is None:
             yield f'the module pads {show_padding(found.border)}; here it runs with "same" padding'

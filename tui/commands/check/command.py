@@ -12,6 +12,7 @@ from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.estimate import Estimate, estimate_of, memory_of_this_machine
 from tui.analysis.failure import CANNOT, in_words
 from tui.analysis.quantities import estimate_in_words, memory_in_words
+from tui.analysis.subject import Subject
 from tui.analysis.verdict.stored import StoredShapeError
 from tui.fusion.refusal import Refusal
 from tui.fusion.spec import BlockSpec
@@ -49,11 +50,21 @@ def check(
             torch could not run it.
         OSError: the report could not be written.
     """
-    estimate = estimate_of(spec)
-    _refuse_what_does_not_fit(estimate)
+    _refuse_what_does_not_fit(estimate_of(spec))
     finished = None if fused is None else _finished(fused, fused_bias, spec)
+    return check_subject(Subject(spec, alterations, finished=finished), as_json=as_json)
+
+
+def check_subject(subject: Subject, *, as_json: bool = False) -> int:
+    """As `check`, of a block wherever it comes from.
+
+    Raises:
+        CheckError, OSError: as `check`.
+    """
+    estimate = estimate_of(subject.spec)
+    _refuse_what_does_not_fit(estimate)
     with _announced(estimate):
-        study = _studied(spec, alterations, finished)
+        study = _studied(subject)
     if as_json:
         from tui.export.report import json_of
 
@@ -118,7 +129,7 @@ def _finished(fused: str, bias: str | None, spec: BlockSpec) -> Kernel:
         raise CheckError(f"--fused: {in_words(error)}") from error
 
 
-def _studied(spec: BlockSpec, alterations: Alterations, finished: Kernel | None) -> Study:
+def _studied(subject: Subject) -> Study:
     """The finished study.
 
     Raises:
@@ -127,7 +138,7 @@ def _studied(spec: BlockSpec, alterations: Alterations, finished: Kernel | None)
     try:
         from tui.analysis.study import study_of
 
-        return study_of(spec, alterations, finished=finished)
+        return study_of(subject)
     except StoredShapeError as error:
         raise CheckError(f"--fused: {in_words(error)}") from error
     except CANNOT as error:

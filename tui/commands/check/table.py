@@ -23,6 +23,7 @@ from tui.analysis.verdict.in_words import multiple, percent
 from tui.analysis.verdict.reason import Ruling
 from tui.analysis.verdict.verdict import Verdict
 from tui.commands.plain_console import plain_console
+from tui.commands.tables import plain
 from tui.export.conv2d_text import conv2d_in_words
 from tui.fusion.layer_spec import USUAL_EPS, LayerKind
 from tui.fusion.number_text import show_number
@@ -84,17 +85,24 @@ def _indented(text: Text) -> Padding:
 
 
 def _block(study: Study) -> Table:
-    spec, mistake = study.spec, study.alterations.mistake
+    spec, origin, mistake = study.spec, study.origin, study.alterations.mistake
     table = Table.grid(padding=(0, 1), pad_edge=True)
     table.add_column(style=_HEADING, min_width=_LABEL_WIDTH)
     table.add_column(overflow="fold")
+    if origin is not None:
+        table.add_row(
+            "of", plain(f"{origin.title} in {origin.container}" if origin.container else origin.title)
+        )
+        for remark in origin.remarks:
+            table.add_row("", plain(remark, _ASIDE))
     geometry = f"stride {shortest(spec.stride)}, dilation {shortest(spec.dilation)}, groups {spec.groups}"
     table.add_row("block", f"{spec.in_channels} -> {spec.out_channels} channels, {geometry}")
     padded = "" if spec.padding == SAME else f", padding {shortest(spec.padding)}"
     table.add_row("kernel size", f"{show_pair(spec.kernel_size)}{padded}")
     padding = "" if spec.padding_mode is PaddingMode.ZEROS else f", {spec.padding_mode} outside"
-    table.add_row("input", f"{' x '.join(map(str, spec.input_nchw))}, {spec.input}{padding}")
-    table.add_row("weights", str(spec.weights))
+    table.add_row("input", f"{' x '.join(map(str, spec.input_nchw))}, {_values_of_input(study)}{padding}")
+    if origin is None:
+        table.add_row("weights", str(spec.weights))
     if spec.eps != USUAL_EPS and spec.weights is WeightFill.RANDOM:
         eps = show_number(spec.eps)
         table.add_row(
@@ -112,6 +120,12 @@ def _block(study: Study) -> Table:
     if study.in_effect.edits:
         table.add_row("set by hand", _edits(study.in_effect.edits))
     return table
+
+
+def _values_of_input(study: Study) -> str:
+    """The spec's fill, or where the image comes from that the block brought."""
+    words = "" if study.origin is None else study.origin.image_of(study.spec)
+    return words or str(study.spec.input)
 
 
 def _has_norm(spec: BlockSpec) -> bool:

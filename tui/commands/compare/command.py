@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tui.checkpoint_options import CompareRequest
@@ -14,7 +15,7 @@ from tui.checkpoints.recognising import recognise
 from tui.commands.progress import progress
 
 if TYPE_CHECKING:
-    from tui.checkpoints.compared import ComparedCheckpoint
+    from tui.checkpoints.compared import ComparedBlock, ComparedCheckpoint, ComparingBlock
 
 RIGHT = 0
 WRONG = 1
@@ -32,7 +33,16 @@ def compare(asked: CompareRequest) -> int:
         found = recognise(source.entries, family=reading.family, conv_bn=reading.conv_bn)
         _refuse_none(source, found)
         compared = _compared(source, found, given, reading.eps)
-    if asked.as_json:
+    return report(compared, as_json=asked.as_json)
+
+
+def report(compared: ComparedCheckpoint, *, as_json: bool) -> int:
+    """Print it; returns RIGHT or WRONG.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    if as_json:
         from tui.checkpoints.reports.comparing import compared_as_data
 
         print(json.dumps(compared_as_data(compared), allow_nan=False))
@@ -60,13 +70,18 @@ def _refuse_none(source: Checkpoint, found: Recognition) -> None:
 def _compared(
     source: Checkpoint, found: Recognition, given: Checkpoint, eps: float | None
 ) -> ComparedCheckpoint:
-    """Every block judged, with progress."""
-    from tui.checkpoints.compared import ComparedCheckpoint, ComparingBlock
     from tui.checkpoints.comparing import compare
     from tui.checkpoints.fusing import Wishes
 
+    return with_progress(compare(source, found, given, Wishes(eps=eps)))
+
+
+def with_progress(steps: Iterable[ComparingBlock | ComparedBlock | ComparedCheckpoint]) -> ComparedCheckpoint:
+    """Every block judged, and how far that is told meanwhile."""
+    from tui.checkpoints.compared import ComparedCheckpoint, ComparingBlock
+
     with progress("comparing") as tell:
-        for step in compare(source, found, given, Wishes(eps=eps)):
+        for step in steps:
             if isinstance(step, ComparedCheckpoint):
                 return step
             if isinstance(step, ComparingBlock):

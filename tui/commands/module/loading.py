@@ -54,6 +54,18 @@ def looked_at(source: ModuleSource) -> LookedAt:
         return look_at(module, example, source.target)
 
 
+def refuse_no_block(looked: LookedAt) -> None:
+    """Stop where nothing can be fused.
+
+    Raises:
+        LoadingError: so it is; the message says why of the first that is left alone.
+    """
+    if not looked.findings.blocks:
+        left = looked.findings.left_alone
+        why = f": {left[0].sentence}" if left else ""
+        raise LoadingError(f"{looked.name}: nothing in it can be fused{why}")
+
+
 @contextmanager
 def users_code() -> Iterator[None]:
     """Where somebody's code runs: it may import what lies here, and what it prints is no part of a report."""

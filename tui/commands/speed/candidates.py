@@ -22,7 +22,7 @@ from tui.checkpoints.found import FoundBlock as InFile
 from tui.checkpoints.opening import open_checkpoint
 from tui.checkpoints.recognising import recognise
 from tui.commands.module.inspecting import title_of
-from tui.commands.module.loading import loaded
+from tui.commands.module.loading import loaded, refuse_no_block
 from tui.fusion.block import ReparamBlock, build_block
 from tui.fusion.fill import fill_block, make_input
 from tui.fusion.spec import BlockSpec
@@ -30,7 +30,6 @@ from tui.fusion.torch_dtypes import torch_dtype
 from tui.module_options import ModuleSource
 from tui.modules.found import FoundBlock as InModule
 from tui.modules.fusing import example_of
-from tui.modules.loading import LoadingError
 from tui.modules.looking import LookedAt, look_at
 from tui.modules.model import fuse_model
 from tui.speed_options import FileSource, SpeedRequest
@@ -93,10 +92,7 @@ def _read(source: Checkpoint, found: InFile, asked: FileSource) -> Made:
 def _of_module(asked: ModuleSource) -> list[Candidate]:
     module, example = loaded(asked)
     looked = look_at(module, example, asked.target)
-    if not looked.findings.blocks:
-        left = looked.findings.left_alone
-        why = f": {left[0].sentence}" if left else ""
-        raise LoadingError(f"{asked.target}: nothing in it can be fused{why}")
+    refuse_no_block(looked)
     made = [
         Candidate(title_of(looked, found), partial(_in_module, looked, found))
         for found in looked.findings.blocks

@@ -1,0 +1,35 @@
+"""compare(asked): judge what another tool made of a module, as `compare` of files does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tui.checkpoints.comparing import compare_unfused
+from tui.checkpoints.contents import Checkpoint
+from tui.checkpoints.held_tensors import HeldTensors
+from tui.checkpoints.opening import open_checkpoint
+from tui.commands.compare.command import report, with_progress
+from tui.commands.module.loading import loaded, looked_at, refuse_no_block
+from tui.commands.module.unfused import unfused_in
+from tui.module_options import CompareModuleRequest, ModuleSource
+from tui.modules.reading import tensors_of
+
+
+def compare(asked: CompareModuleRequest) -> int:
+    """Print the report; returns the exit status of `compare` of files.
+
+    Raises:
+        Refusal: a module or a file cannot be used, or the first has no block.
+        OSError: the report could not be written.
+    """
+    looked = looked_at(asked.source)
+    refuse_no_block(looked)
+    with _opened(asked.given) as given:
+        compared = with_progress(compare_unfused(unfused_in(looked), given))
+    return report(compared, as_json=asked.as_json)
+
+
+def _opened(given: Path | ModuleSource) -> Checkpoint:
+    if isinstance(given, ModuleSource):
+        return HeldTensors(tensors_of(loaded(given).module), given.target)
+    return open_checkpoint(given)

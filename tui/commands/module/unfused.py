@@ -1,0 +1,109 @@
+"""unfused_in(looked): the blocks of a module as those of a file, to be held against what was made of them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from torch import nn
+
+from tui.checkpoints.contents import Entry
+from tui.checkpoints.counterparts import names_under
+from tui.checkpoints.found import FoundBlock, FoundBranch, LeftAlone, Recognition
+from tui.checkpoints.held_tensors import HeldTensors
+from tui.checkpoints.unfused import Names, Unfused
+from tui.fusion.block import ReparamBlock
+from tui.fusion.layer_spec import ChainSpec
+from tui.modules.found import FoundBlock as InModule
+from tui.modules.looking import LookedAt
+from tui.modules.outline import path_of
+from tui.modules.reading import names_read, tensors_of
+
+FUSED_NAMES = ("", "fused", "conv_kxk", "reparam", "fused_conv", "deploy_conv")
+"""What authors call the fused convolution, beside what every family of files does; "": it is the module."""
+
+_ASKED = 10**9
+
+
+def unfused_in(looked: LookedAt) -> Unfused:
+    """Every block once; one that runs twice has the same numbers both times."""
+    tensors = tensors_of(looked.module)
+    blocks: dict[FoundBlock, InModule] = {}
+    read: set[tuple[str, ...]] = set()
+    for found in looked.findings.blocks:
+        made = _as_in_a_file(found, looked)
+        if made.reads not in read:
+            blocks[made] = found
+            read.add(made.reads)
+    left_alone = tuple(LeftAlone(each.path, None, each.reason) for each in looked.findings.left_alone)
+    taken = set(chain.from_iterable(read))
+    rest = tuple(name for name in tensors if name not in taken)
+
+    def block(found: FoundBlock) -> ReparamBlock:
+        return copy.deepcopy(blocks[found].block).requires_grad_(False).eval()
+
+    def roots(found: FoundBlock) -> tuple[str, ...]:
+        return _roots(blocks[found], found, tensors)
+
+    def names(found: FoundBlock) -> Names:
+        return tuple(_names(roots(found)))
+
+    recognition = Recognition(tuple(blocks), left_alone, rest)
+    return Unfused(HeldTensors(tensors, looked.name), recognition, block, names, roots, _ASKED)
+
+
+def _as_in_a_file(found: InModule, looked: LookedAt) -> FoundBlock:
+    block, groups = found.block64, found.block64.geometry.groups
+    dtype = str(found.dtype).removeprefix("torch.")
+    dot = f"{found.title}." if found.title else ""
+    out = block.out_channels
+    eps = {each.eps for each in block.modules() if isinstance(each, nn.BatchNorm2d)}
+    return FoundBlock(
+        prefix="" if found is looked.whole else path_of(found),
+        family=_class_of(found, looked.module),
+        branches=tuple(
+            FoundBranch(branch.name, (), ChainSpec(()), ", ".join(layer.name for layer in branch.layers))
+            for branch in block.branches
+        ),
+        post_norm=None,
+        in_channels=block.in_channels,
+        out_channels=out,
+        kernel_size=block.kernel_size,
+        groups=groups,
+        reads=names_read(found, looked.module),
+        dtype=dtype,
+        fused=(
+            Entry(f"{dot}weight", (out, block.in_channels // groups, *block.kernel_size), dtype),
+            Entry(f"{dot}bias", (out,), dtype),
+        ),
+        placeholders=(),
+        eps=min(eps, default=0.0),
+        has_norm=len(eps) == 1,
+        assumed=(),
+    )
+
+
+def _class_of(found: InModule, module: nn.Module) -> str:
+    """The class in whose forward it runs."""
+    try:
+        return type(module.get_submodule(found.owner)).__name__
+    except AttributeError:
+        return type(module).__name__
+
+
+def _roots(found: InModule, in_file: FoundBlock, tensors: Iterable[str]) -> tuple[str, ...]:
+    """Where its fused convolution may stand: where it does, and in the place of a module that is it alone."""
+    start = f"{found.owner}." if found.owner else ""
+    own = set(in_file.reads)
+    alone = all(name in own for name in tensors if name.startswith(start))
+    return tuple(dict.fromkeys((found.title, found.owner) if alone else (found.title,)))
+
+
+def _names(roots: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for root in roots:
+        for word in FUSED_NAMES:
+            path = ".".join(each for each in (root, word) if each)
+            dot = f"{path}." if path else ""
+            yield f"{dot}weight", f"{dot}bias"
+        yield from names_under(root)
