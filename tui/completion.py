@@ -16,13 +16,14 @@ from tui.fusion.fields import FIELDS
 from tui.fusion.presets import PRESETS
 from tui.fusion.quoting import quoted
 from tui.help_topics import TOPICS
+from tui.module_options import FusedAs, module_parser
 from tui.option_parser import OptionParser, OptionsError
 from tui.options import CHECK, CONFIG, HELP, SHELLS, build_parser
 from tui.speed_options import SPEED, SPEED_SUMMARY, Kind, speed_parser
 from tui.sweep_options import SWEEP, SWEEP_SUMMARY, sweep_parser
 from tui.timing_options import DEVICES
 
-_FILES = ("IN", "OUT", "FUSED", "load", "fused", "fused_bias", "weights", "example")
+_FILES = ("IN", "OUT", "FUSED", "load", "fused", "fused_bias", "weights", "example", "given_weights")
 
 _BASH_START = "complete -o bashdefault -F _shtab_repfuse_tui repfuse-tui"
 _BASH_WITH_EQUALS = """\
@@ -55,15 +56,14 @@ def completion_script(shell: str) -> str:
     """
     if shell not in SHELLS:
         raise OptionsError(f"--print-completion: must be one of {', '.join(SHELLS)}, not {quoted(shell)}")
-    parser = _with_values(build_parser(command=False), _values())
+    parser = _with_values(_with_options_of_modules(build_parser(command=False), ""), _values())
     # An own parser for each word: for the program itself, where options stand before the word, is one enough.
     commands = parser.add_subparsers(dest="command", parser_class=OptionParser)
-    check = _with_values(build_parser(command=False), _values())
+    check = _with_values(_with_options_of_modules(build_parser(command=False), CHECK), _values())
     commands.add_parser(CHECK, help="report without a screen", parents=[check], add_help=False)
     for name, words in COMMANDS.items():
-        own = _with_values(
-            parser_of(name), {"format": FORMATS, "family": [family.name for family in FAMILIES]}
-        )
+        known = {"format": FORMATS, "form": list(FusedAs), "family": [family.name for family in FAMILIES]}
+        own = _with_values(_with_options_of_modules(parser_of(name), name), known)
         commands.add_parser(name, help=words, parents=[own], add_help=False)
     timing = _values() | {"device": DEVICES, "memory_format": list(MemoryFormat)}
     speed = _with_values(_every_speed_option(), timing | {"family": [family.name for family in FAMILIES]})
@@ -90,14 +90,25 @@ _WITH_EQUALS: Mapping[str, Callable[[str], str]] = {"bash": _bash_with_equals, "
 """For the shells whose scripts know `--preset repvgg` alone; fish splits at the sign itself, tcsh cannot."""
 
 
+def _with_options_of_modules(parser: OptionParser, command: str) -> OptionParser:
+    """A parser of both: a shell does not know whether a file, a block or a module is meant."""
+    _add_others(parser, module_parser(command))
+    return parser
+
+
+def _add_others(parser: OptionParser, other: OptionParser) -> None:
+    """The options of the other that the parser has not."""
+    for action in other._actions:
+        if action.option_strings and not set(action.option_strings) & set(parser.option_names):
+            parser._add_action(action)
+
+
 def _every_speed_option() -> OptionParser:
     """A parser of the options of all three kinds of `speed`: a shell does not know what stands first."""
     parser = speed_parser()
     parser.add_argument("IN", nargs="?", help="a checkpoint, or a module")
     for kind in (Kind.FILE, Kind.MODULE):
-        for action in speed_parser(kind)._actions:
-            if action.option_strings and not set(action.option_strings) & set(parser.option_names):
-                parser._add_action(action)
+        _add_others(parser, speed_parser(kind))
     return parser
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tui import __version__
 from tui.checkpoint_options import COMMANDS, parser_of
+from tui.module_options import OF_MODULES, module_parser
 from tui.option_parser import PROGRAM, OptionParser
 from tui.options import build_parser
 from tui.plain_text import in_ascii
@@ -28,6 +29,11 @@ def man_page() -> str:
             _text(parser.description or ""),
             *_options(parser),
             *(line for name in COMMANDS for line in _command(name, parser_of(name))),
+            *(
+                line
+                for name in ("", *OF_MODULES)
+                for line in _command(f"{name} MODULE".strip(), module_parser(name))
+            ),
             *(line for kind in Kind for line in _command(f"{SPEED} {kind}".rstrip(), speed_parser(kind))),
             *_command(SWEEP, sweep_parser()),
             ".SH MORE",
@@ -40,7 +46,9 @@ def man_page() -> str:
 
 
 def _synopses() -> Iterator[str]:
-    parsers = [build_parser(), *map(parser_of, COMMANDS), *map(speed_parser, Kind), sweep_parser()]
+    of_modules = map(module_parser, ("", *OF_MODULES))
+    of_files = map(parser_of, COMMANDS)
+    parsers = [build_parser(), *of_files, *of_modules, *map(speed_parser, Kind), sweep_parser()]
     for number, parser in enumerate(parsers):
         if number:
             yield ".br"

@@ -9,6 +9,8 @@ from tests.driver import SMALL, ModuleBench, OpenModule
 from tests.modules.small_models import Block, Net, whole_numbers
 from tui.modules.looking import LookedAt, look_at
 from tui.widgets.foot import Foot
+from tui.widgets.form.choice import Choice
+from tui.widgets.form.value_input import ValueInput
 from tui.widgets.notice import Notice
 
 
@@ -139,3 +141,14 @@ async def test_a_file_and_a_module_are_gone_back_to_where_each_block_came_from(
         assert bench.app.screen is not bench.screen
         await bench.press("escape")
         assert bench.is_at_the_tree
+
+
+async def test_the_form_says_that_the_image_is_the_users_own(open_module: OpenModule) -> None:
+    x = torch.ones(1, 2, 5, 6)
+    async with open_module(look_at(whole_numbers(Block()), x, "blocks.py:Block"), SMALL) as bench:
+        await bench.result()
+        values = bench.app.bench.query_one("#input", Choice)
+        assert str(values.render()) == "the example"
+        bench.app.bench.query_one("#seed", ValueInput).value = "5"
+        await bench.pilot.pause()
+        assert str(values.render()) == "random"

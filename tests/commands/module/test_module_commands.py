@@ -8,6 +8,7 @@ import signal
 import struct
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -241,3 +242,34 @@ def test_the_terminal_is_sane_after_their_code(here: Path, target: str, shown: s
         assert os.waitstatus_to_exitcode(status) == (0 if target == "Net" else 2)
         assert terminal.modes == terminal.modes_before
         assert b"Traceback" not in terminal.painted
+
+
+@pytest.mark.parametrize("form", ["exported-program", "torchscript"])
+def test_a_program_is_written_that_runs_without_their_code(
+    here: Path, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    asked = ["fuse", "their_blocks.py:Block", "out.pt", "--with", "4", "--input", "1x4x6x7", "--as", form]
+    assert main(asked) == 0
+    path = here / "out.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch calls its older format deprecated
+        program = (
+            torch.export.load(path).module()
+            if form == "exported-program"
+            else torch.jit.load(path)  # type: ignore[no-untyped-call]
+        )
+        assert program(torch.zeros(1, 4, 6, 7)).shape == (1, 4, 6, 7)
+    capsys.readouterr()
+    assert "is there already" in refused(capsys, *asked)
+
+
+def test_what_torch_cannot_export_is_one_line_and_no_file(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("it cannot\nbe done")
+
+    monkeypatch.setattr(torch.export, "export", fails)
+    asked = ("fuse", "their_blocks.py:Block", "out.pt2", "--with", "4", "--as", "exported-program")
+    assert "torch cannot: RuntimeError: it cannot be done" in refused(capsys, *asked)
+    assert not (here / "out.pt2").exists()

@@ -1,9 +1,8 @@
-"""fuse(asked): fuse every block of a module, and write the state_dict of what comes out."""
+"""fuse(asked): fuse every block of a module, and write what comes out."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -14,15 +13,17 @@ from rich.console import Group, RenderableType
 from torch import nn
 
 from tui.analysis.quantities import two_digits
-from tui.checkpoints.contents import Checkpoint, Entry, Format
+from tui.checkpoints.contents import Entry
 from tui.checkpoints.errors import CheckpointError, ExistsError, named
+from tui.checkpoints.held_tensors import HeldTensors
 from tui.checkpoints.plan import Made
 from tui.checkpoints.writing import check_target, write_checkpoint
 from tui.commands.module.inspecting import WHOLE, left_alone_as_data
 from tui.commands.module.loading import loaded, users_code
+from tui.commands.module.programs import write_program
 from tui.commands.plain_console import plain_console
 from tui.commands.tables import WIDTH, plain, row, ruled, table
-from tui.module_options import FuseModuleRequest
+from tui.module_options import FusedAs, FuseModuleRequest
 from tui.modules.fusing import example_of
 from tui.modules.loading import LoadingError
 from tui.modules.model import ModelReport, fuse_model
@@ -41,18 +42,23 @@ def fuse(asked: FuseModuleRequest) -> int:
         OSError: the report could not be written.
     """
     try:
-        check_target(_Nowhere(), asked.target, replace=asked.force)
+        check_target(HeldTensors(), asked.target, replace=asked.force)
     except ExistsError:
         raise CheckpointError(f"{named(asked.target)} is there already; --force replaces it") from None
     module, example = loaded(asked.source)
     with users_code():
-        fused, report = fuse_model(module, example_of(module) if example is None else example)
+        x = example_of(module) if example is None else example
+        fused, report = fuse_model(module, x)
     if not report.fused:
         why = f": {report.left_alone[0].sentence}" if report.left_alone else ""
         raise LoadingError(f"{asked.source.target}: nothing in it can be fused{why}")
     right = all(block.verdict.agrees for block in report.fused)
     if right:
-        _write(fused, asked.target, replace=asked.force)
+        if asked.form is FusedAs.STATE_DICT:
+            _write(fused, asked.target, replace=asked.force)
+        else:
+            with users_code():
+                write_program(fused, x, asked.form, asked.target, replace=asked.force)
     output = asked.target if right else None
     if asked.as_json:
         print(json.dumps(_as_data(report, output), allow_nan=False))
@@ -61,46 +67,13 @@ def fuse(asked: FuseModuleRequest) -> int:
     return FUSED if right else WRONG
 
 
-class _Nowhere(Checkpoint):
-    """A checkpoint without a tensor: nothing is carried over from a file."""
-
-    format = Format.SAFETENSORS
-
-    def __init__(self) -> None:
-        super().__init__(Path(os.devnull), {})
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """None at all."""
-        return ()
-
-    def tensor(self, name: str) -> torch.Tensor:
-        """There is none.
-
-        Raises:
-            KeyError: always.
-        """
-        raise KeyError(name)
-
-    def pieces(self, name: str) -> Iterator[memoryview]:
-        """There are none.
-
-        Raises:
-            KeyError: always.
-        """
-        raise KeyError(name)
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
 def _write(module: nn.Module, target: Path, *, replace: bool) -> None:
     """Write its state_dict, whole or not at all."""
     plan = []
     for name, tensor in module.state_dict().items():
         entry = Entry(name, tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
         plan.append(Made(entry, partial(torch.Tensor.contiguous, tensor)))
-    write_checkpoint(_Nowhere(), plan, target, replace=replace, metadata={"format": "pt"})
+    write_checkpoint(HeldTensors(), plan, target, replace=replace, metadata={"format": "pt"})
 
 
 def _parts(report: ModelReport, output: Path | None) -> Iterator[RenderableType]:

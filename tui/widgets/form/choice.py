@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -35,6 +35,9 @@ class Choice(Widget, can_focus=True):
     value: reactive[str | None] = reactive(None)
     """The chosen option, None where the value is none of them."""
 
+    told: reactive[Mapping[str, str]] = reactive[Mapping[str, str]]({})
+    """What is shown of an option in the place of itself."""
+
     @dataclass
     class Changed(Message):
         """The user has chosen another value."""
@@ -62,7 +65,7 @@ class Choice(Widget, can_focus=True):
 
     def render(self) -> Content:
         """The value; arrows on both sides while focused."""
-        shown = self._blank if self.value is None else self.value
+        shown = self._blank if self.value is None else self.told.get(self.value, self.value)
         return Content(f"‹ {shown} ›") if self.has_focus else Content(shown)
 
     def action_turn(self, step: int) -> None:

@@ -112,6 +112,7 @@ class ParameterForm(VerticalScroll):
     def on_mount(self) -> None:
         """Have only those fields edited that may be."""
         self._show_origin()
+        self._show_image()
 
     def show(self, spec: BlockSpec, origin: Origin | None) -> None:
         """Fill the fields with a whole other block, from there."""
@@ -127,6 +128,11 @@ class ParameterForm(VerticalScroll):
         for name, control in self._controls.items():
             control.disabled = origin is not None and name not in origin.free
         self.query_one(BranchList).disabled = origin is not None
+
+    def _show_image(self) -> None:
+        """Say where the image comes from, where the block brings one and runs on it."""
+        words = "" if self._origin is None else self._origin.image_of(self.spec)
+        self.query_one("#input", Choice).told = {str(self.spec.input): words} if words else {}
 
     def _rows(self, names: Iterable[str]) -> ComposeResult:
         texts = texts_of(self.spec)
@@ -154,6 +160,7 @@ class ParameterForm(VerticalScroll):
 
     def watch_spec(self, spec: BlockSpec) -> None:
         """Fill the fields, silently."""
+        self._show_image()
         if spec == self._read_or_none():
             self._show_problems(())
             self._show_preset()
@@ -209,6 +216,7 @@ class ParameterForm(VerticalScroll):
         self._show_problems(())
         self.set_reactive(ParameterForm.spec, spec)
         self._show_preset()
+        self._show_image()
         self.post_message(self.Edited(spec, self._origin))
 
     def _read(self) -> BlockSpec:
