@@ -17,7 +17,8 @@ Capsys = pytest.CaptureFixture[str]
 
 
 def schema_of(command: str) -> dict[str, Any]:
-    path = Path(tui.commands.__file__).parent / command / "schema.json"
+    room, _, name = command.partition("/")
+    path = Path(tui.commands.__file__).parent / room / f"{name}.schema.json".removeprefix(".")
     schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return schema
 
@@ -89,7 +90,22 @@ def test_the_commands_on_files(tmp_path: Path, capsys: Capsys) -> None:
     assert data["agree"] is False
 
 
-@pytest.mark.parametrize("command", ["check", "inspect", "fuse", "compare", "speed", "sweep"])
+def test_the_commands_on_modules(tmp_path: Path, capsys: Capsys) -> None:
+    (tmp_path / "theirs.py").write_text(
+        "from torch import nn\nnet = nn.Sequential(nn.Conv2d(2, 2, 1), nn.BatchNorm2d(2), nn.ReLU())\n"
+    )
+    target, fused = f"{tmp_path / 'theirs.py'}:net", tmp_path / "fused.safetensors"
+    asked = (target, "--json", "--input", "1x2x4x4")
+    assert_valid(ran(capsys, "inspect", *asked).data, "module/inspect")
+    assert_valid(ran(capsys, "fuse", target, fused, *asked[1:]).data, "module/fuse")
+    assert_valid(ran(capsys, "compare", target, fused, *asked[1:]).data, "compare")
+    assert_valid(ran(capsys, "check", *asked, "--block", "0").data, "check")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["check", "inspect", "fuse", "compare", "speed", "sweep", "module/inspect", "module/fuse"],
+)
 def test_a_schema_refuses_what_lacks_a_key_or_has_another_number(command: str) -> None:
     schema = schema_of(command)
     for data in ({}, dict.fromkeys(schema["required"]) | {"schema": 2}):

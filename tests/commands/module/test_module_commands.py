@@ -254,9 +254,7 @@ def test_a_program_is_written_that_runs_without_their_code(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch calls its older format deprecated
         program = (
-            torch.export.load(path).module()
-            if form == "exported-program"
-            else torch.jit.load(path)  # type: ignore[no-untyped-call]
+            torch.export.load(path).module() if form == "exported-program" else torch.jit.load(path)  # type: ignore[no-untyped-call]
         )
         assert program(torch.zeros(1, 4, 6, 7)).shape == (1, 4, 6, 7)
     capsys.readouterr()

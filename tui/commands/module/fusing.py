@@ -17,8 +17,9 @@ from tui.checkpoints.contents import Entry
 from tui.checkpoints.errors import CheckpointError, ExistsError, named
 from tui.checkpoints.held_tensors import HeldTensors
 from tui.checkpoints.plan import Made
+from tui.checkpoints.reports.blocks import finite
 from tui.checkpoints.writing import check_target, write_checkpoint
-from tui.commands.module.inspecting import WHOLE, left_alone_as_data
+from tui.commands.module.inspecting import SCHEMA, WHOLE, left_alone_as_data
 from tui.commands.module.loading import loaded, users_code
 from tui.commands.module.programs import write_program
 from tui.commands.plain_console import plain_console
@@ -61,7 +62,7 @@ def fuse(asked: FuseModuleRequest) -> int:
                 write_program(fused, x, asked.form, asked.target, replace=asked.force)
     output = asked.target if right else None
     if asked.as_json:
-        print(json.dumps(_as_data(report, output), allow_nan=False))
+        print(json.dumps(_as_data(report, output, asked.form), allow_nan=False))
     else:
         plain_console(WIDTH).print(Group(*_parts(report, output)))
     return FUSED if right else WRONG
@@ -99,9 +100,11 @@ def _parts(report: ModelReport, output: Path | None) -> Iterator[RenderableType]
     yield plain(f"{words}; {where}")
 
 
-def _as_data(report: ModelReport, output: Path | None) -> dict[str, Any]:
+def _as_data(report: ModelReport, output: Path | None, form: FusedAs) -> dict[str, Any]:
     return {
+        "schema": SCHEMA,
         "output": None if output is None else str(output),
+        "form": form.value,
         "blocks": [
             {
                 "path": block.title,
@@ -114,6 +117,6 @@ def _as_data(report: ModelReport, output: Path | None) -> dict[str, Any]:
             for block in report.fused
         ],
         "left_alone": left_alone_as_data(report.left_alone),
-        "max_abs_diff": report.apart,
-        "max_abs": report.largest,
+        "max_abs_diff": finite(report.apart),
+        "max_abs": finite(report.largest),
     }

@@ -17,6 +17,8 @@ from tui.modules.looking import LookedAt
 from tui.modules.outline import path_of
 
 WHOLE = "(all of it)"
+SCHEMA = 1
+"""It grows with each change that takes a key away or gives one another meaning."""
 
 
 def inspect(asked: InspectModuleRequest) -> int:
@@ -69,6 +71,7 @@ def left_alone_as_data(left_alone: tuple[LeftAlone, ...]) -> list[dict[str, Any]
 
 def _as_data(looked: LookedAt) -> dict[str, Any]:
     return {
+        "schema": SCHEMA,
         "module": looked.name,
         "is_one_convolution": looked.whole is not None,
         "why_not": looked.why_not,
