@@ -174,11 +174,11 @@ async def test_what_is_timed_waits_for_what_runs_and_lets_what_comes_later_go_fi
     await until(lambda: LANE.wait_to_time, "the timed one to wait")
     readers.append(asyncio.create_task(collect(iterate_in_thread(lambda: iter(after)))))
     await until(lambda: after.asked == 1, "the later one to run")
-    readers[0].cancel()
+    await cancelled(readers[0])
     before.let_go.release()
     await until(before.ended.is_set)
     assert not timed.asked
-    readers[2].cancel()
+    await cancelled(readers[2])
     after.let_go.release()
     await until(lambda: timed.asked == 1, "the timed one to run")
     assert after.ended.is_set()
@@ -237,9 +237,9 @@ async def test_who_waits_and_gives_up_lets_the_others_go_on() -> None:
     await until(lambda: LANE.wait_to_run)
     readers.append(asyncio.create_task(collect(iterate_in_thread(lambda: iter(next_timed), alone=True))))
     await until(lambda: LANE.wait_to_time)
-    abandoned.cancel()
+    await cancelled(abandoned)
     await until(lambda: not LANE.wait_to_run)
-    readers[1].cancel()
+    await cancelled(readers[1])
     await until(lambda: not LANE.wait_to_time)
     assert (never.asked, next_timed.asked, timed.made) == (0, 0, 0)
     await stop(readers, timed, never, next_timed)
@@ -252,10 +252,10 @@ async def test_what_is_timed_and_was_stopped_keeps_only_the_next_timed_one_waiti
     abandoned = asyncio.create_task(collect(iterate_in_thread(lambda: iter(timed), alone=True)))
     await until(lambda: timed.asked == 1)
     readers = [asyncio.create_task(collect(iterate_in_thread(lambda: iter(after))))]
-    abandoned.cancel()
+    await cancelled(abandoned)
     await until(lambda: after.asked == 1, "ordinary work to go on")
     assert not timed.ended.is_set()
-    readers[0].cancel()
+    await cancelled(readers[0])
     after.let_go.release()
     await until(after.ended.is_set)
     readers.append(asyncio.create_task(collect(iterate_in_thread(lambda: iter(next_timed), alone=True))))
@@ -279,8 +279,13 @@ async def test_a_failure_of_what_is_timed_gives_the_lane_back() -> None:
 async def stop(readers: list[asyncio.Task[list[object]]], *all_numbers: Numbers) -> None:
     """Let no thread wait on into the next test."""
     for reader in readers:
-        reader.cancel()
-    await asyncio.gather(*readers, return_exceptions=True)  # before: a thread may take them all till then
+        await cancelled(reader)
     for numbers in all_numbers:
         numbers.let_go.release(10)
     await until(lambda: all(numbers.ended.is_set() or not numbers.asked for numbers in all_numbers))
+
+
+async def cancelled(reader: asyncio.Task[list[object]]) -> None:
+    """Stop it here and now: till the loop has, its thread goes on with whatever is let go."""
+    reader.cancel()
+    await asyncio.gather(reader, return_exceptions=True)
