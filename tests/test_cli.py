@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import ClassVar
@@ -34,6 +35,7 @@ class FakeApp:
     depth: ClassVar[ColourDepth | None] = None
     compared: ClassVar[Subject | None] = None
     to_open: ClassVar[ToOpen | None] = None
+    device: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -42,12 +44,14 @@ class FakeApp:
         *,
         compared: Subject | None,
         to_open: ToOpen | None,
+        study: partial[object],
         depth: ColourDepth,
         encoding: str,
     ) -> None:
         type(self).to_open = to_open
         type(self).depth = depth
         type(self).compared = compared
+        type(self).device = study.keywords["device"]
         self.spec = spec
         self.alterations = alterations
 
@@ -94,6 +98,25 @@ def test_without_a_command_the_bench_opens(bench: type[FakeApp]) -> None:
 def test_a_checkpoint_is_opened_as_it_is_to_be_read(bench: type[FakeApp]) -> None:
     assert main(["a.pt", "b.safetensors", "--eps", "1e-3", "--family", "RepVGG"]) == 0
     assert bench.to_open == ToOpen(Path("a.pt"), Path("b.safetensors"), "RepVGG", 1e-3)
+
+
+def test_the_bench_runs_on_the_device_that_was_named(bench: type[FakeApp]) -> None:
+    assert main([]) == 0
+    assert bench.device == "cpu"
+    assert main(["--device", "CUDA:1"]) == 0
+    assert bench.device == "cuda:1"
+
+
+@pytest.mark.parametrize(
+    ("device", "words"),
+    [
+        ("gpu", "--device: must be cpu, cuda, cuda:1 or mps, not 'gpu'"),
+        ("cuda:99", "device 'cuda:99' is not here: there is cpu"),
+    ],
+)
+def test_check_refuses_a_device(device: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--device", device]) == 2
+    assert words in capsys.readouterr().err
 
 
 def test_the_bench_opens_with_a_mistake(bench: type[FakeApp]) -> None:

@@ -9,8 +9,10 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import NoReturn
 
+from tui.analysis.deferred import deferred_study
 from tui.analysis.failure import CANNOT, in_words
 from tui.checkpoint_options import CheckpointRequest, CompareRequest, FuseRequest, InspectRequest, OpenRequest
 from tui.checkpoints.to_open import ToOpen
@@ -185,6 +187,7 @@ def _check(request: Request) -> int:
                 request.spec,
                 request.alterations,
                 as_json=request.as_json,
+                device=request.device,
                 fused=request.fused,
                 fused_bias=request.fused_bias,
             )
@@ -217,6 +220,7 @@ def _open_screen(request: Request) -> int:
         request.spec,
         request.alterations,
         compared=request.compared,
+        study=partial(deferred_study, device=request.device),
         to_open=_to_open(request.checkpoint) if isinstance(request.checkpoint, OpenRequest) else None,
     )
 

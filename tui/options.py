@@ -10,6 +10,7 @@ from tui import __version__
 from tui.analysis.alterations.alteration_text import checked_mistake, edits_in
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.alterations.gallery import MISTAKES
+from tui.analysis.numerics.ran_on import CPU
 from tui.analysis.subject import Subject
 from tui.block_options import DEFAULT_PRESET, SWITCHES, add_block_options, option_of, spec_of
 from tui.checkpoint_options import (
@@ -32,6 +33,7 @@ from tui.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
 from tui.plain_text import in_ascii
 from tui.speed_options import SPEED, SPEED_SUMMARY, SpeedRequest, parse_speed
 from tui.sweep_options import SWEEP, SWEEP_SUMMARY, SweepRequest, parse_sweep
+from tui.timing_options import device_in
 
 SHELLS = ("bash", "zsh", "fish", "tcsh")
 
@@ -95,6 +97,7 @@ class Request:
         compared: the block that a saved study was compared with, if any.
         check: whether to report on it without a screen.
         as_json: whether that report is JSON.
+        device: where both sides run.
         fused, fused_bias: files with a finished kernel to judge, and with its bias; None for none.
         checkpoint: what to do with a checkpoint file instead of all that.
         module: what to do with somebody's module instead.
@@ -109,6 +112,7 @@ class Request:
     compared: Subject | None = None
     check: bool = False
     as_json: bool = False
+    device: str = CPU
     fused: str | None = None
     fused_bias: str | None = None
     checkpoint: CheckpointRequest | None = None
@@ -161,6 +165,7 @@ def parse(arguments: Sequence[str]) -> Request:
         compared,
         check=options.command is not None,
         as_json=options.json,
+        device=CPU if options.device is None else device_in(options.device),
         fused=options.fused,
         fused_bias=options.fused_bias,
     )
@@ -347,6 +352,9 @@ def _add_program_options(parser: OptionParser, *, command: bool) -> None:
     if command:
         group.add_argument("command", nargs="?", metavar=CHECK, help="report without a screen, then exit")
     group.add_argument("--json", action="store_true", help="check: the report as one JSON object")
+    group.add_argument(
+        "--device", metavar="D", help=f"where both sides run: cpu, cuda, cuda:1 or mps [{CPU}]"
+    )
     group.add_argument(
         "--fused",
         metavar="FILE",

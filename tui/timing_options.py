@@ -38,7 +38,7 @@ def conditions_of(options: argparse.Namespace) -> Conditions:
     """
     usual = Conditions()
     return Conditions(
-        usual.device if options.device is None else _device(options.device),
+        usual.device if options.device is None else device_in(options.device),
         None if options.threads is None else _number("--threads", options.threads, MOST_THREADS),
         usual.memory_format if options.memory_format is None else _memory_format(options.memory_format),
         options.compile,
@@ -46,7 +46,12 @@ def conditions_of(options: argparse.Namespace) -> Conditions:
     )
 
 
-def _device(text: str) -> str:
+def device_in(text: str) -> str:
+    """What --device names, as torch does; whether it is here is not known yet.
+
+    Raises:
+        OptionsError: it is no name of a device.
+    """
     name = text.strip().lower()
     if not _DEVICE.fullmatch(name):
         near = did_you_mean(name, DEVICES)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tui.analysis.numerics.ran_on import CPU
 from tui.analysis.progress import Doing
 from tui.analysis.subject import Subject
 
@@ -30,11 +31,11 @@ def load_torch() -> None:
     gc.set_threshold(*gc.get_threshold()[:2], SELDOM)
 
 
-def deferred_study(subject: Subject) -> Iterator[Piece]:
+def deferred_study(subject: Subject, device: str = CPU) -> Iterator[Piece]:
     """As `tui.analysis.study.run_study`, which it imports, and torch with it, at the first step."""
     if "torch" not in sys.modules:
         yield Doing("loading torch")
         load_torch()
     from tui.analysis.study import run_study
 
-    yield from run_study(subject)
+    yield from run_study(subject, device)

@@ -23,8 +23,10 @@ from tui.analysis.alterations.fusion import Fusion, block_in_float64
 from tui.analysis.bounds.budget import Budget
 from tui.analysis.cost import Cost, cost_of
 from tui.analysis.numerics.comparison import Comparison, Distance, compare, distance_of
+from tui.analysis.numerics.devices import device_named, ran_on, refuse_dtype
 from tui.analysis.numerics.magnitude import Magnitude, magnitude_of, shares_of
 from tui.analysis.numerics.outputs import Outputs
+from tui.analysis.numerics.ran_on import CPU, ON_THE_CPU, RanOn
 from tui.analysis.origin import Origin
 from tui.analysis.other_subjects import refuse_other_subject
 from tui.analysis.progress import Doing
@@ -126,6 +128,7 @@ class Study(FusedKernels):
         split: where the difference comes from; None in float64, whose rounding no float64 run can show.
         cost: parameters and MACs of both sides.
         finished: the fused kernel as it is stored, where it came finished; None where it was folded here.
+        ran_on: where the two of `outputs` were computed; all else was on the CPU.
     """
 
     block: ReparamBlock
@@ -144,6 +147,7 @@ class Study(FusedKernels):
     split: ErrorSplit | None
     cost: Cost
     finished: Kernel | None = None
+    ran_on: RanOn = ON_THE_CPU
 
     def number_at(self, place: str, index: tuple[int, ...]) -> Tensor:
         """The number, in its dtype, at a place of the input, of a branch or of the fused convolution.
@@ -164,12 +168,15 @@ Piece = Doing | FusedKernels | Study
 """What a study yields: what it does next, the kernels as soon as they are fused, itself at the end."""
 
 
-def run_study(subject: Subject) -> Iterator[Piece]:
+def run_study(subject: Subject, device: str = CPU) -> Iterator[Piece]:
     """Yield a Doing before each piece of work, the FusedKernels when they are there, and the Study last.
 
     To stop it, stop iterating: between two pieces nothing runs.
 
+    `device`: where both sides run in the spec's dtype; the float64 runs and the bounds are the CPU's.
+
     Raises:
+        DeviceError: that device is not here, or has no such numbers.
         FusionError: a branch is not a convolution, or the mistake cannot be made on this block.
         Refusal: the numbers cannot be read where the block comes from.
         StoredShapeError: the finished kernel has another shape than the block's own.
@@ -183,7 +190,7 @@ def run_study(subject: Subject) -> Iterator[Piece]:
     else:
         yield doing("reading the block", 1)
         block, x = origin.block(spec), origin.input(spec)
-    yield from _studied(subject, block, make_input(spec) if x is None else x)
+    yield from _studied(subject, block, make_input(spec) if x is None else x, device)
 
 
 def run_study_of(
@@ -191,6 +198,8 @@ def run_study_of(
     x: Tensor,
     alterations: Alterations = NOTHING_ALTERED,
     finished: Kernel | None = None,
+    *,
+    device: str = CPU,
 ) -> Iterator[Piece]:
     """As `run_study`, of any block in eval mode, wherever it comes from, on that input.
 
@@ -208,7 +217,7 @@ def run_study_of(
     spec = replace(structure_of(block, x), dtype=dtype_of(x.dtype))
     subject = Subject(spec, alterations, finished=finished)
     yield _doing(subject)("copying the block", 1)
-    yield from _studied(subject, copy.deepcopy(block), x.detach().clone())
+    yield from _studied(subject, copy.deepcopy(block), x.detach().clone(), device)
 
 
 def _doing(subject: Subject) -> Callable[[str, int], Doing]:
@@ -220,8 +229,9 @@ def _pieces(subject: Subject) -> int:
     return (5 if subject.spec.dtype is Dtype.FLOAT64 else 8) + subject.alterations.alters_run
 
 
-def _studied(subject: Subject, block: ReparamBlock, x: Tensor) -> Iterator[Piece]:
+def _studied(subject: Subject, block: ReparamBlock, x: Tensor, device: str) -> Iterator[Piece]:
     """All that comes after the block is there, and is altered."""
+    refuse_dtype(x.dtype, device_named(device))
     spec, alterations = subject.spec, subject.alterations
     doing, pieces = _doing(subject), _pieces(subject)
     taken = taking_effect(alterations, parameters_of(block) | {INPUT: x})
@@ -236,9 +246,9 @@ def _studied(subject: Subject, block: ReparamBlock, x: Tensor) -> Iterator[Piece
     conv = conv_of(kernels.fused_kernel.kernel, fusion.geometry)
     yield kernels
     yield doing("running the branches", 3)
-    unfused = run(fusion.block, x)
+    unfused = run(fusion.block, x, device)
     yield doing("running the fused convolution", 4)
-    outputs = Outputs(unfused, run(conv, x))
+    outputs = Outputs(unfused, run(conv, x, device))
     comparison = compare(outputs)
     block64 = block_in_float64(block)
     fusion64 = fusion.in_float64(block, block64)
@@ -290,6 +300,7 @@ def _studied(subject: Subject, block: ReparamBlock, x: Tensor) -> Iterator[Piece
         split=split,
         cost=cost_of(spec),
         finished=finished,
+        ran_on=ran_on(device_named(device), x.dtype),
     )
 
 
@@ -310,10 +321,15 @@ def _kernels(subject: Subject, taken: Alterations, folded: Folded, fusion: Fusio
 
 
 @overload
-def study_of(subject: Subject, /) -> Study: ...
+def study_of(subject: Subject, /, *, device: str = CPU) -> Study: ...
 @overload
 def study_of(
-    subject: BlockSpec, alterations: Alterations = NOTHING_ALTERED, /, *, finished: Kernel | None = None
+    subject: BlockSpec,
+    alterations: Alterations = NOTHING_ALTERED,
+    /,
+    *,
+    finished: Kernel | None = None,
+    device: str = CPU,
 ) -> Study: ...
 @overload
 def study_of(
@@ -323,11 +339,15 @@ def study_of(
     /,
     *,
     finished: Kernel | None = None,
+    device: str = CPU,
 ) -> Study: ...
-def study_of(subject: Subject | BlockSpec | ReparamBlock, *given: Any, **options: Any) -> Study:
+def study_of(
+    subject: Subject | BlockSpec | ReparamBlock, *given: Any, device: str = CPU, **options: Any
+) -> Study:
     """The study of a block, run to its end: of one that is told as a spec, or of a module and an input.
 
     A Subject says all of it in one. `finished`: a fused kernel that another tool made, as in a Subject.
+    `device`: where both sides run, as `run_study` takes it.
 
     >>> study = study_of(BlockSpec(in_channels=4, out_channels=4))
     >>> study.verdict.sentence.startswith("They agree: what differs in float32 is rounding")
@@ -340,9 +360,10 @@ def study_of(subject: Subject | BlockSpec | ReparamBlock, *given: Any, **options
     """
     refuse_other_subject(subject, given[0] if given else options.get("x"))
     if isinstance(subject, ReparamBlock):
-        steps = run_study_of(subject, *given, **options)
+        steps = run_study_of(subject, *given, device=device, **options)
     else:
-        steps = run_study(subject if isinstance(subject, Subject) else Subject(subject, *given, **options))
+        asked = subject if isinstance(subject, Subject) else Subject(subject, *given, **options)
+        steps = run_study(asked, device)
     for step in steps:
         if isinstance(step, Study):
             return step

@@ -44,6 +44,7 @@ def report_of(study: Study) -> dict[str, Any]:
     return {
         "spec": spec_as_data(study.spec),
         "origin": _origin(study.origin),
+        "ran_on": asdict(study.ran_on),
         "mistake": study.alterations.mistake or None,
         "edits": len(study.in_effect.edits),
         "branches": [

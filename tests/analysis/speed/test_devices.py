@@ -5,20 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
-import pytest
-import torch
-
 from tests.analysis.speed.made_up import MACHINE
 from tui.analysis.speed.arithmetic import Peaks, Work
 from tui.analysis.speed.conditions import Conditions
-from tui.analysis.speed.devices import (
-    MeasuringError,
-    WaitingClock,
-    device_named,
-    devices_here,
-    name_of,
-    refuse_dtype,
-)
+from tui.analysis.speed.devices import WaitingClock
 from tui.analysis.speed.remarks import (
     ABOVE_THE_COPY,
     ABOVE_THE_PRODUCT,
@@ -71,15 +61,3 @@ def test_a_busy_machine_is_told() -> None:
     (words,) = remarks_after(report(unfused=2e-3), busy=0.62)
     assert words == disturbed_in_words(0.62)
     assert "for about 40 % of the time" in words
-
-
-def test_the_devices_that_are_here() -> None:
-    assert devices_here()[0] == "cpu"
-    assert device_named(" CPU ") == torch.device("cpu")
-    assert name_of(torch.device("cpu"))
-    refuse_dtype(torch.float64, torch.device("cpu"))
-    refuse_dtype(torch.float32, torch.device("mps"))
-    with pytest.raises(MeasuringError, match="'mps' has no float64: take float32"):
-        refuse_dtype(torch.float64, torch.device("mps"))
-    with pytest.raises(MeasuringError, match="device 'cuda:77' is not here: there is cpu"):
-        device_named("cuda:77")

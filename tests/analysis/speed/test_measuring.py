@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.fusion.strategies import with_wild_norms
+from tui.analysis.numerics.devices import DeviceError
 from tui.analysis.progress import Doing
 from tui.analysis.speed import measuring, memory, peaks
 from tui.analysis.speed.arithmetic import Peaks
@@ -277,7 +278,7 @@ def test_why_nothing_is_compiled_is_said_and_it_is_timed_all_the_same(
 
 @pytest.mark.parametrize("name", ["cuda:99", "tpu", "", "mps:3"])
 def test_a_device_that_is_not_here_is_refused_with_those_that_are(name: str) -> None:
-    with pytest.raises(MeasuringError, match=r"is not here: there is cpu"):
+    with pytest.raises(DeviceError, match=r"is not here: there is cpu"):
         next(measured(conditions=Conditions(device=name)))
 
 

@@ -106,7 +106,7 @@ def elements(output: Tensor) -> list[float]:
 def test_report_has_these_keys(result: Study) -> None:
     report = report_of(result)
     assert list(report) == [
-        *("spec", "origin", "mistake", "edits", "branches", "fused"),
+        *("spec", "origin", "ran_on", "mistake", "edits", "branches", "fused"),
         *("max_abs_diff", "mean_abs_diff", "max_abs_diff_float64", "figures"),
         *("allclose", "verdict", "agree", "wrong_side", "budget_used", "bound", "worst", "error_split"),
         *("stored", "looks_like", "params", "macs"),

@@ -19,6 +19,7 @@ from tui.analysis.dtypes.ulp_histogram import UlpHistogram, ulp_histogram
 from tui.analysis.numerics.comparison import Comparison, compare
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.precision import FINEST_FIRST
+from tui.analysis.numerics.ran_on import CPU
 from tui.analysis.progress import Doing
 from tui.analysis.study import Study
 from tui.analysis.verdict.error_split import ErrorSplit
@@ -125,7 +126,8 @@ def _row_in(dtype: Dtype, study: Study) -> Generator[Doing, None, DtypeRow]:
     fusion, stored = _fusion_in(study, block, folded, x, widened=widened)
     block64 = block_in_float64(block)
     conv = conv_of(fusion.kernel.to(own), fusion.geometry)
-    outputs = Outputs(run(fusion.block, x), run(conv, x))
+    device = CPU if dtype is Dtype.FLOAT64 else study.ran_on.device  # not every device has float64
+    outputs = Outputs(run(fusion.block, x, device), run(conv, x, device))
     outputs64, right64, split = outputs, study.right64, None
     again = partial(run_componentwise, fusion.block, conv, x)
     if dtype is not Dtype.FLOAT64:

@@ -1,20 +1,16 @@
-"""Devices: which there are, what each is called, and how time is taken on it."""
+"""How time is taken on a device, by its kind."""
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
-from pathlib import Path
 from time import perf_counter, thread_time
 from typing import Protocol
 
 import torch
 
-from tui.analysis.speed.conditions import CPU
-from tui.fusion.quoting import quoted
+from tui.analysis.numerics.devices import CUDA, MPS
 from tui.fusion.refusal import Refusal
 
-CUDA, MPS = "cuda", "mps"
 _MILLISECONDS = 1e3
 
 Clock = Callable[[], float]
@@ -35,59 +31,6 @@ class Stopwatch(Protocol):
     def busy(self) -> float:
         """The share of the time in which the thread had a processor; 1 where nobody knows."""
         ...
-
-
-def devices_here() -> tuple[str, ...]:
-    """The devices that torch finds, as it names them.
-
-    >>> devices_here()[0]
-    'cpu'
-    """
-    found = [CPU]
-    if torch.cuda.is_available():
-        found += [CUDA, *(f"{CUDA}:{number}" for number in range(torch.cuda.device_count()))]
-    if torch.backends.mps.is_available():
-        found.append(MPS)
-    return tuple(found)
-
-
-def device_named(name: str) -> torch.device:
-    """The device of that name.
-
-    Raises:
-        MeasuringError: it is not here; the message says which are.
-    """
-    there = devices_here()
-    if name.strip().lower() not in there:
-        raise MeasuringError(f"device {quoted(name)} is not here: there is {', '.join(there)}")
-    return torch.device(name.strip().lower())
-
-
-def refuse_dtype(dtype: torch.dtype, device: torch.device) -> None:
-    """Stop where the device has no such numbers.
-
-    Raises:
-        MeasuringError: it has not.
-    """
-    if device.type == MPS and dtype is torch.float64:
-        raise MeasuringError("device 'mps' has no float64: take float32, or the cpu")
-
-
-def name_of(device: torch.device) -> str:
-    """What the processor is called."""
-    if device.type == CUDA:
-        return torch.cuda.get_device_name(device)
-    return _processor()
-
-
-def _processor() -> str:
-    """The CPU's name, as far as the system tells."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next((name for name in names if name), "") or platform.processor() or platform.machine()
 
 
 def stopwatch_for(device: torch.device, clock: Clock = perf_counter) -> Stopwatch:

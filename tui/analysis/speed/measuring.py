@@ -14,10 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from tui.analysis.numerics.bfloat16 import Bfloat16WithoutMisreading
+from tui.analysis.numerics.devices import device_named, name_of, refuse_dtype
 from tui.analysis.progress import Doing
 from tui.analysis.speed.compiling import compiled, why_not_compiled
 from tui.analysis.speed.conditions import Conditions, MemoryFormat
-from tui.analysis.speed.devices import Clock, Stopwatch, device_named, name_of, refuse_dtype, stopwatch_for
+from tui.analysis.speed.devices import Clock, Stopwatch, stopwatch_for
 from tui.analysis.speed.memory import bytes_needed, refuse_too_large
 from tui.analysis.speed.peaks import peaks_of
 from tui.analysis.speed.remarks import nothing_to_fold, remarks_after, remarks_before
@@ -65,7 +66,8 @@ def measure(
 
     Raises:
         FusionError: a batch norm cannot be folded.
-        MeasuringError: the device is not here, or the memory does not suffice.
+        DeviceError: the device is not here.
+        MeasuringError: the memory does not suffice.
         RuntimeError: torch could not do it.
     """
     yield from measure_sides(sides_of(block, fused), x, conditions, clock=clock, with_peaks=with_peaks)
@@ -82,7 +84,7 @@ def measure_sides(
     """As `measure`, of any modules that take x: a whole model, unfused and fused.
 
     Raises:
-        MeasuringError, RuntimeError: as `measure`.
+        DeviceError, MeasuringError, RuntimeError: as `measure`.
     """
     device = device_named(conditions.device)
     refuse_dtype(x.dtype, device)

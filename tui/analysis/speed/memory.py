@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from tui.analysis.estimate import memory_of_this_machine
+from tui.analysis.numerics.devices import CUDA
 from tui.analysis.quantities import memory_in_words
 from tui.analysis.speed.conditions import CPU
-from tui.analysis.speed.devices import CUDA, MeasuringError
+from tui.analysis.speed.devices import MeasuringError
 from tui.analysis.speed.peaks import bytes_for_peaks
 from tui.analysis.speed.sides import sides_of
 from tui.analysis.speed.work import Shapes, bytes_of_parameters, shapes_of

@@ -7,8 +7,9 @@ from statistics import median
 
 import torch
 
+from tui.analysis.numerics.devices import CUDA
 from tui.analysis.speed.arithmetic import FLOPS_PER_MAC, Peaks
-from tui.analysis.speed.devices import CUDA, Stopwatch
+from tui.analysis.speed.devices import Stopwatch
 
 SMALLEST, LARGEST = 256, 8192
 """Rows and columns of the square matrices."""

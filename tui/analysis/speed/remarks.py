@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import torch
 
+from tui.analysis.numerics.devices import has_tf32_on
 from tui.analysis.speed.conditions import CPU
-from tui.analysis.speed.devices import CUDA
 from tui.analysis.speed.report import Side, SpeedReport
 from tui.analysis.speed.work import Shapes
 
@@ -39,7 +39,7 @@ def remarks_before(
     each = {
         FLOAT16_ON_A_CPU: on_cpu and dtype is torch.float16,
         MISREAD: on_cpu and dtype is torch.bfloat16 and misread,
-        TF32: device.type == CUDA and dtype is torch.float32 and bool(torch.backends.cudnn.allow_tf32),
+        TF32: has_tf32_on(device, dtype),
         NOTHING_TO_FOLD: nothing_to_fold(shapes),
     }
     return tuple(words for words, holds in each.items() if holds)

@@ -40,7 +40,7 @@ def sweep(
     `measure` times a block, `memory` tells what is free; tests put their own in their places.
 
     Raises:
-        MeasuringError: the plan's device is not here.
+        DeviceError: the plan's device is not here.
     """
     if measure is None:
         yield Doing("loading torch", 0, plan.count)
@@ -65,12 +65,12 @@ def _measure_here(device: str) -> Measure:
     """What times a block; peaks say nothing of how speed changes along a sweep, and are left out.
 
     Raises:
-        MeasuringError: that device is not here.
+        DeviceError: that device is not here.
     """
     from tui.analysis.deferred import load_torch
 
     load_torch()
-    from tui.analysis.speed.devices import device_named
+    from tui.analysis.numerics.devices import device_named
     from tui.analysis.speed.measuring import measure
 
     device_named(device)

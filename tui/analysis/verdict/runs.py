@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Generator
 
 import torch
@@ -11,8 +12,10 @@ from tui.analysis.alterations.fusion import Fusion
 from tui.analysis.numerics.bfloat16 import Bfloat16WithoutMisreading
 from tui.analysis.numerics.componentwise import componentwise
 from tui.analysis.numerics.convolution import ConvolutionsAsProducts
+from tui.analysis.numerics.devices import device_named, refuse_dtype
 from tui.analysis.numerics.float16 import Float16ThroughFloat32
 from tui.analysis.numerics.outputs import Outputs
+from tui.analysis.numerics.ran_on import CPU
 from tui.analysis.progress import Doing
 from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
 from tui.fusion.block import ReparamBlock, conv_of
@@ -20,8 +23,15 @@ from tui.fusion.kernel import Kernel
 
 
 @torch.no_grad()
-def run(module: nn.Module, x: Tensor) -> Tensor:
-    """The module's output; on a CPU float16 convolutions go through float32, and oneDNN misreads none."""
+def run(module: nn.Module, x: Tensor, device: str = CPU) -> Tensor:
+    """The module's output; on a CPU float16 convolutions go through float32, and oneDNN misreads none.
+
+    On another device a copy of the module runs, and its output comes back to where x is.
+    """
+    if device != CPU:
+        there = device_named(device)
+        refuse_dtype(x.dtype, there)
+        return run(copy.deepcopy(module).to(there), x.to(there)).to(x.device)
     with Float16ThroughFloat32(), Bfloat16WithoutMisreading():
         y: Tensor = module(x)
     return y

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.estimate import Estimate, estimate_of, memory_of_this_machine
 from tui.analysis.failure import CANNOT, in_words
+from tui.analysis.numerics.ran_on import CPU
 from tui.analysis.quantities import estimate_in_words, memory_in_words
 from tui.analysis.subject import Subject
 from tui.analysis.verdict.stored import StoredShapeError
@@ -38,11 +39,13 @@ def check(
     as_json: bool = False,
     fused: str | None = None,
     fused_bias: str | None = None,
+    device: str = CPU,
 ) -> int:
     """Print the report on this block, altered like that; returns the exit status.
 
     AGREE where the outputs are the same or their difference is rounding, DISAGREE where it is more.
 
+    `device`: where both sides run.
     `fused`, `fused_bias`: files with a finished kernel, which is then judged, by its weights too.
 
     Raises:
@@ -52,10 +55,10 @@ def check(
     """
     _refuse_what_does_not_fit(estimate_of(spec))
     finished = None if fused is None else _finished(fused, fused_bias, spec)
-    return check_subject(Subject(spec, alterations, finished=finished), as_json=as_json)
+    return check_subject(Subject(spec, alterations, finished=finished), as_json=as_json, device=device)
 
 
-def check_subject(subject: Subject, *, as_json: bool = False) -> int:
+def check_subject(subject: Subject, *, as_json: bool = False, device: str = CPU) -> int:
     """As `check`, of a block wherever it comes from.
 
     Raises:
@@ -64,7 +67,7 @@ def check_subject(subject: Subject, *, as_json: bool = False) -> int:
     estimate = estimate_of(subject.spec)
     _refuse_what_does_not_fit(estimate)
     with _announced(estimate):
-        study = _studied(subject)
+        study = _studied(subject, device)
     if as_json:
         from tui.export.report import json_of
 
@@ -129,7 +132,7 @@ def _finished(fused: str, bias: str | None, spec: BlockSpec) -> Kernel:
         raise CheckError(f"--fused: {in_words(error)}") from error
 
 
-def _studied(subject: Subject) -> Study:
+def _studied(subject: Subject, device: str) -> Study:
     """The finished study.
 
     Raises:
@@ -138,7 +141,7 @@ def _studied(subject: Subject) -> Study:
     try:
         from tui.analysis.study import study_of
 
-        return study_of(subject)
+        return study_of(subject, device=device)
     except StoredShapeError as error:
         raise CheckError(f"--fused: {in_words(error)}") from error
     except CANNOT as error:

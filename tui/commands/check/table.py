@@ -54,7 +54,7 @@ def print_table(study: Study) -> None:
 def table_of(study: Study) -> RenderableType:
     """The report as something that rich can print; all of it is Text, so that no markup is read."""
     verdict = study.verdict
-    cautions = (*cautions_of(study.spec), verdict.scope, verdict.caveat)
+    cautions = (*cautions_of(study.spec), *study.ran_on.cautions, verdict.scope, verdict.caveat)
     sentences = [Text(caution, _CAUTION) for caution in cautions if caution]
     if verdict.stored is not None:
         sentences.append(Text(verdict.stored.sentence, _RULINGS[verdict.stored.ruling]))

@@ -9,8 +9,8 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from tui.analysis.numerics.devices import device_named
 from tui.analysis.speed.conditions import CPU
-from tui.analysis.speed.devices import device_named
 from tui.analysis.speed.memory import bytes_for, refuse_too_large
 from tui.analysis.speed.report import Side
 from tui.analysis.speed.several import Candidate, Made
@@ -42,7 +42,7 @@ def candidates_of(asked: SpeedRequest) -> Iterator[list[Candidate]]:
     """What is to be timed; a file stays open inside `with`.
 
     Raises:
-        MeasuringError: the device is not here.
+        DeviceError: the device is not here.
         Refusal: a file or a module cannot be used, or there is no block in it.
     """
     device_named(asked.conditions.device)

@@ -226,7 +226,7 @@ def remarks_of(study: Study) -> list[str]:
     if given != kernel_size:
         frames = show_pair(given, "×"), show_pair(kernel_size, "×")
         remarks.append("Fused is counted as {}: {} and zeros, as nn.Conv2d pads evenly.".format(*frames))
-    remarks += cautions_of(study.spec)
+    remarks += (*cautions_of(study.spec), *study.ran_on.cautions)
     non_finite = study.comparison.non_finite
     if non_finite != study.verdict.non_finite:  # the scope tells of those that are left out
         one = non_finite == 1

@@ -326,6 +326,6 @@ class SpeedView(StudyView, can_focus=True):
 
 def choices_here() -> Choices:
     """What can be chosen on this machine; it asks torch, which is there once there is a study."""
-    from tui.analysis.speed.devices import devices_here
+    from tui.analysis.numerics.devices import devices_here
 
     return Choices(threads_here(), devices_here())
