@@ -7,6 +7,7 @@ import pytest
 from tests.driver import MEDIUM, SMALL, LooksAsStored, OpenBench
 from tests.given_block import GivenBlock
 from tests.specs import EXACT
+from tui.analysis.progress import Doing
 from tui.analysis.subject import Subject
 
 both_sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=lambda size: f"{size[0]}x{size[1]}")
@@ -22,4 +23,7 @@ async def test_given(
         bench.app.bench.show_subject(Subject(given.spec, origin=given))
         await bench.until(lambda: bench.app.study is not None and bench.app.study.origin is given)
         await bench.press(key)
+        question = bench.app.bench.view.QUESTION
+        if question is not None:
+            await bench.until(lambda: not isinstance(bench.app.answers.to(question), Doing | None), question)
         await looks_as_stored(bench)
