@@ -16,6 +16,7 @@ from tui.analysis.progress import Doing
 from tui.analysis.sweep.plan import Plan
 from tui.analysis.sweep.point import Point
 from tui.analysis.sweep.running import sweep
+from tui.cli import main
 from tui.commands.in_thread import InThread
 from tui.commands.sweep import command
 
@@ -41,6 +42,19 @@ def test_the_table(capsys: Capsys) -> None:
     )
 
 
+@pytest.mark.parametrize("columns", ["80", "40"])
+def test_on_a_narrow_terminal_no_digit_is_lost(
+    columns: str, monkeypatch: pytest.MonkeyPatch, capsys: Capsys
+) -> None:
+    wide = ran(capsys, *OVER).out
+    monkeypatch.setenv("COLUMNS", columns)
+    assert main(["sweep", *OVER[1:]]) == 0
+    narrow = capsys.readouterr().out
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert "\N{HORIZONTAL ELLIPSIS}" not in narrow
+    assert set(wide.split()) - set(narrow.split()) <= {word for word in wide.split() if set(word) == {"─"}}
+
+
 def test_the_json(capsys: Capsys) -> None:
     data = ran(capsys, *OVER, "--json", "--threads", "2", "--dtype", "float64").data
     assert_valid(data, "sweep")
@@ -63,8 +77,7 @@ def test_noise_is_told_in_its_line(monkeypatch: pytest.MonkeyPatch, capsys: Caps
 
     monkeypatch.setattr(command, "points_of", noisy)
     done = ran(capsys, "sweep", "--over", "channels=64", "--over", "dtype=bfloat16", "--preset", "repvgg")
-    (line,) = (line for line in done.out.splitlines() if line.endswith(" noisy"))
-    assert "2.00 × 1.50 to 2.50" in " ".join(line.split())
+    assert "2.00 × noisy 1.50 to 2.50" in done.words
     assert "noisy: the quartiles of a side lie more than a fifth of its median apart" in done.out
 
 

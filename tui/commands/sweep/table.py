@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from tui.analysis.quantities import memory_in_words, short_count, two_digits
@@ -17,44 +16,50 @@ from tui.analysis.sweep.point import Numbers, Point
 from tui.analysis.sweep.quantities import seconds_in_digits, times_in_digits
 from tui.analysis.verdict.in_words import percent
 from tui.commands.plain_console import plain_console
-from tui.commands.tables import ASIDE, WIDTH, plain, row, ruled, table
+from tui.commands.sweep.columns import Column, tables_of
+from tui.commands.tables import ASIDE, WIDTH, plain, ruled
 
 NOISY = "noisy"
+_HEADINGS = ("speed-up", "", "quartiles", *Side, "max |d|", "budget", "verdict", "memory", "MACs")
 
 
 def print_table(plan: Plan, points: Sequence[Point]) -> None:
     """Print it on stdout."""
-    plain_console(WIDTH).print_report(Group(*_parts(plan, points)))
+    console = plain_console(WIDTH)
+    console.print_report(Group(*_parts(plan, points, console.width)))
 
 
-def _parts(plan: Plan, points: Sequence[Point]) -> Iterator[RenderableType]:
-    yield _numbers(plan, points)
-    yield ""
+def _parts(plan: Plan, points: Sequence[Point], width: int) -> Iterator[RenderableType]:
+    for each in tables_of(_names(plan, points), _numbers(points), width):
+        yield each
+        yield ""
     for state, words in _left_out(points):
         yield plain(f"{state}: {words}")
     yield from (plain(line, ASIDE) for line in _remarks(plan, points))
 
 
-def _numbers(plan: Plan, points: Sequence[Point]) -> Table:
-    made = table(
-        *(each.axis.label for each in plan.ranges),
-        *("speed-up", "quartiles", *Side, "max |d|", "budget", "verdict", "memory", "MACs", ""),
-    )
-    made.padding = (0, 1, 0, 0)  # closer than elsewhere: there are many columns
-    for column in made.columns[:-1]:
-        column.justify = "right"
-        column.no_wrap = True
-    for point in points:
-        values = [value.text for value in point.values]
-        found = point.numbers
-        row(made, *values, *([point.state] if found is None else _cells(found)))
-    return made
+def _names(plan: Plan, points: Sequence[Point]) -> list[Column]:
+    return [
+        Column(each.axis.label, [point.values[place].text for point in points])
+        for place, each in enumerate(plan.ranges)
+    ]
 
 
-def _cells(found: Numbers) -> list[str | Text]:
+def _numbers(points: Sequence[Point]) -> list[Column]:
+    """What is told of each point; of one that has no numbers what became of it stands in their place."""
+    lines = [
+        [point.state, *([None] * (len(_HEADINGS) - 1))] if point.numbers is None else _cells(point.numbers)
+        for point in points
+    ]
+    columns = (Column(heading, [line[place] for line in lines]) for place, heading in enumerate(_HEADINGS))
+    return [each for each in columns if each.heading or any(each.cells)]
+
+
+def _cells(found: Numbers) -> list[str | Text | None]:
     gain = found.speed_up
     return [
         "-" if gain is None else f"{times_in_digits(gain.median)} ×",
+        NOISY if found.speed.is_noisy else "",
         "-" if gain is None else f"{times_in_digits(gain.low)} to {times_in_digits(gain.high)}",
         *(_time(found.time(side)) for side in Side),
         two_digits(found.max_abs_diff),
@@ -62,7 +67,6 @@ def _cells(found: Numbers) -> list[str | Text]:
         ruled(found.ruling),
         memory_in_words(found.bytes),
         f"{short_count(found.macs.unfused)} -> {short_count(found.macs.fused)}",
-        NOISY if found.speed.is_noisy else "",
     ]
 
 
