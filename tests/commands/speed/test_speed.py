@@ -257,6 +257,17 @@ def test_a_block_that_does_not_fit_is_refused_with_its_memory(
     assert "and 100.0 MB are free: take fewer channels" in words
 
 
+def test_a_block_of_a_file_that_does_not_fit_is_refused_before_its_input_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capsys
+) -> None:
+    monkeypatch.setattr(memory, "memory_free", lambda _: 100_000_000)
+    monkeypatch.setattr(candidates, "make_input", lambda _: pytest.fail("it was made"))
+    path = saved(tmp_path, trained().state_dict(), ".pt")
+    words = refused(capsys, path, "--batch-size", "65536", "--input-shape", "16384x16384")
+    assert "timing this block needs about" in words
+    assert "and 100.0 MB are free: take fewer channels" in words
+
+
 def test_a_device_that_is_not_here_is_refused(capsys: Capsys) -> None:
     assert "device 'cuda:99' is not here: there is cpu" in refused(capsys, "--device", "cuda:99")
 

@@ -52,21 +52,26 @@ def candidates_of(asked: SpeedRequest) -> Iterator[list[Candidate]]:
                 yield [Candidate("", partial(_of_spec, asked.source, asked.conditions.device))]
             case FileSource():
                 source = inside.enter_context(open_checkpoint(asked.source.path))
-                yield _of_file(source, asked.source)
+                yield _of_file(source, asked.source, asked.conditions.device)
             case ModuleSource():
                 yield _of_module(asked.source)
 
 
 def _of_spec(spec: BlockSpec, device: str = CPU) -> Made:
-    refuse_too_large(bytes_for(spec, device), device_named(device))
+    _refuse_too_large(spec, device)
     return _made(fill_block(build_block(spec).to(torch_dtype(spec.dtype)), spec), make_input(spec))
+
+
+def _refuse_too_large(spec: BlockSpec, device: str) -> None:
+    """Before its input is made, which alone may be more than there is."""
+    refuse_too_large(bytes_for(spec, device), device_named(device))
 
 
 def _made(block: ReparamBlock, x: Tensor) -> Made:
     return Made(sides_of(block, block.fuse()), x)
 
 
-def _of_file(source: Checkpoint, asked: FileSource) -> list[Candidate]:
+def _of_file(source: Checkpoint, asked: FileSource, device: str) -> list[Candidate]:
     reading = asked.reading
     found = recognise(source.entries, family=reading.family, conv_bn=reading.conv_bn)
     if not found.blocks:
@@ -75,10 +80,12 @@ def _of_file(source: Checkpoint, asked: FileSource) -> list[Candidate]:
             "holds"
         )
     name = source.path.stem
-    return [Candidate(each.prefix or name, partial(_read, source, each, asked)) for each in found.blocks]
+    return [
+        Candidate(each.prefix or name, partial(_read, source, each, asked, device)) for each in found.blocks
+    ]
 
 
-def _read(source: Checkpoint, found: InFile, asked: FileSource) -> Made:
+def _read(source: Checkpoint, found: InFile, asked: FileSource, device: str) -> Made:
     origin = FileBlock(source, found, asked.reading.eps)
     spec = replace(
         origin.spec,
@@ -86,6 +93,7 @@ def _read(source: Checkpoint, found: InFile, asked: FileSource) -> Made:
         batch_size=asked.batch_size,
         dtype=asked.dtype or origin.spec.dtype,
     )
+    _refuse_too_large(spec, device)
     return _made(origin.block(spec), make_input(spec))
 
 
