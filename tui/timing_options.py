@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from tui.analysis.speed.conditions import CPU, Conditions, MemoryFormat
+from tui.analysis.speed.conditions import BUDGET, CPU, Conditions, MemoryFormat
 from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted
 from tui.option_parser import OptionParser, OptionsError
@@ -23,7 +23,11 @@ def add_timing_options(parser: OptionParser) -> None:
     group = parser.add_argument_group("timing")
     group.add_argument("--device", metavar="D", help=f"cpu, cuda, cuda:1 or mps [{usual.device}]")
     group.add_argument("--threads", metavar="N", help="of one operation on the CPU [as torch has it]")
-    group.add_argument("--rounds", metavar="N", help=f"how often each side is timed [{usual.rounds}]")
+    group.add_argument(
+        "--rounds",
+        metavar="N",
+        help=f"how often each side is timed at most, as {BUDGET:g} s allow [{usual.rounds}]",
+    )
     group.add_argument(
         "--memory-format", metavar="F", help=f"{' or '.join(MemoryFormat)} [{usual.memory_format}]"
     )

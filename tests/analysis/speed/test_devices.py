@@ -59,5 +59,5 @@ def test_what_is_above_the_peaks_is_explained() -> None:
 def test_a_busy_machine_is_told() -> None:
     assert remarks_after(report(unfused=2e-3), busy=0.95) == ()
     (words,) = remarks_after(report(unfused=2e-3), busy=0.62)
-    assert words == disturbed_in_words(0.62)
+    assert words == disturbed_in_words(0.62, threads=2)
     assert "for about 40 % of the time" in words

@@ -16,9 +16,9 @@ from tui.analysis.numerics.devices import DeviceError
 from tui.analysis.progress import Doing
 from tui.analysis.speed import measuring, memory, peaks
 from tui.analysis.speed.arithmetic import Peaks
-from tui.analysis.speed.conditions import Conditions, MemoryFormat
+from tui.analysis.speed.conditions import BUDGET, FEWEST_ROUNDS, Conditions, MemoryFormat
 from tui.analysis.speed.devices import MeasuringError
-from tui.analysis.speed.measuring import BUDGET, FEWEST_ROUNDS, SHORTEST, Step, measure
+from tui.analysis.speed.measuring import SHORTEST, Step, measure
 from tui.analysis.speed.remarks import FLOAT16_ON_A_CPU, MISREAD, NOTHING_TO_FOLD
 from tui.analysis.speed.report import Side, SpeedReport
 from tui.fusion.block import ReparamBlock, build_block
@@ -85,6 +85,14 @@ def test_slow_blocks_get_fewer_rounds(lasts: float, rounds: int) -> None:
 
 def test_no_more_rounds_than_are_asked_for() -> None:
     assert reports(measured(conditions=Conditions(threads=1, rounds=2)))[-1].rounds == 2
+
+
+def test_fewer_rounds_than_were_asked_for_are_told() -> None:
+    last = reports(measured(conditions=Conditions(threads=1, rounds=200), clock=steady(1.0)))[-1]
+    assert any(each.startswith("5 rounds were made of the 200 that were asked for") for each in last.remarks)
+    for rounds in (5, Conditions().rounds):  # all of them; and a number that nobody asked for
+        last = reports(measured(conditions=Conditions(threads=1, rounds=rounds), clock=steady(1.0)))[-1]
+        assert not any("asked for" in each for each in last.remarks)
 
 
 def test_a_short_run_is_repeated_until_the_clock_can_tell(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import csv
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from io import StringIO
 
@@ -13,6 +14,8 @@ from tests.analysis.sweep.fake_speed import fake_measure, numbers
 from tests.commands.on_files import ran
 from tests.commands.test_json_schemas import assert_valid
 from tui.analysis.progress import Doing
+from tui.analysis.speed.remarks import remarks_after
+from tui.analysis.speed.timing import Timing
 from tui.analysis.sweep.plan import Plan
 from tui.analysis.sweep.point import Point
 from tui.analysis.sweep.running import sweep
@@ -78,7 +81,26 @@ def test_noise_is_told_in_its_line(monkeypatch: pytest.MonkeyPatch, capsys: Caps
     monkeypatch.setattr(command, "points_of", noisy)
     done = ran(capsys, "sweep", "--over", "channels=64", "--over", "dtype=bfloat16", "--preset", "repvgg")
     assert "2.00 × noisy 1.50 to 2.50" in done.words
-    assert "noisy: the quartiles of a side lie more than a fifth of its median apart" in done.out
+    assert "noisy: the quartiles of a side lie more than 20 % of its median apart" in done.out
+
+
+def test_a_remark_that_differs_by_a_number_is_told_once_with_its_points(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capsys
+) -> None:
+    def disturbed(plan: Plan) -> Iterator[Point]:
+        for cell, busy, rounds in zip(plan.cells, (0.5, 0.3, 1.0), (1, 3, 2), strict=True):
+            found = numbers(2.0)
+            timings = {side: Timing(each.seconds[:rounds]) for side, each in found.speed.timings.items()}
+            speed = replace(found.speed, timings=timings)
+            remarks = remarks_after(speed, busy)
+            yield Point(cell.values, cell.spec, None, replace(found, speed=replace(speed, remarks=remarks)))
+
+    monkeypatch.setattr(command, "points_of", disturbed)
+    words = ran(capsys, "sweep", "--over", "channels=2,4,8").words
+    assert "medians of 1 to 3 rounds" in words
+    assert words.count("other programs") == 1
+    assert "other programs had the processor for about 50 to 70 % of the time" in words
+    assert "can take hundreds of times as long: one thread (--threads 1) is disturbed least (2, 4)" in words
 
 
 def test_every_repetition_on_wish(capsys: Capsys) -> None:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 CPU = "cpu"
+FEWEST_ROUNDS = 5
+BUDGET = 3.0
+"""Seconds that all rounds may take, as long as they are not the fewest."""
 
 
 class MemoryFormat(StrEnum):
@@ -24,7 +27,8 @@ class Conditions:
         threads: of one operation on the CPU; None for as many as torch takes by itself.
         memory_format: of the input and of all weights.
         compiled: whether each side goes through torch.compile.
-        rounds: how often every side is timed; the sides take turns.
+        rounds: how often every side is timed at most; the sides take turns. As many as take BUDGET, or
+            FEWEST_ROUNDS.
     """
 
     device: str = CPU

@@ -17,7 +17,7 @@ from tui.analysis.numerics.bfloat16 import Bfloat16WithoutMisreading
 from tui.analysis.numerics.devices import device_named, name_of, refuse_dtype
 from tui.analysis.progress import Doing
 from tui.analysis.speed.compiling import compiled, why_not_compiled
-from tui.analysis.speed.conditions import Conditions, MemoryFormat
+from tui.analysis.speed.conditions import BUDGET, FEWEST_ROUNDS, Conditions, MemoryFormat
 from tui.analysis.speed.devices import Clock, Stopwatch, stopwatch_for
 from tui.analysis.speed.memory import bytes_needed, refuse_too_large
 from tui.analysis.speed.peaks import peaks_of
@@ -32,9 +32,6 @@ from tui.fusion.torch_dtypes import dtype_of
 SHORTEST = 0.01
 """Seconds that a timing lasts at least, by running several times: a clock's own steps are nothing to it."""
 MOST_RUNS = 10_000
-FEWEST_ROUNDS = 5
-BUDGET = 3.0
-"""Seconds that all rounds may take, as long as they are not the fewest."""
 LONG = 0.3
 """Seconds of a run beyond which the first one tells enough of how long it takes."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 
 from tui.analysis.numerics.devices import has_tf32_on
-from tui.analysis.speed.conditions import CPU
+from tui.analysis.speed.conditions import BUDGET, CPU, FEWEST_ROUNDS, Conditions
 from tui.analysis.speed.report import Side, SpeedReport
+from tui.analysis.speed.timing import NOISY
 from tui.analysis.speed.work import Shapes
 
 FLOAT16_ON_A_CPU = (
@@ -20,6 +22,15 @@ MISREAD = (
     "oneDNN misreads a convolution of this shape in bfloat16: torch's own code is timed in its place, which "
     "is slower"
 )
+THREADS_WAIT = (
+    "its threads wait for each other, and a short run can take hundreds of times as long: one thread "
+    "(--threads 1) is disturbed least"
+)
+NOISY_MEANS = f"noisy: the quartiles of a side lie more than {100 * NOISY:g} % of its median apart"
+_MEASURED = re.compile(
+    r"(other programs had the processor for about |)(\d+)(?= % of the time:| rounds were made )"
+)
+"""Where a remark has a number that each measurement has its own of."""
 TF32 = "TF32 is on: products of float32 are taken of 10 bits of each factor"
 UNDISTURBED = 0.9
 """The share of the time that a measurement has the processor at least where nothing else runs."""
@@ -53,17 +64,56 @@ def nothing_to_fold(shapes: Mapping[Side, Shapes]) -> bool:
 
 def remarks_after(report: SpeedReport, busy: float = 1.0) -> tuple[str, ...]:
     """What the times tell beside the peaks; `busy`: the share of the time that the processor was ours."""
-    disturbed = (disturbed_in_words(busy),) if busy < UNDISTURBED else ()
-    return disturbed + _beside_the_peaks(report)
+    disturbed = (disturbed_in_words(busy, report.machine.threads),) if busy < UNDISTURBED else ()
+    return _of_fewer_rounds(report) + disturbed + _beside_the_peaks(report)
 
 
-def disturbed_in_words(busy: float) -> str:
-    """What other programs did to the times."""
+def disturbed_in_words(busy: float, threads: int = 1) -> str:
+    """What other programs did to the times; threads of one operation wait for each other besides."""
     tens = max(10, 10 * round(10 * (1 - busy)))
-    return (
+    words = (
         f"other programs had the processor for about {tens} % of the time: all times are too long, "
         "and the gain is that of a busy machine"
     )
+    return words if threads == 1 else f"{words}; {THREADS_WAIT}"
+
+
+def _of_fewer_rounds(report: SpeedReport) -> tuple[str, ...]:
+    """Nobody asked for the usual number, and how many there were stands beside the times."""
+    asked = report.conditions.rounds
+    if asked == Conditions().rounds or not 0 < report.rounds < asked:
+        return ()
+    return (
+        f"{report.rounds} rounds were made of the {asked} that were asked for: all of them take about "
+        f"{BUDGET:g} s at most, or {FEWEST_ROUNDS} rounds",
+    )
+
+
+def told_once(each: Iterable[tuple[str, Sequence[str]]]) -> list[tuple[str, list[str]]]:
+    """Each remark once, with the names of those of which it is; such as differ by a measured number, as one.
+
+    `each`: a name, and the remarks of what bears it.
+
+    >>> told_once([("a", [disturbed_in_words(0.5)]), ("b", [disturbed_in_words(0.3)])])[0][0][:60]
+    'other programs had the processor for about 50 to 70 % of the'
+    """
+    alike: dict[str, tuple[list[int], list[str]]] = {}
+    for name, remarks in each:
+        for remark in remarks:
+            measured = _MEASURED.match(remark)
+            template = remark if measured is None else f"{measured[1]}\0{remark[measured.end() :]}"
+            numbers, names = alike.setdefault(template, ([], []))
+            names.append(name)
+            numbers += [] if measured is None else [int(measured[2])]
+    return [
+        (words.replace("\0", _range(numbers)) if numbers else words, names)
+        for words, (numbers, names) in alike.items()
+    ]
+
+
+def _range(numbers: Sequence[int]) -> str:
+    least, most = min(numbers), max(numbers)
+    return str(most) if least == most else f"{least} to {most}"
 
 
 def _beside_the_peaks(report: SpeedReport) -> tuple[str, ...]:

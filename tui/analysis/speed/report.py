@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -99,3 +99,9 @@ class SpeedReport:
         """Bytes/s of that side, at its median; None before it was timed."""
         time = self.time(side)
         return None if time is None else self.work[side].bytes / time.median
+
+
+def rounds_in_words(reports: Sequence[SpeedReport]) -> str:
+    """How many there were, of the fewest to the most: "31 rounds", "5 to 31 rounds", "1 round"."""
+    fewest, most = min(each.rounds for each in reports), max(each.rounds for each in reports)
+    return f"{most} {'round' if most == 1 else 'rounds'}" if fewest == most else f"{fewest} to {most} rounds"

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 from tui.analysis.cost import cost_of
 from tui.analysis.estimate import estimate_of
+from tui.analysis.speed.conditions import BUDGET, FEWEST_ROUNDS
 from tui.analysis.sweep.plan import Cell, Plan
 
 _MACS_PER_SECOND = 20e9  # as the estimate of a study has it
 _SECONDS_OF_A_TIMING = 0.01  # at least: what is shorter runs several times
-_SECONDS_OF_ALL_ROUNDS = 3.0  # at most, but for a few rounds that there are in any case
-_FEWEST_ROUNDS = 5
 _SECONDS_BEFORE = 0.4  # to warm up, and to count
 
 
@@ -22,7 +21,7 @@ def expected_seconds(cell: Cell) -> float:
     macs = cost_of(cell.spec).macs
     sides = (macs.unfused, macs.unfused, macs.fused)  # norms that are folded are no MACs
     round_ = sum(max(_SECONDS_OF_A_TIMING, each / _MACS_PER_SECOND) for each in sides)
-    rounds = min(cell.conditions.rounds, max(_FEWEST_ROUNDS, int(_SECONDS_OF_ALL_ROUNDS / round_)))
+    rounds = min(cell.conditions.rounds, max(FEWEST_ROUNDS, int(BUDGET / round_)))
     return _SECONDS_BEFORE + estimate_of(cell.spec).seconds + rounds * round_
 
 

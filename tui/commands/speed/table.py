@@ -9,8 +9,9 @@ from rich.table import Table
 
 from tui.analysis.quantities import memory_in_words, short_count
 from tui.analysis.speed.outcomes import LeftOut, Timed, Totals, totals_of, worst_first
-from tui.analysis.speed.report import Side, SpeedReport
-from tui.analysis.speed.timing import NOISY, Spread
+from tui.analysis.speed.remarks import NOISY_MEANS, told_once
+from tui.analysis.speed.report import Side, SpeedReport, rounds_in_words
+from tui.analysis.speed.timing import Spread
 from tui.analysis.sweep.quantities import seconds_in_digits, times_in_digits
 from tui.analysis.verdict.in_words import percent
 from tui.commands.plain_console import plain_console
@@ -163,12 +164,6 @@ def _rate(rate: float | None, unit: str) -> str:
     return f"{times_in_digits(rate / 1e3)} k{unit}"
 
 
-def _rounds(reports: Sequence[SpeedReport]) -> str:
-    """How many there were, of the fewest to the most: "31 rounds", "5 to 31 rounds"."""
-    fewest, most = min(each.rounds for each in reports), max(each.rounds for each in reports)
-    return f"{most} {'round' if most == 1 else 'rounds'}" if fewest == most else f"{fewest} to {most} rounds"
-
-
 def _remarks(timed: Sequence[Timed]) -> Iterator[str]:
     reports = [each.report for each in timed]
     if not reports:
@@ -177,7 +172,7 @@ def _remarks(timed: Sequence[Timed]) -> Iterator[str]:
     yield (
         f"on {machine.device}, {machine.threads} {'thread' if machine.threads == 1 else 'threads'}, "
         f"torch {machine.torch}, {conditions.memory_format}{', compiled' if conditions.compiled else ''}; "
-        f"medians of {_rounds(reports)}, the sides taking turns"
+        f"medians of {rounds_in_words(reports)}, the sides taking turns"
     )
     peaks = next((report.peaks for report in reports if report.peaks), None)
     if peaks is not None:
@@ -185,11 +180,7 @@ def _remarks(timed: Sequence[Timed]) -> Iterator[str]:
             f"it reaches {_rate(peaks.flops, 'FLOP/s')} in a large matrix product and "
             f"{_rate(peaks.bandwidth, 'B/s')} in a large copy"
         )
-    of: dict[str, list[str]] = {}
-    for each in timed:
-        for remark in each.report.remarks:
-            of.setdefault(remark, []).append(each.title)
-    for remark, titles in of.items():
+    for remark, titles in told_once((each.title, each.report.remarks) for each in timed):
         yield remark if len(titles) == len(timed) else f"{remark} ({listed(titles)})"
     if any(report.is_noisy for report in reports):
-        yield f"{_NOISY}: the quartiles of a side lie more than {NOISY:g} of its median apart"
+        yield NOISY_MEANS

@@ -9,7 +9,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from tui.analysis.quantities import memory_in_words, short_count, two_digits
-from tui.analysis.speed.report import Side
+from tui.analysis.speed.remarks import NOISY_MEANS, told_once
+from tui.analysis.speed.report import Side, rounds_in_words
 from tui.analysis.speed.timing import Spread
 from tui.analysis.sweep.plan import Plan
 from tui.analysis.sweep.point import Numbers, Point
@@ -17,7 +18,7 @@ from tui.analysis.sweep.quantities import seconds_in_digits, times_in_digits
 from tui.analysis.verdict.in_words import percent
 from tui.commands.plain_console import plain_console
 from tui.commands.sweep.columns import Column, tables_of
-from tui.commands.tables import ASIDE, WIDTH, plain, ruled
+from tui.commands.tables import ASIDE, WIDTH, listed, plain, ruled
 
 NOISY = "noisy"
 _HEADINGS = ("speed-up", "", "quartiles", *Side, "max |d|", "budget", "verdict", "memory", "MACs")
@@ -78,12 +79,12 @@ def _left_out(points: Sequence[Point]) -> Iterator[tuple[str, str]]:
     """What has no numbers, and why, once for all values with the same words that follow each other."""
     without = (point for point in points if point.numbers is None)
     for (state, why), group in groupby(without, key=lambda point: (point.state, point.why)):
-        names = ["/".join(value.text for value in point.values) for point in group]
-        yield state, f"{', '.join(names)}: {why}"
+        yield state, f"{', '.join(map(_name, group))}: {why}"
 
 
 def _remarks(plan: Plan, points: Sequence[Point]) -> Iterator[str]:
-    reports = [point.numbers.speed for point in points if point.numbers]
+    timed = [(_name(point), point.numbers.speed) for point in points if point.numbers]
+    reports = [report for _, report in timed]
     if reports:
         machine, conditions = reports[0].machine, plan.conditions
         threads = sorted({report.machine.threads for report in reports})
@@ -91,8 +92,13 @@ def _remarks(plan: Plan, points: Sequence[Point]) -> Iterator[str]:
             f"on {machine.device}, {'/'.join(map(str, threads))} "
             f"{'thread' if threads == [1] else 'threads'}, torch {machine.torch}, "
             f"{conditions.memory_format}{', compiled' if conditions.compiled else ''}; "
-            f"medians of {reports[0].rounds} rounds; differences are of runs that were not timed"
+            f"medians of {rounds_in_words(reports)}; differences are of runs that were not timed"
         )
-    yield from dict.fromkeys(remark for report in reports for remark in report.remarks)
+    for remark, names in told_once((name, report.remarks) for name, report in timed):
+        yield remark if len(names) == len(timed) else f"{remark} ({listed(names)})"
     if any(report.is_noisy for report in reports):
-        yield f"{NOISY}: the quartiles of a side lie more than a fifth of its median apart"
+        yield NOISY_MEANS
+
+
+def _name(point: Point) -> str:
+    return "/".join(value.text for value in point.values)
