@@ -70,7 +70,8 @@ _DESCRIPTION = {
     Kind.BLOCK: """\
 Time a block as its modules run, with its batch norms folded, and as the one
 convolution that it fuses to: round by round, the sides taking turns. Beside it
-stands what arithmetic says, and what this machine reaches at best. Given a
+stands what arithmetic says, and what this machine reaches at best; MACs and
+FLOP are of convolutions, not of batch norms and sums. Given a
 checkpoint FILE or a MODULE, it times each of its blocks; {program} speed FILE
 --help and {program} speed MODULE --help tell the options. Ctrl+C ends it, and
 what is there by then is printed.""",

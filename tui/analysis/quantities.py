@@ -45,6 +45,13 @@ def memory_in_words(size: int) -> str:
     return f"{amount:,.1f} {unit}"
 
 
+def traffic_in_words(size: int) -> str:
+    """Bytes that a run moves, which may be few: "640 B", "12.3 kB", "3.4 MB"."""
+    if size < 1000:
+        return f"{size} B"
+    return f"{size / 1e3:.1f} kB" if size < 999_950 else memory_in_words(size)
+
+
 def time_in_words(seconds: float) -> str:
     """A rough time: "under a second", "about 12 s", "about 3 min", "about 5 h"."""
     if seconds < 1:

@@ -3,7 +3,9 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
+from operator import mul
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,9 @@ from tui.analysis.progress import Doing
 from tui.analysis.speed import memory, several
 from tui.analysis.speed.conditions import Conditions
 from tui.analysis.speed.outcomes import LeftOut, Timed
+from tui.analysis.speed.report import Side
 from tui.analysis.speed.several import Candidate, time_all
+from tui.analysis.speed.timing import Timing
 from tui.cli import main
 from tui.commands.speed import candidates
 from tui.speed_options import FileSource, Kind, SpeedRequest, parse_speed
@@ -87,6 +91,44 @@ def test_the_table_of_a_block(capsys: Capsys) -> None:
     assert "made up" in lines
 
 
+def cut_to(rounds: int, **factors: float) -> Any:
+    """As time_all, with so many rounds, and the fused side as long as the block times these factors."""
+
+    def made(candidates: list[Candidate], conditions: Conditions) -> Iterator[Doing | Timed | LeftOut]:
+        for item in time_all(candidates, conditions, measure=made_up_measure):
+            if isinstance(item, Timed) and item.report.is_done:
+                around = item.report.timings[Side.UNFUSED].seconds[:rounds]
+                fused = tuple(map(mul, around, factors.values())) or around
+                timings = {Side.UNFUSED: Timing(around), Side.FUSED: Timing(fused)}
+                yield replace(item, report=replace(item.report, timings=timings))
+
+    return made
+
+
+def test_one_round_has_no_quartiles(monkeypatch: pytest.MonkeyPatch, capsys: Capsys) -> None:
+    monkeypatch.setattr(several, "time_all", cut_to(1, first=0.5))
+    done = ran(capsys, "speed")
+    assert any(line.startswith("fused 1.71 ms - 2.00 × - ") for line in lines_of(done.out))
+    assert "Fused it is 2.00 times as fast." in done.words
+    assert "medians of 1 round," in done.words
+
+
+def test_a_gain_around_1_is_no_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capsys
+) -> None:
+    monkeypatch.setattr(several, "time_all", cut_to(3, first=0.8, second=1.25, third=1.25))
+    words = ran(capsys, "speed").words
+    assert "No difference shows: fused it is 0.80 to 1.02 times as fast." in words
+    assert "batch norms and sums are not counted" in words
+    path = saved(tmp_path, trained().state_dict(), ".pt")
+    assert "no difference" in ran(capsys, "speed", path).words
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["speed", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "=: no difference shows, the quartiles of the gain lie on both sides of 1" in out
+    assert "\N{HORIZONTAL ELLIPSIS}" not in out
+
+
 def test_the_json_of_a_block(capsys: Capsys) -> None:
     data = ran(capsys, "speed", "--json", "--preset", "repvgg", "--threads", "2", "--batch-size", "3").data
     assert_valid(data, "speed")
@@ -141,7 +183,7 @@ def test_on_a_narrow_terminal_no_digit_is_lost(
     assert any(
         line.startswith("fused 3.91 ms 12 % 1.00 × 1.00 to 1.00 537 MFLOP/s 4.19 MB/s") for line in lines
     )
-    assert "norms folded 100 1.05 M 0.0 MB 0.0 MB 2 128 137 GFLOP/s" in lines
+    assert "norms folded 100 1.05 M 12.3 kB 4.1 kB 2 128 137 GFLOP/s" in lines
     assert "body.0 1×8×56×56 3.91 ms 2.93 ms 488 µs 8.00 × 1.00 × 1.00 ×" in lines
 
 

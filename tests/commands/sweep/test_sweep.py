@@ -103,6 +103,14 @@ def test_a_remark_that_differs_by_a_number_is_told_once_with_its_points(
     assert "can take hundreds of times as long: one thread (--threads 1) is disturbed least (2, 4)" in words
 
 
+def test_a_gain_around_1_is_no_difference(monkeypatch: pytest.MonkeyPatch, capsys: Capsys) -> None:
+    def like(plan: Plan) -> Iterator[Point]:
+        yield from (Point(cell.values, cell.spec, None, numbers(1.0)) for cell in plan.cells)
+
+    monkeypatch.setattr(command, "points_of", like)
+    assert "1.00 × no difference 0.94 to 1.06" in ran(capsys, "sweep", "--over", "channels=2").words
+
+
 def test_every_repetition_on_wish(capsys: Capsys) -> None:
     data = ran(capsys, *OVER, "--json", "--repetitions").data
     assert_valid(data, "sweep")

@@ -49,6 +49,11 @@ def speed_up(before: Timing, after: Timing) -> Spread:
     return spread_of(tuple(slow / fast for slow, fast in rounds))
 
 
+def shows_no_difference(gain: Spread) -> bool:
+    """Whether the quartiles of a gain lie on both sides of 1: then its median tells nothing."""
+    return gain.low <= 1 <= gain.high
+
+
 def spread_of(values: tuple[float, ...]) -> Spread:
     """Median and quartiles, of one number itself.
 

@@ -16,6 +16,9 @@ from tui.analysis.verdict.in_words import percent
 LOG_FROM = 10.0
 """Largest / smallest number from which on a scale is logarithmic."""
 
+NO_DIFFERENCE = "no difference"
+"""Of a gain whose quartiles lie on both sides of 1."""
+
 
 class Quantity(StrEnum):
     """What can be looked at; the value is what it is called."""
@@ -135,6 +138,13 @@ def seconds_in_digits(value: float) -> str:
         if value >= size:
             return f"{times_in_digits(value / size)} {unit}"
     return f"{value * 1e9:.0f} ns"
+
+
+def quartiles_in_words(gain: Spread | None, rounds: int) -> str:
+    """Of a ratio: "1.31 to 1.38"; "-" of a single round, which has none."""
+    if gain is None or rounds < 2:
+        return "-"
+    return f"{times_in_digits(gain.low)} to {times_in_digits(gain.high)}"
 
 
 def is_geometric(numbers: Sequence[float]) -> bool:

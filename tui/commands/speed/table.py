@@ -7,18 +7,25 @@ from collections.abc import Iterator, Sequence
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from tui.analysis.quantities import memory_in_words, short_count
+from tui.analysis.quantities import short_count, traffic_in_words
 from tui.analysis.speed.outcomes import LeftOut, Timed, Totals, totals_of, worst_first
 from tui.analysis.speed.remarks import NOISY_MEANS, told_once
 from tui.analysis.speed.report import Side, SpeedReport, rounds_in_words
-from tui.analysis.speed.timing import Spread
-from tui.analysis.sweep.quantities import seconds_in_digits, times_in_digits
+from tui.analysis.speed.timing import Spread, shows_no_difference
+from tui.analysis.sweep.quantities import (
+    NO_DIFFERENCE,
+    quartiles_in_words,
+    seconds_in_digits,
+    times_in_digits,
+)
 from tui.analysis.verdict.in_words import percent
 from tui.commands.plain_console import plain_console
 from tui.commands.tables import ASIDE, HEADING, WIDTH, listed, plain, row, table
 
 _NOISY = "noisy"
+_LIKE = "="
 _NOTHING = "-"
+MACS_MEAN = "MACs and FLOP are of convolutions and linear layers: batch norms and sums are not counted"
 WIDE = 100
 """Columns from which on there is room for the quartiles of several blocks."""
 
@@ -38,7 +45,7 @@ def _parts(timed: Sequence[Timed], left_out: Sequence[LeftOut], *, wide: bool) -
             yield ""
             yield from (plain(f"left out: {each.words}") for each in left_out)
     yield ""
-    yield from (plain(line, ASIDE) for line in _remarks(timed))
+    yield from (plain(line, ASIDE) for line in _remarks(timed, wide=wide))
 
 
 def _of_one(timed: Timed) -> Iterator[RenderableType]:
@@ -53,9 +60,9 @@ def _of_one(timed: Timed) -> Iterator[RenderableType]:
             made,
             side,
             _time(time),
-            _NOTHING if time is None else percent(time.iqr / time.median),
+            _NOTHING if time is None or report.rounds < 2 else percent(time.iqr / time.median),
             _times(faster),
-            _quartiles(faster),
+            quartiles_in_words(faster, report.rounds),
             _rate(report.flops_reached(side), "FLOP/s"),
             _rate(report.bandwidth_reached(side), "B/s"),
             _NOISY if time is not None and time.is_noisy else "",
@@ -66,10 +73,17 @@ def _of_one(timed: Timed) -> Iterator[RenderableType]:
     yield ""
     if gain is not None:
         yield plain(
-            f"Fused it is {times_in_digits(gain.median)} times as fast. MACs alone would make that "
+            f"{_meaning(gain, report.rounds)} MACs alone would make that "
             f"{times_in_digits(report.gain_by_macs)}, bytes moved alone "
             f"{times_in_digits(report.gain_by_traffic)}."
         )
+
+
+def _meaning(gain: Spread, rounds: int) -> str:
+    """How much faster it is, or that nobody can tell."""
+    if rounds > 1 and shows_no_difference(gain):
+        return f"No difference shows: fused it is {quartiles_in_words(gain, rounds)} times as fast."
+    return f"Fused it is {times_in_digits(gain.median)} times as fast."
 
 
 def _work(report: SpeedReport) -> Table:
@@ -82,8 +96,8 @@ def _work(report: SpeedReport) -> Table:
             side,
             short_count(work.params),
             short_count(work.macs),
-            memory_in_words(work.bytes_read),
-            memory_in_words(work.bytes_written),
+            traffic_in_words(work.bytes_read),
+            traffic_in_words(work.bytes_written),
             str(work.operations),
             times_in_digits(work.intensity),
             _NOTHING if peaks is None else _rate(peaks.roof(work.intensity), "FLOP/s"),
@@ -117,14 +131,20 @@ def _cells(report: SpeedReport, *, wide: bool) -> Iterator[str]:
     yield from (_time(report.time(side)) for side in Side)
     yield _times(gain)
     if wide:
-        yield _quartiles(gain)
+        yield quartiles_in_words(gain, report.rounds)
     yield from (f"{times_in_digits(each)} ×" for each in (report.gain_by_macs, report.gain_by_traffic))
-    yield ", ".join(words for words, holds in _marks(report) if holds)
+    yield ", ".join(words for words, holds in _marks(report, wide=wide) if holds)
 
 
-def _marks(report: SpeedReport) -> Iterator[tuple[str, bool]]:
+def _marks(report: SpeedReport, *, wide: bool) -> Iterator[tuple[str, bool]]:
+    yield NO_DIFFERENCE if wide else _LIKE, _is_like(report)
     yield _NOISY, report.is_noisy
     yield f"after {report.rounds} rounds", not report.is_done
+
+
+def _is_like(report: SpeedReport) -> bool:
+    gain = report.gain()
+    return gain is not None and report.rounds > 1 and shows_no_difference(gain)
 
 
 def _of_totals(totals: Totals) -> Iterator[str]:
@@ -150,10 +170,6 @@ def _times(gain: Spread | None) -> str:
     return _NOTHING if gain is None else f"{times_in_digits(gain.median)} ×"
 
 
-def _quartiles(gain: Spread | None) -> str:
-    return _NOTHING if gain is None else f"{times_in_digits(gain.low)} to {times_in_digits(gain.high)}"
-
-
 def _rate(rate: float | None, unit: str) -> str:
     """In three digits: "181 GFLOP/s"."""
     if rate is None:
@@ -164,7 +180,7 @@ def _rate(rate: float | None, unit: str) -> str:
     return f"{times_in_digits(rate / 1e3)} k{unit}"
 
 
-def _remarks(timed: Sequence[Timed]) -> Iterator[str]:
+def _remarks(timed: Sequence[Timed], *, wide: bool) -> Iterator[str]:
     reports = [each.report for each in timed]
     if not reports:
         return
@@ -174,6 +190,7 @@ def _remarks(timed: Sequence[Timed]) -> Iterator[str]:
         f"torch {machine.torch}, {conditions.memory_format}{', compiled' if conditions.compiled else ''}; "
         f"medians of {rounds_in_words(reports)}, the sides taking turns"
     )
+    yield MACS_MEAN
     peaks = next((report.peaks for report in reports if report.peaks), None)
     if peaks is not None:
         yield (
@@ -182,5 +199,7 @@ def _remarks(timed: Sequence[Timed]) -> Iterator[str]:
         )
     for remark, titles in told_once((each.title, each.report.remarks) for each in timed):
         yield remark if len(titles) == len(timed) else f"{remark} ({listed(titles)})"
+    if len(reports) > 1 and not wide and any(map(_is_like, reports)):
+        yield f"{_LIKE}: no difference shows, the quartiles of the gain lie on both sides of 1"
     if any(report.is_noisy for report in reports):
         yield NOISY_MEANS

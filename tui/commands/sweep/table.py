@@ -11,10 +11,15 @@ from rich.text import Text
 from tui.analysis.quantities import memory_in_words, short_count, two_digits
 from tui.analysis.speed.remarks import NOISY_MEANS, told_once
 from tui.analysis.speed.report import Side, rounds_in_words
-from tui.analysis.speed.timing import Spread
+from tui.analysis.speed.timing import Spread, shows_no_difference
 from tui.analysis.sweep.plan import Plan
 from tui.analysis.sweep.point import Numbers, Point
-from tui.analysis.sweep.quantities import seconds_in_digits, times_in_digits
+from tui.analysis.sweep.quantities import (
+    NO_DIFFERENCE,
+    quartiles_in_words,
+    seconds_in_digits,
+    times_in_digits,
+)
 from tui.analysis.verdict.in_words import percent
 from tui.commands.plain_console import plain_console
 from tui.commands.sweep.columns import Column, tables_of
@@ -60,8 +65,8 @@ def _cells(found: Numbers) -> list[str | Text | None]:
     gain = found.speed_up
     return [
         "-" if gain is None else f"{times_in_digits(gain.median)} ×",
-        NOISY if found.speed.is_noisy else "",
-        "-" if gain is None else f"{times_in_digits(gain.low)} to {times_in_digits(gain.high)}",
+        ", ".join(_marks(found)),
+        quartiles_in_words(gain, found.speed.rounds),
         *(_time(found.time(side)) for side in Side),
         two_digits(found.max_abs_diff),
         percent(found.budget_used),
@@ -69,6 +74,14 @@ def _cells(found: Numbers) -> list[str | Text | None]:
         memory_in_words(found.bytes),
         f"{short_count(found.macs.unfused)} -> {short_count(found.macs.fused)}",
     ]
+
+
+def _marks(found: Numbers) -> Iterator[str]:
+    gain = found.speed_up
+    if gain is not None and found.speed.rounds > 1 and shows_no_difference(gain):
+        yield NO_DIFFERENCE
+    if found.speed.is_noisy:
+        yield NOISY
 
 
 def _time(time: Spread | None) -> str:

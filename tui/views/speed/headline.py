@@ -8,7 +8,7 @@ from tui.analysis.progress import Doing, Failed
 from tui.analysis.quantities import time_in_words
 from tui.analysis.speed.measurement import BrokenOff, Done, Measurement, MeasuringState, Unasked
 from tui.analysis.speed.report import SpeedReport
-from tui.analysis.speed.timing import Spread
+from tui.analysis.speed.timing import Spread, shows_no_difference
 from tui.views.shared.styles import MUTED
 from tui.views.speed.figures import between, ratio, three_digits
 
@@ -43,7 +43,7 @@ def _gain(report: SpeedReport, state: MeasuringState) -> list[Content]:
 
 def _meaning(gain: Spread) -> str:
     """What the ratio does not say by itself."""
-    if gain.low <= 1 <= gain.high:
+    if shows_no_difference(gain):
         return "no difference that shows"
     return "slower" if gain.median < 1 else ""
 
