@@ -14,7 +14,7 @@ import torch
 
 from tests.analysis.speed.made_up import MILLISECOND, made_up_measure
 from tests.checkpoints.small_nets import BLOCKS, saved, trained
-from tests.commands.on_files import ran
+from tests.commands.on_files import Ran, ran
 from tests.commands.test_json_schemas import assert_valid
 from tui.analysis.progress import Doing
 from tui.analysis.speed import memory, several
@@ -262,6 +262,40 @@ def test_ctrl_c_before_anything_is_there(monkeypatch: pytest.MonkeyPatch, capsys
     assert done.status == 130
     assert_valid(done.data, "speed")
     assert (done.data["machine"], done.data["blocks"]) == (None, [])
+
+
+def stopped(capsys: Capsys, *arguments: object) -> Ran:
+    """As the program has it, Ctrl+C ends the process where nobody listens for it."""
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return ran(capsys, "speed", *arguments)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_before_the_first_round_prints_no_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capsys
+) -> None:
+    def at_once(candidates: list[Candidate], conditions: Conditions) -> Iterator[Doing | Timed | LeftOut]:
+        for item in time_all(candidates, conditions, measure=made_up_measure):
+            yield item
+            if isinstance(item, Timed):  # of no round yet
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+
+    monkeypatch.setattr(several, "time_all", at_once)
+    done = stopped(capsys)
+    assert (done.status, done.out) == (130, "")
+    assert done.err.endswith("stopped by Ctrl+C before the first round: there is nothing to report\n")
+
+
+def test_ctrl_c_tells_the_whole_from_the_blocks(
+    models: str, monkeypatch: pytest.MonkeyPatch, capsys: Capsys
+) -> None:
+    monkeypatch.setattr(candidates, "fuse_model", lambda module, x: (module, None))
+    monkeypatch.setattr(several, "time_all", interrupting(after=2))
+    done = stopped(capsys, f"{models}:Loud", "--input", "1x2x8x8")
+    assert "1 of 2 blocks and not the whole model timed to the end" in done.err
 
 
 def test_a_block_that_cannot_be_timed_is_left_out(

@@ -149,6 +149,23 @@ def test_ctrl_c_reports_what_is_there(monkeypatch: pytest.MonkeyPatch, capsys: C
     assert "stopped by Ctrl+C: 1 of 3 points are there, and reported" in done.err
 
 
+def test_ctrl_c_before_the_first_point_prints_no_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capsys
+) -> None:
+    def at_once(_: Plan) -> Iterator[Doing | Point]:
+        os.kill(os.getpid(), signal.SIGINT)
+        yield Doing("x")
+
+    monkeypatch.setattr(command, "points_of", at_once)
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        done = ran(capsys, *OVER)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (done.status, done.out) == (130, "")
+    assert done.err.endswith("stopped by Ctrl+C before the first point: there is nothing to report\n")
+
+
 def test_a_sweep_that_cannot_begin_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch, capsys: Capsys) -> None:
     def refusing(plan: Plan) -> Iterator[Doing | Point]:
         yield Doing("loading torch")

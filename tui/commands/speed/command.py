@@ -16,7 +16,6 @@ from tui.fusion.refusal import Refusal
 from tui.module_options import ModuleSource
 from tui.speed_options import SpeedRequest
 
-Item = Doing | Timed | LeftOut
 TIMED = 0
 INTERRUPTED = 130
 
@@ -25,18 +24,39 @@ class NothingTimedError(Refusal, RuntimeError):
     """Nothing could be timed; the message says why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is going to be timed: so many blocks, and perhaps the whole model that they are parts of."""
+
+    blocks: int
+    whole: bool
+
+
+Item = Doing | Timed | LeftOut | Planned
+
+
 @dataclass(slots=True)
 class Found:
     """What is there so far.
 
     Attributes:
-        count: how many blocks are to be timed, and the whole among them; 0 before that is known.
+        planned: what is to be timed; of no blocks before that is known.
         timed: what was measured of each by its place.
     """
 
-    count: int = 0
+    planned: Planned = Planned(0, whole=False)
     timed: dict[int, Timed] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many are to be timed, the whole among them; 0 before that is known."""
+        return self.planned.blocks + self.planned.whole
+
+    @property
+    def has_rounds(self) -> bool:
+        """Whether there is a time of anything."""
+        return any(each.report.rounds for each in self.timed.values())
 
     @property
     def complete(self) -> int:
@@ -75,12 +95,35 @@ def speed(asked: SpeedRequest) -> int:
         for item in running.not_yet_read():
             _take(item, found)
         status = INTERRUPTED
-        there = f"{found.complete} of {found.count} blocks" if found.count > 1 else "not every round"
-        _say(f"stopped by Ctrl+C: this report is partial, {there} timed to the end")
     if status == TIMED and not found.timed:
         raise NothingTimedError("; ".join(each.words for each in found.left_out))
-    _report(asked, found)
+    if status == INTERRUPTED:
+        _report_partly(asked, found)
+    else:
+        _report(asked, found)
     return status
+
+
+def _report_partly(asked: SpeedRequest, found: Found) -> None:
+    """What is there, and only then that it is: a second Ctrl+C ends the program without it."""
+    if not (asked.as_json or found.has_rounds):
+        _say("stopped by Ctrl+C before the first round: there is nothing to report")
+        return
+    _report(asked, found)
+    sys.stdout.flush()
+    _say(f"stopped by Ctrl+C: this report is partial, {_there(found)} timed to the end")
+
+
+def _there(found: Found) -> str:
+    """What of it is complete: "1 of 4 blocks", "1 of 2 blocks and not the whole model"."""
+    planned = found.planned
+    if found.count < 2:
+        return "not every round"
+    done = [each for each in found.timed.values() if each.report.is_done]
+    blocks = f"{sum(not each.is_whole for each in done)} of {planned.blocks} blocks"
+    if not planned.whole:
+        return blocks
+    return f"{blocks} and {'' if any(each.is_whole for each in done) else 'not '}the whole model"
 
 
 def _items(asked: SpeedRequest) -> Iterator[Item]:
@@ -94,13 +137,15 @@ def _items(asked: SpeedRequest) -> Iterator[Item]:
 
     yield Doing("looking for blocks")
     with candidates_of(asked) as candidates:
+        whole = sum(each.is_whole for each in candidates)
+        yield Planned(len(candidates) - whole, whole > 0)
         yield from time_all(candidates, asked.conditions)
 
 
 def _take(item: Item, found: Found) -> None:
     match item:
-        case Doing():
-            found.count = max(found.count, item.count)
+        case Planned():
+            found.planned = item
         case Timed():
             found.timed[item.place] = item
         case LeftOut():
@@ -110,6 +155,8 @@ def _take(item: Item, found: Found) -> None:
 
 def _words(item: Item) -> str:
     """What is being done."""
+    if isinstance(item, Planned):
+        return "looking for blocks"
     if isinstance(item, Timed):
         rounds = f"round {item.report.rounds}"
         return f"{item.title}: {rounds}" if item.title else rounds

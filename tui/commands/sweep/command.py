@@ -45,9 +45,21 @@ def sweep(asked: SweepRequest) -> Swept:
     except KeyboardInterrupt:
         interrupted = True
         running.stop()
-        _say(f"stopped by Ctrl+C: {len(points)} of {asked.plan.count} points are there, and reported")
-    _report(asked, points)
+    if interrupted:
+        _report_partly(asked, points)
+    else:
+        _report(asked, points)
     return Swept(len(points), interrupted)
+
+
+def _report_partly(asked: SweepRequest, points: list[Point]) -> None:
+    """What is there, and only then that it is: a second Ctrl+C ends the program without it."""
+    if not (points or asked.as_json or asked.as_csv):
+        _say("stopped by Ctrl+C before the first point: there is nothing to report")
+        return
+    _report(asked, points)
+    sys.stdout.flush()
+    _say(f"stopped by Ctrl+C: {len(points)} of {asked.plan.count} points are there, and reported")
 
 
 def _collect(asked: SweepRequest, running: InThread[Doing | Point], points: list[Point]) -> None:
