@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.analysis.sweep.axes import AXES
+from tui.analysis.sweep.axes import AXES, THREADS
 from tui.analysis.sweep.plan import Plan, PlanError
 from tui.analysis.sweep.ranges import Range, parse_over
-from tui.block_options import DEFAULT_PRESET, add_block_options, spec_of
+from tui.block_options import DEFAULT_PRESET, add_block_options, option_of, spec_of
 from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.presets import PRESETS
 from tui.fusion.quoting import printable, quoted
@@ -47,6 +47,9 @@ exit status:
   2    the options make no block or no sweep
   130  Ctrl+C ended it; what was there is printed
 """
+
+_SET_BY = {THREADS: ("threads",)}
+"""The options that set what varies, where they are not those of the axis' fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +93,27 @@ def parse_sweep(arguments: Sequence[str]) -> SweepRequest | str:
     ranges = tuple(map(_range, options.over or ()))
     if not ranges:
         raise OptionsError("--over: what varies is missing; give it, such as --over in-channels=8:512:x2")
+    _refuse_given_twice(ranges, options)
     try:
         plan = Plan(spec_of(options), ranges, conditions_of(options))
     except PlanError as error:
         raise OptionsError(f"--over: {error}") from None
     return SweepRequest(plan, options.json, options.csv, options.repetitions)
+
+
+def _refuse_given_twice(ranges: Sequence[Range], options: argparse.Namespace) -> None:
+    """An option that sets what varies would say nothing.
+
+    Raises:
+        OptionsError: there is one.
+    """
+    for each in ranges:
+        for name in _SET_BY.get(each.axis.name, each.axis.fields):
+            if getattr(options, name) is not None:
+                raise OptionsError(
+                    f"{option_of(name)}: --over {each.axis.name} says over what it varies; leave one of "
+                    "them out"
+                )
 
 
 def sweep_parser() -> OptionParser:

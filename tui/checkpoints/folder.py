@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tui.checkpoints.errors import FolderError, about, named, reason_of
-from tui.fusion.quoting import quoted
+from tui.checkpoints.errors import FolderError, about, reason_of
+from tui.fusion.quoting import printable, quoted
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".safetensors.index.json")
 """What the names of checkpoints end in; they are opened by what they hold, whatever the name."""
@@ -42,8 +42,9 @@ def folder_error(folder: Path) -> FolderError:
         CheckpointError: the folder cannot be read.
     """
     files = checkpoints_in(folder)
+    given = f"'{printable(str(folder))}'"  # as it was typed: there are many folders of the same name
     if not files:
-        return FolderError(f"{named(folder)} is a folder, and no checkpoint lies in it", files)
+        return FolderError(f"{given} is a folder, and no checkpoint lies in it", files)
     names = ", ".join(quoted(each.name) for each in files[:MOST_NAMED])
     more = f" and {len(files) - MOST_NAMED} more" if len(files) > MOST_NAMED else ""
-    return FolderError(f"{named(folder)} is a folder: name a file in it, such as {names}{more}", files)
+    return FolderError(f"{given} is a folder: name a file in it, such as {names}{more}", files)

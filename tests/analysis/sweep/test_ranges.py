@@ -56,7 +56,8 @@ def test_values(over: str, expected: list[str]) -> None:
         ("kernel-size=3x5:7:+2", "a range goes from one whole number to another"),
         ("dtype=float32:float64", "is a range, and names lie in no order: list them"),
         ("dtype=float23", "dtype must be one of float64"),
-        ("threads=9999", "threads must be a whole number up to 1024, not '9999'"),
+        ("threads=9999", "threads must be a whole number from 1 to 1024, not '9999'"),
+        ("threads=0,1", "threads must be a whole number from 1 to 1024, not '0'"),
         ("in-channels=1:1000:+1", f"has more than {MOST_VALUES} values: take larger steps"),
     ],
 )

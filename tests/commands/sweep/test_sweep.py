@@ -198,7 +198,20 @@ def test_a_sweep_that_cannot_begin_is_told_in_a_line(monkeypatch: pytest.MonkeyP
             ("--over", "groups=1", "--memory-format", "nhwc"),
             "--memory-format: must be contiguous or channels_last, not 'nhwc'",
         ),
-        (("--over", "groups=1", "--groups", "3"), "--groups: groups must divide in and out channels"),
+        (
+            ("--over", "batch-size=1", "--groups", "3"),
+            "--groups: groups must divide in and out channels",
+        ),
+        (("--over", "threads=1", "--threads", "2"), "--threads: --over threads says over what it varies"),
+        (
+            ("--over", "in-channels=8", "--in-channels", "16"),
+            "--in-channels: --over in-channels says over what it varies; leave one of them out",
+        ),
+        (
+            ("--over", "channels=8", "--out-channels", "16"),
+            "--out-channels: --over channels says over what it varies",
+        ),
+        (("--over", "threads=0"), "--over: threads must be a whole number from 1 to 1024, not '0'"),
         (("--over", "groups=1", "--ove"), "--ove: sweep has no such option; did you mean --over?"),
         (("channels=1",), "'channels=1': there is no place for it; what varies stands behind --over"),
     ],

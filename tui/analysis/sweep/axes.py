@@ -57,7 +57,8 @@ class Axis:
             TextError: it is none; in the words of the form.
         """
         if not self.fields:
-            return Value(str(number := _whole(self.label, text)), number)
+            least = 1 if self.name == THREADS else 0  # of branches there may be none
+            return Value(str(number := _whole(self.label, text, least)), number)
         field = FIELDS[self.fields[0]]
         parsed = field.parse(text)
         return Value(field.show(parsed) if self.has_names else _shown(parsed), _number(parsed))
@@ -138,10 +139,10 @@ def _with_branches(branches: tuple[BranchSpec, ...], number: int) -> tuple[Branc
     return (*before, *branches[place : place + 1] * number, *after)
 
 
-def _whole(label: str, text: str) -> int:
+def _whole(label: str, text: str, least: int) -> int:
     number = FIELDS["batch_size"].parse(text) if _is_whole(text) else None
-    if number is None or number > MOST_THREADS:
-        raise TextError(f"{label} must be a whole number up to {MOST_THREADS}, not {quoted(text)}")
+    if number is None or number > MOST_THREADS or number < least:
+        raise TextError(f"{label} must be a whole number from {least} to {MOST_THREADS}, not {quoted(text)}")
     return int(number)
 
 

@@ -85,8 +85,6 @@ class Plan:
         conditions = self.conditions
         if THREADS in chosen:
             conditions = replace(conditions, threads=chosen[THREADS].number)
-            if not conditions.threads:
-                return Cell(values, None, conditions, "threads must be at least 1")
         try:
             return Cell(values, spec_at(self.base, chosen), conditions)
         except InvalidSpecError as error:
