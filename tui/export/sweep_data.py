@@ -16,7 +16,7 @@ from tui.analysis.sweep.plan import Plan
 from tui.analysis.sweep.point import Numbers, Point
 from tui.fusion.fields import texts_of
 
-SWEEP_SCHEMA = 1
+SWEEP_SCHEMA = 2
 """It grows with each change that takes a key away or gives one another meaning."""
 
 
@@ -25,7 +25,8 @@ def sweep_as_data(plan: Plan, points: Sequence[Point], *, repetitions: bool = Fa
 
     `spec`: the block that is varied, each field as it is typed. `axes`: what varies, and its values.
     `complete`: whether all points are there. Of a point, `seconds` are of one run of each side and
-    `speed_up` is taken round by round, each as median and quartiles; `memory_bytes` was estimated; the
+    `speed_up` is taken round by round, each as median and quartiles; `study_memory_bytes` is what
+    studying it was estimated to take; the
     difference and its verdict are of a run that was not timed. With `repetitions` every timing is there too.
     """
     timed = next((point.numbers.speed for point in points if point.numbers), None)
@@ -81,7 +82,7 @@ def _of_numbers(numbers: Numbers, *, repetitions: bool) -> dict[str, Any]:
         "max_abs_diff": _finite(numbers.max_abs_diff),
         "budget_used": _finite(numbers.budget_used),
         "verdict": numbers.ruling,
-        "memory_bytes": numbers.bytes,
+        "study_memory_bytes": numbers.bytes,
         "macs": asdict(numbers.macs),
     }
     if repetitions:
@@ -103,7 +104,7 @@ _COLUMNS = (
     "why",
     *(f"speed_up_{part}" for part in _PARTS),
     *(f"{side.name.lower()}_seconds_{part}" for side in Side for part in _PARTS),
-    *("noisy", "rounds", "threads", "max_abs_diff", "budget_used", "verdict", "memory_bytes"),
+    *("noisy", "rounds", "threads", "max_abs_diff", "budget_used", "verdict", "study_memory_bytes"),
     *("macs_unfused", "macs_fused"),
 )
 

@@ -23,15 +23,17 @@ from tui.analysis.sweep.quantities import (
 from tui.analysis.verdict.in_words import percent
 from tui.commands.plain_console import plain_console
 from tui.commands.sweep.columns import Column, tables_of
-from tui.commands.tables import ASIDE, WIDTH, listed, plain, ruled
+from tui.commands.tables import ASIDE, listed, plain, ruled
 
 NOISY = "noisy"
-_HEADINGS = ("speed-up", "", "quartiles", *Side, "max |d|", "budget", "verdict", "memory", "MACs")
+WIDE = 160
+"""Columns of all numbers beside each other, where stdout is no terminal."""
+_HEADINGS = ("speed-up", "", "quartiles", *Side, "max |d|", "budget", "verdict", "studying", "MACs")
 
 
 def print_table(plan: Plan, points: Sequence[Point]) -> None:
     """Print it on stdout."""
-    console = plain_console(WIDTH)
+    console = plain_console(WIDE)
     console.print_report(Group(*_parts(plan, points, console.width)))
 
 
@@ -109,6 +111,8 @@ def _remarks(plan: Plan, points: Sequence[Point]) -> Iterator[str]:
         )
     for remark, names in told_once((name, report.remarks) for name, report in timed):
         yield remark if len(names) == len(timed) else f"{remark} ({listed(names)})"
+    if reports:
+        yield "studying: the memory that studying the block takes, estimated"
     if any(report.is_noisy for report in reports):
         yield NOISY_MEANS
 
