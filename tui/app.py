@@ -279,11 +279,12 @@ class RepFuseApp(MeasuringApp):
         """Have it in sight; what lies above it outlives being taken away."""
         if place is not self._bench:
             self.stop_measuring()
-        if place not in self.screen_stack:
+        stack = self.screen_stack
+        if place not in stack:
             self.push_screen(place)
             return
-        while self.screen is not place:
-            self.pop_screen()
+        for above in reversed(stack[stack.index(place) + 1 :]):
+            above.dismiss()  # unlike a pop it answers whoever waits for a dialog
 
     def on_tree_screen_block_chosen(self, event: TreeScreen.BlockChosen) -> None:
         """Show a block of a checkpoint or of a module on the bench; the one that is there, as it was left."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from textual.widgets import Input, OptionList
 
+from tests.app.test_sweep import injected
 from tests.driver import Bench, OpenBench
 from tests.specs import EXACT
 from tui.fusion.presets import PRESETS
@@ -144,3 +145,34 @@ async def test_a_burst_into_steps_that_are_being_checked(open_bench: OpenBench) 
         await bench.until(lambda: steps.step is not None, "the steps")
         assert steps.place == 2
         assert not bench.app._notifications
+
+
+async def test_a_dialog_that_is_closed_twice_takes_no_other_screen_with_it(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await bench.press("v")
+        screen = bench.app.screen
+        bench.app.action_presets()
+        await bench.until(lambda: isinstance(bench.app.screen, PresetScreen))
+        dialog = bench.app.screen
+        dialog.dismiss(None)
+        dialog.dismiss(None)
+        assert bench.app.screen_stack == [bench.app.bench, screen]
+
+
+async def test_who_waits_for_a_dialog_is_answered_when_another_place_comes(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await bench.press("v")
+        bench.app.action_presets()
+        await bench.until(lambda: isinstance(bench.app.screen, PresetScreen))
+        bench.app._go_to(bench.app.bench)
+        await bench.until(lambda: not [each for each in bench.app.workers if each.is_running], "no worker")
+        assert bench.app.screen_stack == [bench.app.bench]
+
+
+async def test_bursts_between_the_sweep_and_the_bench(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT, sweep=injected) as bench:
+        await bench.burst("v", "ctrl+u", "2", ",", "4", "enter", "x", "escape", "enter", "escape")
+        await bench.burst("v", "escape", "x", "escape", "v", "r", "S", "escape", "enter", "x", "escape")
+        await bench.burst(*["escape"] * 5)
+        assert bench.app.screen_stack[0] is bench.app.bench
+        assert len(bench.app.screen_stack) <= 2

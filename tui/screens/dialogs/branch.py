@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import DescendantFocus
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -18,6 +17,7 @@ from tui.fusion.branch_spec import BranchSpec
 from tui.fusion.branch_text import parse_branches, show_branch
 from tui.fusion.text_error import TextError
 from tui.screens.dialogs.branch_choices import KINDS, OPTIONS, STARTS_WITH, KindChoice, OptionChoice
+from tui.screens.dialogs.dialog import Dialog
 from tui.widgets.paged_option_list import PagedOptionList
 
 NAME = 12
@@ -42,7 +42,7 @@ class TickList(PagedOptionList):
                 self.replace_option_prompt_at_index(place, entry)
 
 
-class BranchScreen(ModalScreen[BranchSpec | None]):
+class BranchScreen(Dialog[BranchSpec | None]):
     """Dismisses with the branch that was written, or None."""
 
     DEFAULT_CSS = """

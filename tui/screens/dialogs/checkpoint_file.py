@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -21,6 +20,7 @@ from tui.background import iterate_in_thread
 from tui.checkpoints.choices import Choice, choices_in
 from tui.export.saving import in_home
 from tui.fusion.quoting import printable
+from tui.screens.dialogs.dialog import Dialog
 from tui.views.checkpoint.outline_rows import size_in_words
 from tui.widgets.paged_option_list import PagedOptionList
 
@@ -28,7 +28,7 @@ HINT = "enter opens it · backspace: up · tab: type a path · escape closes"
 TYPING_HINT = "enter opens that file or folder · tab: back to the list · escape closes"
 
 
-class CheckpointFileScreen(ModalScreen[Path | None]):
+class CheckpointFileScreen(Dialog[Path | None]):
     """Dismisses with a file that may be a checkpoint, or None. It opens none itself."""
 
     DEFAULT_CSS = """

@@ -12,13 +12,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import DescendantFocus
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.export.items import ITEMS, Item, file_name_of, summary_of
 from tui.export.saving import SavingError, is_taken, path_from
 from tui.fusion.quoting import printable
+from tui.screens.dialogs.dialog import Dialog
 from tui.screens.dialogs.replace import ReplaceScreen
 from tui.widgets.paged_option_list import PagedOptionList
 
@@ -49,7 +49,7 @@ class _State(NamedTuple):
     naming: bool
 
 
-class ExportScreen(ModalScreen[ExportRequest | None]):
+class ExportScreen(Dialog[ExportRequest | None]):
     """Dismisses with the request, or None. It writes nothing itself."""
 
     DEFAULT_CSS = """

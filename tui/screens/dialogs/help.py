@@ -8,9 +8,9 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.screens.dialogs.dialog import Dialog
 from tui.widgets.help_line import HelpLine
 from tui.widgets.word_row import WordRow
 
@@ -98,7 +98,7 @@ WORDS: tuple[HelpLine, ...] = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """One page of text; any of escape, ? and q closes it."""
 
     DEFAULT_CSS = """

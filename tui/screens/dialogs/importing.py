@@ -14,13 +14,13 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import DescendantFocus
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from tui.background import iterate_in_thread
 from tui.fusion.quoting import printable
 from tui.importing.suggestions import paths_from
+from tui.screens.dialogs.dialog import Dialog
 
 STUDY = "as x exports it, “Study as JSON”"
 FILE_HINT = "enter reads it · down: the list · tab: paste numbers · escape closes"
@@ -52,7 +52,7 @@ class PathInput(Input):
             self.post_message(self.LinesPasted(event.text))
 
 
-class ImportScreen(ModalScreen[ImportRequest | None]):
+class ImportScreen(Dialog[ImportRequest | None]):
     """Dismisses with the request, or None. It reads nothing but the names in a folder."""
 
     DEFAULT_CSS = """

@@ -9,12 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.fusion.branch_spec import Pair
 from tui.fusion.named_kernels import NAMED_KERNELS
+from tui.screens.dialogs.dialog import Dialog
 from tui.widgets.paged_option_list import PagedOptionList
 
 
@@ -25,7 +25,7 @@ class ChosenKernel(NamedTuple):
     everywhere: bool
 
 
-class NamedKernelScreen(ModalScreen[ChosenKernel | None]):
+class NamedKernelScreen(Dialog[ChosenKernel | None]):
     """Dismisses with the chosen kernel, or None."""
 
     DEFAULT_CSS = """

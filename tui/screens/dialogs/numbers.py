@@ -9,15 +9,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.analysis.alterations.places import EditablePlace
+from tui.screens.dialogs.dialog import Dialog
 from tui.widgets.paged_option_list import PagedOptionList
 
 
-class NumbersScreen(ModalScreen[EditablePlace | None]):
+class NumbersScreen(Dialog[EditablePlace | None]):
     """Dismisses with the place of the chosen number, or None."""
 
     DEFAULT_CSS = """

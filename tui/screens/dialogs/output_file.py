@@ -11,11 +11,11 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.export.saving import SavingError, is_taken, path_from
 from tui.fusion.quoting import printable
+from tui.screens.dialogs.dialog import Dialog
 from tui.screens.dialogs.replace import ReplaceScreen
 from tui.widgets.form.choice import Choice
 
@@ -38,7 +38,7 @@ class Output:
     replace: bool = False
 
 
-class OutputScreen(ModalScreen[Output | None]):
+class OutputScreen(Dialog[Output | None]):
     """Dismisses with the Output, or None. It writes nothing itself."""
 
     DEFAULT_CSS = """

@@ -9,18 +9,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.fusion.presets import PRESETS
+from tui.screens.dialogs.dialog import Dialog
 from tui.widgets.paged_option_list import PagedOptionList
 
 KEYS = "1234567890abcdefghijklmnorstuvwxyz"
 """The keys of the presets, in their order; without those that close the dialog."""
 
 
-class PresetScreen(ModalScreen[str | None]):
+class PresetScreen(Dialog[str | None]):
     """Dismisses with the chosen preset's name, or None."""
 
     DEFAULT_CSS = """

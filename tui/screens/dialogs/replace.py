@@ -7,11 +7,12 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.screens.dialogs.dialog import Dialog
 
-class ReplaceScreen(ModalScreen[bool]):
+
+class ReplaceScreen(Dialog[bool]):
     """Dismisses with True for y; every other way out, enter too, is a no."""
 
     DEFAULT_CSS = """

@@ -7,13 +7,13 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Markdown
 
 from tui.help_topics import topic_in_markdown
+from tui.screens.dialogs.dialog import Dialog
 
 
-class TopicScreen(ModalScreen[None]):
+class TopicScreen(Dialog[None]):
     """One of `TOPICS`; any of escape, ? and q goes back to the help."""
 
     DEFAULT_CSS = """
