@@ -45,11 +45,13 @@ class RunningSweep:
         self._state: SweepState | None = None
 
     def start(self, plan: Plan) -> None:
-        """Begin with this one; what runs is ended, and its points are dropped."""
-        self._app.workers.cancel_group(self._app, GROUP)
-        self._tell(SweepState(plan, words="beginning"))
+        """Begin with this one; what runs is ended. Its points stay until there is a new one."""
+        self.stop()
+        before = None if self._state is None else self._state.shown
+        begun = SweepState(plan, words="beginning", before=before if before and before.points else None)
+        self._tell(begun)
         self._app.run_worker(
-            self._run(plan), group=GROUP, exclusive=True, exit_on_error=False, description="sweep"
+            self._run(begun), group=GROUP, exclusive=True, exit_on_error=False, description="sweep"
         )
 
     def stop(self) -> None:
@@ -62,11 +64,11 @@ class RunningSweep:
         self._state = state
         self._show(state)
 
-    async def _run(self, plan: Plan) -> None:
+    async def _run(self, state: SweepState) -> None:
         """Take the points as they come. A worker that was cancelled does not come back here."""
         began = told = self._clock()
+        plan = state.plan
         shares = shares_done(plan)
-        state = SweepState(plan)
         try:
             async for piece in iterate_in_thread(partial(self._sweep, plan), alone=True):
                 words = piece.words if isinstance(piece, Doing) else ""
@@ -76,7 +78,12 @@ class RunningSweep:
                 points = (*state.points, piece) if isinstance(piece, Point) else state.points
                 left = seconds_left(told - began, shares, len(points))
                 state = replace(
-                    state, points=points, words=words, share=shares[len(points)], seconds_left=left
+                    state,
+                    points=points,
+                    words=words,
+                    share=shares[len(points)],
+                    seconds_left=left,
+                    before=None if points else state.before,
                 )
                 self._tell(state)
         except Exception as error:

@@ -29,6 +29,7 @@ class SweepState:
         words: what is being done, or why it failed.
         share: how much of the whole is done, from 0 to 1.
         seconds_left: about; None where that is not known.
+        before: the sweep whose points are shown as long as this one has none; None where there is none.
     """
 
     plan: Plan
@@ -37,6 +38,12 @@ class SweepState:
     words: str = ""
     share: float = 0.0
     seconds_left: float | None = None
+    before: SweepState | None = None
+
+    @property
+    def shown(self) -> SweepState:
+        """The sweep whose points are there to be looked at: this one, or the one before."""
+        return self if self.points or self.before is None else self.before
 
     @property
     def is_running(self) -> bool:

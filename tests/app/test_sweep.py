@@ -144,7 +144,7 @@ async def test_stopping_keeps_what_is_there(open_bench: OpenBench) -> None:
         assert bench.app.sweep.stage is SweepStage.STOPPED
         assert words(bench, "#sweep-progress") == "stopped: 2 of 3 points"
         await bench.press("end")
-        assert words(bench, "#sweep-point") == "in channels 8   to come"
+        assert words(bench, "#sweep-point") == "in channels 8   not timed"
         assert len(bench.app.sweep.points) == 2
 
 
@@ -333,3 +333,29 @@ async def test_where_no_plot_can_be_drawn_it_says_so_and_all_else_is_there(
         assert "pip install textual-plot" in str(screen.query_one(WithoutPlots).content)
         await bench.press("d")
         assert isinstance(bench.app.focused, RowList)
+
+
+async def test_old_points_stay_until_there_is_a_new_one(open_bench: OpenBench) -> None:
+    released, runs = threading.Event(), []
+
+    def late(plan: Plan) -> Iterator[Doing | Point]:
+        runs.append(plan)
+        if len(runs) > 1:
+            yield Doing("loading", 0, plan.count)
+            released.wait()
+        yield from points_of(plan, [2.0] * 8)
+
+    async with open_bench(EXACT, sweep=late) as bench:
+        screen = await run(bench, "2,4,8")
+        await bench.press("r")
+        await bench.until(lambda: bench.app.sweep and bench.app.sweep.words == "loading")
+        assert len(screen.results.points) == 3
+        assert screen.results.has_class("-stale")
+        await bench.press("S")
+        assert words(bench, "#sweep-progress") == "stopped: 0 of 3 points"
+        assert "of the sweep before" in screen.query_one(Notice).text
+        assert words(bench, "#sweep-point").startswith("in channels 2   2.00 ×")
+        released.set()
+        await bench.press("r")
+        await bench.until(lambda: bench.app.sweep and bench.app.sweep.stage is SweepStage.DONE)
+        assert not screen.results.has_class("-stale")

@@ -189,13 +189,17 @@ class SweepScreen(PlaceScreen):
     def _mark_stale(self) -> None:
         """Dim points that are another block's."""
         state = self.sweep
-        stale = state is not None and state.plan.base != self._base
+        another = state is not None and state.shown.plan.base != self._base
+        earlier = state is not None and state.shown is not state
+        stale = another or earlier
         self.results.set_class(stale, "-stale")
         notice = self.query_one(Notice)
-        if stale:
-            notice.say("These points are of the block that was swept before: r runs the sweep of this one.")
-        elif state is not None and state.stage is SweepStage.FAILED:
+        if state is not None and state.stage is SweepStage.FAILED and (earlier or not another):
             notice.say(f"The sweep failed: {printable(state.words)}", error=True)
+        elif earlier:
+            notice.say("These points are of the sweep before: they stay until there is a new one.")
+        elif another:
+            notice.say("These points are of the block that was swept before: r runs the sweep of this one.")
         else:
             notice.text = ""
 
@@ -203,15 +207,17 @@ class SweepScreen(PlaceScreen):
         """Show the points that are there, and how far it is."""
         if state is None:
             return
-        results = self.results
-        if before is None or before.plan is not state.plan:
+        begins = before is None or before.plan is not state.plan or state.is_running > before.is_running
+        results, shown = self.results, state.shown
+        if results.plan is not shown.plan:
             results.set_reactive(SweepResults.points, ())
-            results.plan = state.plan
+            results.plan = shown.plan
+        results.is_running = shown.is_running
+        results.points = shown.points
+        if begins:
             results.focus_content()
-        if before is None or before.points != state.points:
-            results.points = state.points
         self._say_progress(state)
-        if before is None or before.stage is not state.stage or before.plan is not state.plan:
+        if begins or before is None or before.stage is not state.stage or before.before is not state.before:
             self._mark_stale()
             self.refresh_bindings()
 
@@ -335,7 +341,7 @@ class SweepScreen(PlaceScreen):
     async def action_export(self) -> None:
         """Save the points."""
         if self.sweep is not None:
-            await take_sweep_away(self, self.sweep, self.results.quantity)
+            await take_sweep_away(self, self.sweep.shown, self.results.quantity)
 
     def commands(self) -> Iterator[SystemCommand]:
         """What the keys here do, for the palette."""

@@ -22,7 +22,8 @@ NOISY = "noisy"
 NOISY_SIGN = "~"
 TABLE_HEAD = f"{'speed-up':>8}{'as it is':>9}{'folded':>9}{'fused':>9}{'max |d|':>9}{'budget':>7}  verdict"
 """Over the table's numbers."""
-TO_COME = "to come"
+TO_COME, NOT_TIMED = "to come", "not timed"
+"""Of a point that is not there: while the sweep runs, and after that."""
 
 _TONES = {
     Ruling.EXACT: Tone.GOOD,
@@ -38,11 +39,11 @@ def values_in_words(plan: Plan, place: int) -> str:
     return ", ".join(f"{each.axis.label} {value.text}" for each, value in pairs)
 
 
-def words_on(plan: Plan, place: int, points: Sequence[Point]) -> Content:
+def words_on(plan: Plan, place: int, points: Sequence[Point], missing: str = TO_COME) -> Content:
     """All that is known of a point: its values, and below them its numbers or why there are none."""
     head = Content.styled(values_in_words(plan, place), "bold")
     if place >= len(points):
-        return Content.assemble(head, (f"   {TO_COME}", MUTED))
+        return Content.assemble(head, (f"   {missing}", MUTED))
     point = points[place]
     if point.numbers is None:
         style = "$text-error" if point.state == "failed" else "$text-warning"
@@ -82,11 +83,11 @@ def _lines(numbers: Numbers) -> list[Content]:
     return [first, second, Content.styled(printable(remarks), MUTED)] if remarks else [first, second]
 
 
-def row_of(plan: Plan, place: int, points: Sequence[Point]) -> Row:
+def row_of(plan: Plan, place: int, points: Sequence[Point], missing: str = TO_COME) -> Row:
     """A line of the table."""
     name = " · ".join(value.text for value in plan.cells[place].values)
     if place >= len(points):
-        return Row(name, TO_COME, sign=" ")
+        return Row(name, missing, sign=" ")
     point = points[place]
     found = point.numbers
     if found is None:

@@ -21,7 +21,7 @@ from tui.analysis.sweep.quantities import Quantity, briefly
 from tui.views.shared.styles import MUTED
 from tui.views.sweep.arranged import curves_of, heat_of, is_log_along, places_of
 from tui.views.sweep.plot_pane import PlotPane
-from tui.views.sweep.point_words import TABLE_HEAD, row_of, words_on
+from tui.views.sweep.point_words import NOT_TIMED, TABLE_HEAD, TO_COME, row_of, words_on
 from tui.widgets.foot_key import FootKey
 from tui.widgets.heat_map import HeatMap
 from tui.widgets.help_line import HelpLine
@@ -80,6 +80,8 @@ class SweepResults(Vertical):
     """What is swept; None shows what a sweep is."""
     points: var[tuple[Point, ...]] = var[tuple[Point, ...]](())
     """Those that are there."""
+    is_running: var[bool] = var(True)
+    """Whether the others are to come."""
     quantity: var[Quantity] = var(Quantity.SPEED_UP)
     """What plot and map show."""
     as_table: var[bool] = var(False)
@@ -171,6 +173,10 @@ class SweepResults(Vertical):
         self.set_class(remarked, "-remarked")
         self._show()
 
+    def watch_is_running(self) -> None:
+        """Say what becomes of the points that are not there."""
+        self._show()
+
     def watch_quantity(self) -> None:
         """Show that."""
         self._show()
@@ -201,12 +207,16 @@ class SweepResults(Vertical):
         {"sweep-table": self._show_table, "sweep-pane": self._show_plot, "sweep-heat": self._show_heat}[
             self.shown
         ](plan)
-        self._say("#sweep-point", words_on(plan, self.cursor, self.points))
+        self._say("#sweep-point", words_on(plan, self.cursor, self.points, self._missing))
         beside = self.size.width >= WIDE and not self.as_table
         self.set_class(beside, "-beside")
         if beside:
             heading = self._fill(self.query_one("#sweep-rows", RowList), plan, SIDE)
             self._say("#sweep-side-title", heading)
+
+    @property
+    def _missing(self) -> str:
+        return TO_COME if self.is_running else NOT_TIMED
 
     def _show_plot(self, plan: Plan) -> None:
         order = places_of(plan)
@@ -239,7 +249,7 @@ class SweepResults(Vertical):
         names = [" · ".join(value.text for value in cell.values) for cell in plan.cells]
         heading = " · ".join(each.axis.label for each in plan.ranges)
         longest = max(HEADING, *map(cell_len, names)) + SIGN
-        row_at = partial(row_of, plan, points=self.points)
+        row_at = partial(row_of, plan, points=self.points, missing=self._missing)
         rows.show(row_at, plan.count, longest=longest, cursor=self.cursor)
         room = max(1, min(longest, int((width - 3) * MOST_OF_NAME)) - SIGN)
         title = f" {' ' * SIGN}{cut(heading, room):<{room + GAP}}{TABLE_HEAD}"
