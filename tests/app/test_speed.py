@@ -274,3 +274,20 @@ async def test_where_no_plot_can_be_drawn_it_says_so_and_all_else_is_there(
         view = bench.app.bench.query_one(SpeedView)
         assert "pip install textual-plot" in str(view.query_one(WithoutPlots).content)
         assert gain(bench)[0].startswith("2.00 × as fast fused")
+
+
+async def test_times_of_the_block_before_a_form_that_is_not_valid_are_dimmed_and_said_to_be(
+    open_bench: OpenBench,
+) -> None:
+    async with open_bench(EXACT) as bench:
+        await bench.press("7")
+        await is_done(bench)
+        await bench.enter("seed", "x")
+        await bench.press("escape")
+        assert is_dim(bench)
+        assert gain(bench)[-1] == "of the block before: the form is not valid, f goes to it"
+        await bench.press("enter")
+        assert [each.message for each in bench.app._notifications][-1].startswith("The form is not valid")
+        await bench.enter("seed", "0")
+        await bench.reach(Idle)
+        assert not is_dim(bench)

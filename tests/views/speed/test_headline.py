@@ -73,7 +73,9 @@ def test_no_difference_that_shows_is_told() -> None:
 
 def test_arithmetic_alone() -> None:
     words = "By MACs alone it would be 1.12 ×, by memory traffic alone 4.00 ×"
-    assert by_arithmetic(FINISHED).plain.replace("\N{NO-BREAK SPACE}", " ") == words
+    for width, apart in ((120, "; "), (80, "\n")):
+        told = by_arithmetic(FINISHED, width).plain.replace("\N{NO-BREAK SPACE}", " ")
+        assert told == f"{words}{apart}batch norms and sums are not counted"
 
 
 def test_a_side_that_is_never_timed_is_told_from_one_that_is_still_to_come() -> None:

@@ -6,7 +6,7 @@ from textual.content import Content
 
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.quantities import time_in_words
-from tui.analysis.speed.measurement import BrokenOff, Done, Measurement, MeasuringState, Unasked
+from tui.analysis.speed.measurement import BrokenOff, Done, Measurement, Unasked
 from tui.analysis.speed.report import SpeedReport
 from tui.analysis.speed.timing import Spread, shows_no_difference
 from tui.views.shared.styles import MUTED
@@ -14,25 +14,34 @@ from tui.views.speed.figures import between, ratio, three_digits
 
 _GOES_ON = "bold $text-accent"
 _WARNS = "bold $text-warning"
+NOT_COUNTED = "batch norms and sums are not counted"
+"""In MACs and FLOP."""
 
 
-def headline(measurement: Measurement | None, *, as_chosen: bool) -> Content:
+def headline(measurement: Measurement | None, *, as_chosen: bool, is_valid: bool = True) -> Content:
     """1.34 × as fast fused (1.31 to 1.38); and in a line of its own what goes on, or what it was measured on.
 
-    `as_chosen`: whether it was measured under the conditions that are chosen now.
+    `as_chosen`: whether it was measured under the conditions that are chosen now; `is_valid`: whether the
+    form holds a block, and not a mistake, which is then what is said.
     """
+    lines = [] if measurement is None else _gain(measurement, is_valid=is_valid)
+    if not is_valid:
+        of = "of the block before: " if lines else ""
+        return Content("\n").join(
+            [*lines, Content.styled(f"{of}the form is not valid, f goes to it", _WARNS)]
+        )
     if measurement is None:
         return Content.styled("not timed yet", MUTED)
-    lines = [] if measurement.report is None else _gain(measurement.report, measurement.state)
     said = _state(measurement, as_chosen=as_chosen)
     return Content("\n").join([*lines, *([said] if said else [])])
 
 
-def _gain(report: SpeedReport, state: MeasuringState) -> list[Content]:
-    gain = report.gain()
-    if gain is None:
+def _gain(measurement: Measurement, *, is_valid: bool) -> list[Content]:
+    report = measurement.report
+    gain = None if report is None else report.gain()
+    if report is None or gain is None:
         return []
-    settled = isinstance(state, Done)
+    settled = isinstance(measurement.state, Done) and is_valid
     number = f"{three_digits(gain.median)} × as fast fused"
     parts: list[str | tuple[str, str]] = [(number, "bold" if settled else MUTED), "  "]
     parts += [(between(gain), "" if settled else MUTED)]
@@ -76,11 +85,13 @@ def _where(report: SpeedReport) -> Content:
     return Content.styled(words, MUTED)
 
 
-def by_arithmetic(report: SpeedReport) -> Content:
-    """What the speed-up would be if one thing alone counted."""
-    return Content.assemble(
+def by_arithmetic(report: SpeedReport, width: int) -> Content:
+    """What the speed-up would be if one thing alone counted; in a line, or in few columns in two."""
+    words = Content.assemble(
         ("By MACs alone it would be ", MUTED),
         ratio(report.gain_by_macs),
         (", by memory traffic alone ", MUTED),
         ratio(report.gain_by_traffic),
     )
+    apart = ";" if width > words.cell_length + len(NOT_COUNTED) + 1 else "\n"
+    return Content.assemble(words, (f"{apart}{' ' * (apart == ';')}{NOT_COUNTED}", MUTED))

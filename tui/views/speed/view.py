@@ -204,14 +204,14 @@ class SpeedView(StudyView, can_focus=True):
         measurement = self.speed if self.speed is None or self.speed.subject is study.subject else None
         report = None if measurement is None else measurement.report
         as_chosen = measurement is None or measurement.conditions == self.conditions
-        self.set_class(
-            measurement is None or not isinstance(measurement.state, Done) or not as_chosen, "-unsettled"
-        )
-        self._say("speed-gain", headline(measurement, as_chosen=as_chosen))
+        settled = measurement is not None and isinstance(measurement.state, Done) and as_chosen
+        self.set_class(not settled or self._study_of_the_form is None, "-unsettled")
+        is_valid = self.wanted is not None
+        self._say("speed-gain", headline(measurement, as_chosen=as_chosen, is_valid=is_valid))
         times = width - WORK - _GAP if width >= _TABLES_BESIDE else width
         self._say("speed-times", times_table(report, times))
         self._say("speed-work", work_table(report, width))
-        self._say("speed-arithmetic", Content("") if report is None else by_arithmetic(report))
+        self._say("speed-arithmetic", Content("") if report is None else by_arithmetic(report, width))
         self._show_conditions(study)
         remarks = () if report is None else report.remarks
         self.set_class(not remarks, "-unremarked")
@@ -253,7 +253,8 @@ class SpeedView(StudyView, can_focus=True):
         self._ask()
 
     def watch_wanted(self) -> None:
-        """The study may be the form's now."""
+        """The study may be the form's now, or no more."""
+        self.refresh_content()
         self._ask()
 
     def watch_in_sight(self) -> None:
@@ -299,7 +300,9 @@ class SpeedView(StudyView, can_focus=True):
     def action_measure(self) -> None:
         """Measure the block of the form under the conditions that are chosen, whatever it takes."""
         study = self._study_of_the_form
-        if study is None:
+        if self.wanted is None:
+            self.notify("The form is not valid, and nothing to be measured: f goes to it.", timeout=4)
+        elif study is None:
             self.notify("This block is still to be run: its speed is measured after that.", timeout=4)
         else:
             self.post_message(self.MeasureWanted(study, self.conditions, insisted=True))
