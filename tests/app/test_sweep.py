@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -29,6 +30,8 @@ from tui.screens.sweep.screen import SweepScreen
 from tui.sweep_state import SweepStage
 from tui.views.speed.view import SpeedView
 from tui.views.sweep.plot_pane import PlotPane
+from tui.widgets.foot import Foot
+from tui.widgets.form.choice import Choice
 from tui.widgets.heat_map import HeatMap
 from tui.widgets.notice import Notice
 from tui.widgets.plot.without_plots import WithoutPlots
@@ -179,7 +182,7 @@ async def test_a_problem_is_said_at_its_field(open_bench: OpenBench, values: str
 
 async def test_two_axes_make_a_map(open_bench: OpenBench) -> None:
     async with open_bench(EXACT, sweep=injected) as bench:
-        await bench.press("v", "ctrl+u", *"2,4", "tab", *["right"] * 4, "tab", "ctrl+u", *"1,3,5", "enter")
+        await bench.press("v", "ctrl+u", *"2,4", "tab", *["right"] * 2, "tab", "ctrl+u", *"1,3,5", "enter")
         await bench.until(lambda: bench.app.sweep and bench.app.sweep.stage is SweepStage.DONE)
         heat = bench.app.focused
         assert isinstance(heat, HeatMap)
@@ -194,10 +197,44 @@ async def test_two_axes_make_a_map(open_bench: OpenBench) -> None:
         await bench.until(lambda: bench.app.study and bench.app.study.spec.in_channels == 4)
 
 
-async def test_the_same_axis_twice_is_a_problem_of_the_second(open_bench: OpenBench) -> None:
+async def test_turning_the_second_axis_passes_by_what_does_not_go_with_the_first(
+    open_bench: OpenBench,
+) -> None:
     async with open_bench(EXACT, sweep=injected) as bench:
-        await bench.press("v", "tab", "right", "right")
-        assert words(bench, "#sweep-problem-2").startswith("In-channels is given twice")
+        await bench.press("v", "tab")
+        screen = screen_of(bench)
+        second = screen.query_one("#sweep-axis-2", Choice)
+        seen: list[str | None] = []
+        while not seen or second.value != "nothing":
+            await bench.press("right")
+            seen.append(second.value)
+            assert words(bench, "#sweep-problem-2") == ""
+        assert seen[:2] == ["out channels", "kernel size"]
+        assert not {"channels", "in channels"} & set(seen)
+        await bench.press("right", "shift+tab", "shift+tab", "left")
+        assert screen.query_one("#sweep-axis-1", Choice).value == "channels"
+        assert second.value == "nothing", "out channels do not go with channels"
+
+
+async def test_enter_runs_from_every_field_and_stop_is_told_meanwhile(open_bench: OpenBench) -> None:
+    released = threading.Event()
+
+    def waiting(plan: Plan) -> Iterator[Doing | Point]:
+        yield Doing("loading", 0, plan.count)
+        released.wait()
+        yield from points_of(plan, [2.0] * 8)
+
+    async with open_bench(EXACT, SMALL, sweep=waiting) as bench:
+        await bench.press("v", "ctrl+u", *"2,4", "tab", "enter")
+        await bench.until(lambda: bench.app.sweep and bench.app.sweep.words == "loading")
+        for width in (SMALL[0], 40):
+            await bench.pilot.resize_terminal(width, SMALL[1])
+            await bench.picture()
+            foot = screen_of(bench).query_one(Foot)
+            told = [key.words for group in foot._fitting() for key in group]
+            assert told[0] == "stop"
+            assert "back" in told
+        released.set()
 
 
 async def test_on_a_wide_screen_the_table_stands_beside_the_plot(open_bench: OpenBench) -> None:
@@ -273,6 +310,27 @@ async def test_the_palette_and_the_help_know_it(open_bench: OpenBench) -> None:
         await bench.press("question_mark")
         assert isinstance(bench.app.screen, HelpScreen)
         assert "IN A SWEEP" in [str(each.content) for each in bench.app.screen.query(Static)]
+
+
+async def test_why_a_point_was_skipped_is_wrapped(open_bench: OpenBench) -> None:
+    async with open_bench(replace(EXACT, groups=1), MEDIUM, sweep=injected) as bench:
+        screen = await run(bench, "2,70000")
+        await bench.press("d", "end")
+        assert screen.query_one("#sweep-point").has_class("-why")
+        await bench.press("home")
+        assert not screen.query_one("#sweep-point").has_class("-why")
+
+
+async def test_enter_writes_from_the_format_too(open_bench: OpenBench, tmp_path: Path) -> None:
+    path = tmp_path / "sweep.json"
+    async with open_bench(EXACT, MEDIUM, sweep=injected) as bench:
+        await run(bench, "2,4")
+        await bench.press("x")
+        await bench.until(lambda: isinstance(bench.app.screen, OutputScreen))
+        bench.app.screen.query_one(Input).value = str(path)
+        await bench.press("tab", "right", "left", "right", "enter")
+        await bench.until(path.exists)
+        await bench.until(lambda: bench.app.screen is bench.app._sweep_screen)
 
 
 async def saved(bench: Bench, path: Path, turns: int) -> None:

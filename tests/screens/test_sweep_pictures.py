@@ -80,7 +80,7 @@ async def test_times(open_bench: OpenBench, looks_as_stored: LooksAsStored, size
 @sizes
 async def test_heat_map(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]) -> None:
     async with opened(open_bench, size) as bench:
-        await swept(bench, "2:64:x2", "4", "1,3,5,0")
+        await swept(bench, "2:64:x2", "2", "1,3,5,0")
         await bench.press("down", "down", "right")
         await looks_as_stored(bench)
 
@@ -111,14 +111,14 @@ async def test_heat_map_with_few_colours(
     open_bench: OpenBench, looks_as_stored: LooksAsStored, depth: ColourDepth
 ) -> None:
     async with opened(open_bench, SMALL, depth=depth) as bench:
-        await swept(bench, "2:64:x2", "4", "1,3,5,0")
+        await swept(bench, "2:64:x2", "2", "1,3,5,0")
         await looks_as_stored(bench)
 
 
 async def test_before(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
     async with opened(open_bench, SMALL) as bench:
         await bench.press("v")
-        await type_fields(bench, "2:256:y2", "5", "3:9")
+        await type_fields(bench, "2:256:y2", "3", "3:9")
         await looks_as_stored(bench)
 
 
@@ -148,7 +148,7 @@ async def test_without_colours(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with opened(open_bench, SMALL) as bench:
-        await swept(bench, "2:64:x2", *(("4", "1,3,5") if kind == "map" else ()))
+        await swept(bench, "2:64:x2", *(("2", "1,3,5") if kind == "map" else ()))
         await bench.press("2" if kind == "plot" else "right")
         await looks_as_stored(bench)
 

@@ -27,7 +27,7 @@ def test_all_of_a_point_is_said() -> None:
         "channels 4, kernel size 3   2.00 × as fast (1.88 to 2.12)",
         "as it is 1.95 ms · norms folded 1.46 ms · fused 977 µs · MACs 2\N{NO-BREAK SPACE}000 → "
         "1\N{NO-BREAK SPACE}000",
-        "max |d| 4.8e-07, 25 % of the budget: rounding · memory 48.0 MB",
+        "max |d| 4.8e-07, 25 % of the budget: rounding · studied in about 48.0 MB",
     ]
 
 

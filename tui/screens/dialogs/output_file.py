@@ -60,6 +60,7 @@ class OutputScreen(Dialog[Output | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Close", show=False, priority=True),
+        Binding("enter", "write", "Write it", show=False, priority=True),  # from the format too
     ]
 
     def __init__(
@@ -117,12 +118,11 @@ class OutputScreen(Dialog[Output | None]):
         if stem.endswith(ends):
             path.value = stem[: stem.rindex(".")] + self._formats[event.value]
 
-    @on(Input.Submitted)
-    @work
-    async def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
+    @work(exclusive=True)
+    async def action_write(self) -> None:
+        """Go with what was chosen, after a question where there is a file of that name."""
         try:
-            path = path_from(event.value)
+            path = path_from(self.query_one(Input).value)
         except SavingError as error:
             words = str(error)
             self._say(f"{words[:1].upper()}{words[1:]}.")

@@ -48,6 +48,8 @@ EVERYWHERE: tuple[FootKey, ...] = (
     FootKey("quit", ("app.quit",)),
 )
 """What the foot tells of in every place here, the most useful last."""
+WAYS_OUT = 3
+"""How many of them the narrowest foot still tells of: back, keys, quit."""
 IN_A_SWEEP = "IN A SWEEP"
 """A heading of the help."""
 
@@ -289,6 +291,7 @@ class SweepScreen(PlaceScreen):
         active = self.active_bindings
         foot = self.query_one(Foot)
         foot.everywhere = shown(EVERYWHERE, active)
+        foot.always = WAYS_OUT
         if self.app.app_focus or not foot.here:
             foot.here, foot.separator = keys_here(place_of(self.focused, self.results), active), GAP
 

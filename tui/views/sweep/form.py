@@ -7,12 +7,13 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui.analysis.speed.conditions import Conditions
-from tui.analysis.sweep.axes import AXES
+from tui.analysis.sweep.axes import AXES, BRANCHES, Axis, has_kxk
 from tui.analysis.sweep.plan import Plan, PlanError
 from tui.analysis.sweep.quantities import Quantity
 from tui.analysis.sweep.ranges import Range, parse_range
@@ -27,6 +28,8 @@ NOTHING = "nothing"
 """The second axis where there is one only."""
 LABELS = {axis.label: axis for axis in AXES.values()}
 FIRST = AXES["in-channels"]
+STOP = FootKey("stop", ("sweep.stop",))
+"""Told while a sweep runs."""
 
 
 class SweepForm(Vertical):
@@ -51,8 +54,20 @@ class SweepForm(Vertical):
             "left, right",
             "another parameter or quantity; its values are typed, as 8:64:x2, 8:64:+8 or 3,5,7",
         ),
-        HelpLine("enter", "in the values: run it"),
+        HelpLine("enter", "in the fields: run it", ("sweep.run-fields",)),
     )
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "enter",
+            "run",
+            "Run what the fields say",
+            show=False,
+            priority=True,  # a choice would turn
+            id="sweep.run-fields",
+            tooltip="From each of them",
+        ),
+    ]
 
     @dataclass
     class Changed(Message):
@@ -94,17 +109,30 @@ class SweepForm(Vertical):
         """Of a choice its arrows, of values the key that runs them."""
         if any(choice.has_focus for choice in self.query(Choice)):
             turn = FootKey("another", ("choice.previous", "choice.next"))
-            return (turn, FootKey("next field", ("tab",)), FootKey("run", ("sweep.run",)))
-        return (FootKey("run", ("enter",)), FootKey("next field", ("tab",)))
+            return (STOP, turn, FootKey("next field", ("tab",)), FootKey("run", ("sweep.run-fields",)))
+        return (FootKey("run", ("sweep.run-fields",)), FootKey("next field", ("tab",)))
 
     def on_mount(self) -> None:
         """Read the fields."""
+        self._offer()
         self._read()
 
     def show_base(self, base: BlockSpec, conditions: Conditions) -> None:
         """Vary another block, or under other conditions."""
         self._base, self._conditions = base, conditions
+        self._offer()
         self._read()
+
+    def _offer(self) -> None:
+        """Offer what this block has, and as the second axis what goes with the first."""
+        first, second = self.query_one("#sweep-axis-1", Choice), self.query_one("#sweep-axis-2", Choice)
+        labels = [label for label, axis in LABELS.items() if axis.name != BRANCHES or has_kxk(self._base)]
+        first.offer(labels)
+        taken = LABELS[first.value or FIRST.label]
+        beside = [label for label in labels if goes_with(taken, LABELS[label])]
+        if second.value not in beside:
+            second.value = NOTHING
+        second.offer((NOTHING, *beside))
 
     def show_quantity(self, quantity: Quantity) -> None:
         """Let the choice say what is looked at."""
@@ -159,9 +187,8 @@ class SweepForm(Vertical):
         event.stop()
         self._read()
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
+    def action_run(self) -> None:
+        """Ask for what is in the fields."""
         self.post_message(self.Wanted())
 
     @on(Choice.Changed)
@@ -172,5 +199,11 @@ class SweepForm(Vertical):
             return
         number = (event.choice.id or "")[-1]
         values = self.query_one(f"#sweep-values-{number}", ValueInput)
+        self._offer()
         values.value = "" if event.value == NOTHING else LABELS[event.value].example
         self._read()
+
+
+def goes_with(first: Axis, second: Axis) -> bool:
+    """Whether both can be varied at once: none sets what the other does."""
+    return first.name != second.name and not set(first.fields) & set(second.fields)

@@ -76,7 +76,7 @@ def _lines(numbers: Numbers) -> list[Content]:
         percent(numbers.budget_used),
         (" of the budget: ", MUTED),
         (numbers.ruling, RULING_STYLES[numbers.ruling]),
-        (" · memory ", MUTED),
+        (" · studied in about ", MUTED),
         memory_in_words(numbers.bytes),
     )
     remarks = "; ".join(numbers.speed.remarks)

@@ -20,6 +20,7 @@ from tui.analysis.sweep.point import Point
 from tui.analysis.sweep.quantities import Quantity, briefly
 from tui.views.shared.styles import MUTED
 from tui.views.sweep.arranged import curves_of, heat_of, is_log_along, places_of
+from tui.views.sweep.form import STOP
 from tui.views.sweep.plot_pane import PlotPane
 from tui.views.sweep.point_words import NOT_TIMED, TABLE_HEAD, TO_COME, row_of, words_on
 from tui.widgets.foot_key import FootKey
@@ -60,6 +61,7 @@ class SweepResults(Vertical):
         & #sweep-heat { padding: 0 1; height: 1fr; }
         & #sweep-table { height: 1fr; }
         & #sweep-point { height: 3; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+        & #sweep-point.-why { text-wrap: wrap; }
         &.-remarked #sweep-point { height: 4; }
     }
     """
@@ -146,13 +148,13 @@ class SweepResults(Vertical):
         }[self.shown]
         other = "the plot" if self.as_table and self.plan and len(self.plan.ranges) == 1 else "the map"
         return (
+            STOP,
             FootKey("point", walk),
             FootKey("open it", (choose,)),
             FootKey(other if self.as_table else "the table", ("sweep.table",)),
             FootKey("what is shown", ("sweep.quantity",)),
             FootKey("fields", ("sweep.form",)),
             FootKey("run", ("sweep.run",)),
-            FootKey("stop", ("sweep.stop",)),
         )
 
     def focus_content(self) -> None:
@@ -208,6 +210,8 @@ class SweepResults(Vertical):
             self.shown
         ](plan)
         self._say("#sweep-point", words_on(plan, self.cursor, self.points, self._missing))
+        timed = self.cursor < len(self.points) and self.points[self.cursor].numbers is not None
+        self.query_one("#sweep-point").set_class(not timed, "-why")  # in as many rows as numbers take
         beside = self.size.width >= WIDE and not self.as_table
         self.set_class(beside, "-beside")
         if beside:

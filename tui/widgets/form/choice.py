@@ -63,6 +63,12 @@ class Choice(Widget, can_focus=True):
         self._blank = blank
         self.set_reactive(Choice.value, value)
 
+    def offer(self, options: Sequence[str]) -> None:
+        """Offer other options from now on; the first of them where the chosen one is none of them."""
+        self._options = tuple(options)
+        if self.value is not None and self.value not in self._options:
+            self.value = next(iter(self._options), None)
+
     def render(self) -> Content:
         """The value; arrows on both sides while focused."""
         shown = self._blank if self.value is None else self.told.get(self.value, self.value)
