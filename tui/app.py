@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.app import SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.events import Event, InputEvent
@@ -274,6 +275,10 @@ class RepFuseApp(MeasuringApp):
         places = (self._checkpoint, self._module, self._sweep_screen, self._bench)
         found = next(screen for screen in reversed(self.screen_stack) if screen in places)
         return cast("Place", found)
+
+    def pop_screen(self) -> AwaitComplete:
+        """Take the topmost screen away, but for the last: Textual's palette may go twice."""
+        return super().pop_screen() if len(self.screen_stack) > 1 else AwaitComplete()
 
     def _go_to(self, place: Place) -> None:
         """Have it in sight; what lies above it outlives being taken away."""

@@ -176,3 +176,13 @@ async def test_bursts_between_the_sweep_and_the_bench(open_bench: OpenBench) -> 
         await bench.burst(*["escape"] * 5)
         assert bench.app.screen_stack[0] is bench.app.bench
         assert len(bench.app.screen_stack) <= 2
+
+
+async def test_the_last_screen_stays(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await bench.press("ctrl+p")
+        palette = bench.app.screen
+        palette.dismiss()
+        palette.dismiss()
+        await bench.picture()
+        assert bench.app.screen_stack == [bench.app.bench]
