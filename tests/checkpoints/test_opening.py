@@ -89,7 +89,8 @@ def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_folder_is_refused_with_what_lies_in_it(tmp_path: Path) -> None:
     folder = tmp_path / "models"
     folder.mkdir()
-    assert refusal_of(folder) == f"'{folder}' is a folder, and no checkpoint lies in it"
+    assert refusal_of(folder) == "'models' is a folder, and no checkpoint lies in it"
+    assert refusal_of(Path("/bin")).startswith("'/bin' is a folder")
     names = [
         "b.pt", "a.SAFETENSORS", "c.pth", "big-00001-of-00002.safetensors", "big-00002-of-00002.safetensors",
         "big.safetensors.index.json", "other-00001-of-00001.safetensors", "config.json", "readme",
@@ -98,7 +99,7 @@ def test_a_folder_is_refused_with_what_lies_in_it(tmp_path: Path) -> None:
         (folder / name).touch()
     (folder / "folder.pt").mkdir()
     with pytest.raises(
-        FolderError, match=r"'.*/models' is a folder: name a file in it, such as 'a.SAFE"
+        FolderError, match=r"'models' is a folder: name a file in it, such as 'a.SAFE"
     ) as caught:
         open_checkpoint(folder)
     found = [path.name for path in caught.value.files]

@@ -7,6 +7,8 @@ from pathlib import Path
 from tui.checkpoints.errors import FolderError, about, reason_of
 from tui.fusion.quoting import printable, quoted
 
+MOST_PARTS = 2
+"""Of a folder's path that is told whole, as it was typed; of a longer one the name tells enough."""
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".safetensors.index.json")
 """What the names of checkpoints end in; they are opened by what they hold, whatever the name."""
 MOST_NAMED = 6
@@ -42,7 +44,8 @@ def folder_error(folder: Path) -> FolderError:
         CheckpointError: the folder cannot be read.
     """
     files = checkpoints_in(folder)
-    given = f"'{printable(str(folder))}'"  # as it was typed: there are many folders of the same name
+    short = len(folder.parts) <= MOST_PARTS
+    given = f"'{printable(str(folder) if short else folder.name)}'"  # '/tmp' is not 'tmp'
     if not files:
         return FolderError(f"{given} is a folder, and no checkpoint lies in it", files)
     names = ", ".join(quoted(each.name) for each in files[:MOST_NAMED])
