@@ -60,14 +60,18 @@ class MeasuringApp(App[None]):
         asked = None if event.insisted else cost_of_measuring(estimate_of(subject.spec))
         self.speed = Measurement(subject, conditions, asked or Doing("waiting for what else runs"))
         if asked is None:
-            self._measure(event.study, self.speed)
+            self._measure([event.study], self.speed)
 
     @work(group="speed", exclusive=True, exit_on_error=False, description="speed")
-    async def _measure(self, study: Study, measurement: Measurement) -> None:
-        """Keep what is found. A worker that was cancelled does not come back here."""
+    async def _measure(self, study: list[Study], measurement: Measurement) -> None:
+        """Keep what is found. A worker that was cancelled does not come back here.
+
+        `study` is taken out of its list: a widget that is mounted meanwhile, as the plot is, has this worker
+        in its context for good, and with it what the worker was given.
+        """
         shown = 0.0
         try:
-            steps = partial(self._measure_function, study, measurement.conditions)
+            steps = partial(self._measure_function, study.pop(), measurement.conditions)
             async for step in iterate_in_thread(steps, alone=True):
                 measurement = measurement.having(step)
                 if not _is_a_round(step) or monotonic() - shown >= SHOWN_EVERY:
