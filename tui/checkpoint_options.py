@@ -11,7 +11,7 @@ from pathlib import Path
 from tui.checkpoints.contents import Format
 from tui.checkpoints.folder import SUFFIXES
 from tui.fusion.nearest_name import did_you_mean
-from tui.fusion.quoting import printable, quoted
+from tui.fusion.quoting import quoted
 from tui.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
 
 MOST_JOBS = 64
@@ -104,10 +104,7 @@ def parse_checkpoint(command: str, arguments: Sequence[str]) -> CheckpointReques
         OptionsError: the first mistake in the options.
     """
     parser = parser_of(command)
-    try:
-        options, rest = parser.parse_known_intermixed_args(arguments)
-    except argparse.ArgumentError as error:
-        raise OptionsError(f"{error.argument_name}: {error.message}") from None
+    options, rest = parser.known(arguments, intermixed=True)
     if options.help:
         return parser.format_help()
     _refuse_unknown(command, rest, parser)
@@ -122,11 +119,7 @@ def parse_opening(arguments: Sequence[str]) -> OpenRequest | str:
 
 
 def _refuse_unknown(command: str, rest: Sequence[str], parser: OptionParser) -> None:
-    for text in rest:
-        if text.startswith("-"):
-            name = text.partition("=")[0]
-            near = did_you_mean(name, parser.option_names)
-            raise OptionsError(f"{printable(name)}: {_said(command)} has no such option{near}")
+    parser.refuse_unknown_options(rest, f"{_said(command)} has no such option")
     if rest:
         most = len(_FILES[command])
         raise OptionsError(f"{quoted(rest[0])}: {_said(command)} takes {_NUMBERS[most]}")

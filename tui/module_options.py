@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from tui.fusion.nearest_name import did_you_mean
-from tui.fusion.quoting import printable, quoted
+from tui.fusion.quoting import quoted
 from tui.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
 
 MOST_NUMBERS = 2**31
@@ -158,18 +158,12 @@ def parse_module(command: str, arguments: Sequence[str]) -> ModuleRequest | str:
         OptionsError: the first mistake in the options.
     """
     parser = module_parser(command)
-    try:
-        options, rest = parser.parse_known_intermixed_args(arguments)
-    except argparse.ArgumentError as error:
-        raise OptionsError(f"{error.argument_name}: {error.message}") from None
+    options, rest = parser.known(arguments, intermixed=True)
     if options.help:
         return parser.format_help()
-    for text in rest:
-        if text.startswith("-"):
-            name = text.partition("=")[0]
-            near = did_you_mean(name, parser.option_names)
-            raise OptionsError(f"{printable(name)}: there is no such option for a module{near}")
-        raise OptionsError(f"{quoted(text)}: there is no place for it")
+    parser.refuse_unknown_options(rest, "there is no such option for a module")
+    if rest:
+        raise OptionsError(f"{quoted(rest[0])}: there is no place for it")
     return _MADE[command](options)
 
 

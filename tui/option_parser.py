@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import re
 import textwrap
+from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
+from tui.fusion.nearest_name import did_you_mean
+from tui.fusion.quoting import quoted
 from tui.fusion.refusal import Refusal
 
 PROGRAM = "repfuse-tui"
@@ -38,10 +41,45 @@ class OptionParser(argparse.ArgumentParser):
         """As argparse has it, without blanks at the ends of lines."""
         return "".join(f"{line.rstrip()}\n" for line in super().format_help().splitlines())
 
+    def known(
+        self, arguments: Sequence[str], *, intermixed: bool = False
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """The options that are known, and the words that are left.
+
+        `intermixed`: whether options may stand between the words that have a place.
+
+        Raises:
+            OptionsError: the first mistake.
+        """
+        read = self.parse_known_intermixed_args if intermixed else self.parse_known_args
+        try:
+            return read(arguments)
+        except argparse.ArgumentError as error:
+            raise OptionsError(f"{error.argument_name}: {error.message}") from None
+
+    def refuse_unknown_options(self, rest: Iterable[str], said: str = "there is no such option") -> None:
+        """Stop at the first of the words that are left that was meant as an option, before all others.
+
+        The word after a misspelt option was meant as its value. `said`: of it.
+
+        Raises:
+            OptionsError: there is one; the message says which is near.
+        """
+        for text in rest:
+            if text.startswith("-"):
+                name = text.partition("=")[0]
+                near = did_you_mean(name, self.option_names)
+                raise OptionsError(f"{shown(name)}: {said}{near}")
+
     @property
     def option_names(self) -> list[str]:
         """Every option as it is typed."""
         return [name for action in self._actions for name in action.option_strings]
+
+
+def shown(text: str) -> str:
+    """Text from outside: bare where that is safe and short, else in quotes."""
+    return text if text.isascii() and text.isprintable() and 0 < len(text) <= 40 else quoted(text)
 
 
 class HelpInColumns(argparse.HelpFormatter):

@@ -29,7 +29,7 @@ from tui.fusion.spec import BlockSpec
 from tui.fusion.text_error import TextError
 from tui.help_topics import KEYS, TOPICS, plain, topic_in_markdown
 from tui.module_options import OF_MODULES, ModuleRequest, is_module_like, parse_module
-from tui.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
+from tui.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError, shown
 from tui.plain_text import in_ascii
 from tui.speed_options import SPEED, SPEED_SUMMARY, SpeedRequest, parse_speed
 from tui.sweep_options import SWEEP, SWEEP_SUMMARY, SweepRequest, parse_sweep
@@ -138,10 +138,7 @@ def parse(arguments: Sequence[str]) -> Request:
     if brought is not None:
         return brought
     parser = build_parser()
-    try:
-        options, rest = parser.parse_known_args(arguments)
-    except argparse.ArgumentError as error:
-        raise OptionsError(f"{error.argument_name}: {error.message}") from None
+    options, rest = parser.known(arguments)
     if options.help:
         return Request(text=parser.format_help())
     if options.version:
@@ -150,7 +147,8 @@ def parse(arguments: Sequence[str]) -> Request:
         from tui.man_page import man_page  # asked for by who packages it
 
         return Request(text=man_page())
-    _refuse_unknown(rest, options.command, parser.option_names)
+    parser.refuse_unknown_options(rest)
+    _refuse_unknown_words(rest, options.command)
     if options.print_completion is not None:
         from tui.completion import completion_script  # asked for once in a lifetime, and slow to import
 
@@ -178,7 +176,7 @@ def _help(rest: Sequence[str]) -> Request:
             text=f"usage: {PROGRAM} {HELP} TOPIC\n\ntopics:\n{topics}\n\noptions: {PROGRAM} --help\n"
         )
     if len(rest) > 1:
-        raise OptionsError(f"{_shown(rest[1])}: {HELP} takes one topic")
+        raise OptionsError(f"{shown(rest[1])}: {HELP} takes one topic")
     (topic,) = rest
     if topic not in TOPICS:
         near = did_you_mean(topic, TOPICS)
@@ -192,7 +190,7 @@ def _config(rest: Sequence[str]) -> Request:
             text=f"usage: {PROGRAM} {CONFIG}\n\nPrint where the settings are, and what they say.\n"
         )
     if rest:
-        raise OptionsError(f"{_shown(rest[0])}: {CONFIG} takes nothing more")
+        raise OptionsError(f"{shown(rest[0])}: {CONFIG} takes nothing more")
     from tui.settings import settings_in_words
 
     return Request(text=settings_in_words())
@@ -272,26 +270,16 @@ def _loaded(options: argparse.Namespace) -> tuple[BlockSpec, Alterations, Subjec
     return saved.subject.spec, saved.subject.alterations, saved.compared
 
 
-def _refuse_unknown(rest: Sequence[str], command: str | None, option_names: Sequence[str]) -> None:
-    # Options first: the word after a misspelt one was meant as its value and stands here as a command.
-    for text in rest:
-        if text.startswith("-"):
-            name = text.partition("=")[0]
-            raise OptionsError(f"{_shown(name)}: there is no such option{did_you_mean(name, option_names)}")
+def _refuse_unknown_words(rest: Sequence[str], command: str | None) -> None:
     for word in rest if command is None else (command, *rest):
         is_named = is_module_like(word) or is_file_like(word)
         if word in (CONFIG, HELP, SPEED, SWEEP, *COMMANDS) or (word != CHECK and is_named):
-            raise OptionsError(f"{_shown(word)}: must come first: {PROGRAM} {_shown(word)} ...")
+            raise OptionsError(f"{shown(word)}: must come first: {PROGRAM} {shown(word)} ...")
         if word != CHECK:
             near = did_you_mean(word, [CHECK, CONFIG, HELP, SPEED, SWEEP, *COMMANDS])
-            raise OptionsError(f"{_shown(word)}: there is no such command{near}")
+            raise OptionsError(f"{shown(word)}: there is no such command{near}")
     if rest:
         raise OptionsError(f"{CHECK}: stands more than once")
-
-
-def _shown(text: str) -> str:
-    """Text from outside: bare where that is safe and short, else in quotes."""
-    return text if text.isascii() and text.isprintable() and 0 < len(text) <= 40 else quoted(text)
 
 
 def _alterations_of(options: argparse.Namespace, spec: BlockSpec) -> Alterations:

@@ -12,10 +12,9 @@ from tui.analysis.speed.conditions import Conditions
 from tui.block_options import DEFAULT_PRESET, add_block_options, option_of, spec_of
 from tui.checkpoint_options import Reading, add_reading_options, is_file_like, reading_of
 from tui.fusion.fields import FIELDS, spec_from
-from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.presets import PRESETS
 from tui.fusion.problems import InvalidSpecError
-from tui.fusion.quoting import printable, quoted
+from tui.fusion.quoting import quoted
 from tui.fusion.spec import BlockSpec, Dtype, Pair
 from tui.module_options import ModuleSource, add_source_options, is_module_like, source_of
 from tui.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
@@ -132,10 +131,7 @@ def parse_speed(arguments: Sequence[str]) -> SpeedRequest | str:
     """
     kind = kind_of(arguments)
     parser = speed_parser(kind)
-    try:
-        options, rest = parser.parse_known_args(arguments)
-    except argparse.ArgumentError as error:
-        raise OptionsError(f"{error.argument_name}: {error.message}") from None
+    options, rest = parser.known(arguments)
     if options.help:
         return parser.format_help()
     _refuse_unknown(kind, rest, parser)
@@ -167,16 +163,11 @@ def _how_it_is_run(options: argparse.Namespace) -> BlockSpec:
 
 
 def _refuse_unknown(kind: Kind, rest: Sequence[str], parser: OptionParser) -> None:
-    words = f"{SPEED} {kind}".rstrip()
-    for text in rest:
-        if text.startswith("-"):
-            name = text.partition("=")[0]
-            near = did_you_mean(name, parser.option_names)
-            raise OptionsError(f"{printable(name)}: {words} has no such option{near}")
-        where = "there is no place for it"
-        if kind is Kind.BLOCK:
-            where += f"; a file or a module stands first: {PROGRAM} {SPEED} FILE ..."
-        raise OptionsError(f"{quoted(text)}: {where}")
+    parser.refuse_unknown_options(rest, f"{SPEED} {kind}".rstrip() + " has no such option")
+    if rest:
+        first = f"; a file or a module stands first: {PROGRAM} {SPEED} FILE ..."
+        where = first if kind is Kind.BLOCK else ""
+        raise OptionsError(f"{quoted(rest[0])}: there is no place for it{where}")
 
 
 _OF_FILES = ("input_shape", "batch_size", "dtype")

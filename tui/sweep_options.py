@@ -10,9 +10,8 @@ from tui.analysis.sweep.axes import AXES, THREADS
 from tui.analysis.sweep.plan import Plan, PlanError
 from tui.analysis.sweep.ranges import Range, parse_over
 from tui.block_options import DEFAULT_PRESET, add_block_options, option_of, spec_of
-from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.presets import PRESETS
-from tui.fusion.quoting import printable, quoted
+from tui.fusion.quoting import quoted
 from tui.fusion.text_error import TextError
 from tui.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
 from tui.timing_options import add_timing_options, conditions_of
@@ -74,18 +73,12 @@ def parse_sweep(arguments: Sequence[str]) -> SweepRequest | str:
         OptionsError: the first mistake in the options, or every problem of the block.
     """
     parser = sweep_parser()
-    try:
-        options, rest = parser.parse_known_args(arguments)
-    except argparse.ArgumentError as error:
-        raise OptionsError(f"{error.argument_name}: {error.message}") from None
+    options, rest = parser.known(arguments)
     if options.help:
         return parser.format_help()
-    for text in rest:
-        if text.startswith("-"):
-            name = text.partition("=")[0]
-            near = did_you_mean(name, parser.option_names)
-            raise OptionsError(f"{printable(name)}: {SWEEP} has no such option{near}")
-        raise OptionsError(f"{quoted(text)}: there is no place for it; what varies stands behind --over")
+    parser.refuse_unknown_options(rest, f"{SWEEP} has no such option")
+    if rest:
+        raise OptionsError(f"{quoted(rest[0])}: there is no place for it; what varies stands behind --over")
     if options.json and options.csv:
         raise OptionsError("--csv: --json says how it is reported; leave one of them out")
     if options.repetitions and not options.json:
