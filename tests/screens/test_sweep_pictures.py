@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 from rich._palettes import STANDARD_PALETTE
@@ -57,8 +58,14 @@ async def type_fields(bench: Bench, *fields: str) -> None:
         await bench.press("tab", *["right"] * int(turns), "tab", "ctrl+u", *second)
 
 
-def opened(open_bench: OpenBench, size: tuple[int, int], sweep: SweepFunction = injected, **options: object):  # type: ignore[no-untyped-def]
-    return open_bench(EXACT, size, sweep=sweep, **options)  # type: ignore[arg-type]
+def opened(
+    open_bench: OpenBench,
+    size: tuple[int, int],
+    sweep: SweepFunction = injected,
+    depth: ColourDepth = ColourDepth.FULL,
+    encoding: str = "utf-8",
+) -> AbstractAsyncContextManager[Bench]:
+    return open_bench(EXACT, size, sweep=sweep, depth=depth, encoding=encoding)
 
 
 @sizes
