@@ -26,7 +26,7 @@ WITH_EXAMPLES = [
     "tui.fusion.padding",
     "tui.fusion.spec",
     "tui.fusion.widening",
-    "tui.module_options",
+    "tui.command_line.module_options",
     "tui.modules.finding",
     "tui.modules.finished",
     "tui.modules.fusing",

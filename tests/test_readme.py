@@ -19,15 +19,15 @@ from tui.analysis.speed import several
 from tui.analysis.speed.several import time_all
 from tui.analysis.study import study_of
 from tui.analysis.sweep.running import sweep
-from tui.checkpoint_options import COMMANDS
 from tui.cli import main
+from tui.command_line.checkpoint_options import COMMANDS
+from tui.command_line.options import CHECK, CONFIG, HELP, parse
+from tui.command_line.speed_options import SPEED
+from tui.command_line.sweep_options import SWEEP
 from tui.export.grid import grid_of, npz_of
 from tui.export.study_json import study_json_of
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
-from tui.options import CHECK, CONFIG, HELP, parse
-from tui.speed_options import SPEED
-from tui.sweep_options import SWEEP
 
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")

@@ -96,7 +96,7 @@ def test_a_program_that_hangs_puts_the_terminal_back_too(tmp_path: Path, number:
         assert_left_as_found(terminal)
 
 
-@pytest.mark.parametrize("module", ["tui.options", "tui.app", "textual.app"])
+@pytest.mark.parametrize("module", ["tui.command_line.options", "tui.app", "textual.app"])
 def test_ctrl_c_while_the_program_is_loaded_gives_no_traceback(tmp_path: Path, module: str) -> None:
     with PseudoTerminal(("-c", LOADING.format(module)), tmp_path) as terminal:
         terminal.until("LOADING")

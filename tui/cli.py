@@ -14,9 +14,15 @@ from typing import NoReturn
 
 from tui.analysis.deferred import deferred_study
 from tui.analysis.failure import CANNOT, in_words
-from tui.checkpoint_options import CheckpointRequest, CompareRequest, FuseRequest, InspectRequest, OpenRequest
 from tui.checkpoints.to_open import ToOpen
-from tui.module_options import (
+from tui.command_line.checkpoint_options import (
+    CheckpointRequest,
+    CompareRequest,
+    FuseRequest,
+    InspectRequest,
+    OpenRequest,
+)
+from tui.command_line.module_options import (
     CheckModuleRequest,
     CompareModuleRequest,
     FuseModuleRequest,
@@ -24,12 +30,12 @@ from tui.module_options import (
     ModuleRequest,
     OpenModuleRequest,
 )
+from tui.command_line.option_parser import PROGRAM, OptionsError
+from tui.command_line.options import Request, parse
+from tui.command_line.speed_options import SpeedRequest
+from tui.command_line.sweep_options import SweepRequest
 from tui.on_terminal import NoTerminalError, refuse_no_terminal, run_on_terminal
-from tui.option_parser import PROGRAM, OptionsError
-from tui.options import Request, parse
 from tui.plain_text import print_readably
-from tui.speed_options import SpeedRequest
-from tui.sweep_options import SweepRequest
 
 BAD_INPUT = 2
 INTERNAL_ERROR = 70  # EX_SOFTWARE: a mistake of ours, which must not read as "they differ"

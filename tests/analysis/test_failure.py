@@ -6,6 +6,7 @@ import pytest
 
 from tui.analysis.alterations.places import NotEditableError
 from tui.analysis.failure import in_words
+from tui.command_line.option_parser import OptionsError
 from tui.commands.check.command import CheckError
 from tui.export.errors import ExportError
 from tui.export.saving import SavingError, TakenError
@@ -14,7 +15,6 @@ from tui.fusion.kernel import FusionError
 from tui.fusion.problems import InvalidSpecError
 from tui.fusion.refusal import Refusal
 from tui.fusion.spec import BlockSpec
-from tui.option_parser import OptionsError
 
 
 @pytest.mark.parametrize(

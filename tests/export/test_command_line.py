@@ -9,18 +9,18 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
+from tests.command_line.test_options import OTHER
 from tests.fusion.strategies import specs
-from tests.test_options import OTHER
 from tui.analysis.alterations.alterations import Alterations, Edit, refusal_of, shapes_of
 from tui.analysis.alterations.gallery import possible
 from tui.analysis.subject import Subject
+from tui.command_line.options import parse
 from tui.export import command_line
 from tui.export.command_line import command_line_of
 from tui.export.errors import ExportError
 from tui.fusion.branch_text import parse_branches
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
-from tui.options import parse
 
 
 def again(subject: Subject) -> Subject:

@@ -24,8 +24,8 @@ from tui.analysis.speed.report import Side
 from tui.analysis.speed.several import Candidate, time_all
 from tui.analysis.speed.timing import Timing
 from tui.cli import main
+from tui.command_line.speed_options import FileSource, Kind, SpeedRequest, parse_speed
 from tui.commands.speed import candidates
-from tui.speed_options import FileSource, Kind, SpeedRequest, parse_speed
 
 Capsys = pytest.CaptureFixture[str]
 MODELS = """

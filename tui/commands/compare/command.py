@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from tui.checkpoint_options import CompareRequest
 from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.errors import CheckpointError, named
 from tui.checkpoints.found import Recognition
 from tui.checkpoints.opening import open_checkpoint
 from tui.checkpoints.recognising import recognise
+from tui.command_line.checkpoint_options import CompareRequest
 from tui.commands.progress import progress
 
 if TYPE_CHECKING:

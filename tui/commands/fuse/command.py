@@ -6,13 +6,13 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from tui.checkpoint_options import FuseRequest
 from tui.checkpoints.contents import Checkpoint, Format
 from tui.checkpoints.errors import CheckpointError, ExistsError, named, reason_of
 from tui.checkpoints.found import Recognition
 from tui.checkpoints.opening import open_checkpoint
 from tui.checkpoints.recognising import recognise
 from tui.checkpoints.writing import check_target, format_for
+from tui.command_line.checkpoint_options import FuseRequest
 from tui.commands.progress import progress
 from tui.fusion.quoting import printable
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from tui.checkpoint_options import InspectRequest
 from tui.checkpoints.opening import open_checkpoint
 from tui.checkpoints.recognising import recognise
+from tui.command_line.checkpoint_options import InspectRequest
 
 
 def inspect(asked: InspectRequest) -> int:

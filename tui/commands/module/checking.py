@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tui.analysis.subject import Subject
+from tui.command_line.module_options import CheckModuleRequest
 from tui.commands.check.command import check_subject
 from tui.commands.module.loading import looked_at
 from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted
-from tui.module_options import CheckModuleRequest
 from tui.modules.found import FoundBlock
 from tui.modules.loading import LoadingError
 from tui.modules.looking import LookedAt

@@ -8,10 +8,10 @@ from tui.checkpoints.comparing import compare_unfused
 from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.held_tensors import HeldTensors
 from tui.checkpoints.opening import open_checkpoint
+from tui.command_line.module_options import CompareModuleRequest, ModuleSource
 from tui.commands.compare.command import report, with_progress
 from tui.commands.module.loading import loaded, looked_at, refuse_no_block
 from tui.commands.module.unfused import unfused_in
-from tui.module_options import CompareModuleRequest, ModuleSource
 from tui.modules.reading import tensors_of
 
 

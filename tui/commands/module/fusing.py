@@ -19,12 +19,12 @@ from tui.checkpoints.held_tensors import HeldTensors
 from tui.checkpoints.plan import Made
 from tui.checkpoints.reports.blocks import finite
 from tui.checkpoints.writing import check_target, write_checkpoint
+from tui.command_line.module_options import FusedAs, FuseModuleRequest
 from tui.commands.module.inspecting import SCHEMA, WHOLE, left_alone_as_data
 from tui.commands.module.loading import loaded, users_code
 from tui.commands.module.programs import write_program
 from tui.commands.plain_console import plain_console
 from tui.commands.tables import WIDTH, plain, row, ruled, table
-from tui.module_options import FusedAs, FuseModuleRequest
 from tui.modules.fusing import example_of
 from tui.modules.loading import LoadingError
 from tui.modules.model import ModelReport, fuse_model

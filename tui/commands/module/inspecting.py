@@ -8,10 +8,10 @@ from typing import Any
 from rich.console import Group, RenderableType
 
 from tui.analysis.quantities import count
+from tui.command_line.module_options import InspectModuleRequest
 from tui.commands.module.loading import looked_at
 from tui.commands.plain_console import plain_console
 from tui.commands.tables import WIDTH, plain, row, table
-from tui.module_options import InspectModuleRequest
 from tui.modules.found import FoundBlock, LeftAlone
 from tui.modules.looking import LookedAt
 from tui.modules.outline import path_of

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from tui.checkpoints.opening import open_checkpoint
+from tui.command_line.module_options import ModuleSource
 from tui.fusion.quoting import printable
 from tui.fusion.refusal import Refusal
 from tui.importing.files import bytes_of
 from tui.importing.npy import npy_from
-from tui.module_options import ModuleSource
 from tui.modules.loading import LoadingError, load_module
 from tui.modules.looking import LookedAt, look_at
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from tui.atomic_file import write_whole
-from tui.module_options import FusedAs
+from tui.command_line.module_options import FusedAs
 from tui.modules.loading import LoadingError
 from tui.modules.running import failure
 

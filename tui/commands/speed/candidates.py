@@ -21,18 +21,18 @@ from tui.checkpoints.file_block import FileBlock
 from tui.checkpoints.found import FoundBlock as InFile
 from tui.checkpoints.opening import open_checkpoint
 from tui.checkpoints.recognising import recognise
+from tui.command_line.module_options import ModuleSource
+from tui.command_line.speed_options import FileSource, SpeedRequest
 from tui.commands.module.inspecting import title_of
 from tui.commands.module.loading import loaded, refuse_no_block
 from tui.fusion.block import ReparamBlock, build_block
 from tui.fusion.fill import fill_block, make_input
 from tui.fusion.spec import BlockSpec
 from tui.fusion.torch_dtypes import torch_dtype
-from tui.module_options import ModuleSource
 from tui.modules.found import FoundBlock as InModule
 from tui.modules.fusing import example_of
 from tui.modules.looking import LookedAt, look_at
 from tui.modules.model import fuse_model
-from tui.speed_options import FileSource, SpeedRequest
 
 WHOLE = "the whole model"
 

@@ -10,11 +10,11 @@ from functools import partial
 
 from tui.analysis.progress import Doing
 from tui.analysis.speed.outcomes import LeftOut, Timed
+from tui.command_line.module_options import ModuleSource
+from tui.command_line.speed_options import SpeedRequest
 from tui.commands.in_thread import InThread, ctrl_c_as_exception
 from tui.commands.progress import progress
 from tui.fusion.refusal import Refusal
-from tui.module_options import ModuleSource
-from tui.speed_options import SpeedRequest
 
 TIMED = 0
 INTERRUPTED = 130

@@ -11,9 +11,9 @@ from tui.analysis.progress import Doing
 from tui.analysis.sweep.expected import shares_done
 from tui.analysis.sweep.point import Point
 from tui.analysis.sweep.running import sweep as points_of
+from tui.command_line.sweep_options import SweepRequest
 from tui.commands.in_thread import InThread, ctrl_c_as_exception
 from tui.commands.progress import progress
-from tui.sweep_options import SweepRequest
 
 
 @dataclass(frozen=True, slots=True)

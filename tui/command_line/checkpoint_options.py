@@ -10,9 +10,9 @@ from pathlib import Path
 
 from tui.checkpoints.contents import Format
 from tui.checkpoints.folder import SUFFIXES
+from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
 from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted
-from tui.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
 
 MOST_JOBS = 64
 _NUMBERS = {1: "one file", 2: "two files"}

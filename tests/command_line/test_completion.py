@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.completion import completion_script
+from tui.command_line.completion import completion_script
 from tui.fusion.presets import PRESETS
 
 BASH, FISH, ZSH = (shutil.which(shell) for shell in ("bash", "fish", "zsh"))

@@ -9,16 +9,16 @@ from enum import StrEnum
 from pathlib import Path
 
 from tui.analysis.speed.conditions import Conditions
-from tui.block_options import DEFAULT_PRESET, add_block_options, option_of, spec_of
-from tui.checkpoint_options import Reading, add_reading_options, is_file_like, reading_of
+from tui.command_line.block_options import DEFAULT_PRESET, add_block_options, option_of, spec_of
+from tui.command_line.checkpoint_options import Reading, add_reading_options, is_file_like, reading_of
+from tui.command_line.module_options import ModuleSource, add_source_options, is_module_like, source_of
+from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
+from tui.command_line.timing_options import add_timing_options, conditions_of
 from tui.fusion.fields import FIELDS, spec_from
 from tui.fusion.presets import PRESETS
 from tui.fusion.problems import InvalidSpecError
 from tui.fusion.quoting import quoted
 from tui.fusion.spec import BlockSpec, Dtype, Pair
-from tui.module_options import ModuleSource, add_source_options, is_module_like, source_of
-from tui.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
-from tui.timing_options import add_timing_options, conditions_of
 
 SPEED = "speed"
 SPEED_SUMMARY = "time a block, or each block of a file or module, as it is and fused"

@@ -7,7 +7,9 @@ import pytest
 
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.alterations.gallery import MISTAKES
-from tui.completion import completion_script
+from tui.command_line.completion import completion_script
+from tui.command_line.option_parser import OptionsError
+from tui.command_line.options import SHELLS, build_parser, parse
 from tui.fusion.fields import FIELDS, spec_from, texts_of
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import (
@@ -20,8 +22,6 @@ from tui.fusion.spec import (
     PaddingMode,
     WeightFill,
 )
-from tui.option_parser import OptionsError
-from tui.options import SHELLS, build_parser, parse
 
 OTHER = BlockSpec(
     in_channels=8,

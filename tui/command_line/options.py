@@ -12,14 +12,19 @@ from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.numerics.ran_on import CPU
 from tui.analysis.subject import Subject
-from tui.block_options import DEFAULT_PRESET, SWITCHES, add_block_options, option_of, spec_of
-from tui.checkpoint_options import (
+from tui.command_line.block_options import DEFAULT_PRESET, SWITCHES, add_block_options, option_of, spec_of
+from tui.command_line.checkpoint_options import (
     COMMANDS,
     CheckpointRequest,
     is_file_like,
     parse_checkpoint,
     parse_opening,
 )
+from tui.command_line.module_options import OF_MODULES, ModuleRequest, is_module_like, parse_module
+from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError, shown
+from tui.command_line.speed_options import SPEED, SPEED_SUMMARY, SpeedRequest, parse_speed
+from tui.command_line.sweep_options import SWEEP, SWEEP_SUMMARY, SweepRequest, parse_sweep
+from tui.command_line.timing_options import device_in
 from tui.fusion.fields import FIELDS
 from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.presets import PRESETS
@@ -28,12 +33,7 @@ from tui.fusion.refusal import Refusal
 from tui.fusion.spec import BlockSpec
 from tui.fusion.text_error import TextError
 from tui.help_topics import KEYS, TOPICS, plain, topic_in_markdown
-from tui.module_options import OF_MODULES, ModuleRequest, is_module_like, parse_module
-from tui.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError, shown
 from tui.plain_text import in_ascii
-from tui.speed_options import SPEED, SPEED_SUMMARY, SpeedRequest, parse_speed
-from tui.sweep_options import SWEEP, SWEEP_SUMMARY, SweepRequest, parse_sweep
-from tui.timing_options import device_in
 
 SHELLS = ("bash", "zsh", "fish", "tcsh")
 
@@ -144,13 +144,15 @@ def parse(arguments: Sequence[str]) -> Request:
     if options.version:
         return Request(text=f"{PROGRAM} {__version__}\n")
     if options.man:
-        from tui.man_page import man_page  # asked for by who packages it
+        from tui.command_line.man_page import man_page  # asked for by who packages it
 
         return Request(text=man_page())
     parser.refuse_unknown_options(rest)
     _refuse_unknown_words(rest, options.command)
     if options.print_completion is not None:
-        from tui.completion import completion_script  # asked for once in a lifetime, and slow to import
+        from tui.command_line.completion import (
+            completion_script,  # asked for once in a lifetime, and slow to import
+        )
 
         return Request(text=completion_script(options.print_completion))
     if options.json and not options.command:

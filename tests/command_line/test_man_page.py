@@ -6,10 +6,10 @@ import subprocess
 
 import pytest
 
-from tui.checkpoint_options import COMMANDS, parser_of
-from tui.options import build_parser, parse
-from tui.speed_options import Kind, speed_parser
-from tui.sweep_options import sweep_parser
+from tui.command_line.checkpoint_options import COMMANDS, parser_of
+from tui.command_line.options import build_parser, parse
+from tui.command_line.speed_options import Kind, speed_parser
+from tui.command_line.sweep_options import sweep_parser
 
 GROFF = shutil.which("groff")
 

@@ -6,9 +6,9 @@ import argparse
 import re
 
 from tui.analysis.speed.conditions import BUDGET, CPU, Conditions, MemoryFormat
+from tui.command_line.option_parser import OptionParser, OptionsError
 from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted
-from tui.option_parser import OptionParser, OptionsError
 
 MOST_THREADS = 1024
 MOST_ROUNDS = 10_000

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.module_options import (
+from tui.command_line.module_options import (
     FuseModuleRequest,
     InspectModuleRequest,
     ModuleRequest,
@@ -14,8 +14,8 @@ from tui.module_options import (
     OpenModuleRequest,
     is_module_like,
 )
-from tui.option_parser import OptionsError
-from tui.options import parse
+from tui.command_line.option_parser import OptionsError
+from tui.command_line.options import parse
 
 TARGET = "blocks.py:Block"
 EVERYTHING = ModuleSource(

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tui.checkpoint_options import (
+from tui.checkpoints.contents import Format
+from tui.cli import main
+from tui.command_line.checkpoint_options import (
     COMMANDS,
     CheckpointRequest,
     CompareRequest,
@@ -15,10 +17,8 @@ from tui.checkpoint_options import (
     OpenRequest,
     Reading,
 )
-from tui.checkpoints.contents import Format
-from tui.cli import main
-from tui.option_parser import OptionsError
-from tui.options import parse
+from tui.command_line.option_parser import OptionsError
+from tui.command_line.options import parse
 
 A, B = Path("a.safetensors"), Path("b.pt")
 PLAIN = Reading()

@@ -9,19 +9,19 @@ import shtab
 
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.speed.conditions import MemoryFormat
-from tui.block_options import SWITCHES
-from tui.checkpoint_options import COMMANDS, FORMATS, parser_of
 from tui.checkpoints.families import FAMILIES
+from tui.command_line.block_options import SWITCHES
+from tui.command_line.checkpoint_options import COMMANDS, FORMATS, parser_of
+from tui.command_line.module_options import FusedAs, module_parser
+from tui.command_line.option_parser import OptionParser, OptionsError
+from tui.command_line.options import CHECK, CONFIG, HELP, SHELLS, build_parser
+from tui.command_line.speed_options import SPEED, SPEED_SUMMARY, Kind, speed_parser
+from tui.command_line.sweep_options import SWEEP, SWEEP_SUMMARY, sweep_parser
+from tui.command_line.timing_options import DEVICES
 from tui.fusion.fields import FIELDS
 from tui.fusion.presets import PRESETS
 from tui.fusion.quoting import quoted
 from tui.help_topics import TOPICS
-from tui.module_options import FusedAs, module_parser
-from tui.option_parser import OptionParser, OptionsError
-from tui.options import CHECK, CONFIG, HELP, SHELLS, build_parser
-from tui.speed_options import SPEED, SPEED_SUMMARY, Kind, speed_parser
-from tui.sweep_options import SWEEP, SWEEP_SUMMARY, sweep_parser
-from tui.timing_options import DEVICES
 
 _FILES = ("IN", "OUT", "FUSED", "load", "fused", "fused_bias", "weights", "example", "given_weights")
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
 from tui.fusion.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted
-from tui.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
 
 MOST_NUMBERS = 2**31
 """Of an input that is made here."""

@@ -6,13 +6,13 @@ import argparse
 from collections.abc import Iterator
 
 from tui import __version__
-from tui.checkpoint_options import COMMANDS, parser_of
-from tui.module_options import OF_MODULES, module_parser
-from tui.option_parser import PROGRAM, OptionParser
-from tui.options import build_parser
+from tui.command_line.checkpoint_options import COMMANDS, parser_of
+from tui.command_line.module_options import OF_MODULES, module_parser
+from tui.command_line.option_parser import PROGRAM, OptionParser
+from tui.command_line.options import build_parser
+from tui.command_line.speed_options import SPEED, Kind, speed_parser
+from tui.command_line.sweep_options import SWEEP, sweep_parser
 from tui.plain_text import in_ascii
-from tui.speed_options import SPEED, Kind, speed_parser
-from tui.sweep_options import SWEEP, sweep_parser
 
 
 def man_page() -> str:

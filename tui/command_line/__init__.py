@@ -1,0 +1,1 @@
+"""What is typed in the shell: the options of every command, what they ask for, completion, the man page."""
