@@ -23,13 +23,13 @@ from tui.analysis.subject import Subject
 from tui.analysis.sweep.running import sweep as points_of
 from tui.app import RepFuseApp, StudyFunction
 from tui.checkpoints.to_open import ToOpen
-from tui.colour_depth import ColourDepth
 from tui.fusion.spec import BlockSpec
 from tui.measuring import MeasureFunction
 from tui.run_state import Idle, RunState
 from tui.running_sweep import SweepFunction
 from tui.screens.bench.study_views import StudyViews
 from tui.screens.checkpoint.screen import CheckpointScreen
+from tui.terminal.colour_depth import ColourDepth
 from tui.views.checkpoint.items_view import ItemsView
 from tui.views.kernels.view import KernelsView
 from tui.widgets.form.parameter_form import ParameterForm

@@ -20,9 +20,9 @@ from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.subject import Subject
 from tui.checkpoints.to_open import ToOpen
 from tui.cli import main
-from tui.colour_depth import ColourDepth
 from tui.fusion.spec import BlockSpec, Dtype
 from tui.plain_text import print_readably
+from tui.terminal.colour_depth import ColourDepth
 
 
 class FakeApp:

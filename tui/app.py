@@ -33,7 +33,6 @@ from tui.analysis.progress import Doing, Failed
 from tui.analysis.subject import Subject
 from tui.analysis.sweep.running import sweep as points_of
 from tui.background import LANE, iterate_in_thread
-from tui.colour_depth import ColourDepth
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
 from tui.keys_in_order import KeysInOrder
@@ -45,8 +44,9 @@ from tui.screens.bench.study_views import StudyViews
 from tui.screens.commands import KEYS_APART, commands_of
 from tui.settings import Settings, is_first_start
 from tui.sweep_state import SweepState
-from tui.terminal_driver import stoppable
-from tui.terminal_filters import UTF_8, filters_for
+from tui.terminal.colour_depth import ColourDepth
+from tui.terminal.driver import stoppable
+from tui.terminal.filters import UTF_8, filters_for
 from tui.themes import DARK, THEMES, counterpart
 from tui.views.shared.study_view import StudyView
 from tui.widgets.form.choice import Choice

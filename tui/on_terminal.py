@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from tui.fusion.refusal import Refusal
-from tui.terminal import encoding_of_terminal, places_text, term_in_words
+from tui.terminal.abilities import encoding_of_terminal, places_text, term_in_words
 
 if TYPE_CHECKING:
     from tui.app import RepFuseApp
@@ -48,9 +48,9 @@ def run_on_terminal(*subject: Any, **options: Any) -> int:
         Refusal: what it is to show cannot be shown.
     """
     from tui.app import RepFuseApp  # not before the options are known to be right
-    from tui.colour_depth import depth_of_terminal
-    from tui.plain_characters import read_keys_in
-    from tui.signals import dying_by_signals
+    from tui.terminal.colour_depth import depth_of_terminal
+    from tui.terminal.plain_characters import read_keys_in
+    from tui.terminal.signals import dying_by_signals
 
     encoding = encoding_of_terminal(os.environ)
     read_keys_in(encoding)

@@ -23,7 +23,7 @@ from textual.widget import Widget
 from tests.driver import MEDIUM, Bench, opener
 from tests.settle import settle
 from tests.specs import EXACT
-from tui.colour_depth import ColourDepth
+from tui.terminal.colour_depth import ColourDepth
 
 ROUNDS = 30
 

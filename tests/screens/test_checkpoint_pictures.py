@@ -16,11 +16,11 @@ from tests.app.test_checkpoint_fusing import name_the_output
 from tests.checkpoint_files import EXACT_EPS, model, repvgg, write
 from tests.driver import LARGE, MEDIUM, SMALL, CheckpointBench, LooksAsStored, OpenCheckpoint
 from tui.analysis.subject import Subject
-from tui.colour_depth import ColourDepth
 from tui.fusion.spec import InputFill
 from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
 from tui.screens.dialogs.output_file import OutputScreen
 from tui.screens.dialogs.question import QuestionScreen
+from tui.terminal.colour_depth import ColourDepth
 from tui.views.checkpoint.fused_view import FusedView
 from tui.views.checkpoint.ranges_view import RangesView
 from tui.widgets.notice import Notice

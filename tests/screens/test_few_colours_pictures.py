@@ -10,7 +10,7 @@ from rich.terminal_theme import TerminalTheme
 
 from tests.driver import MEDIUM, SMALL, LooksAsStored, OpenBench
 from tests.specs import DEPTHWISE, EXACT, ROUNDED
-from tui.colour_depth import ColourDepth
+from tui.terminal.colour_depth import ColourDepth
 from tui.widgets.grid.zoom import Zoom
 
 

@@ -10,8 +10,8 @@ import pytest
 from tests.driver import MEDIUM, SMALL, LooksAsStored, OpenBench
 from tests.specs import EXACT
 from tui.analysis.study import Study
-from tui.colour_depth import ColourDepth
 from tui.fusion.branch_text import parse_branches
+from tui.terminal.colour_depth import ColourDepth
 from tui.views.mistakes.mistake_list import NAMES
 from tui.views.mistakes.view import MistakesView
 from tui.views.steps.view import StepsView

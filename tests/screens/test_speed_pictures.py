@@ -12,7 +12,7 @@ from tests.screens.test_pictures import Size, both_sizes, name_of
 from tests.specs import EXACT
 from tests.speed_reports import FINISHED, HALF_DONE, NOISY, NOTHING_YET, HeldMeasure
 from tui.analysis.estimate import Estimate
-from tui.colour_depth import ColourDepth
+from tui.terminal.colour_depth import ColourDepth
 from tui.views.speed.condition_rows import Choices
 
 pytestmark = pytest.mark.painted  # a plot draws itself when it is painted

@@ -17,7 +17,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.theme import Theme
 
-from tui.nearest_colours import depth_of
+from tui.terminal.nearest_colours import depth_of
 from tui.widgets.foot_key import FootKey
 from tui.widgets.grid.palette import CURSOR, LEVELS, Palette
 

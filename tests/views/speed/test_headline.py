@@ -21,7 +21,7 @@ from tui.analysis.speed.measurement import (
 )
 from tui.analysis.speed.report import Side, SpeedReport
 from tui.analysis.subject import Subject
-from tui.plain_characters import PlainCharacters
+from tui.terminal.plain_characters import PlainCharacters
 from tui.views.speed.headline import by_arithmetic, headline
 from tui.views.speed.side_tables import MARKS, times_table, work_table
 

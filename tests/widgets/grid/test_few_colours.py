@@ -11,8 +11,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 
-from tui.colour_depth import ColourDepth
-from tui.nearest_colours import NearestColours
+from tui.terminal.colour_depth import ColourDepth
+from tui.terminal.nearest_colours import NearestColours
 from tui.widgets.grid.palette import CURSOR, HOVER, LEVELS, NAN, READABLE, Palette
 
 Rgb = tuple[int, int, int]

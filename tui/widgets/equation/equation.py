@@ -15,8 +15,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.fusion.tap import Tap
-from tui.nearest_colours import depth_of
-from tui.plain_characters import lacks_half_blocks
+from tui.terminal.nearest_colours import depth_of
+from tui.terminal.plain_characters import lacks_half_blocks
 from tui.widgets.equation.cell import Cell
 from tui.widgets.equation.fitting import lay_out
 from tui.widgets.equation.layout import Layout, Shape

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from rich.style import Style
 from textual.color import Color
 
-from tui.colour_depth import ColourDepth
+from tui.terminal.colour_depth import ColourDepth
 from tui.widgets.grid.colour import blend, contrast
 from tui.widgets.grid.ramps import ramp_of, seen, step_of
 

@@ -13,7 +13,7 @@ from rich._palettes import EIGHT_BIT_PALETTE, STANDARD_PALETTE
 from rich.palette import Palette as RichPalette
 from textual.color import Color
 
-from tui.colour_depth import ColourDepth
+from tui.terminal.colour_depth import ColourDepth
 
 
 class Ramp(NamedTuple):

@@ -12,10 +12,10 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.colour_depth import ColourDepth
 from tui.fusion.tap import Tap
-from tui.nearest_colours import depth_of
-from tui.plain_characters import lacks_half_blocks
+from tui.terminal.colour_depth import ColourDepth
+from tui.terminal.nearest_colours import depth_of
+from tui.terminal.plain_characters import lacks_half_blocks
 from tui.widgets.grid.geometry import HEADER, GridGeometry, fit, revealed
 from tui.widgets.grid.labels import Labels
 from tui.widgets.grid.lit import Lit

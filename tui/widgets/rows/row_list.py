@@ -17,8 +17,8 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.colour_depth import ColourDepth
-from tui.nearest_colours import depth_of
+from tui.terminal.colour_depth import ColourDepth
+from tui.terminal.nearest_colours import depth_of
 from tui.widgets.rows.row import Row, Tone, cut
 
 POINTER = "›"

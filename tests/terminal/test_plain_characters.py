@@ -11,7 +11,7 @@ from rich.style import Style
 from textual.color import Color
 
 import tui
-from tui.plain_characters import PlainCharacters
+from tui.terminal.plain_characters import PlainCharacters
 
 ENCODINGS = ["ascii", "latin-1", "cp1252", "cp437", "koi8-r"]
 OURS = sorted(

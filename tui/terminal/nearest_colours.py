@@ -14,7 +14,7 @@ from textual.app import App
 from textual.color import Color
 from textual.filter import LineFilter
 
-from tui.colour_depth import ColourDepth
+from tui.terminal.colour_depth import ColourDepth
 
 OWN_COLOURS = 16
 """The first colours of 256, which every terminal and every theme of one sets to its own liking."""

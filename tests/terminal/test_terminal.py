@@ -15,7 +15,7 @@ if sys.platform == "win32":
 from tests.pseudo_terminal import NORMAL, PseudoTerminal
 from tui.app import RepFuseApp
 from tui.cli import BAD_INPUT
-from tui.signals import ENDING, dying_by_signals
+from tui.terminal.signals import ENDING, dying_by_signals
 
 BENCH = ("-m", "tui")
 PAINTED = "BLOCK"
@@ -24,8 +24,8 @@ ALTERNATE_SCREEN = b"\x1b[?1049h"
 HANGING = """
 import time
 from textual.app import App
-import tui.signals
-tui.signals.PATIENCE = 0.3
+import tui.terminal.signals
+tui.terminal.signals.PATIENCE = 0.3
 
 class Hanging(App):
     def on_ready(self):
@@ -34,7 +34,7 @@ class Hanging(App):
             time.sleep(0.01)
 
 app = Hanging()
-with tui.signals.dying_by_signals(app):
+with tui.terminal.signals.dying_by_signals(app):
     app.run()
 """
 

@@ -6,9 +6,9 @@ import codecs
 
 from textual.filter import LineFilter
 
-from tui.colour_depth import ColourDepth
-from tui.nearest_colours import NearestColours
-from tui.plain_characters import PlainCharacters
+from tui.terminal.colour_depth import ColourDepth
+from tui.terminal.nearest_colours import NearestColours
+from tui.terminal.plain_characters import PlainCharacters
 
 UTF_8 = "utf-8"
 
