@@ -16,7 +16,7 @@ from tui.analysis.progress import Doing
 from tui.analysis.speed.conditions import Conditions, MemoryFormat
 from tui.analysis.speed.measurement import BrokenOff, Done
 from tui.run_state import Idle, Withdrawn
-from tui.views.speed.condition_rows import Choices, ConditionLine
+from tui.views.speed.condition_rows import Choices, ConditionLine, ConditionRows
 from tui.views.speed.view import SpeedView
 from tui.widgets.foot import Foot
 from tui.widgets.plot.without_plots import WithoutPlots
@@ -123,6 +123,19 @@ async def test_nothing_is_measured_while_the_form_holds_another_block(
         await bench.reach(Idle)
         await waits(bench)
         assert [study.spec.seed for study, _ in measure.measured] == [1]
+
+
+async def test_no_heading_stands_over_nothing_before_the_first_result(
+    open_bench: OpenBench, measure: HeldMeasure, held: HeldStudy
+) -> None:
+    async with open_bench(EXACT, measure=measure, study=held, reach=Doing) as bench:
+        await bench.press("7")
+        conditions = bench.app.bench.query_one(ConditionRows)
+        assert not conditions.visible
+        held.let_all_go()
+        await bench.reach(Idle)
+        await waits(bench)
+        assert conditions.visible
 
 
 async def test_a_form_that_is_not_valid_stops_it(open_bench: OpenBench, measure: HeldMeasure) -> None:

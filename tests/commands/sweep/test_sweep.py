@@ -100,7 +100,7 @@ def test_a_remark_that_differs_by_a_number_is_told_once_with_its_points(
     assert "medians of 1 to 3 rounds" in words
     assert words.count("other programs") == 1
     assert "other programs had the processor for about 50 to 70 % of the time" in words
-    assert "can take hundreds of times as long: one thread (--threads 1) is disturbed least (2, 4)" in words
+    assert "can take hundreds of times as long: one thread alone is disturbed least (2, 4)" in words
 
 
 def test_a_gain_around_1_is_no_difference(monkeypatch: pytest.MonkeyPatch, capsys: Capsys) -> None:

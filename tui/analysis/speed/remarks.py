@@ -24,7 +24,7 @@ MISREAD = (
 )
 THREADS_WAIT = (
     "its threads wait for each other, and a short run can take hundreds of times as long: one thread "
-    "(--threads 1) is disturbed least"
+    "alone is disturbed least"
 )
 NOISY_MEANS = f"noisy: the quartiles of a side lie more than {100 * NOISY:g} % of its median apart"
 _MEASURED = re.compile(

@@ -101,11 +101,11 @@ class ConditionLine(RowLine):
 
 
 class ConditionRows(Vertical):
-    """A heading, a line for each condition, and what is the form's."""
+    """A heading, a line for each condition, and what is the form's; not seen before there are any."""
 
     DEFAULT_CSS = """
     ConditionRows {
-        height: auto;
+        height: auto; visibility: hidden;
         & Static { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
         & ConditionLine { pointer: pointer; }
         & ConditionLine.-chosen { background: $primary 20%; }
@@ -120,6 +120,7 @@ class ConditionRows(Vertical):
 
     def show(self, conditions: Conditions, choices: Choices, chosen: int, spec: BlockSpec) -> None:
         """Write all lines."""
+        self.visible = True
         for line, condition in zip(self.query(ConditionLine), conditions_of(choices), strict=True):
             here, value = line.place == chosen, condition.shown(conditions)
             name = f"{'▸' if here else ' '} {condition.name}"
