@@ -12,8 +12,10 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from tests.driver import Bench, OpenBench
+from tests.settle import settle
 from tests.specs import EXACT
 from tui.analysis.progress import Doing
+from tui.views.shared.result import ResultView
 
 pytestmark = pytest.mark.painted
 
@@ -84,3 +86,26 @@ async def test_a_view_seen_before_takes_one_layout(
                 counted.clear()
                 await bench.press(digit)
                 assert len(counted) == 1
+
+
+async def test_opening_lays_the_screen_out_once_for_each_thing_that_comes(
+    open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with layouts(monkeypatch) as counted:
+        async with open_bench(EXACT):
+            pass
+    # the screen, the grids in it, the kernels, the result, its legend; it was ten
+    assert len(counted) <= 6
+
+
+async def test_what_is_being_run_is_told_without_a_layout(
+    open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_bench(EXACT) as bench:
+        result = bench.app.bench.query_one(ResultView)
+        result.doing = "running the branches"
+        await settle(bench.pilot)
+        with layouts(monkeypatch) as counted:
+            result.doing = "running the fused convolution"
+            await settle(bench.pilot)
+        assert not counted

@@ -51,12 +51,15 @@ class BlockDiagram(Static):
     DEFAULT_CSS = "BlockDiagram { height: auto; text-wrap: nowrap; }"
 
     _shown: tuple[BlockDrawing, int] | None = None
+    _rows = 0
 
     def show(self, drawing: BlockDrawing, width: int) -> bool:
         """Draw it in that many columns; False where not even the block has room."""
         if self._shown != (drawing, width):
             self._shown = drawing, width
-            self.update(Content("\n").join(diagram_lines(drawing, width)))
+            lines = diagram_lines(drawing, width)
+            self.update(Content("\n").join(lines), layout=len(lines) != self._rows)
+            self._rows = len(lines)
         return bool(self.content)
 
 

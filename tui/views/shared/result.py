@@ -25,6 +25,7 @@ from tui.fusion.quoting import printable
 from tui.views.shared.beside_a import beside_a_lines
 from tui.views.shared.place_link import place_link
 from tui.views.shared.styles import MUTED, RULING_STYLES
+from tui.widgets.steady_text import SteadyText
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study
@@ -52,14 +53,14 @@ class ResultView(Vertical):
 
     def compose(self) -> ComposeResult:
         """The lines; where height is short, the remark stands beside the counts."""
-        yield Static("", id="difference", markup=False)
-        yield Static("", id="truth", markup=False)
+        yield SteadyText("", id="difference", markup=False)
+        yield SteadyText("", id="truth", markup=False)
         with Container(id="below"):
             with Horizontal(id="account"):
                 yield Static("", id="counts", markup=False)
                 yield Static("", id="ratio", markup=False)
                 yield Static("", id="legend", markup=False)
-            yield Static("", id="remark", markup=False)
+            yield SteadyText("", id="remark", markup=False)
         yield Static("", id="beside-a", markup=False)
 
     def watch_study(self, study: Study | None) -> None:
@@ -67,13 +68,11 @@ class ResultView(Vertical):
         if study is None:
             return
         self._tell()
-        texts = {
-            "ratio": Content(times(study.cost.macs.unfused, study.cost.macs.fused)),
-            "remark": Content("\n".join(remarks_of(study))),
-        }
-        for name, text in texts.items():
-            self.query_one(f"#{name}", Static).update(text)
-        self.set_class(bool(remarks_of(study)), "-remarked")
+        macs = study.cost.macs
+        self.query_one("#ratio", Static).update(Content(times(macs.unfused, macs.fused)))
+        remarks = remarks_of(study)
+        self.query_one("#remark", SteadyText).show(Content("\n".join(remarks)))
+        self.set_class(bool(remarks), "-remarked")
         self._compare()
 
     def watch_beside(self) -> None:
@@ -100,14 +99,14 @@ class ResultView(Vertical):
         self._compare()
 
     def _tell(self) -> None:
-        line = self.query_one("#difference", Static)
+        line = self.query_one("#difference", SteadyText)
         self.set_class(bool(self.doing), "-doing")
         if self.doing:
-            line.update(Content.assemble((self.doing, "bold $text-accent"), ("   S stops it", MUTED)))
+            line.show(Content.assemble((self.doing, "bold $text-accent"), ("   S stops it", MUTED)))
         elif self.study is not None:
             width = self.content_size.width
-            line.update(difference_line(self.study, width))
-            self.query_one("#truth", Static).update(truth_line(self.study, width))
+            line.show(difference_line(self.study, width))
+            self.query_one("#truth", SteadyText).show(truth_line(self.study, width))
             self.query_one("#counts", Static).update(_counts(self.study, width))
 
     def watch_legend(self) -> None:
