@@ -255,6 +255,7 @@ class Finished:
     steps: Counter[str] = field(default_factory=Counter)
     caught: int = 0
     beyond: int = 0
+    by_steps: int = 0
     missed: int = 0
     least: float = float("inf")
     told: int = 0
@@ -306,6 +307,8 @@ def _count_mistaken(tally: Finished, name: str, given: Kernel, block: ReparamBlo
         tally.told += any(likeness.same for likeness in likenesses.found)
     elif verdict.reason in (StoredReason.SAME, StoredReason.WITHIN):
         tally.beyond += 1
+    elif verdict.reason is StoredReason.STEP_BY_STEP:  # no wider than that, and how many numbers are is told
+        tally.by_steps += 1
     else:
         tally.missed += 1
         print(f"missed: {name}: {verdict.sentence}", flush=True)
@@ -330,9 +333,10 @@ def report_finished() -> None:
     print("folded step by step in that dtype")
     for dtype, tally in found.items():
         print(f"{dtype:<10} " + " ".join(f"{tally.steps[ruling]:10}" for ruling in Ruling))
-    print("mistakes   caught, told exactly, within one rounding, missed, overflow, least x the bound")
+    print("mistakes   caught, told exactly, in one rounding, in a fold, missed, overflow, least x the bound")
     for dtype, tally in found.items():
-        figures = f"{tally.caught:6} {tally.told:13} {tally.beyond:20} {tally.missed:7} {tally.overflow:9}"
+        figures = f"{tally.caught:6} {tally.told:13} {tally.beyond:16} {tally.by_steps:10}"
+        figures += f" {tally.missed:7} {tally.overflow:9}"
         print(f"{dtype:<10} {figures} {tally.least:12.1f}")
 
 
