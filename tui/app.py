@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -31,19 +31,16 @@ from tui.analysis.failure import in_words
 from tui.analysis.inquiry import Answers, Question, deferred_answer
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.subject import Subject
-from tui.analysis.sweep.running import sweep as points_of
 from tui.background import LANE, iterate_in_thread
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
 from tui.keys_in_order import KeysInOrder
 from tui.measuring import MeasureFunction, MeasuringApp, deferred_measure
 from tui.run_state import Idle, RunState, Stopped, Waiting, Withdrawn
-from tui.running_sweep import RunningSweep, SweepFunction
 from tui.screens.bench.screen import BenchScreen
 from tui.screens.bench.study_views import StudyViews
 from tui.screens.commands import KEYS_APART, commands_of
 from tui.settings import Settings, is_first_start
-from tui.sweep_state import SweepState
 from tui.terminal.colour_depth import ColourDepth
 from tui.terminal.driver import stoppable
 from tui.terminal.filters import UTF_8, filters_for
@@ -56,10 +53,12 @@ if TYPE_CHECKING:
     from tui.analysis.study import FusedKernels, Piece, Study
     from tui.checkpoints.to_open import ToOpen
     from tui.modules.looking import LookedAt
+    from tui.running_sweep import RunningSweep, SweepFunction
     from tui.screens.checkpoint.screen import CheckpointScreen
     from tui.screens.module.screen import ModuleScreen
     from tui.screens.sweep.screen import SweepScreen
     from tui.screens.tree_screen import TreeScreen
+    from tui.sweep_state import SweepState
 
     Place = BenchScreen | TreeScreen | SweepScreen
 
@@ -78,8 +77,8 @@ class RepFuseApp(MeasuringApp):
 
     The terminal has as many colours as `depth` says, and the characters of `encoding`.
 
-    `study` runs a subject, `measure` times its block, `sweep` runs a plan, and `settings_path` is where
-    choices are kept; tests put others in their places.
+    `study` runs a subject, `measure` times its block, `sweep` runs a plan (None: on this machine), and
+    `settings_path` is where choices are kept; tests put others in their places.
     """
 
     TITLE = "repfuse-tui"
@@ -120,7 +119,7 @@ class RepFuseApp(MeasuringApp):
     beside: var[Beside | None] = var[Beside | None](None)
     """The block A and how the last good result differs from it; None while none is kept."""
 
-    sweep: var[SweepState | None] = var[SweepState | None](None)
+    sweep: var[SweepState | None] = var(None)
     """The last sweep, as far as it came; None before the first."""
 
     def __init__(
@@ -133,7 +132,7 @@ class RepFuseApp(MeasuringApp):
         module: LookedAt | None = None,
         study: StudyFunction = deferred_study,
         measure: MeasureFunction = deferred_measure,
-        sweep: SweepFunction = points_of,
+        sweep: SweepFunction | None = None,
         settings_path: Path | None = None,
         depth: ColourDepth = ColourDepth.FULL,
         encoding: str = UTF_8,
@@ -149,7 +148,7 @@ class RepFuseApp(MeasuringApp):
         self._checkpoint: CheckpointScreen | None = None
         self._module: ModuleScreen | None = None
         self._sweep_screen: SweepScreen | None = None
-        self._running_sweep = RunningSweep(self, partial(setattr, self, "sweep"), sweep)
+        self._sweep_function = sweep
         self._back_to: TreeScreen | SweepScreen | None = None
         self._opening = to_open
         self._looked = module
@@ -335,6 +334,13 @@ class RepFuseApp(MeasuringApp):
     def on_sweep_screen_stop_wanted(self) -> None:
         """Stop it; what is there stays."""
         self._running_sweep.stop()
+
+    @cached_property
+    def _running_sweep(self) -> RunningSweep:
+        from tui.analysis.sweep.running import sweep  # not before the first paint
+        from tui.running_sweep import RunningSweep
+
+        return RunningSweep(self, partial(setattr, self, "sweep"), self._sweep_function or sweep)
 
     def on_sweep_screen_back_wanted(self) -> None:
         """Have the bench in sight again."""

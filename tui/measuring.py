@@ -7,26 +7,26 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from textual import on, work
+from textual import work
 from textual.app import App
 from textual.reactive import var
 
 from tui.analysis.estimate import estimate_of
 from tui.analysis.failure import in_words
 from tui.analysis.progress import Doing, Failed
-from tui.analysis.speed.conditions import Conditions
-from tui.analysis.speed.measurement import BrokenOff, Measurement, cost_of_measuring
-from tui.analysis.speed.report import SpeedReport
 from tui.background import iterate_in_thread
-from tui.views.speed.view import SpeedView
 
 if TYPE_CHECKING:
+    from tui.analysis.speed.conditions import Conditions
+    from tui.analysis.speed.measurement import Measurement
+    from tui.analysis.speed.report import SpeedReport
     from tui.analysis.study import Study
+    from tui.views.speed.view import SpeedView
 
 SHOWN_EVERY = 0.25
 """Seconds between two reports that are shown: what is painted takes a processor from what is timed."""
 
-MeasureFunction = Callable[["Study", Conditions], Iterator[Doing | SpeedReport]]
+MeasureFunction = Callable[["Study", "Conditions"], Iterator["Doing | SpeedReport"]]
 
 
 def deferred_measure(study: Study, conditions: Conditions) -> Iterator[Doing | SpeedReport]:
@@ -43,16 +43,17 @@ def deferred_measure(study: Study, conditions: Conditions) -> Iterator[Doing | S
 class MeasuringApp(App[None]):
     """An app that measures what the speed view asks for, by `measure`; tests put another in its place."""
 
-    speed: var[Measurement | None] = var[Measurement | None](None)
+    speed: var[Measurement | None] = var(None)
     """What is known of the speed of the study's block; None while nobody has asked."""
 
     def __init__(self, measure: MeasureFunction = deferred_measure) -> None:
         super().__init__()
         self._measure_function = measure
 
-    @on(SpeedView.MeasureWanted)
-    def _measure_wanted(self, event: SpeedView.MeasureWanted) -> None:
+    def on_speed_view_measure_wanted(self, event: SpeedView.MeasureWanted) -> None:
         """Measure it, or say what that takes; what was being measured is let go."""
+        from tui.analysis.speed.measurement import Measurement, cost_of_measuring  # not at the start
+
         if self.speed is not None and self.speed.subject is event.study.subject and not event.insisted:
             return
         self._let_go()
@@ -79,15 +80,19 @@ class MeasuringApp(App[None]):
         except Exception as error:
             self.speed = measurement.ended_by(Failed(in_words(error)))
 
-    @on(SpeedView.StopWanted)
+    def on_speed_view_stop_wanted(self) -> None:
+        """Measure no more."""
+        self.stop_measuring()
+
     def stop_measuring(self) -> None:
         """Measure no more; what was measured stays."""
         self._let_go()
         if self.speed is not None:
+            from tui.analysis.speed.measurement import BrokenOff  # there is one: it is imported
+
             self.speed = self.speed.ended_by(BrokenOff())
 
-    @on(SpeedView.Left)
-    def _left(self) -> None:
+    def on_speed_view_left(self) -> None:
         """Nobody looks: what is going on begins anew when somebody does."""
         if self.speed is not None and self.speed.is_going_on:
             self.forget_speed()
@@ -104,4 +109,4 @@ class MeasuringApp(App[None]):
 
 def _is_a_round(step: Doing | SpeedReport) -> bool:
     """Whether it is one report of many."""
-    return isinstance(step, SpeedReport) and not step.is_done and step.rounds > 1
+    return not isinstance(step, Doing) and not step.is_done and step.rounds > 1

@@ -12,7 +12,7 @@ from tests.settle import settle
 from tests.specs import EXACT
 from tui.app import RepFuseApp
 from tui.run_state import Idle
-from tui.screens.bench.study_views import VIEWS
+from tui.screens.bench.views import VIEWS
 from tui.views.kernels.view import KernelsView
 from tui.views.outputs.view import OutputsView
 from tui.widgets.foot import Foot
@@ -39,9 +39,9 @@ async def test_every_view_has_its_keys_and_they_fit(
 ) -> None:
     async with open_bench(EXACT, size) as bench:
         await bench.press(str(place + 1))
-        await bench.until(lambda: isinstance(bench.app.bench.view, VIEWS[place]))
+        await bench.until(lambda: isinstance(bench.app.bench.view, VIEWS[place].load()))
         foot = bench.app.bench.query_one(Foot)
-        all_of_them = [key.words for key in VIEWS[place].FOOT_KEYS]
+        all_of_them = [key.words for key in VIEWS[place].load().FOOT_KEYS]
         shown = [key.words for key in foot.here]
         assert shown
         assert shown == [words for words in all_of_them if words in shown]

@@ -20,7 +20,7 @@ import tui.widgets
 from tui.app import RepFuseApp
 from tui.screens.bench.foot_keys import EVERYWHERE
 from tui.screens.bench.screen import BenchScreen
-from tui.screens.bench.study_views import VIEWS
+from tui.screens.bench.views import VIEWS
 from tui.screens.checkpoint.screen import CheckpointScreen
 from tui.screens.commands import KEYS_APART, commands_of
 from tui.screens.module.screen import ModuleScreen
@@ -118,7 +118,7 @@ def test_the_keys_of_the_readme_are_bound() -> None:
 def test_every_key_of_the_foot_is_bound() -> None:
     ids = {binding.id for binding in bound() if binding.id}
     of_textual = {"tab", "enter", "space", "left", "right", "up", "down"}
-    told = [*(view.FOOT_KEYS for view in VIEWS), ParameterForm.FOOT_KEYS, BranchList.FOOT_KEYS]
+    told = [*(view.load().FOOT_KEYS for view in VIEWS), ParameterForm.FOOT_KEYS, BranchList.FOOT_KEYS]
     told += [OutlineView.FOOT_KEYS, FusedView.FOOT_KEYS, ComparedView.FOOT_KEYS, RangesView.FOOT_KEYS]
     told += [ModuleScreen.EVERYWHERE, ModulesView.FOOT_KEYS]
     told += [EVERYWHERE, CheckpointScreen.EVERYWHERE, EVERYWHERE_IN_A_SWEEP]

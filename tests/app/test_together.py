@@ -9,7 +9,7 @@ from tests.held_study import HeldStudy
 from tests.specs import EXACT
 from tui.analysis.progress import Doing
 from tui.run_state import Idle
-from tui.screens.bench.study_views import VIEWS
+from tui.screens.bench.views import VIEWS
 from tui.views.outputs.view import OutputsView
 from tui.widgets.form.parameter_form import ParameterForm
 from tui.widgets.view_tabs import ViewTabs
@@ -22,7 +22,7 @@ def seen(bench: Bench) -> list[str]:
 
 
 def tab(bench: Bench) -> str:
-    return VIEWS[bench.app.bench.query_one(ViewTabs).current].TITLE
+    return VIEWS[bench.app.bench.query_one(ViewTabs).current].title
 
 
 async def test_where_both_have_room_the_kernels_stand_over_the_outputs(open_bench: OpenBench) -> None:

@@ -16,18 +16,16 @@ from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing
 from tui.analysis.study import Study
 from tui.run_state import Idle
-from tui.screens.bench.study_views import VIEWS
+from tui.screens.bench.views import KERNELS, MISTAKES, OUTPUTS, VIEWS, BenchView
 from tui.views.kernels.view import KernelsView
-from tui.views.mistakes.view import MistakesView
-from tui.views.outputs.view import OutputsView
 from tui.views.shared.study_view import StudyView
 from tui.widgets.view_tabs import ViewTabs
 
 
-async def go_to(bench: Bench, kind: type[StudyView]) -> None:
+async def go_to(bench: Bench, kind: BenchView) -> None:
     """Open a view by its digit, and wait for what it wants to know."""
     await bench.press(str(VIEWS.index(kind) + 1))
-    await bench.until(lambda: isinstance(bench.app.bench.view, kind))
+    await bench.until(lambda: isinstance(bench.app.bench.view, kind.load()))
     await bench.until(lambda: is_answered(bench))
 
 
@@ -58,7 +56,7 @@ async def test_a_click_opens_a_view(open_bench: OpenBench) -> None:
 async def test_a_question_is_asked_only_by_the_view_in_sight(
     open_bench: OpenBench, question: Question
 ) -> None:
-    (kind,) = (kind for kind in VIEWS if kind.QUESTION is question)
+    (kind,) = (kind for kind in VIEWS if kind.load().QUESTION is question)
     async with open_bench(EXACT) as bench:
         assert bench.app.answers.to(question) is None
         await go_to(bench, kind)
@@ -69,7 +67,7 @@ async def test_a_question_is_asked_only_by_the_view_in_sight(
         await bench.until(lambda: is_answered(bench))
         assert bench.app.answers.to(question) is not first
         await bench.press("escape")
-        await go_to(bench, KernelsView)
+        await go_to(bench, KERNELS)
         await bench.enter("seed", "2")
         await bench.reach(Idle)
         assert bench.app.answers.to(question) is None
@@ -93,9 +91,9 @@ async def test_old_studies_are_let_go_by_the_views_that_showed_them(open_bench: 
         await bench.until(lambda: not held(), "a view to let go")
 
 
-@pytest.mark.parametrize("kind", [kind for kind in VIEWS if kind.QUESTION])
+@pytest.mark.parametrize("kind", [kind for kind in VIEWS if kind.load().QUESTION], ids=lambda view: view.id)
 async def test_the_form_may_change_while_a_view_waits(
-    open_bench: OpenBench, held: HeldStudy, kind: type[StudyView]
+    open_bench: OpenBench, held: HeldStudy, kind: BenchView
 ) -> None:
     async with open_bench(EXACT, study=held, reach=Doing) as bench:
         await bench.press(str(VIEWS.index(kind) + 1))
@@ -109,20 +107,20 @@ async def test_the_form_may_change_while_a_view_waits(
         assert bench.app.bench.view.study is bench.app.study
 
 
-@pytest.mark.parametrize("kind", VIEWS)
-async def test_every_view_follows_to_a_smaller_block(open_bench: OpenBench, kind: type[StudyView]) -> None:
+@pytest.mark.parametrize("kind", VIEWS, ids=lambda view: view.id)
+async def test_every_view_follows_to_a_smaller_block(open_bench: OpenBench, kind: BenchView) -> None:
     large = replace(EXACT, kernel_size=(5, 5))
     small = replace(EXACT, branches=EXACT.branches[:2], input_shape=(5, 5))
     async with open_bench(large) as bench:
         await go_to(bench, kind)
-        if kind is OutputsView:
+        if kind is OUTPUTS:
             await bench.press("space", "J", "J", "shift+tab", "shift+tab", "shift+tab", "end")
-        elif kind is not MistakesView:
+        elif kind is not MISTAKES:
             await bench.press("end")
         bench.app.bench.show_spec(small)
         await bench.press("t")  # colours all grids anew, in sight or not
         await bench.reach(Idle)
         bench.views.post_message(StudyView.PixelChosen(Pixel(0, 1, 8, 8)))
         await bench.until(lambda: bench.views.pixel == Pixel(0, 1, 4, 4))
-        await go_to(bench, KernelsView)
+        await go_to(bench, KERNELS)
         assert len(bench.grids) == 3

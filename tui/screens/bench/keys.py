@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-from tui.screens.bench.study_views import VIEWS
+from tui.screens.bench.views import VIEWS
 from tui.screens.help_everywhere import HELP_EVERYWHERE
 from tui.widgets.help_line import HelpLine
 
@@ -84,10 +84,10 @@ BINDINGS: list[BindingType] = [
         Binding(
             str(number),
             f"view({number - 1})",
-            f"View {view.TITLE}",
+            f"View {view.title}",
             show=False,
             id=f"bench.view-{number}",
-            tooltip=view.SUMMARY,
+            tooltip=view.summary,
         )
         for number, view in enumerate(VIEWS, start=1)
     ),

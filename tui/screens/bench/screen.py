@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult, SystemCommand
@@ -25,30 +25,25 @@ from tui.analysis.origin import Origin
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.quantities import estimate_in_words
 from tui.analysis.speed.conditions import Conditions
-from tui.analysis.speed.measurement import Measurement
 from tui.analysis.subject import Subject
 from tui.export.items import Item
 from tui.fusion.quoting import printable
 from tui.fusion.spec import BlockSpec
 from tui.fusion.tap import Tap
 from tui.run_state import Idle, RunState, Stopped, Waiting
-from tui.screens.bench.bringing_back import Place, bring_back
 from tui.screens.bench.foot_keys import FEW_COLUMNS, WELCOME, everywhere
 from tui.screens.bench.hand_edits import changing, chosen_kernel, chosen_number, place_or_reason
 from tui.screens.bench.history import SubjectHistory
 from tui.screens.bench.keys import BINDINGS, FORM_LINES, HELP_LINES
 from tui.screens.bench.number_editor import NumberEditor
-from tui.screens.bench.study_views import VIEWS, StudyViews
-from tui.screens.bench.taking_away import Takeable, export_commands, take_away
+from tui.screens.bench.study_views import StudyViews
+from tui.screens.bench.views import PROBE, SPEED, STEPS, VIEWS, BenchView
 from tui.screens.commands import commands_of
 from tui.screens.keys_shown import keys_here, place_of, shown
 from tui.screens.place_screen import PlaceScreen
 from tui.views.kernels.view import KernelsView
-from tui.views.probe.view import ProbeView
 from tui.views.shared.result import ResultView
 from tui.views.shared.study_view import StudyView
-from tui.views.speed.view import SpeedView
-from tui.views.steps.view import StepsView
 from tui.widgets.foot import GAP, Foot
 from tui.widgets.form.branch_list import BranchList
 from tui.widgets.form.parameter_form import ParameterForm
@@ -59,8 +54,10 @@ from tui.widgets.top_bar import TopBar
 from tui.widgets.view_tabs import ViewTabs
 
 if TYPE_CHECKING:
+    from tui.analysis.speed.measurement import Measurement
     from tui.analysis.study import FusedKernels, Study
     from tui.importing.saved_study import SavedStudy
+    from tui.views.speed.view import SpeedView
 
 TYPING_PAUSE = 0.25
 """Seconds without a further edit after which the block is run."""
@@ -90,7 +87,7 @@ class BenchScreen(PlaceScreen):
     """What became of the subject that a view asked to look at, before it is wanted on the bench."""
     answers: var[Answers] = var(Answers)
     """What has been found out about the last good result."""
-    speed: var[Measurement | None] = var[Measurement | None](None)
+    speed: var[Measurement | None] = var(None)
     """What is known of its speed."""
 
     @dataclass
@@ -146,7 +143,7 @@ class BenchScreen(PlaceScreen):
 
     def compose(self) -> ComposeResult:
         """The tabs, form and views side by side, the keys. A view is mounted when it is first looked at."""
-        yield TopBar([view.TITLE for view in VIEWS], id="top")
+        yield TopBar([view.title for view in VIEWS], id="top")
         with Horizontal(id="body"):
             yield ParameterForm(self._subject.spec, self._subject.origin, id="form")
             with Vertical(id="right"):
@@ -208,17 +205,20 @@ class BenchScreen(PlaceScreen):
     @on(ViewTabs.Chosen)
     def _tab_chosen(self, event: ViewTabs.Chosen) -> None:
         event.stop()
-        self.action_view(event.place)
+        self._show(VIEWS[event.place])
 
     def action_view(self, place: int) -> None:
-        """Show another view."""
+        """Show the view at that place of VIEWS."""
+        self._show(VIEWS[place])
+
+    def _show(self, view: BenchView) -> None:
         self.query_one(ParameterForm).remove_class("-open")
-        self.query_one(StudyViews).show(place)
+        self.query_one(StudyViews).show(view)
 
     @on(StudyViews.Changed)
     def _view_changed(self, event: StudyViews.Changed) -> None:
         event.stop()
-        self.query_one(ViewTabs).current = event.place
+        self.query_one(ViewTabs).current = VIEWS.index(event.view)
         self._show_legend()
         self._fill_screen()
         self.welcomed()
@@ -445,15 +445,17 @@ class BenchScreen(PlaceScreen):
         yield from commands_of(self)
         yield from commands_of(self.view)
         yield SystemCommand("Reset all edits", "Drop all that was changed by hand", self.action_reset_all)
+        from tui.screens.bench.taking_away import export_commands  # not before the first paint
+
         yield from export_commands(self.action_export)
 
     @staticmethod
     def help_sections() -> dict[str, tuple[HelpLine, ...]]:
         """What the help says of the keys, by heading."""
-        lines = {view.TITLE: view.HELP_LINES for view in VIEWS}
+        lines = {view.title: view.load().HELP_LINES for view in VIEWS}
         return {
             "VIEWS": tuple(
-                HelpLine(f"{number} {view.TITLE}", view.SUMMARY, (f"bench.view-{number}",))
+                HelpLine(f"{number} {view.title}", view.summary, (f"bench.view-{number}",))
                 for number, view in enumerate(VIEWS, start=1)
             ),
             "KEYS": HeatGrid.HELP_LINES + HELP_LINES,
@@ -469,7 +471,7 @@ class BenchScreen(PlaceScreen):
         form = self.query_one(ParameterForm)
         if self.focused is not None and form in self.focused.ancestors_with_self:
             return IN_THE_FORM
-        titles = next(titles for titles in TOLD_TOGETHER if self.view.TITLE in titles)
+        titles = next(titles for titles in TOLD_TOGETHER if self.query_one(StudyViews).place.title in titles)
         return f"IN {' AND '.join(titles).upper()}"
 
     def action_run(self) -> None:
@@ -568,13 +570,13 @@ class BenchScreen(PlaceScreen):
         kernels = self.query_one(KernelsView)
         branch = kernels.branch_in_focus
         name = None if not kernels.has_focus_within else branch.name if branch else ""
-        self.query_one(StudyViews).show(VIEWS.index(StepsView), name)
+        self.query_one(StudyViews).show(STEPS, name)
 
     def action_probe_at(self, batch: int, channel: int, row: int, column: int) -> None:
         """Show the probe of an output element."""
         views = self.query_one(StudyViews)
         views.go_to(Pixel(batch, channel, row, column))
-        self.action_view(VIEWS.index(ProbeView))
+        self._show(PROBE)
 
     def action_probe_worst(self) -> None:
         """Show the probe of an element that the result names: of the verdict's, then of the worst one."""
@@ -583,7 +585,8 @@ class BenchScreen(PlaceScreen):
             return
         worst = Pixel(*self.study.comparison.worst)
         first = self.study.verdict.place or worst
-        seen = isinstance(self.view, ProbeView) and self.query_one(StudyViews).pixel == first
+        views = self.query_one(StudyViews)
+        seen = views.place is PROBE and views.pixel == first
         self.action_probe_at(*(worst if seen else first))
 
     def action_fit(self) -> None:
@@ -601,6 +604,8 @@ class BenchScreen(PlaceScreen):
     @work
     async def action_export(self, item: str = Item.SNIPPET) -> None:
         """Take the study away: to the clipboard or to a file."""
+        from tui.screens.bench.taking_away import Takeable, take_away  # not before the first paint
+
         if self.study is None:
             self.notify("There is no result yet.", timeout=2)
             return
@@ -615,6 +620,8 @@ class BenchScreen(PlaceScreen):
     @work
     async def action_bring_back(self) -> None:
         """Open a saved study, or put a kernel from elsewhere into the grid in focus."""
+        from tui.screens.bench.bringing_back import Place, bring_back  # not before the first paint
+
         place = Place(
             self._subject.spec,
             self._grid_in_focus,
@@ -646,7 +653,8 @@ class BenchScreen(PlaceScreen):
 
     def action_sweep(self) -> None:
         """Vary the block of the form, under the conditions that the speed view was told, if any."""
-        chosen = next((view.conditions for view in self.query(SpeedView)), Conditions())
+        (*speed,) = self.query(f"#{SPEED.id}").results()
+        chosen = cast("SpeedView", speed[0]).conditions if speed else Conditions()
         self.post_message(self.SweepWanted(self._subject, chosen))
 
     def action_bias(self) -> None:

@@ -16,32 +16,16 @@ from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.inquiry import Answers, Question
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing, Failed
-from tui.analysis.speed.measurement import Measurement
 from tui.analysis.subject import Subject
 from tui.fusion.spec import BlockSpec
+from tui.screens.bench.views import KERNELS, OUTPUTS, VIEWS, BenchView
 from tui.views.kernels.view import KernelsView
-from tui.views.mistakes.view import MistakesView
 from tui.views.outputs.map_layout import rows_side_by_side
-from tui.views.outputs.view import OutputsView
-from tui.views.probe.view import ProbeView
-from tui.views.rounding.view import RoundingView
 from tui.views.shared.study_view import StudyView
-from tui.views.speed.view import SpeedView
-from tui.views.steps.view import StepsView
 
 if TYPE_CHECKING:
+    from tui.analysis.speed.measurement import Measurement
     from tui.analysis.study import FusedKernels, Study
-
-VIEWS: tuple[type[StudyView], ...] = (
-    KernelsView,
-    StepsView,
-    OutputsView,
-    ProbeView,
-    RoundingView,
-    MistakesView,
-    SpeedView,
-)
-"""In the order of their tabs."""
 
 
 class StudyViews(ContentSwitcher):
@@ -55,7 +39,7 @@ class StudyViews(ContentSwitcher):
     """What has been found out about it."""
     preview: var[Study | Doing | Failed | None] = var(None)
     """What became of the subject that a view asked to look at; None while none is asked for."""
-    speed: var[Measurement | None] = var[Measurement | None](None)
+    speed: var[Measurement | None] = var(None)
     """What is known of the speed of the study's block; None while nobody has asked."""
     wanted: var[Subject | None] = var[Subject | None](None)
     """What the form asks for; None where it holds nothing valid."""
@@ -70,12 +54,12 @@ class StudyViews(ContentSwitcher):
 
     @dataclass
     class Changed(Message):
-        """Another view is in sight, the one at that place of VIEWS."""
+        """Another view is in sight."""
 
-        place: int
+        view: BenchView
 
     def __init__(self, spec: BlockSpec, *, id: str | None = None) -> None:
-        super().__init__(id=id, initial="kernels")
+        super().__init__(id=id, initial=KERNELS.id)
         self._spec = spec
         self._takes_focus = False
         self._before: tuple[Alterations, bool] | None = None
@@ -84,7 +68,7 @@ class StudyViews(ContentSwitcher):
 
     def compose(self) -> ComposeResult:
         """The kernels, which are there before the first study is."""
-        kernels = KernelsView(self._spec, id="kernels")
+        kernels = KernelsView(self._spec, id=KERNELS.id)
         kernels.in_sight = True
         yield self._bound(kernels.data_bind(StudyViews.kernels))
 
@@ -92,11 +76,10 @@ class StudyViews(ContentSwitcher):
         """The view, told of everything that it shows."""
         view.room = self.size
         view.data_bind(StudyViews.study, StudyViews.answers, StudyViews.pixel)
-        if isinstance(view, MistakesView):
-            view.data_bind(StudyViews.preview)
-        if isinstance(view, SpeedView):
-            view.data_bind(StudyViews.speed, StudyViews.wanted)
-        return view
+        return view.data_bind(*(getattr(StudyViews, name) for name in view.ALSO_BOUND))
+
+    def _new(self, view: BenchView) -> StudyView:
+        return self._bound(view.load()(id=view.id))
 
     @property
     def in_sight(self) -> StudyView:
@@ -105,39 +88,46 @@ class StudyViews(ContentSwitcher):
         assert isinstance(shown, StudyView)
         return shown
 
-    def show(self, place: int, branch: str | None = None) -> None:
-        """Show the view at that place of VIEWS; of the steps those of the named branch, "" for the sum."""
+    @property
+    def place(self) -> BenchView:
+        """The view that is shown, as its tab tells of it."""
+        return next(view for view in VIEWS if view.id == self.current)
+
+    def show(self, view: BenchView, branch: str | None = None) -> None:
+        """Show that view; of the steps those of the named branch, "" for the sum."""
         self._takes_focus = True
         # Later, in the name of this widget: a key's action runs as the app, where nothing can be bound.
-        self.call_later(self._show, VIEWS[place], branch)
+        self.call_later(self._show, view, branch)
 
     def leave_focus(self) -> None:
         """Take the focus no more for a view that is still on its way."""
         self._takes_focus = False
 
-    async def _show(self, kind: type[StudyView], branch: str | None) -> None:
-        name, before = kind.TITLE.lower(), self.in_sight
-        self._outputs_alone = kind is OutputsView
-        if before.id != name:
+    async def _show(self, view: BenchView, branch: str | None) -> None:
+        self._outputs_alone = view is OUTPUTS
+        if view is not self.place:
             with self.app.batch_update():
-                if not self.query(f"#{name}"):
-                    await self.mount(self._bound(kind(id=name)))
-                self._switch_to(name)
+                if not self._has(view):
+                    await self.mount(self._new(view))
+                self._switch_to(view.id)
             self._ask()
-        elif kind is OutputsView:
+        elif view is OUTPUTS:
             self._stand_together()
         shown = self.in_sight
         if self._takes_focus:
             shown.focus_content()
-        if branch is not None and isinstance(shown, StepsView):
+        if branch is not None:
             shown.show_branch(branch)
+
+    def _has(self, view: BenchView) -> bool:
+        return bool(self.query_children(f"#{view.id}"))
 
     def _switch_to(self, name: str) -> None:
         """Be in that view, which is mounted."""
         self.current = name
         self._stand_together()
         self._mark_stale()
-        self.post_message(self.Changed(VIEWS.index(type(self.in_sight))))
+        self.post_message(self.Changed(self.place))
 
     def on_resize(self) -> None:
         """Tell the views what room there is."""
@@ -161,29 +151,29 @@ class StudyViews(ContentSwitcher):
 
     def _stand_together(self) -> None:
         """Show in Kernels the outputs under them, where the whole of both can be read; else one view."""
-        kernels, current = self.query_one(KernelsView), self.in_sight
+        kernels, pair = self.query_one(KernelsView), (KERNELS.id, OUTPUTS.id)
         spec = kernels.kernels.spec if kernels.kernels else self._spec
         rows = rows_side_by_side(spec, self.size.width)
         asked = (
             not self._outputs_alone
-            and isinstance(current, KernelsView | OutputsView)
+            and self.current in pair
             and not any(view.is_one_grid for view in self._views)
         )
         kernels.room = self.size
         fits = asked and rows is not None and kernels.leaves(rows)
         kernels.reserve = rows if fits and rows is not None else 0
         self._together = fits and self.study is not None
-        if self._together and not self.query(OutputsView):
+        if self._together and not self._has(OUTPUTS):
             self.call_later(self._add_outputs)
         for view in self._views:
-            beside = self._together and isinstance(view, KernelsView | OutputsView)
-            view.display = view.in_sight = view is current or beside
-            below = isinstance(view, OutputsView) and self._together
+            beside = self._together and view.id in pair
+            view.display = view.in_sight = view.id == self.current or beside
+            below = view.id == OUTPUTS.id and self._together
             view.room = self.size - Size(0, kernels.rows) if below else self.size
 
     async def _add_outputs(self) -> None:
-        if not self.query(OutputsView):
-            await self.mount(self._bound(OutputsView(id="outputs")), after="#kernels")
+        if not self._has(OUTPUTS):
+            await self.mount(self._new(OUTPUTS), after=f"#{KERNELS.id}")
             self._stand_together()
 
     def watch_wanted(self) -> None:
@@ -198,7 +188,7 @@ class StudyViews(ContentSwitcher):
 
     def _mark_stale(self) -> None:
         if self.is_mounted:
-            shown = self.kernels if isinstance(self.in_sight, KernelsView) else self.study
+            shown = self.kernels if self.place is KERNELS else self.study
             self.set_class(shown is not None and shown.subject != self.wanted, "-stale")
             older = self.study is not None and self.study.subject != self.wanted
             self.set_class(older, "-older-study")  # newer kernels may stand over its outputs

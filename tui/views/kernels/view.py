@@ -48,8 +48,6 @@ class KernelsView(StudyView):
     They are there as soon as they are fused, before the study that runs them.
     """
 
-    TITLE: ClassVar[str] = "Kernels"
-    SUMMARY: ClassVar[str] = "what kernel each branch is, and how they add up; any number can be edited"
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
         HelpLine(
             "enter, B",

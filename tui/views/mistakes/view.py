@@ -37,8 +37,6 @@ class MistakesView(StudyView):
     While the cursor is on a mistake that is not made, a preview shows what it would do to this block.
     """
 
-    TITLE: ClassVar[str] = "Mistakes"
-    SUMMARY: ClassVar[str] = "what a wrong fusion looks like, and which mistake a wrong one looks like"
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
         HelpLine("up, down", "look at a preview of each mistake; the block stays as it is"),
         HelpLine("enter", "make the one that is highlighted; undo or the first line takes it back"),
@@ -60,6 +58,7 @@ class MistakesView(StudyView):
         Binding("left,h", "channel(-1)", "The output channel before", show=False, id="mistakes.before"),
         Binding("right,l", "channel(1)", "The next output channel", show=False, id="mistakes.next"),
     ]
+    ALSO_BOUND: ClassVar[tuple[str, ...]] = ("preview",)
     SCOPED_CSS = False
     DEFAULT_CSS = """
     MistakesView {

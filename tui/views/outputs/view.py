@@ -47,8 +47,6 @@ def _binding(keys: str, action: str, name: str, tooltip: str) -> Binding:
 class OutputsView(StudyView):
     """Input, both outputs and their difference as maps of one channel, and which element reads which."""
 
-    TITLE: ClassVar[str] = "Outputs"
-    SUMMARY: ClassVar[str] = "what goes in, what comes out, and where the two sides differ"
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
         HelpLine(
             "w",

@@ -47,8 +47,6 @@ def _binding(keys: str, action: str, name: str, tooltip: str) -> Binding:
 class ProbeView(StudyView, can_focus=True):
     """One output element by hand: patch × kernel = products, for each branch and the fused kernel."""
 
-    TITLE: ClassVar[str] = "Probe"
-    SUMMARY: ClassVar[str] = "one output element by hand: product by product, bit by bit"
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
         HelpLine(
             "tab",

@@ -43,8 +43,6 @@ _GAP = 2
 class RoundingView(StudyView, can_focus=True):
     """Rounding or a bug: the verdict, all four dtypes, where the difference comes from."""
 
-    TITLE: ClassVar[str] = "Rounding"
-    SUMMARY: ClassVar[str] = "why the difference is not 0, and what the four dtypes make of it"
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
         HelpLine(
             "up, down",

@@ -29,16 +29,14 @@ class StudyView(Vertical):
     paint; that is called when any of them has changed and the pane is in sight, or comes into sight.
     """
 
-    TITLE: ClassVar[str] = ""
-    """What the tab says."""
-    SUMMARY: ClassVar[str] = ""
-    """The question that the pane answers, for the help and the palette."""
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = ()
     """What the help says of the pane's keys."""
     FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = ()
     """Its keys for the foot of the screen, the most useful first."""
     QUESTION: ClassVar[Question | None] = None
     """The inquiry whose answer the pane shows, None where the study holds all of it."""
+    ALSO_BOUND: ClassVar[tuple[str, ...]] = ()
+    """What the owner binds beside what every pane is bound to: variables that both have by these names."""
 
     study: var[Study | None] = var(None, init=False)
     """The result to show."""
@@ -125,6 +123,9 @@ class StudyView(Vertical):
     def focus_content(self) -> None:
         """Put the focus where the pane's keys work."""
         raise NotImplementedError
+
+    def show_branch(self, name: str) -> None:
+        """Turn to the branch of that name, "" for the sum of all; without branches there is nothing to do."""
 
     def action_zoom_fit(self) -> None:
         """Show the whole of every grid; without grids there is nothing to do."""

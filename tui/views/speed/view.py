@@ -49,8 +49,6 @@ class SpeedView(StudyView, can_focus=True):
     It asks for a measurement when it is in sight, the study is the form's, and none is there.
     """
 
-    TITLE: ClassVar[str] = "Speed"
-    SUMMARY: ClassVar[str] = "how much faster the fused block runs, and what limits it"
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
         HelpLine(
             "enter, escape",
@@ -69,6 +67,7 @@ class SpeedView(StudyView, can_focus=True):
         FootKey("condition", ("speed.up", "speed.down")),
         FootKey("value", ("speed.left", "speed.right")),
     )
+    ALSO_BOUND: ClassVar[tuple[str, ...]] = ("speed", "wanted")
     SCOPED_CSS = False
     DEFAULT_CSS = """
     SpeedView {

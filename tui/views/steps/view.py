@@ -44,10 +44,6 @@ PLAYS = Binding("space", "play", "Play", show=False, id="steps.play", tooltip="P
 class StepsView(StudyView, can_focus=True):
     """The way from the branches to one kernel, step by step, each checked."""
 
-    TITLE: ClassVar[str] = "Steps"
-    SUMMARY: ClassVar[str] = (
-        "why the identity is a k×k kernel, how a batch norm is folded: each step, checked"
-    )
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
         HelpLine(
             "n, N",
