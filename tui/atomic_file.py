@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +38,7 @@ def fill_whole(path: Path, fill: Callable[[BinaryIO], object], *, replace: bool)
     target = path.resolve() if replace else path
     permissions = _permissions_to_keep(target)
     # The name holds nothing of the target's: a name of the longest length would make one that is too long.
-    temporary = target.with_name(f".{secrets.token_hex(8)}.part")
+    temporary = target.with_name(f".{os.urandom(8).hex()}.part")
     try:
         _write(temporary, fill)
         if permissions is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from tui.fusion.branch_text import parse_branches
@@ -10,13 +12,24 @@ from tui.fusion.layer_spec import YOLO_EPS
 from tui.fusion.spec import BlockSpec, BranchSpec, Pair
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Preset:
-    """A named block to start from, and one line that tells where it is found."""
+    """A named block to start from, and one line that tells where it is found.
+
+    Attributes:
+        branches: as they are written.
+        values: what else is not a BlockSpec's own.
+    """
 
     name: str
     summary: str
-    spec: BlockSpec
+    branches: str
+    values: Mapping[str, Any]
+
+    @cached_property
+    def spec(self) -> BlockSpec:
+        """The block. Reading and checking all of them would hold the first paint up, which needs one."""
+        return BlockSpec(branches=parse_branches(self.branches), **self.values)
 
 
 _UNIREPLKNET: dict[int, tuple[Pair, ...]] = {
@@ -50,16 +63,18 @@ def unireplknet_branches(kernel_size: int) -> tuple[BranchSpec, ...]:
     Raises:
         ValueError: as `unireplknet_convs`.
     """
+    return parse_branches(_unireplknet(kernel_size))
+
+
+def _unireplknet(kernel_size: int) -> str:
     small = (f"{size}x{size}d{dilation}" for size, dilation in unireplknet_convs(kernel_size))
-    return parse_branches(",".join(f"{size}+norm-bias" for size in ("kxk", *small)))
+    return ",".join(f"{size}+norm-bias" for size in ("kxk", *small))
 
 
-def _preset(name: str, summary: str, branches: str | tuple[BranchSpec, ...], **values: Any) -> Preset:
+def _preset(name: str, summary: str, branches: str, **values: Any) -> Preset:
     """A preset of 64 channels on 56 x 56 pixels where nothing else is said."""
-    if isinstance(branches, str):
-        branches = parse_branches(branches)
     usual: dict[str, Any] = {"in_channels": 64, "out_channels": 64, "input_shape": (56, 56)}
-    return Preset(name, summary, BlockSpec(branches=branches, **usual | values))
+    return Preset(name, summary, branches, usual | values)
 
 
 def _channels(channels: int, *, depthwise: bool = False) -> dict[str, int]:
@@ -80,7 +95,7 @@ _REPMIXER = "kxk+norm-bias+gamma,1x1+norm-bias+gamma,identity+norm+gamma,identit
 PRESETS: dict[str, Preset] = {
     preset.name: preset
     for preset in (
-        Preset("residual", "2 channels, small enough to check by hand", BlockSpec()),
+        Preset("residual", "2 channels, small enough to check by hand", "kxk,1x1,identity", {}),
         _preset("repvgg", "64 channels, batch norm each (Ding et al., 2021)", _REPVGG),
         _preset(
             "repvgg-downsample",
@@ -114,7 +129,7 @@ PRESETS: dict[str, Preset] = {
         _preset(
             "unireplknet",
             "13x13 and dilated small convs (Ding et al., 2024)",
-            unireplknet_branches(13),
+            _unireplknet(13),
             kernel_size=(13, 13),
             input_shape=(28, 28),
             **_DEPTHWISE,
@@ -226,7 +241,8 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "pointwise",
             "1x1 and identity only: fuses to a 1x1 conv",
-            BlockSpec(kernel_size=(1, 1), branches=parse_branches("1x1,identity")),
+            "1x1,identity",
+            {"kernel_size": (1, 1)},
         ),
     )
 }
@@ -241,6 +257,12 @@ def preset_named(spec: BlockSpec) -> str | None:
 
     Its structure decides; with another dtype, input, seed or fill a preset still is that preset.
     """
-    changes = {name: set(spec.changes_from(preset.spec)) for name, preset in PRESETS.items()}
-    same = [name for name, changed in changes.items() if changed <= _FREE]
-    return min(same, key=lambda name: len(changes[name]), default=None)
+    fewest: int | None = None
+    nearest: str | None = None
+    for name, preset in PRESETS.items():
+        changed = set(spec.changes_from(preset.spec))
+        if not changed:
+            return name
+        if changed <= _FREE and (fewest is None or len(changed) < fewest):
+            nearest, fewest = name, len(changed)
+    return nearest

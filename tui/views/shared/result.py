@@ -19,7 +19,6 @@ from tui.analysis.quantities import count, times, two_digits
 from tui.analysis.side import WrongSide
 from tui.analysis.verdict.cautions import cautions_of
 from tui.analysis.verdict.reason import Reason
-from tui.analysis.verdict.stored import StoredVerdict
 from tui.fusion.pair_text import show_pair
 from tui.fusion.quoting import printable
 from tui.views.shared.beside_a import beside_a_lines
@@ -29,6 +28,7 @@ from tui.widgets.steady_text import SteadyText
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study
+    from tui.analysis.verdict.stored import StoredVerdict
 
 
 EVERYWHERE = Content.styled(" everywhere", MUTED)
