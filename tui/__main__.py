@@ -7,6 +7,9 @@ def run() -> None:
     """The process, in which Ctrl+C ends what can be ended at once: loading this program, and `check`."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from tui.collecting import put_off_collecting
+
+    put_off_collecting()
     from tui.cli import run as run_command  # not before: a tenth of a second in which Ctrl+C can come
 
     run_command()

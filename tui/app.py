@@ -32,6 +32,7 @@ from tui.analysis.inquiry import Answers, Question, deferred_answer
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.subject import Subject
 from tui.background import LANE, iterate_in_thread
+from tui.collecting import collect_again
 from tui.fusion.presets import PRESETS
 from tui.fusion.spec import BlockSpec
 from tui.keys_in_order import KeysInOrder
@@ -244,6 +245,7 @@ class RepFuseApp(MeasuringApp):
         if self._bench is not None:
             self.call_after_refresh(self._request, self._first)
         self._compare()
+        self.call_after_refresh(collect_again)
 
     def _take_own_keys(self) -> None:
         """Put the user's keys in the places of the program's; what is wrong with them is told."""

@@ -15,6 +15,7 @@ from typing import NoReturn
 from tui.analysis.deferred import deferred_study
 from tui.analysis.failure import CANNOT, in_words
 from tui.checkpoints.to_open import ToOpen
+from tui.collecting import collect_again
 from tui.command_line.checkpoint_options import (
     CheckpointRequest,
     CompareRequest,
@@ -86,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _print(request: Request) -> int:
     """Do what needs no screen; a reader that has gone away is no mistake and gets no words."""
+    collect_again()
     try:
         status = _worked(request)
         if sys.stdout is not None:
@@ -236,6 +238,7 @@ def _open_module(asked: OpenModuleRequest) -> int:
     try:
         from tui.commands.module.loading import looked_at
 
+        collect_again()
         looked = looked_at(asked.source)
         return run_on_terminal(module=looked)
     except _CANNOT_BE_DONE as error:

@@ -10,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.events import DescendantFocus
 from textual.message import Message
 from textual.reactive import var
@@ -38,20 +39,25 @@ BLOCK = (
 )
 NORMS = ("post_norm", "eps")
 INPUT = ("input_shape", "batch_size", "input", "weights", "dtype", "seed")
+BRANCHES = "branches"
+"""The field of the list."""
 
 
 class FieldRow(Horizontal):
-    """A label and its control on one line."""
+    """A label, which it draws itself, and its control on one line."""
 
     def __init__(self, name: str, control: ValueInput | Choice, label: str) -> None:
         super().__init__(id=f"row-{name}")
-        self._label = label
+        self._label = Content(label)
         self._control = control
 
     def compose(self) -> ComposeResult:
-        """Label, then control."""
-        yield Static(self._label, classes="field-label", markup=False)
+        """The control, to the right of the label."""
         yield self._control
+
+    def render(self) -> Content:
+        """The label."""
+        return self._label
 
 
 class ParameterForm(VerticalScroll):
@@ -104,7 +110,6 @@ class ParameterForm(VerticalScroll):
             yield Static("bias", classes="column")
             yield Static("norm", classes="column")
         yield BranchList(self.spec.branches)
-        yield self._complaint("branches")
         yield from self._rows(NORMS)
         yield Static("INPUT", classes="section")
         yield from self._rows(INPUT)
@@ -146,12 +151,6 @@ class ParameterForm(VerticalScroll):
                 )
             self._controls[name] = control
             yield FieldRow(name, control, field.label)
-            yield self._complaint(name)
-
-    def _complaint(self, name: str) -> Static:
-        complaint = Static("", id=f"complaint-{name}", classes="complaint", markup=False)
-        self._complaints[name] = complaint
-        return complaint
 
     def focus_first(self) -> None:
         """Put the focus on the first field."""
@@ -234,11 +233,22 @@ class ParameterForm(VerticalScroll):
         self.query_one("#preset", Choice).value = preset_named(self.spec)
 
     def _show_problems(self, problems: tuple[Problem, ...]) -> None:
-        for name, complaint in self._complaints.items():
+        for name in (*self._controls, BRANCHES):
             said = "\n".join(problem.message for problem in problems if problem.field == name)
-            if said == complaint.content:  # an update lays the form out anew
+            complaint = self._complaints.get(name)
+            if said == ("" if complaint is None else complaint.content):  # an update lays the form out anew
                 continue
-            complaint.update(said)
-            complaint.set_class(bool(said), "-said")
+            if complaint is None:
+                self._complain(name, said)
+            else:
+                complaint.update(said)
+                complaint.set_class(bool(said), "-said")
             if name in self._controls:
                 self._controls[name].set_class(bool(said), "-wrong")
+
+    def _complain(self, name: str, said: str) -> None:
+        """Make room for the complaint about a field; most fields never have one."""
+        complaint = Static(said, id=f"complaint-{name}", classes="complaint -said", markup=False)
+        self._complaints[name] = complaint
+        above = self.query_one(BranchList if name == BRANCHES else f"#row-{name}")
+        self.mount(complaint, after=above)
