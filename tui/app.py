@@ -40,6 +40,7 @@ from tui.measuring import MeasureFunction, MeasuringApp, deferred_measure
 from tui.run_state import Idle, RunState, Stopped, Waiting, Withdrawn
 from tui.screens.bench.screen import BenchScreen
 from tui.screens.bench.study_views import StudyViews
+from tui.screens.bench.views import load_views
 from tui.screens.commands import KEYS_APART, commands_of
 from tui.settings import Settings, is_first_start
 from tui.terminal.colour_depth import ColourDepth
@@ -422,11 +423,19 @@ class RepFuseApp(MeasuringApp):
             self.workers.cancel_group(self, "answer")
             self.forget_speed()
             self.answers = Answers()
+            if self.study is None:
+                self._load_views()
             self.kernels = self.study = found
             self.run_state = Idle()
             self._compare()
         else:
             self.kernels = piece
+
+    @work(group="views", exit_on_error=False, description="views")
+    async def _load_views(self) -> None:
+        """Have the code of every view there, now that the first result is."""
+        async for _ in iterate_in_thread(load_views):
+            pass
 
     @on(BenchScreen.AChosen)
     def _a_chosen(self, event: BenchScreen.AChosen) -> None:

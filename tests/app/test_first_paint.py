@@ -86,8 +86,36 @@ def test_no_torch_before_the_first_paint(code: str) -> None:
     assert not {name for name in loaded if name.split(".")[0] in {"torch", "numpy", "safetensors"}}
 
 
-def test_no_dialog_before_it_is_opened() -> None:
-    assert not {name for name in modules_after(FIRST_PAINT) if name.startswith("tui.screens.dialogs.")}
+NOT_BEFORE = (
+    *("tui.screens.dialogs", "tui.screens.checkpoint", "tui.screens.module", "tui.screens.sweep"),
+    *("tui.screens.bench.taking_away", "tui.screens.bench.bringing_back"),
+    *(f"tui.views.{view}.view" for view in ("steps", "outputs", "probe", "rounding", "mistakes", "speed")),
+    *("tui.analysis.sweep.running", "tui.analysis.speed.report", "tui.analysis.verdict.stored"),
+    *("tui.running_sweep", "tui.sweep_state", "tui.widgets.equation", "tui.widgets.plot", "tui.commands"),
+    *("secrets", "statistics"),
+)
+"""What is imported when a key asks for it, or after the first result."""
+
+
+def test_nothing_is_imported_before_it_is_needed() -> None:
+    loaded = modules_after(FIRST_PAINT)
+    assert "tui.views.kernels.view" in loaded
+    assert not [name for name in loaded if any(f"{name}.".startswith(f"{late}.") for late in NOT_BEFORE)]
+
+
+def test_a_preset_is_made_when_it_is_asked_for() -> None:
+    code = (
+        "import tui.fusion.presets as presets\n"
+        "made = [each for each in presets.PRESETS.values() if 'spec' in vars(each)]\n"
+        "assert not made, made"
+    )
+    assert "tui.fusion.presets" in modules_after(code)
+
+
+def test_garbage_is_collected_after_the_first_paint() -> None:
+    code = FIRST_PAINT.replace("asyncio.run(paint())", "put_off_collecting(); asyncio.run(paint())")
+    ended = "import gc; assert gc.isenabled(); assert gc.get_freeze_count()"
+    assert "tui.app" in modules_after(f"from tui.collecting import put_off_collecting\n{code}\n{ended}")
 
 
 @pytest.mark.parametrize("package", ["fusion", "analysis", "export", "importing"])

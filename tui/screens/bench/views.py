@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
@@ -46,3 +47,8 @@ SPEED = BenchView("Speed", "how much faster the fused block runs, and what limit
 
 VIEWS = (KERNELS, STEPS, OUTPUTS, PROBE, ROUNDING, MISTAKES, SPEED)
 """In the order of their tabs."""
+
+
+def load_views() -> Iterator[type[StudyView]]:
+    """Import one after the other, so that the first look at one needs not wait for it."""
+    return (view.load() for view in VIEWS)
