@@ -53,6 +53,19 @@ async def test_forth_and_back_where_there_is_no_room_for_a_list(open_bench: Open
         assert not steps(bench).grids.equation.show_horizontal_scrollbar
 
 
+async def test_the_colours_by_the_maximum_and_back(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT) as bench:
+        await open_steps(bench)
+        view = steps(bench)
+        first = view.legend
+        assert first.endswith("(3 rms, shared)")
+        await bench.press("c")
+        assert view.legend.endswith("(maximum, shared)")
+        assert bench.text("#legend").endswith("(maximum, shared)")
+        await bench.press("c")
+        assert view.legend == first
+
+
 async def test_the_list_and_the_cursor(open_bench: OpenBench) -> None:
     async with open_bench(EXACT.with_branches(batch_norm=True)) as bench:
         await open_steps(bench, "end")

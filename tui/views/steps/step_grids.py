@@ -60,6 +60,9 @@ class StepGrids(Horizontal):
     }
     """
 
+    colour_scale = ColourScale.SHARED
+    """How the colours are scaled; the terms of a sum are on one scale always."""
+
     def compose(self) -> ComposeResult:
         """What the kernels are, and the kernels."""
         yield KernelTable(id="table")
@@ -81,8 +84,8 @@ class StepGrids(Horizontal):
 
         of_maps = step.shows is Shows.MAPS
         shared = [*step.before] if of_maps else [*step.before, step.after]
-        scale = ColourScale.SHARED.scales([kernel.magnitude for kernel in shared])[0]
-        own = ColourScale.SHARED.scales([step.after.magnitude])[0] if of_maps else None
+        scale = self.colour_scale.scales([kernel.magnitude for kernel in shared])[0]
+        own = self.colour_scale.scales([step.after.magnitude])[0] if of_maps else None
         named = {Shows.KERNELS: Named.KERNELS, Shows.BIASES: Named.CHANNELS, Shows.MAPS: Named.MAPS}[
             step.shows
         ]

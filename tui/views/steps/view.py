@@ -20,6 +20,7 @@ from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing, Failed
 from tui.fusion.padding import centre
 from tui.fusion.tap import Tap
+from tui.views.shared.colour_scale import ColourScale
 from tui.views.shared.study_view import StudyView
 from tui.views.steps.playing import Playing
 from tui.views.steps.step_grids import StepGrids
@@ -194,7 +195,7 @@ class StepsView(StudyView, can_focus=True):
         count = len(self._walkthrough.steps)
         with self.app.batch_update():
             scale = self.pane.show(step, self.place + 1, count, self._tap)
-        self.legend = f"±{precise(scale).lstrip('+')} (3 rms, shared)"
+        self.legend = f"±{precise(scale).lstrip('+')} ({self.grids.colour_scale.value})"
 
     @property
     def _of_maps(self) -> bool:
@@ -345,6 +346,12 @@ class StepsView(StudyView, can_focus=True):
         """Go back to the size that suits the room."""
         self.grids.equation.cell = None
         self.pane.share_out()
+
+    def action_next_colour_scale(self) -> None:
+        """Colour by the maximum instead of 3 rms, and back; all terms of a sum stay on one scale."""
+        shared, most = ColourScale.SHARED, ColourScale.SHARED_MAX
+        self.grids.colour_scale = most if self.grids.colour_scale is shared else shared
+        self._paint()
 
     def focus_content(self) -> None:
         """Put the focus on the list, or on the kernel that came out where there is no room for a list."""
