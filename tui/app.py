@@ -564,6 +564,13 @@ class RepFuseApp(MeasuringApp):
         told = {title: with_own_keys(lines, self._keymap) for title, lines in sections.items()}
         self.push_screen(HelpScreen(told, self.place.help_heading()))
 
+    def action_suspend_process(self) -> None:
+        """Go back to the shell, where there is one."""
+        if self.is_web:
+            self.notify("A browser has no shell to go back to; q ends the program.", markup=False)
+        else:
+            super().action_suspend_process()
+
     def action_toggle_theme(self) -> None:
         """Go from dark to light or back."""
         self.theme = counterpart(self.current_theme.dark)

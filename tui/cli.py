@@ -8,7 +8,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from functools import partial
 from typing import NoReturn
 
@@ -33,9 +33,16 @@ from tui.command_line.module_options import (
 )
 from tui.command_line.option_parser import PROGRAM, OptionsError
 from tui.command_line.options import Request, parse
+from tui.command_line.serve_options import ServeRequest
 from tui.command_line.speed_options import SpeedRequest
 from tui.command_line.sweep_options import SweepRequest
-from tui.on_terminal import NoTerminalError, refuse_no_terminal, run_on_terminal
+from tui.on_terminal import (
+    NoTerminalError,
+    in_a_browser,
+    refuse_no_terminal,
+    run_on_terminal,
+    say_in_browser,
+)
 from tui.plain_text import print_readably
 
 BAD_INPUT = 2
@@ -73,10 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_readably(stream)
     try:
         request = parse(sys.argv[1:] if arguments is None else arguments)
-        asked = request.checkpoint or request.module
-        on_screen = asked is None or isinstance(asked, OpenRequest | OpenModuleRequest)
-        timed = request.sweep is not None or request.speed is not None
-        if request.check or request.text is not None or request.keys or timed or not on_screen:
+        if request.serve is not None or not request.on_screen:
             return _print(request)
         return _open_screen(request)
     except OptionsError as error:
@@ -108,6 +112,8 @@ def _worked(request: Request) -> int:
         from tui.screens.binding_ids import keys_in_words
 
         return _write(keys_in_words())
+    if request.serve is not None:
+        return _serve(request.serve)
     if request.module is not None:
         return _on_module(request.module)
     if request.sweep is not None:
@@ -181,6 +187,15 @@ def _speed(asked: SpeedRequest) -> int:
         return _refuse(in_words(error))
 
 
+def _serve(asked: ServeRequest) -> int:
+    from tui.commands.serve.command import ServingError, serve
+
+    try:
+        return serve(asked)
+    except ServingError as error:
+        return _refuse(str(error))
+
+
 def _write(text: str) -> int:
     print(text, end="")
     return 0
@@ -239,9 +254,12 @@ def _open_module(asked: OpenModuleRequest) -> int:
         from tui.commands.module.loading import looked_at
 
         collect_again()
-        looked = looked_at(asked.source)
+        with redirect_stdout(sys.stderr) if in_a_browser() else nullcontext():  # its stdout is for the screen
+            looked = looked_at(asked.source)
         return run_on_terminal(module=looked)
     except _CANNOT_BE_DONE as error:
+        if in_a_browser():
+            say_in_browser(f"{PROGRAM}: {in_words(error)}")
         return _refuse(in_words(error))
 
 

@@ -34,8 +34,9 @@ def run() -> int:
 
 
 def _own_package() -> ModuleSpec | None:
-    """The package beside this module, else, as an editable install has it, the first such on the path."""
-    for folder in (str(Path(__file__).parent), *sys.path):
+    """The package beside this module or around it, else, as an editable install has it, the first such."""
+    here = Path(__file__)
+    for folder in (str(here.parent), str(here.parents[1]), *sys.path):
         found = PathFinder.find_spec(NAME, [folder])
         if found is not None and _is_own(found):
             return found
@@ -57,3 +58,7 @@ def _missing() -> str:
     if (beside / "__init__.py").exists():
         return f"another package named {NAME} was installed over its own, in {str(beside)!a}: {mend}"
     return f"its package {NAME} is not in {str(beside.parent)!a} any more: {mend}"
+
+
+if __name__ == "__main__":  # run as a file, where no command is installed
+    sys.exit(run())

@@ -36,6 +36,20 @@ def refuse_no_terminal(instead: str) -> None:
         )
 
 
+def in_a_browser() -> bool:
+    """Whether textual-serve has started this process, for a tab of a browser."""
+    return os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
+
+
+def say_in_browser(message: str) -> None:
+    """Show a line in a tab in which no program can begin: as textual's web driver begins, and writes."""
+    data = f"\x1b[2J\x1b[H{message}\r\n".encode()
+    out = sys.__stdout__
+    if out is not None:
+        out.buffer.write(b"__GANGLION__\nD%s%s" % (len(data).to_bytes(4, "big"), data))
+        out.buffer.flush()
+
+
 def _in_a_terminal() -> bool:
     """Whether keys can be read and, on stderr, where textual draws, be answered."""
     return all(stream is not None and stream.isatty() for stream in (sys.__stdin__, sys.__stderr__))

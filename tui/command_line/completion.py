@@ -15,6 +15,7 @@ from tui.command_line.checkpoint_options import COMMANDS, FORMATS, parser_of
 from tui.command_line.module_options import FusedAs, module_parser
 from tui.command_line.option_parser import OptionParser, OptionsError
 from tui.command_line.options import CHECK, CONFIG, HELP, SHELLS, build_parser
+from tui.command_line.serve_options import SERVE, SERVE_SUMMARY, serve_parser
 from tui.command_line.speed_options import SPEED, SPEED_SUMMARY, Kind, speed_parser
 from tui.command_line.sweep_options import SWEEP, SWEEP_SUMMARY, sweep_parser
 from tui.command_line.timing_options import DEVICES
@@ -70,6 +71,10 @@ def completion_script(shell: str) -> str:
     commands.add_parser(SPEED, help=SPEED_SUMMARY, parents=[speed], add_help=False)
     sweep = _with_values(sweep_parser(), timing)
     commands.add_parser(SWEEP, help=SWEEP_SUMMARY, parents=[sweep], add_help=False)
+    served = _with_values(_with_options_of_modules(build_parser(command=False), ""), _values())
+    _add_others(served, serve_parser())
+    served.add_argument("IN", nargs="?", help="a checkpoint, or a module")
+    commands.add_parser(SERVE, help=SERVE_SUMMARY, parents=[_with_values(served, _values())], add_help=False)
     commands.add_parser(CONFIG, help="print where the settings are, and what they say", add_help=False)
     topic = commands.add_parser(HELP, help="print a long text", add_help=False)
     topic.add_argument("TOPIC", choices=list(TOPICS), help="what it is about")

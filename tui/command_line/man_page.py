@@ -10,6 +10,7 @@ from tui.command_line.checkpoint_options import COMMANDS, parser_of
 from tui.command_line.module_options import OF_MODULES, module_parser
 from tui.command_line.option_parser import PROGRAM, OptionParser
 from tui.command_line.options import build_parser
+from tui.command_line.serve_options import SERVE, serve_parser
 from tui.command_line.speed_options import SPEED, Kind, speed_parser
 from tui.command_line.sweep_options import SWEEP, sweep_parser
 from tui.plain_text import in_ascii
@@ -36,6 +37,7 @@ def man_page() -> str:
             ),
             *(line for kind in Kind for line in _command(f"{SPEED} {kind}".rstrip(), speed_parser(kind))),
             *_command(SWEEP, sweep_parser()),
+            *_command(SERVE, serve_parser()),
             ".SH MORE",
             ".nf",
             *(_text(line) for line in (parser.epilog or "").splitlines()),
@@ -48,7 +50,8 @@ def man_page() -> str:
 def _synopses() -> Iterator[str]:
     of_modules = map(module_parser, ("", *OF_MODULES))
     of_files = map(parser_of, COMMANDS)
-    parsers = [build_parser(), *of_files, *of_modules, *map(speed_parser, Kind), sweep_parser()]
+    timed = [*map(speed_parser, Kind), sweep_parser()]
+    parsers = [build_parser(), *of_files, *of_modules, *timed, serve_parser()]
     for number, parser in enumerate(parsers):
         if number:
             yield ".br"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tui import __version__
 from tui.analysis.alterations.alteration_text import checked_mistake, edits_in
@@ -16,12 +16,20 @@ from tui.command_line.block_options import DEFAULT_PRESET, SWITCHES, add_block_o
 from tui.command_line.checkpoint_options import (
     COMMANDS,
     CheckpointRequest,
+    OpenRequest,
     is_file_like,
     parse_checkpoint,
     parse_opening,
 )
-from tui.command_line.module_options import OF_MODULES, ModuleRequest, is_module_like, parse_module
+from tui.command_line.module_options import (
+    OF_MODULES,
+    ModuleRequest,
+    OpenModuleRequest,
+    is_module_like,
+    parse_module,
+)
 from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError, shown
+from tui.command_line.serve_options import SERVE, SERVE_SUMMARY, ServeRequest, parse_serve
 from tui.command_line.speed_options import SPEED, SPEED_SUMMARY, SpeedRequest, parse_speed
 from tui.command_line.sweep_options import SWEEP, SWEEP_SUMMARY, SweepRequest, parse_sweep
 from tui.command_line.timing_options import device_in
@@ -79,6 +87,7 @@ examples:
   {program} fuse package.models:net fused.safetensors --weights net.pt
   {program} speed --preset repvgg --batch-size 8
   {program} sweep --preset repvgg --over in-channels=8:128:x2
+  {program} serve --preset repvgg
 
 exit status of check:
   0  fused and unfused agree: they are the same, or differ by rounding
@@ -103,6 +112,7 @@ class Request:
         module: what to do with somebody's module instead.
         speed: what to time instead.
         sweep: what to time over a range instead.
+        serve: how to show in browsers what the rest says.
         text: what to print instead: the help, the version, a completion script.
         keys: whether to print every key, which the screens know.
     """
@@ -119,8 +129,17 @@ class Request:
     module: ModuleRequest | None = None
     speed: SpeedRequest | None = None
     sweep: SweepRequest | None = None
+    serve: ServeRequest | None = None
     text: str | None = None
     keys: bool = False
+
+    @property
+    def on_screen(self) -> bool:
+        """Whether it opens the program, in a terminal or, with `serve`, in browsers."""
+        asked = self.checkpoint or self.module
+        shows = asked is None or isinstance(asked, OpenRequest | OpenModuleRequest)
+        timed = self.sweep is not None or self.speed is not None
+        return shows and not (self.check or self.text is not None or self.keys or timed)
 
 
 def parse(arguments: Sequence[str]) -> Request:
@@ -208,11 +227,24 @@ def _sweep(rest: Sequence[str]) -> Request:
     return Request(text=made) if isinstance(made, str) else Request(sweep=made)
 
 
+def _serve(rest: Sequence[str]) -> Request:
+    """What is to be served is read here too: a mistake in it is told in the shell, not in each tab."""
+    made = parse_serve(rest)
+    if isinstance(made, str):
+        return Request(text=made)
+    request = parse(made.arguments)
+    if request.serve is not None or not request.on_screen:
+        first = made.arguments[0]
+        raise OptionsError(f"{SERVE}: only a screen can be served, and {shown(first)} shows none")
+    return replace(request, serve=made)
+
+
 _WORDS: Mapping[str, Callable[[Sequence[str]], Request]] = {
     HELP: _help,
     CONFIG: _config,
     SPEED: _speed,
     SWEEP: _sweep,
+    SERVE: _serve,
 }
 """What is done when it is asked for by a first word, and may need no file."""
 
@@ -275,10 +307,10 @@ def _loaded(options: argparse.Namespace) -> tuple[BlockSpec, Alterations, Subjec
 def _refuse_unknown_words(rest: Sequence[str], command: str | None) -> None:
     for word in rest if command is None else (command, *rest):
         is_named = is_module_like(word) or is_file_like(word)
-        if word in (CONFIG, HELP, SPEED, SWEEP, *COMMANDS) or (word != CHECK and is_named):
+        if word in (*_WORDS, *COMMANDS) or (word != CHECK and is_named):
             raise OptionsError(f"{shown(word)}: must come first: {PROGRAM} {shown(word)} ...")
         if word != CHECK:
-            near = did_you_mean(word, [CHECK, CONFIG, HELP, SPEED, SWEEP, *COMMANDS])
+            near = did_you_mean(word, [CHECK, *_WORDS, *COMMANDS])
             raise OptionsError(f"{shown(word)}: there is no such command{near}")
     if rest:
         raise OptionsError(f"{CHECK}: stands more than once")
@@ -332,6 +364,7 @@ def _commands() -> dict[str, str]:
         **COMMANDS,
         SPEED: SPEED_SUMMARY,
         SWEEP: SWEEP_SUMMARY,
+        SERVE: SERVE_SUMMARY,
         CONFIG: "print where the settings are, and what they say",
         "help TOPIC": f"print a long text: {', '.join(TOPICS)}",
     }

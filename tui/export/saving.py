@@ -43,6 +43,22 @@ def path_from(text: str) -> Path:
     return path
 
 
+def download_name(text: str) -> str:
+    """The name that a user gives a download: a browser puts it into a folder of its own.
+
+    Raises:
+        SavingError: it is no name of a file.
+    """
+    text = text.strip()
+    if not text:
+        raise SavingError("the file needs a name")
+    if not text.isprintable():
+        raise SavingError("a file's name holds no control characters")
+    if "/" in text or "\\" in text or text in (".", ".."):
+        raise SavingError("a browser saves it where it saves downloads; it takes a name without a folder")
+    return text
+
+
 def in_home(path: Path) -> str:
     """The path as people write it: with "~" for their home."""
     with contextlib.suppress(ValueError, RuntimeError):

@@ -17,6 +17,7 @@ from tui.background import iterate_in_thread
 from tui.export.items import ITEMS, Item
 from tui.export.saving import in_home, save
 from tui.fusion.quoting import printable
+from tui.screens.downloading import download
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 MOST_COPIED = 74_994
 """Bytes that xterm and others take by OSC 52: 100,000 in base64, less the frame around them."""
+
+_BY_FILE = "your terminal does not allow it: save to a file"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,23 +73,28 @@ async def _fulfilled(screen: Screen[None], takeable: Takeable, request: ExportRe
         ExportError, SavingError: it cannot be done; the message says why.
     """
     picture = await _picture(screen) if request.item is Item.SVG else None
-    make = partial(_made, request, takeable, picture)
-    size = 0
-    async for content in iterate_in_thread(make):
-        size = len(content)
-        if request.path is None:
-            screen.app.copy_to_clipboard(content.decode("utf-8"))
+    in_browser = screen.app.is_web
+    make = partial(_made, request, takeable, picture, to_disk=not in_browser)
+    content = b""
+    async for made in iterate_in_thread(make):
+        content = made
+    size = len(content)
     if request.path is None:
+        screen.app.copy_to_clipboard(content.decode("utf-8"))
+        by_file = "your browser does not allow it: download it" if in_browser else _BY_FILE
         return (
-            f"Copied: {ITEMS[request.item].title}, {_size(size)}. If nothing can be pasted, your terminal "
-            "does not allow it: save to a file (x, f)."
+            f"Copied: {ITEMS[request.item].title}, {_size(size)}. If nothing can be pasted, {by_file} (x, f)."
         )
+    if in_browser:
+        return download(screen.app, request.path.name, content)
     folder = printable(in_home(request.path.absolute().parent))
     return f"Saved {printable(request.path.name)} in {folder}, {_size(size)}."
 
 
-def _made(request: ExportRequest, takeable: Takeable, picture: str | None) -> Iterator[bytes]:
-    """Make the content, and save it if it goes to a file; yields it."""
+def _made(
+    request: ExportRequest, takeable: Takeable, picture: str | None, *, to_disk: bool
+) -> Iterator[bytes]:
+    """Make the content, and save it if it goes to a file of this machine; yields it."""
     from tui.export.content import content_of  # stands on torch, as the study does
     from tui.export.errors import ExportError
 
@@ -96,9 +104,9 @@ def _made(request: ExportRequest, takeable: Takeable, picture: str | None) -> It
     else:
         content = content_of(request.item, takeable.study, takeable.grid, takeable.compared)
     data = content.encode("utf-8") if isinstance(content, str) else content
-    if request.path is not None:
+    if request.path is not None and to_disk:
         save(request.path, data, replace=request.replace)
-    elif len(data) > MOST_COPIED:
+    elif request.path is None and len(data) > MOST_COPIED:
         raise ExportError(f"{_size(len(data))} are too many for a terminal's clipboard: f saves it to a file")
     yield data
 

@@ -78,6 +78,8 @@ async def fuse_all(screen: Screen[None], to_fuse: ToFuse, show: Callable[[FusedV
     blocks = len(to_fuse.listing.recognition.blocks) if to_fuse.listing.recognition else 0
     number = f"{blocks} block{'s' if blocks != 1 else ''}"
     words = f"{number} will be fused and verified, all other tensors are carried over."
+    if screen.app.is_web:
+        words += " The file is one of the machine that serves this page."
     dialog = OutputScreen("Fuse all", words, _suggested(source.path, format), formats=FORMATS, format=format)
     output = await screen.app.push_screen_wait(dialog)
     if output is None:

@@ -16,7 +16,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.export.items import ITEMS, Item, file_name_of, summary_of
-from tui.export.saving import SavingError, is_taken, path_from
+from tui.export.saving import SavingError, download_name, is_taken, path_from
 from tui.fusion.quoting import printable
 from tui.screens.dialogs.dialog import Dialog
 from tui.screens.dialogs.replace import ReplaceScreen
@@ -25,6 +25,8 @@ from tui.widgets.paged_option_list import PagedOptionList
 COPY_HINT = "enter copies it · f saves it to a file · escape closes"
 NO_TEXT_HINT = "f saves it to a file · escape closes"
 SAVE_HINT = "enter saves it · escape goes back"
+DOWNLOADED = {"f saves it to a file": "f downloads it", "enter saves it": "enter downloads it"}
+"""What a browser does in place of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class ExportRequest:
     """What the user wants.
 
     Attributes:
-        path: of the file, None for the clipboard.
+        path: of the file, None for the clipboard; in a browser the name of a download.
         replace: whether they said that a file of that name may go.
     """
 
@@ -135,7 +137,7 @@ class ExportScreen(Dialog[ExportRequest | None]):
         about, complaint = self._complaint or (None, "")
         wrong = about == _State(self.item, name.value, name.has_focus)
         keys = SAVE_HINT if name.has_focus else COPY_HINT if ITEMS[self.item].is_text else NO_TEXT_HINT
-        hint.update(complaint if wrong else keys)
+        hint.update(self._as_here(complaint if wrong else keys))
         hint.set_class(wrong, "-wrong")
 
     @on(OptionList.OptionHighlighted)
@@ -143,6 +145,11 @@ class ExportScreen(Dialog[ExportRequest | None]):
         if self.item is not self._suggested:  # the list also tells of the first item, after a name was put in
             self._suggest()
             self._hint()
+
+    def _as_here(self, words: str) -> str:
+        for saved, downloaded in DOWNLOADED.items() if self.app.is_web else ():
+            words = words.replace(saved, downloaded)
+        return words
 
     def action_highlight(self, place: int) -> None:
         """Go to an item by its digit."""
@@ -171,6 +178,9 @@ class ExportScreen(Dialog[ExportRequest | None]):
     async def _save(self, event: Input.Submitted) -> None:
         """Ask for the file, after a question where there is one of that name."""
         try:
+            if self.app.is_web:
+                self.dismiss(ExportRequest(self.item, Path(download_name(event.value))))
+                return
             path = path_from(event.value)
         except SavingError as error:
             self._complain(f"{error}.", naming=True)

@@ -25,6 +25,7 @@ from tui.screens.dialogs.dialog import Dialog
 STUDY = "as x exports it, “Study as JSON”"
 FILE_HINT = "enter reads it · down: the list · tab: paste numbers · escape closes"
 LIST_HINT = "enter takes it · tab: paste numbers · escape closes"
+ON_THAT_MACHINE = ": files of the machine that serves this page, or pasted numbers"
 NUMBERS_HINT = "ctrl+s takes them · tab: back to the file · escape closes"
 
 
@@ -94,7 +95,7 @@ class ImportScreen(Dialog[ImportRequest | None]):
     def compose(self) -> ComposeResult:
         """What fits, the file and the names that it may have, the numbers, how to go on."""
         with Vertical() as dialog:
-            dialog.border_title = "Import"
+            dialog.border_title = f"Import{ON_THAT_MACHINE if self.app.is_web else ''}"
             for label, words in (("Study", STUDY), ("Kernel", self._target)):
                 with Horizontal(classes="fitting"):
                     yield Static(label, classes="label", markup=False)

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
 
-from tui.export.saving import SavingError, is_taken, path_from
+from tui.export.saving import SavingError, download_name, is_taken, path_from
 from tui.fusion.quoting import printable
 from tui.screens.dialogs.dialog import Dialog
 from tui.screens.dialogs.replace import ReplaceScreen
@@ -21,6 +21,7 @@ from tui.widgets.form.choice import Choice
 
 HINT = "enter writes it · escape closes"
 HINT_OF_FORMATS = "enter writes it · tab, then ← →: the format · escape closes"
+WRITES, DOWNLOADS = "enter writes it", "enter downloads it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Output:
     """Where to.
 
     Attributes:
-        path: of the file.
+        path: of the file; of a download its name.
         format: the chosen one by its name; "" where there was none to choose.
         replace: whether the user said that a file of that name may go.
     """
@@ -72,13 +73,17 @@ class OutputScreen(Dialog[Output | None]):
         formats: Mapping[str, str] | None = None,
         format: str = "",
         problem: str = "",
+        download: bool = False,
     ) -> None:
-        """`formats`: those that there are to choose from, with what each file's name ends in."""
+        """Ask for a file, or for the name of a download.
+
+        `formats`: those that there are to choose from, with what each file's name ends in.
+        """
         super().__init__()
         self._title, self._words, self._path = title, words, path
         self._formats = dict(formats or {})
         self._format = format or next(iter(self._formats), "")
-        self._problem = problem
+        self._problem, self._download = problem, download
 
     def compose(self) -> ComposeResult:
         """What is written, the file, the format, how to go on."""
@@ -101,7 +106,8 @@ class OutputScreen(Dialog[Output | None]):
 
     def _say(self, problem: str) -> None:
         hint = self.query_one("#output-hint", Static)
-        hint.update(problem or (HINT_OF_FORMATS if self._formats else HINT))
+        keys = HINT_OF_FORMATS if self._formats else HINT
+        hint.update(problem or (keys.replace(WRITES, DOWNLOADS) if self._download else keys))
         hint.set_class(bool(problem), "-wrong")
 
     @on(Input.Changed)
@@ -121,12 +127,13 @@ class OutputScreen(Dialog[Output | None]):
     @work(exclusive=True)
     async def action_write(self) -> None:
         """Go with what was chosen, after a question where there is a file of that name."""
+        text = self.query_one(Input).value
         try:
-            path = path_from(self.query_one(Input).value)
+            path = Path(download_name(text)) if self._download else path_from(text)
         except SavingError as error:
             words = str(error)
             self._say(f"{words[:1].upper()}{words[1:]}.")
             return
-        taken = is_taken(path)
+        taken = not self._download and is_taken(path)
         if not taken or await self.app.push_screen_wait(ReplaceScreen(printable(str(path)))):
             self.dismiss(Output(path, self._format, taken))

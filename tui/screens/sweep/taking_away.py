@@ -16,6 +16,7 @@ from tui.export.sweep_data import sweep_csv, sweep_json
 from tui.export.sweep_figure.figure import sweep_svg
 from tui.fusion.quoting import printable
 from tui.screens.dialogs.output_file import Output, OutputScreen
+from tui.screens.downloading import download
 from tui.sweep_state import SweepState
 
 FORMATS = {"CSV": ".csv", "JSON": ".json", "SVG": ".svg"}
@@ -31,28 +32,38 @@ async def take_sweep_away(screen: Screen[None], state: SweepState, quantity: Qua
         f"or {quantity} as a figure of its own in SVG."
     )
     problem, path, chosen = "", Path("sweep.csv"), "CSV"
+    in_browser = screen.app.is_web
     while True:
-        dialog = OutputScreen("Export", words, path, formats=FORMATS, format=chosen, problem=problem)
+        dialog = OutputScreen(
+            "Export", words, path, formats=FORMATS, format=chosen, problem=problem, download=in_browser
+        )
         output = await screen.app.push_screen_wait(dialog)
         if output is None:
             return
         try:
-            async for _ in iterate_in_thread(partial(_saved, output, state, quantity)):
-                pass
+            content = ""
+            async for made in iterate_in_thread(partial(_made, output, state, quantity, not in_browser)):
+                content = made
         except Exception as error:
             problem, path, chosen = sentence_of(error), output.path, output.format
         else:
-            folder = printable(in_home(output.path.absolute().parent))
-            screen.notify(f"Saved {printable(output.path.name)} in {folder}.", timeout=6, markup=False)
+            if in_browser:
+                told = download(screen.app, output.path.name, content.encode("utf-8"))
+            else:
+                folder = printable(in_home(output.path.absolute().parent))
+                told = f"Saved {printable(output.path.name)} in {folder}."
+            screen.notify(told, timeout=6, markup=False)
             return
 
 
-def _saved(output: Output, state: SweepState, quantity: Quantity) -> Iterator[None]:
+def _made(output: Output, state: SweepState, quantity: Quantity, to_disk: bool) -> Iterator[str]:
+    """Make the content, and save it if it goes to a file of this machine; yields it."""
     if output.format == "SVG":
         content = sweep_svg(state.plan, state.points, quantity)
     elif output.format == "JSON":
         content = sweep_json(state.plan, state.points) + "\n"
     else:
         content = sweep_csv(state.plan, state.points)
-    save(output.path, content, replace=output.replace)
-    yield None
+    if to_disk:
+        save(output.path, content, replace=output.replace)
+    yield content

@@ -1,0 +1,1 @@
+"""`serve`: the program in a browser."""

@@ -1,0 +1,81 @@
+"""The server of `serve`: textual-serve's, closed to pages of other sites."""
+
+from __future__ import annotations
+
+import copy
+import socket
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from textual_serve.server import Server
+
+from tui.command_line.option_parser import PROGRAM
+
+PATIENCE = 1.0
+"""Seconds in which the programs of open tabs have to end with the server; quitting takes half of one."""
+
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self' ws: wss:; frame-ancestors 'none'"
+)
+"""textual-serve's page asks another site for a font that it has itself: that would tell of every visit."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class BenchServer(Server):
+    """Serves a program for each visitor, to pages of its own alone.
+
+    A browser lets any page open a WebSocket to any address, this machine's too: without a look at where it
+    comes from, every site that its user visits could drive the program. `local`: only names of this machine
+    are answered too, since any other name may be pointed here by its owner.
+    """
+
+    def __init__(self, command: str, host: str, port: int, *, local: bool) -> None:
+        super().__init__(command, host, port, title=PROGRAM)
+        self._local, self._words = local, ""
+
+    def serve_on(self, listening: socket.socket, words: str) -> None:
+        """Serve there until SIGINT or SIGTERM; `words` are printed as soon as it answers."""
+        self._words = words
+        web.run_app(
+            self._make_app(),
+            sock=listening,
+            shutdown_timeout=PATIENCE,
+            access_log=None,
+            print=None,
+        )
+
+    async def _make_app(self) -> web.Application:
+        app = await super()._make_app()
+        app.middlewares.append(self._refuse_others)
+        app.on_response_prepare.append(_add_policy)
+        return app
+
+    async def on_startup(self, app: web.Application) -> None:
+        """Say where it is."""
+        print(self._words, flush=True)
+
+    async def handle_index(self, request: web.Request) -> web.Response:
+        """The page, which asks for all else where it was found itself, perhaps through a tunnel."""
+        there = copy.copy(self)
+        there.public_url = f"{request.scheme}://{request.host}"
+        page: web.Response = await Server.handle_index(there, request)  # type: ignore[assignment]
+        return page
+
+    @web.middleware
+    async def _refuse_others(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        asked, origin = request.headers.get("Host", ""), request.headers.get("Origin")
+        if self._local and urlsplit(f"//{asked}").hostname not in _LOCAL:
+            raise web.HTTPForbidden(text=f"{PROGRAM} answers at localhost alone; --host opens it\n")
+        if origin is not None and urlsplit(origin).netloc.lower() != asked.lower():
+            raise web.HTTPForbidden(text=f"{PROGRAM} answers no pages of other sites\n")
+        return await handler(request)
+
+
+async def _add_policy(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Content-Security-Policy"] = _POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
