@@ -74,7 +74,9 @@ class Tab:
     def click(self, column: float, row: float) -> None:
         """Click the middle of a character."""
         box = self.page.locator(".xterm-screen").bounding_box()
-        size = json.loads(self.page.evaluate("JSON.stringify([terminalOfThisPage.cols, terminalOfThisPage.rows])"))
+        size = json.loads(
+            self.page.evaluate("JSON.stringify([terminalOfThisPage.cols, terminalOfThisPage.rows])")
+        )
         assert box is not None
         x = box["x"] + (column + 0.5) * box["width"] / size[0]
         y = box["y"] + (row + 0.5) * box["height"] / size[1]
