@@ -96,6 +96,6 @@ def test_zsh_can_read_its_script(tmp_path: Path) -> None:
 def test_in_zsh_a_value_may_stand_behind_a_sign() -> None:
     lines = [line for line in completion_script("zsh").splitlines() if line.startswith('  "--')]
     of_preset = [line for line in lines if "--preset" in line]
-    assert len(of_preset) == 4
+    assert len(of_preset) == 5
     assert all(line.startswith('  "--preset=[') and "repvgg" in line for line in of_preset)
     assert [line for line in lines if "--json" in line and "=" in line.split("[")[0]] == []
