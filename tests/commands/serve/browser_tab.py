@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -51,14 +50,14 @@ class Tab:
         """The same as one text."""
         return "\n".join(self.lines)
 
-    def shows(self, words: str) -> None:
-        """Wait until it shows these words.
+    def shows(self, words: str, *, last: bool = False) -> None:
+        """Wait until it shows these words, in its last line where that is asked.
 
         Raises:
             AssertionError: it does not.
         """
         end = time.monotonic() + PATIENCE
-        while words not in self.text:
+        while words not in (self.lines or [""])[-1] if last else words not in self.text:
             assert time.monotonic() < end, f"{words!r} is not shown:\n{self.text}"
             self.page.wait_for_timeout(50)
 
@@ -74,12 +73,10 @@ class Tab:
     def click(self, column: float, row: float) -> None:
         """Click the middle of a character."""
         box = self.page.locator(".xterm-screen").bounding_box()
-        size = json.loads(
-            self.page.evaluate("JSON.stringify([terminalOfThisPage.cols, terminalOfThisPage.rows])")
-        )
+        columns, rows = self.page.evaluate("[terminalOfThisPage.cols, terminalOfThisPage.rows]")
         assert box is not None
-        x = box["x"] + (column + 0.5) * box["width"] / size[0]
-        y = box["y"] + (row + 0.5) * box["height"] / size[1]
+        x = box["x"] + (column + 0.5) * box["width"] / columns
+        y = box["y"] + (row + 0.5) * box["height"] / rows
         self.page.mouse.click(x, y)
 
 

@@ -23,6 +23,17 @@ _POLICY = (
 )
 """textual-serve's page asks another site for a font that it has itself: that would tell of every visit."""
 
+_KEYS_AT_ONCE = """<script>
+  new MutationObserver((_, watch) => {
+    if (document.body.classList.contains("-first-byte")) {
+      watch.disconnect();
+      document.querySelector(".xterm-helper-textarea").focus();
+    }
+  }).observe(document.body, { attributeFilter: ["class"] });
+</script>
+</body>"""
+"""textual-serve's page takes no key before its terminal was clicked."""
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -64,6 +75,7 @@ class BenchServer(Server):
         there = copy.copy(self)
         there.public_url = f"{request.scheme}://{request.host}"
         page: web.Response = await Server.handle_index(there, request)  # type: ignore[assignment]
+        page.text = (page.text or "").replace("</body>", _KEYS_AT_ONCE)
         return page
 
     @web.middleware
