@@ -326,3 +326,37 @@ def test_a_large_block_is_not_run_on_an_image(tmp_path: Path, monkeypatch: pytes
         fused = fused_of(source)
     assert [block.on_image is None for block in fused.blocks] == [False, True, False, True]
     assert all(block.max_abs_diff_float64 is not None for block in fused.blocks)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_a_weight_that_is_read_strip_by_strip_is_fused_alike(
+    tmp_path: Path, dtype: torch.dtype, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved(tmp_path, trained(dtype).state_dict(), suffix)
+    whole = loaded(fused_file(path, Wishes(on_image=False)))
+    path.with_name("out" + suffix).unlink()
+    monkeypatch.setattr(plain, "STRIP", 80)
+    read: list[str] = []
+
+    def noted(source: Checkpoint, name: str) -> Tensor:
+        read.append(name)
+        return source.tensor(name)
+
+    monkeypatch.setattr("tui.checkpoints.fusing.dense_tensor", noted)
+    by_strips = loaded(fused_file(path, Wishes(on_image=False)))
+    assert "body.0.rbr_1x1.conv.weight" in read
+    assert "body.0.rbr_dense.conv.weight" not in read
+    for name, tensor in whole.items():  # the sums of a strip of another length may be rounded otherwise
+        torch.testing.assert_close(by_strips[name], tensor, msg=name)
+
+
+def test_numbers_in_a_weight_that_is_read_strip_by_strip_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain, "STRIP", 80)
+    name = "body.0.rbr_dense.conv.weight"
+    with open_checkpoint(saved(tmp_path, spoilt(name, math.nan), ".safetensors")) as source:
+        (wrong,) = fused_of(source, Wishes(on_image=False)).wrong
+    assert wrong.ruling is Ruling.SUSPICIOUS
+    assert [(problem.name, problem.what) for problem in wrong.problems] == [(name, "NaN")]

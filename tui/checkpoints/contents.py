@@ -106,6 +106,14 @@ class Checkpoint(ABC):
         """
 
     @abstractmethod
+    def read_rows(self, name: str, start: int, target: torch.Tensor) -> None:
+        """Fill contiguous memory of the tensor's dtype with its rows from `start` on, as many as it holds.
+
+        Raises:
+            CheckpointError, KeyError: as `tensor`; or it is sparse.
+        """
+
+    @abstractmethod
     def pieces(self, name: str) -> Iterator[memoryview]:
         """The tensor's bytes in pieces, little-endian and in C order; each good until the next is asked for.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import isfinite
 
 import torch
 from torch import Tensor
@@ -17,7 +18,8 @@ from tui.checkpoints.dense_tensor import dense_tensor
 from tui.checkpoints.folding.folded import Answer, Folded
 from tui.checkpoints.folding.general import answer_on_image, fold_general
 from tui.checkpoints.folding.judging import judged
-from tui.checkpoints.folding.plain import fold_plain, is_plain
+from tui.checkpoints.folding.plain import fold_plain, is_plain, large_weights
+from tui.checkpoints.folding.rows import Rows
 from tui.checkpoints.found import FoundBlock, Recognition
 from tui.checkpoints.fused import FusedBlock, FusedCheckpoint, FusingBlock
 from tui.checkpoints.output import output_of, size_of
@@ -116,28 +118,38 @@ def _workers(source: Checkpoint, blocks: Sequence[FoundBlock], wishes: Wishes) -
 
 def _fused(source: Checkpoint, found: FoundBlock, wishes: Wishes) -> tuple[FusedBlock, dict[str, Tensor]]:
     """One block and its fused tensors, by name; none where it cannot be fused."""
-    read = {
-        name: dense_tensor(source, name) for name in found.reads if not name.endswith("num_batches_tracked")
-    }
+    plain = is_plain(found)
+    on_image = wishes.on_image and found.fused[0].numel <= MOST_ON_IMAGE
+    by_rows = large_weights(found) if plain and not on_image else frozenset()
+    names = [name for name in found.reads if not name.endswith("num_batches_tracked")]
+    read = {name: dense_tensor(source, name) for name in names if name not in by_rows}
+    large = {name: Rows.in_file(source, name) for name in by_rows}
     eps, used = wishes.eps_for(found), wishes.eps_used(found)
     problems = tuple(problems_of(read))
     try:
-        folded, on_image = _folded(found, read, eps, on_image=wishes.on_image)
+        folded, answer = _folded(found, read, eps, large=large, plain=plain, on_image=on_image)
     except FusionError as error:
         return FusedBlock(found, used, Ruling.WRONG, f"cannot be fused: {error}", problems=problems), {}
-    ruling, sentence = judged(folded, on_image, problems)
-    block = FusedBlock(found, used, ruling, sentence, folded.share, folded.answer, on_image, problems)
+    if not isfinite(folded.answer.difference):  # every weight has its part in it
+        read |= {name: dense_tensor(source, name) for name in by_rows}
+        problems = tuple(problems_of({name: read[name] for name in names}))
+    ruling, sentence = judged(folded, answer, problems)
+    block = FusedBlock(found, used, ruling, sentence, folded.share, folded.answer, answer, problems)
     weight, bias = found.fused
     return block, {weight.name: folded.weight.reshape(weight.shape), bias.name: folded.bias}
 
 
 def _folded(
-    found: FoundBlock, read: Mapping[str, Tensor], eps: float | None, *, on_image: bool
+    found: FoundBlock,
+    read: Mapping[str, Tensor],
+    eps: float | None,
+    *,
+    large: Mapping[str, Rows],
+    plain: bool,
+    on_image: bool,
 ) -> tuple[Folded, Answer | None]:
-    plain = is_plain(found)
-    on_image = on_image and found.fused[0].numel <= MOST_ON_IMAGE
     if plain and not on_image:
-        return fold_plain(found, read, eps), None
+        return fold_plain(found, read, eps, large), None
     block = built_of(found, read, eps=eps, dtype=torch.float64)
     folded = fold_plain(found, read, eps) if plain else fold_general(block, getattr(torch, found.dtype))
     return folded, answer_on_image(block) if on_image else None

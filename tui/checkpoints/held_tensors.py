@@ -41,6 +41,15 @@ class HeldTensors(Checkpoint):
         """
         return self._tensors[name].detach().cpu().clone()
 
+    def read_rows(self, name: str, start: int, target: Tensor) -> None:
+        """Copy some rows of it.
+
+        Raises:
+            KeyError: there is no tensor of that name.
+        """
+        rows = self._tensors[name].detach()[start : start + len(target)]
+        target.copy_(rows.reshape(target.shape))
+
     def pieces(self, name: str) -> Iterator[memoryview]:
         """Its bytes.
 

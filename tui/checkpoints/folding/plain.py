@@ -1,13 +1,18 @@
 """Fold a block of plain branches strip by strip, a few output channels at a time, in the processor's cache.
 
 A plain branch is a convolution or the identity, and what rescales its channels. Whole kernels in float64,
-each step into new memory, cost ten times as much.
+each step into new memory, cost ten times as much. A large weight is also read strip by strip: memory that
+was never touched costs as much again as what is read into it.
+
+What is checked is not the fold done twice: the branches answer a random patch by the file's own numbers and
+torch's batch norm, channel by channel, the fused kernel by its own; one matrix times a vector each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor
@@ -16,12 +21,14 @@ from tui.checkpoints.folding.folded import Folded, largest
 from tui.checkpoints.folding.patch import answer, random_patch
 from tui.checkpoints.folding.rescaling import RESCALING, Affine, Rescaling
 from tui.checkpoints.folding.rounding import share_of_rounding
+from tui.checkpoints.folding.rows import Rows
 from tui.checkpoints.found import FoundBlock, FoundBranch, FoundLayer
 from tui.fusion.layer_spec import LayerKind
 from tui.fusion.padding import extent, offset_in
 
 STRIP = 98_304
 """Numbers of a strip: two of these in float64 fit into a cache of level 2."""
+_NONE: Mapping[str, Rows] = {}
 
 
 def is_plain(found: FoundBlock) -> bool:
@@ -39,16 +46,39 @@ def _is_plain(branch: FoundBranch, groups: int) -> bool:
     return spec.kind == LayerKind.CONVOLUTION and (spec.groups or spec.in_channels) == groups
 
 
+def large_weights(found: FoundBlock) -> frozenset[str]:
+    """The names of a plain block's weights that `fold_plain` can read strip by strip, and is better to."""
+    return frozenset(
+        found.full_name(name)
+        for branch in found.branches
+        for part, name in branch.layers[0].names
+        if part == "weight"
+        and _taps(branch.layers[0]) == found.kernel_size
+        and prod(found.fused[0].shape) > STRIP
+    )
+
+
 @torch.no_grad()
-def fold_plain(found: FoundBlock, tensors: Mapping[str, Tensor], eps: float | None) -> Folded:
+def fold_plain(
+    found: FoundBlock,
+    tensors: Mapping[str, Tensor],
+    eps: float | None,
+    large: Mapping[str, Rows] = _NONE,
+) -> Folded:
     """The fused convolution of a plain block, and how it answers a random patch.
 
-    `tensors`: as the file has them, by name. `eps`: of all its batch norms, for the family's.
+    `tensors`: as the file has them, by name. `eps`: of all its batch norms, for the family's. `large`: those
+    of its `large_weights` that are not among `tensors`.
+
+    Raises:
+        CheckpointError: the file that a large weight is read from has changed or is gone.
     """
     under = {name.removeprefix(found.full_name("")): tensor for name, tensor in tensors.items()}
     rescaling = Rescaling(under, eps)
     patch = random_patch(found.in_channels // found.groups, found.kernel_size)
-    branches = [_branch(each, found, under, rescaling, patch) for each in found.branches]
+    rows = {name: Rows.of(tensor) for name, tensor in under.items()}
+    rows |= {name.removeprefix(found.full_name("")): each for name, each in large.items()}
+    branches = [_branch(each, found, rows, rescaling, patch) for each in found.branches]
     post = [] if found.post_norm is None else [found.post_norm]
     sums = [
         torch.stack(each).sum(dim=0) for each in zip(*(branch.after[1:] for branch in branches), strict=True)
@@ -78,18 +108,21 @@ class _Branch:
     """One summand.
 
     Attributes:
-        weight: (out_channels, in_channels / groups, taps) as stored; None for the identity.
+        weight: as stored, its rows in the shape of `taps`; None for the identity.
+        taps: (in_channels / groups, kH, kW) of a row.
         window: where its taps stand in the block's frame.
-        patch: what of the patch they see, flat.
+        patch, patch_norm: what of the patch they see, flat, and its Euclidean norm.
         rescaling: the layers that follow.
         after: what they make of the convolution's output, its bias among it.
         answer: what convolution or identity make of the patch, (out_channels,): it is added to.
         size: at least the sum of the absolute values that were added up to that, likewise.
     """
 
-    weight: Tensor | None
+    weight: Rows | None
+    taps: tuple[int, ...]
     window: tuple[slice, slice]
     patch: Tensor
+    patch_norm: Tensor
     rescaling: list[FoundLayer]
     after: Affine
     answer: Tensor
@@ -97,12 +130,12 @@ class _Branch:
 
     def fills(self, frame: tuple[int, int]) -> bool:
         """Whether it has a weight for every tap of the frame."""
-        return self.weight is not None and tuple(self.weight.shape[2:]) == frame
+        return self.weight is not None and self.taps[1:] == frame
 
     def ask(self, weight: Tensor, stored: Tensor, rows: slice) -> None:
         """Let some rows of its weight, in float64 and as they are stored, answer the patch."""
-        self.answer[rows] += torch.mv(weight.flatten(1), self.patch)
-        self.size[rows] += _norms(stored.flatten(1)) * torch.linalg.vector_norm(self.patch)
+        self.answer[rows].addmv_(weight.flatten(1), self.patch)
+        self.size[rows].add_(_norms(stored.flatten(1)).mul_(self.patch_norm))
 
 
 def _norms(rows: Tensor) -> Tensor:
@@ -113,26 +146,34 @@ def _norms(rows: Tensor) -> Tensor:
 
 
 def _branch(
-    branch: FoundBranch, found: FoundBlock, tensors: Mapping[str, Tensor], rescaling: Rescaling, patch: Tensor
+    branch: FoundBranch, found: FoundBlock, weights: Mapping[str, Rows], rescaling: Rescaling, patch: Tensor
 ) -> _Branch:
     first, *rest = branch.layers
     weight, bias = None, None
     if first.spec.kind == LayerKind.CONVOLUTION:
-        taps = [(size - 1) // first.spread + 1 for size in first.spec.kernel_size]
-        weight = tensors[dict(first.names)["weight"]].reshape(found.out_channels, -1, *taps)
+        weight = weights[dict(first.names)["weight"]]
         bias = rescaling.bias_of(first)
     ones = torch.ones(found.out_channels, dtype=torch.float64)
     offset = torch.zeros_like(ones) if bias is None else bias
     rows, columns = _window(first, found)
+    seen = patch[:, rows, columns].flatten()
     return _Branch(
         weight,
+        (len(patch), *_taps(first)),
         (rows, columns),
-        patch[:, rows, columns].flatten(),
+        seen,
+        torch.linalg.vector_norm(seen),
         rest,
         rescaling.composed(rest, ones, offset, offset.abs()),
         offset.clone(),
         offset.abs(),
     )
+
+
+def _taps(layer: FoundLayer) -> tuple[int, int]:
+    """How many a convolution's weight has, as it is stored."""
+    height, width = ((size - 1) // layer.spread + 1 for size in layer.spec.kernel_size)
+    return height, width
 
 
 def _window(layer: FoundLayer, found: FoundBlock) -> tuple[slice, slice]:
@@ -168,8 +209,14 @@ class _Strips:
         small = [each for each in scaled if not each[0].fills(found.kernel_size)]
         self._small = _summed(small, len(patch))
         count = max(STRIP // max(self.weight[:1].numel(), 1), 1)
-        first = torch.empty_like(self.weight[:count], dtype=torch.float64)
-        self._memory = first, torch.empty_like(first)
+        strip = self.weight[:count]
+        self._memory = tuple(torch.empty_like(strip, dtype=torch.float64) for _ in range(2))
+        self._read = {
+            branch.weight.dtype: torch.empty_like(strip, dtype=branch.weight.dtype)
+            for branch, _ in self._whole
+            if branch.weight is not None and branch.weight.held is None
+        }
+        self._narrow = torch.empty_like(strip, dtype=torch.float32)
         self.share = largest([self._fold(rows) for rows in _slices(found.out_channels, count)])
 
     def _fold(self, rows: slice) -> float:
@@ -177,19 +224,20 @@ class _Strips:
         total, scratch = (memory[: rows.stop - rows.start] for memory in self._memory)
         for place, (branch, scale) in enumerate(self._whole):
             assert branch.weight is not None  # it fills the frame
-            scratch.copy_(branch.weight[rows])
-            branch.ask(scratch, branch.weight[rows], rows)
+            stored = branch.weight.strip(rows, self._read.get(branch.weight.dtype, total)).view(total.shape)
             if place == 0:
-                torch.mul(scratch, scale[rows], out=total)
+                branch.ask(total.copy_(stored), stored, rows)
+                torch.mul(total, scale[rows], out=total)
             else:
-                total.add_(scratch.mul_(scale[rows]))
+                branch.ask(scratch.copy_(stored), stored, rows)
+                total.addcmul_(scratch, scale[rows])
         if not self._whole:
             total.zero_()
         for window, small in self._small:
-            total[:, :, window[0], window[1]] += small[rows]
-        stored = self.weight[rows].copy_(total)
+            total[:, :, window[0], window[1]].add_(small[rows])
         torch.mv(total.flatten(1), self._patch, out=self.fused[rows])
-        return share_of_rounding(stored, total, scratch)
+        fused = self.weight[rows].copy_(total)
+        return share_of_rounding(fused, total, scratch, self._narrow[: len(total)])
 
 
 _Window = tuple[slice, slice]
@@ -205,8 +253,10 @@ def _summed(scaled: Iterable[tuple[_Branch, Tensor]], columns: int) -> list[tupl
             kernel = scale.new_zeros(len(scale), columns, 1, 1) if there is None else there
             _add_identity(branch, kernel, scale)
         else:
-            kernel = branch.weight.to(torch.float64, copy=True)
-            branch.ask(kernel, branch.weight, slice(0, len(scale)))
+            stored = branch.weight.held
+            assert stored is not None  # no large one
+            kernel = stored.view(len(scale), *branch.taps).to(torch.float64, copy=True)
+            branch.ask(kernel, stored, slice(0, len(scale)))
             kernel.mul_(scale)
             if there is not None:
                 there += kernel

@@ -65,6 +65,12 @@ class SafetensorsCheckpoint(Checkpoint):
         self._file.check()
         return tensor
 
+    def read_rows(self, name: str, start: int, target: torch.Tensor) -> None:
+        """See `Checkpoint.read_rows`."""
+        memory = memory_of(target)
+        self._file.read_into(memory, self._places[name].start + start * (len(memory) // len(target)))
+        self._file.check()
+
     def pieces(self, name: str) -> Iterator[memoryview]:
         """See `Checkpoint.pieces`."""
         place = self._places[name]

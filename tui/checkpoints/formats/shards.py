@@ -76,6 +76,10 @@ class ShardedCheckpoint(Checkpoint):
         """See `Checkpoint.tensor`."""
         return self._shards[self._shard_of[name]].tensor(name)
 
+    def read_rows(self, name: str, start: int, target: torch.Tensor) -> None:
+        """See `Checkpoint.read_rows`."""
+        self._shards[self._shard_of[name]].read_rows(name, start, target)
+
     def pieces(self, name: str) -> Iterator[memoryview]:
         """See `Checkpoint.pieces`."""
         return self._shards[self._shard_of[name]].pieces(name)

@@ -72,12 +72,24 @@ class TorchCheckpoint(Checkpoint):
 
     def tensor(self, name: str) -> torch.Tensor:
         """See `Checkpoint.tensor`."""
+        found = copy_of(self._with_numbers(name))
+        self.check()
+        return found
+
+    def read_rows(self, name: str, start: int, target: torch.Tensor) -> None:
+        """See `Checkpoint.read_rows`."""
+        found = self._with_numbers(name)
+        if "strided" not in str(found.layout):
+            raise about(self.path, f"has {quoted(name)} as a sparse tensor: make it dense first (to_dense)")
+        rows = found[start : start + len(target)]
+        target.copy_(rows.reshape(target.shape))
+        self.check()
+
+    def _with_numbers(self, name: str) -> torch.Tensor:
         self.check()
         found = self.laid.leaves[name].tensor.detach()
         if found.is_meta:
             raise about(self.path, f"has no numbers for {quoted(name)}: it was saved from the device meta")
-        found = copy_of(found)
-        self.check()
         return found
 
     def as_loaded(self, name: str) -> torch.Tensor:
