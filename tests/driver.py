@@ -19,6 +19,7 @@ from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.deferred import deferred_study
 from tui.analysis.speed.conditions import Conditions
 from tui.analysis.speed.report import SpeedReport
+from tui.analysis.speed.to_time import time_them as timed
 from tui.analysis.subject import Subject
 from tui.analysis.sweep.running import sweep as points_of
 from tui.app import RepFuseApp, StudyFunction
@@ -26,6 +27,7 @@ from tui.checkpoints.to_open import ToOpen
 from tui.fusion.spec import BlockSpec
 from tui.measuring import MeasureFunction
 from tui.run_state import Idle, RunState
+from tui.running_speed_table import TimeThemFunction
 from tui.running_sweep import SweepFunction
 from tui.screens.bench.study_views import StudyViews
 from tui.screens.checkpoint.screen import CheckpointScreen
@@ -285,7 +287,7 @@ class OpenModule(Protocol):
     """Opens the program on what was found in a module."""
 
     def __call__(
-        self, looked: LookedAt, size: tuple[int, int] = ...
+        self, looked: LookedAt, size: tuple[int, int] = ..., *, time_them: TimeThemFunction = ...
     ) -> AbstractAsyncContextManager[ModuleBench]: ...
 
 
@@ -294,8 +296,10 @@ def module_opener(settings_path: Path) -> OpenModule:
     settings_path.write_text("{}", encoding="utf-8")
 
     @asynccontextmanager
-    async def opened(looked: LookedAt, size: tuple[int, int] = MEDIUM) -> AsyncIterator[ModuleBench]:
-        app = RepFuseApp(module=looked, settings_path=settings_path)
+    async def opened(
+        looked: LookedAt, size: tuple[int, int] = MEDIUM, *, time_them: TimeThemFunction = timed
+    ) -> AsyncIterator[ModuleBench]:
+        app = RepFuseApp(module=looked, time_them=time_them, settings_path=settings_path)
         async with app.run_test(size=size) as pilot:
             await settle(pilot)
             yield ModuleBench(app, pilot)
@@ -315,6 +319,7 @@ class OpenCheckpoint(Protocol):
         eps: float | None = ...,
         found: bool = ...,
         depth: ColourDepth = ...,
+        time_them: TimeThemFunction = ...,
     ) -> AbstractAsyncContextManager[CheckpointBench]: ...
 
 
@@ -331,9 +336,10 @@ def checkpoint_opener(settings_path: Path) -> OpenCheckpoint:
         eps: float | None = None,
         found: bool = True,
         depth: ColourDepth = ColourDepth.FULL,
+        time_them: TimeThemFunction = timed,
     ) -> AsyncIterator[CheckpointBench]:
         to_open = ToOpen(path, given, eps=eps)
-        app = RepFuseApp(to_open=to_open, settings_path=settings_path, depth=depth)
+        app = RepFuseApp(to_open=to_open, time_them=time_them, settings_path=settings_path, depth=depth)
         async with app.run_test(size=size) as pilot:
             bench = CheckpointBench(app, pilot)
             if found:

@@ -55,14 +55,17 @@ if TYPE_CHECKING:
     from tui.analysis.study import FusedKernels, Piece, Study
     from tui.checkpoints.to_open import ToOpen
     from tui.modules.looking import LookedAt
+    from tui.running_speed_table import RunningSpeedTable, TimeThemFunction
     from tui.running_sweep import RunningSweep, SweepFunction
     from tui.screens.checkpoint.screen import CheckpointScreen
     from tui.screens.module.screen import ModuleScreen
+    from tui.screens.speed.screen import SpeedScreen
     from tui.screens.sweep.screen import SweepScreen
     from tui.screens.tree_screen import TreeScreen
+    from tui.speed_table_state import SpeedTableState
     from tui.sweep_state import SweepState
 
-    Place = BenchScreen | TreeScreen | SweepScreen
+    Place = BenchScreen | TreeScreen | SweepScreen | SpeedScreen
 
 PREVIEW_PAUSE = 0.08
 """Seconds that the cursor rests before what it is on is run."""
@@ -79,8 +82,8 @@ class RepFuseApp(MeasuringApp):
 
     The terminal has as many colours as `depth` says, and the characters of `encoding`.
 
-    `study` runs a subject, `measure` times its block, `sweep` runs a plan (None: on this machine), and
-    `settings_path` is where choices are kept; tests put others in their places.
+    `study` runs a subject, `measure` times its block, `sweep` runs a plan and `time_them` times all blocks (None
+    of the two: on this machine), and `settings_path` is where choices are kept; tests put others in their places.
     """
 
     TITLE = "repfuse-tui"
@@ -123,6 +126,8 @@ class RepFuseApp(MeasuringApp):
 
     sweep: var[SweepState | None] = var(None)
     """The last sweep, as far as it came; None before the first."""
+    speed_table: var[SpeedTableState | None] = var(None)
+    """The last timing of all blocks, as far as it came; None before the first."""
 
     def __init__(
         self,
@@ -135,6 +140,7 @@ class RepFuseApp(MeasuringApp):
         study: StudyFunction = deferred_study,
         measure: MeasureFunction = deferred_measure,
         sweep: SweepFunction | None = None,
+        time_them: TimeThemFunction | None = None,
         settings_path: Path | None = None,
         depth: ColourDepth = ColourDepth.FULL,
         encoding: str = UTF_8,
@@ -151,7 +157,10 @@ class RepFuseApp(MeasuringApp):
         self._module: ModuleScreen | None = None
         self._sweep_screen: SweepScreen | None = None
         self._sweep_function = sweep
-        self._back_to: TreeScreen | SweepScreen | None = None
+        self._speed_screen: SpeedScreen | None = None
+        self._time_them_function = time_them
+        self._tree_of_speeds: TreeScreen | None = None
+        self._back_to: TreeScreen | SweepScreen | SpeedScreen | None = None
         self._opening = to_open
         self._looked = module
         self._a: BlockA | Subject | None = compared  # a subject as long as its study has not been run
@@ -273,8 +282,8 @@ class RepFuseApp(MeasuringApp):
 
     @property
     def place(self) -> Place:
-        """The bench, a tree of blocks or the sweep, whichever is in sight, perhaps under a dialog."""
-        places = (self._checkpoint, self._module, self._sweep_screen, self._bench)
+        """The bench, a tree of blocks, the sweep or the speeds: what is in sight, perhaps under a dialog."""
+        places = (self._checkpoint, self._module, self._sweep_screen, self._speed_screen, self._bench)
         found = next(screen for screen in reversed(self.screen_stack) if screen in places)
         return cast("Place", found)
 
@@ -295,11 +304,51 @@ class RepFuseApp(MeasuringApp):
 
     def on_tree_screen_block_chosen(self, event: TreeScreen.BlockChosen) -> None:
         """Show a block of a checkpoint or of a module on the bench; the one that is there, as it was left."""
-        self._back_to = event.tree
-        if self._bench is not None and self._bench.origin is event.subject.origin:
+        self._open_block(event.subject, event.tree)
+
+    def _open_block(self, subject: Subject, place: TreeScreen | SpeedScreen) -> None:
+        """Have it on the bench, as it was left there if it was the last one; escape goes to that place."""
+        self._back_to = place
+        if self._bench is not None and self._bench.origin is subject.origin:
+            self._bench.way_back = place.WAY_BACK
             self._go_to(self._bench)
         else:
-            self._show_on_bench(event.subject)
+            self._show_on_bench(subject)
+
+    def on_tree_screen_speed_wanted(self, event: TreeScreen.SpeedWanted) -> None:
+        """Go to the table of these blocks, which begins to be filled; one that is there stays as it is."""
+        from tui.screens.speed.screen import SpeedScreen  # not before the first paint
+
+        self._tree_of_speeds = event.tree
+        if self._speed_screen is None or self._speed_screen.to_time is not event.to_time:
+            self._running_speed_table.stop()
+            before = self._speed_screen
+            if before is not None and before not in self.screen_stack:
+                self.uninstall_screen(before)
+                before.remove()
+            self._speed_screen = SpeedScreen(event.to_time).data_bind(RepFuseApp.speed_table)
+            self.install_screen(self._speed_screen, f"speed {id(event.to_time)}")
+        self._go_to(self._speed_screen)
+
+    def on_speed_screen_wanted(self, event: SpeedScreen.Wanted) -> None:
+        """Time them, and nothing else meanwhile."""
+        self.stop_measuring()
+        self._running_sweep.stop()
+        self._running_speed_table.start(event.to_time, event.run_on, event.conditions)
+
+    def on_speed_screen_stop_wanted(self) -> None:
+        """Stop it; what is there stays."""
+        self._running_speed_table.stop()
+
+    def on_speed_screen_back_wanted(self) -> None:
+        """Have the tree in sight again."""
+        if self._tree_of_speeds is not None:
+            self._go_to(self._tree_of_speeds)
+
+    def on_speed_screen_block_chosen(self, event: SpeedScreen.BlockChosen) -> None:
+        """Show a block of the table on the bench, from which escape goes back to the table."""
+        assert self._speed_screen is not None
+        self._open_block(event.subject, self._speed_screen)
 
     def _show_on_bench(self, subject: Subject) -> None:
         """Go to the bench, with a whole other block."""
@@ -331,12 +380,21 @@ class RepFuseApp(MeasuringApp):
         self._go_to(self._sweep_screen)
 
     def on_sweep_screen_wanted(self, event: SweepScreen.Wanted) -> None:
-        """Run it."""
+        """Run it, and time nothing else meanwhile."""
+        self._running_speed_table.stop()
         self._running_sweep.start(event.plan)
 
     def on_sweep_screen_stop_wanted(self) -> None:
         """Stop it; what is there stays."""
         self._running_sweep.stop()
+
+    @cached_property
+    def _running_speed_table(self) -> RunningSpeedTable:
+        from tui.analysis.speed.to_time import time_them  # not before the first paint
+        from tui.running_speed_table import RunningSpeedTable
+
+        times = self._time_them_function or time_them
+        return RunningSpeedTable(self, partial(setattr, self, "speed_table"), times)
 
     @cached_property
     def _running_sweep(self) -> RunningSweep:

@@ -25,6 +25,7 @@ from tui.screens.checkpoint.screen import CheckpointScreen
 from tui.screens.commands import KEYS_APART, commands_of
 from tui.screens.module.screen import ModuleScreen
 from tui.screens.sweep.screen import EVERYWHERE as EVERYWHERE_IN_A_SWEEP
+from tui.screens.speed.screen import SpeedScreen
 from tui.screens.sweep.screen import SweepScreen
 from tui.views.checkpoint.compared_view import ComparedView
 from tui.views.checkpoint.fused_view import FusedView
@@ -57,7 +58,7 @@ def bound() -> Iterator[Binding]:
 
 def all_lines() -> list[HelpLine]:
     """What the help says on each screen; what it says on both counts once."""
-    screens = (BenchScreen, CheckpointScreen, ModuleScreen, SweepScreen)
+    screens = (BenchScreen, CheckpointScreen, ModuleScreen, SweepScreen, SpeedScreen)
     sections = [lines for screen in screens for lines in screen.help_sections().values()]
     return list(dict.fromkeys(line for section in sections for line in section))
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from tui.analysis.speed.conditions import Conditions
+from tui.analysis.speed.to_time import USUAL_INPUT, RunOn
 from tui.command_line.block_options import DEFAULT_PRESET, add_block_options, option_of, spec_of
 from tui.command_line.checkpoint_options import Reading, add_reading_options, is_file_like, reading_of
 from tui.command_line.module_options import ModuleSource, add_source_options, is_module_like, source_of
@@ -18,13 +19,10 @@ from tui.fusion.fields import FIELDS, spec_from
 from tui.fusion.presets import PRESETS
 from tui.fusion.problems import InvalidSpecError
 from tui.fusion.quoting import quoted
-from tui.fusion.spec import BlockSpec, Dtype, Pair
+from tui.fusion.spec import BlockSpec
 
 SPEED = "speed"
 SPEED_SUMMARY = "time a block, or each block of a file or module, as it is and fused"
-
-USUAL_INPUT = (56, 56)
-"""Rows and columns that a block out of a file is timed on: no file says what reaches it."""
 
 
 class Kind(StrEnum):
@@ -37,17 +35,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """The blocks of a checkpoint, and what they are run on.
-
-    Attributes:
-        dtype: None for each block's own.
-    """
+    """The blocks of a checkpoint, and what they are run on."""
 
     path: Path
     reading: Reading = field(default_factory=Reading)
-    input_shape: Pair = USUAL_INPUT
-    batch_size: int = 1
-    dtype: Dtype | None = None
+    run_on: RunOn = field(default_factory=RunOn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +140,8 @@ def _source(kind: Kind, options: argparse.Namespace) -> BlockSpec | FileSource |
             return source_of(options)
     run = _how_it_is_run(options)
     dtype = None if options.dtype is None else run.dtype
-    return FileSource(Path(options.FILE), reading_of(options), run.input_shape, run.batch_size, dtype)
+    run_on = RunOn(run.input_shape, run.batch_size, dtype)
+    return FileSource(Path(options.FILE), reading_of(options), run_on)
 
 
 def _how_it_is_run(options: argparse.Namespace) -> BlockSpec:

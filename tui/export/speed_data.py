@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from io import StringIO
 from typing import Any
 
 from tui.analysis.speed.conditions import Conditions
@@ -58,6 +60,49 @@ def speed_json(
     """`speed_as_data` as one line of strict JSON."""
     data = speed_as_data(timed, left_out, conditions, is_complete=is_complete, repetitions=repetitions)
     return json.dumps(data, allow_nan=False)
+
+
+def speed_csv(timed: Sequence[Timed], left_out: Sequence[LeftOut]) -> str:
+    """A line for each block, the one that gains least first, and for the whole; what is missing is empty."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for each in sorted(worst_first(timed), key=lambda each: each.is_whole):
+        writer.writerow(_cells(each))
+    for left in left_out:
+        writer.writerow([left.title, "left out", left.why, *[""] * (len(_COLUMNS) - 3)])
+    return text.getvalue()
+
+
+_PARTS = ("median", "low", "high")
+_COLUMNS = (
+    *("name", "state", "why", "kind", "input", "dtype", "device", "threads", "rounds", "noisy"),
+    *(f"gain_{part}" for part in _PARTS),
+    *(f"gain_of_folding_{part}" for part in _PARTS),
+    *("gain_by_macs", "gain_by_traffic"),
+    *(f"{side.name.lower()}_seconds_{part}" for side in Side for part in _PARTS),
+    *(f"{side.name.lower()}_{what}" for side in Side for what in ("params", "macs", "bytes")),
+)
+
+
+def _cells(each: Timed) -> Iterator[object]:
+    report = each.report
+    yield from (
+        each.title,
+        "timed" if report.is_done else "partly",
+        "",
+        "whole" if each.is_whole else "block",
+    )
+    yield from ("x".join(map(str, report.input_nchw)), report.dtype, report.conditions.device)
+    yield from (report.machine.threads, report.rounds, "yes" if report.is_noisy else "no")
+    for spread in (report.gain(), report.gain(Side.FOLDED)):
+        yield from ("" if spread is None else repr(getattr(spread, part)) for part in _PARTS)
+    yield from (repr(report.gain_by_macs), repr(report.gain_by_traffic))
+    for time in map(report.time, Side):
+        yield from ("" if time is None else repr(getattr(time, part)) for part in _PARTS)
+    for side in Side:
+        work = report.work.get(side)
+        yield from ("", "", "") if work is None else (work.params, work.macs, work.bytes)
 
 
 def _timed(each: Timed, *, repetitions: bool) -> dict[str, Any]:

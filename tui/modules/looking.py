@@ -25,6 +25,7 @@ class LookedAt:
     Attributes:
         name: what it is called: the name of its class, or that by which it was asked for.
         module: it.
+        example: what it was run on: an image, or a tuple of its arguments.
         given: whether the user said what it runs on.
         whole: the block that it is as a whole; None where it is none.
         why_not: why, in words; "" where it is one.
@@ -33,6 +34,7 @@ class LookedAt:
 
     name: str
     module: nn.Module
+    example: Any
     given: bool
     whole: FoundBlock | None
     why_not: str
@@ -81,5 +83,5 @@ def look_at(module: nn.Module, example: Any = None, name: str = "") -> LookedAt:
     try:
         whole = block_of(module, example)
     except FusionError as error:
-        return LookedAt(name, module, given, None, str(error), blocks_of(module, example))
-    return LookedAt(name, module, given, whole, "", Findings((whole,), ()))
+        return LookedAt(name, module, example, given, None, str(error), blocks_of(module, example))
+    return LookedAt(name, module, example, given, whole, "", Findings((whole,), ()))

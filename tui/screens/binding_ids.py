@@ -7,17 +7,18 @@ from textual.binding import Binding
 from tui.screens.bench.screen import BenchScreen
 from tui.screens.checkpoint.screen import CheckpointScreen
 from tui.screens.module.screen import ModuleScreen
+from tui.screens.speed.screen import SpeedScreen
 from tui.screens.sweep.screen import SweepScreen
 
+_SCREENS = (BenchScreen, CheckpointScreen, ModuleScreen, SpeedScreen, SweepScreen)
 _WITHOUT_A_LINE = ("app.help", "app.presets")
 
 
 def binding_ids() -> frozenset[str]:
     """Those that the help of the screens tells of, and those of the screens themselves."""
-    screens = (BenchScreen, CheckpointScreen, ModuleScreen, SweepScreen)
-    lines = [line for screen in screens for section in screen.help_sections().values() for line in section]
+    lines = [line for screen in _SCREENS for section in screen.help_sections().values() for line in section]
     bound = [
-        each.id for screen in screens for each in screen.BINDINGS if isinstance(each, Binding) and each.id
+        each.id for screen in _SCREENS for each in screen.BINDINGS if isinstance(each, Binding) and each.id
     ]
     return frozenset([*(name for line in lines for name in line.bindings), *bound, *_WITHOUT_A_LINE])
 
@@ -25,8 +26,7 @@ def binding_ids() -> frozenset[str]:
 def keys_in_words() -> str:
     """Every key and what it does, and the id of its binding, by heading."""
     parts: list[str] = []
-    screens = (BenchScreen, CheckpointScreen, ModuleScreen, SweepScreen)
-    sections = {heading: lines for screen in screens for heading, lines in screen.help_sections().items()}
+    sections = {heading: lines for screen in _SCREENS for heading, lines in screen.help_sections().items()}
     for heading, lines in sections.items():
         parts.append(f"{heading}\n\n")
         for line in lines:

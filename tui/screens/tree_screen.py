@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.app import SystemCommand
+from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from tui.analysis.speed.to_time import ToTime
 from tui.analysis.subject import Subject
 from tui.screens.commands import commands_of
 from tui.screens.keys_shown import keys_here, place_of, shown
@@ -43,6 +45,21 @@ class TreeScreen(PlaceScreen):
     EVERYWHERE: ClassVar[tuple[FootKey, ...]] = ()
     WAY_BACK: ClassVar[str] = ""
     HEADING: ClassVar[str] = ""
+    SPEED_LINE: ClassVar[HelpLine] = HelpLine(
+        "s",
+        "time all blocks as they are and fused, in one table: the one that gains least first",
+        ("tree.speed",),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "s",
+            "speed",
+            "Speed of all blocks",
+            show=False,
+            id="tree.speed",
+            tooltip="Each timed as it is and fused, in one table with their totals",
+        ),
+    ]
 
     @dataclass
     class BlockChosen(Message):
@@ -50,6 +67,23 @@ class TreeScreen(PlaceScreen):
 
         subject: Subject
         tree: TreeScreen
+
+    @dataclass
+    class SpeedWanted(Message):
+        """The user wants all blocks of that screen to be timed."""
+
+        to_time: ToTime
+        tree: TreeScreen
+
+    def to_time(self) -> ToTime | None:
+        """Its blocks, ready to be timed; None where that cannot be, which the user is told."""
+        raise NotImplementedError
+
+    def action_speed(self) -> None:
+        """Ask for all blocks to be timed."""
+        to_time = self.to_time()
+        if to_time is not None:
+            self.post_message(self.SpeedWanted(to_time, self))
 
     @property
     def outline(self) -> TreeView[Any, Any]:

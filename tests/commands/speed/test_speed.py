@@ -26,6 +26,7 @@ from tui.analysis.speed.timing import Timing
 from tui.cli import main
 from tui.command_line.speed_options import FileSource, Kind, SpeedRequest, parse_speed
 from tui.commands.speed import candidates
+from tui.modules import timing
 
 Capsys = pytest.CaptureFixture[str]
 MODELS = """
@@ -190,7 +191,7 @@ def test_on_a_narrow_terminal_no_digit_is_lost(
 def test_the_blocks_of_a_module_and_the_whole(
     models: str, monkeypatch: pytest.MonkeyPatch, capsys: Capsys
 ) -> None:
-    monkeypatch.setattr(candidates, "fuse_model", lambda module, x: (module, None))  # which takes seconds
+    monkeypatch.setattr(timing, "fuse_model", lambda module, x: (module, None))  # which takes seconds
     data = ran(capsys, "speed", f"{models}:net", "--json", "--input", "2x3x20x18").data
     assert_valid(data, "speed")
     by_name = {block["name"]: block for block in data["blocks"]}
@@ -292,7 +293,7 @@ def test_ctrl_c_before_the_first_round_prints_no_table(
 def test_ctrl_c_tells_the_whole_from_the_blocks(
     models: str, monkeypatch: pytest.MonkeyPatch, capsys: Capsys
 ) -> None:
-    monkeypatch.setattr(candidates, "fuse_model", lambda module, x: (module, None))
+    monkeypatch.setattr(timing, "fuse_model", lambda module, x: (module, None))
     monkeypatch.setattr(several, "time_all", interrupting(after=2))
     done = stopped(capsys, f"{models}:Loud", "--input", "1x2x8x8")
     assert "1 of 2 blocks and not the whole model timed to the end" in done.err
@@ -392,8 +393,8 @@ def test_what_a_file_does_not_say_is_chosen() -> None:
     asked = parse_speed(["model.pt", "--dtype", "bfloat16", "--conv-bn"])
     assert isinstance(asked, SpeedRequest)
     assert isinstance(asked.source, FileSource)
-    assert (asked.source.input_shape, asked.source.batch_size) == ((56, 56), 1)
-    assert asked.source.dtype == "bfloat16"
+    assert (asked.source.run_on.input_shape, asked.source.run_on.batch_size) == ((56, 56), 1)
+    assert asked.source.run_on.dtype == "bfloat16"
     assert asked.source.reading.conv_bn
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from tui.analysis.progress import Doing
 from tui.analysis.speed.report import Side, SpeedReport
 
 
@@ -36,6 +37,66 @@ class LeftOut:
     def words(self) -> str:
         """In a line."""
         return f"{self.title}: {self.why}" if self.title else self.why
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is going to be timed: so many blocks, and perhaps the whole model that they are parts of."""
+
+    blocks: int
+    whole: bool
+
+
+@dataclass(slots=True)
+class Found:
+    """What is there so far.
+
+    Attributes:
+        planned: what is to be timed; of no blocks before that is known.
+        timed: what was measured of each by its place.
+    """
+
+    planned: Planned = Planned(0, whole=False)
+    timed: dict[int, Timed] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+    def take(self, item: Doing | Timed | LeftOut | Planned) -> None:
+        """Know what this tells besides; nothing, where it is only what is being done."""
+        match item:
+            case Planned():
+                self.planned = item
+            case Timed():
+                self.timed[item.place] = item
+            case LeftOut():
+                self.timed.pop(item.place, None)
+                self.left_out.append(item)
+
+    @property
+    def count(self) -> int:
+        """How many are to be timed, the whole among them; 0 before that is known."""
+        return self.planned.blocks + self.planned.whole
+
+    @property
+    def has_rounds(self) -> bool:
+        """Whether there is a time of anything."""
+        return any(each.report.rounds for each in self.timed.values())
+
+    @property
+    def complete(self) -> int:
+        """How many are timed to their end."""
+        return sum(each.report.is_done for each in self.timed.values())
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing more is to come."""
+        return self.count > 0 and self.complete + len(self.left_out) == self.count
+
+    @property
+    def share(self) -> float:
+        """How much is done, from 0 to 1."""
+        open_ones = (each.report for each in self.timed.values() if not each.report.is_done)
+        begun = sum(report.rounds / report.conditions.rounds for report in open_ones)
+        return (self.complete + len(self.left_out) + begun) / max(self.count, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,16 @@ from typing import NamedTuple, Protocol
 from torch import Tensor, nn
 
 from tui.analysis.failure import CANNOT, in_words
+from tui.analysis.numerics.devices import device_named
 from tui.analysis.progress import Doing
 from tui.analysis.speed.conditions import Conditions
 from tui.analysis.speed.measuring import Step, measure_sides
+from tui.analysis.speed.memory import bytes_for, refuse_too_large
 from tui.analysis.speed.outcomes import LeftOut, Timed
 from tui.analysis.speed.report import Side, SpeedReport
+from tui.analysis.speed.sides import sides_of
+from tui.fusion.block import ReparamBlock
+from tui.fusion.spec import BlockSpec
 
 
 class Made(NamedTuple):
@@ -30,6 +35,21 @@ class Candidate:
     title: str
     make: Callable[[], Made]
     is_whole: bool = False
+
+
+def refuse_spec(spec: BlockSpec, device: str) -> None:
+    """Stop before its input is made, which alone may be more than there is.
+
+    Raises:
+        MeasuringError: it does not fit.
+        DeviceError: the device is not here.
+    """
+    refuse_too_large(bytes_for(spec, device), device_named(device))
+
+
+def made_of(block: ReparamBlock, x: Tensor) -> Made:
+    """A block beside its fused convolution."""
+    return Made(sides_of(block, block.fuse()), x)
 
 
 class Measure(Protocol):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from functools import partial
 
 from tui.analysis.progress import Doing
-from tui.analysis.speed.outcomes import LeftOut, Timed
+from tui.analysis.speed.outcomes import Found, LeftOut, Planned, Timed
 from tui.command_line.module_options import ModuleSource
 from tui.command_line.speed_options import SpeedRequest
 from tui.commands.in_thread import InThread, ctrl_c_as_exception
@@ -24,56 +23,7 @@ class NothingTimedError(Refusal, RuntimeError):
     """Nothing could be timed; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """What is going to be timed: so many blocks, and perhaps the whole model that they are parts of."""
-
-    blocks: int
-    whole: bool
-
-
 Item = Doing | Timed | LeftOut | Planned
-
-
-@dataclass(slots=True)
-class Found:
-    """What is there so far.
-
-    Attributes:
-        planned: what is to be timed; of no blocks before that is known.
-        timed: what was measured of each by its place.
-    """
-
-    planned: Planned = Planned(0, whole=False)
-    timed: dict[int, Timed] = field(default_factory=dict)
-    left_out: list[LeftOut] = field(default_factory=list)
-
-    @property
-    def count(self) -> int:
-        """How many are to be timed, the whole among them; 0 before that is known."""
-        return self.planned.blocks + self.planned.whole
-
-    @property
-    def has_rounds(self) -> bool:
-        """Whether there is a time of anything."""
-        return any(each.report.rounds for each in self.timed.values())
-
-    @property
-    def complete(self) -> int:
-        """How many are timed to their end."""
-        return sum(each.report.is_done for each in self.timed.values())
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether nothing more is to come."""
-        return self.count > 0 and self.complete + len(self.left_out) == self.count
-
-    @property
-    def share(self) -> float:
-        """How much is done, from 0 to 1."""
-        open_ones = (each.report for each in self.timed.values() if not each.report.is_done)
-        begun = sum(report.rounds / report.conditions.rounds for report in open_ones)
-        return (self.complete + len(self.left_out) + begun) / max(self.count, 1)
 
 
 def speed(asked: SpeedRequest) -> int:
@@ -89,11 +39,11 @@ def speed(asked: SpeedRequest) -> int:
     try:
         with ctrl_c_as_exception(), _code_of_the_user(asked), progress("speed") as tell:
             for item in running:
-                _take(item, found)
+                found.take(item)
                 tell(found.share, _words(item))
     except KeyboardInterrupt:
         for item in running.not_yet_read():
-            _take(item, found)
+            found.take(item)
         status = INTERRUPTED
     if status == TIMED and not found.timed:
         raise NothingTimedError("; ".join(each.words for each in found.left_out))
@@ -140,17 +90,6 @@ def _items(asked: SpeedRequest) -> Iterator[Item]:
         whole = sum(each.is_whole for each in candidates)
         yield Planned(len(candidates) - whole, whole > 0)
         yield from time_all(candidates, asked.conditions)
-
-
-def _take(item: Item, found: Found) -> None:
-    match item:
-        case Planned():
-            found.planned = item
-        case Timed():
-            found.timed[item.place] = item
-        case LeftOut():
-            found.timed.pop(item.place, None)
-            found.left_out.append(item)
 
 
 def _words(item: Item) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from textual.widgets import Static
 from tui.analysis.alterations.alterations import NOTHING_ALTERED
 from tui.analysis.failure import in_words, sentence_of
 from tui.analysis.progress import Doing, Failed
+from tui.analysis.speed.to_time import ToTime
 from tui.analysis.subject import Subject
 from tui.background import iterate_in_thread
 from tui.checkpoints.contents import Checkpoint
@@ -38,6 +39,7 @@ from tui.screens.checkpoint.fusing_all import ToFuse, fuse_all
 from tui.screens.checkpoint.keys import BINDINGS, EVERYWHERE, HELP_LINES, SIGNS
 from tui.screens.checkpoint.ranging import show_ranges
 from tui.screens.checkpoint.reading import is_readable, problems_in, read_of
+from tui.screens.checkpoint.timing import blocks_to_time
 from tui.screens.help_everywhere import HELP_EVERYWHERE
 from tui.screens.tree_screen import TreeScreen
 from tui.views.checkpoint.compared_view import ComparedView, detail_of, outcome, verdict_words
@@ -78,7 +80,7 @@ class CheckpointScreen(TreeScreen):
     EVERYWHERE: ClassVar[tuple[FootKey, ...]] = EVERYWHERE
     WAY_BACK: ClassVar[str] = "back to the file"
     HEADING: ClassVar[str] = "IN A CHECKPOINT"
-    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = HELP_LINES
+    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (*HELP_LINES, TreeScreen.SPEED_LINE)
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
     listing: var[Listing | None] = var[Listing | None](None, init=False)
@@ -99,6 +101,7 @@ class CheckpointScreen(TreeScreen):
         self._eps = EpsChoices(to_open.eps)
         self._asked: tuple[FoundBlock, bool] | None = None  # whose eps the prompt asks for
         self._comparison: Comparison | None = None
+        self._to_time: tuple[Recognition, Mapping[str, float], ToTime] | None = None
 
     def compose(self) -> ComposeResult:
         """The file's name and totals, the tree with its pane, the line to search in, the keys."""
@@ -289,7 +292,10 @@ class CheckpointScreen(TreeScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Before a file is open, nothing can be done with it; a report needs something to tell of."""
-        if action in ("search", "fuse", "compare", "ranges", "eps", "report") and self.listing is None:
+        if (
+            action in ("search", "fuse", "compare", "ranges", "eps", "report", "speed")
+            and self.listing is None
+        ):
             return False
         if action == "report":
             fused, compared = self.views.there(FusedView), self.views.there(ComparedView)
@@ -367,6 +373,21 @@ class CheckpointScreen(TreeScreen):
             eps_of = self._eps.of_blocks(listing.recognition.blocks)
             await fuse_all(self, ToFuse(listing, eps_of, view), self._show_view)
             self._drop_old_comparison()
+
+    def to_time(self) -> ToTime | None:
+        """The blocks, with the eps that was chosen; the same as before where all that is the same."""
+        listing = self.listing
+        if listing is None or listing.recognition is None:
+            self._say_not_yet()
+            return None
+        found, eps_of = listing.recognition, self._eps.of_blocks(listing.recognition.blocks)
+        if not found.blocks:
+            self.notify(_nothing_to_fuse(found), timeout=6, markup=False)
+            return None
+        before = self._to_time
+        if before is None or before[0] is not found or before[1] != eps_of:
+            before = self._to_time = found, eps_of, blocks_to_time(listing.checkpoint, found, eps_of)
+        return before[2]
 
     def _say_not_yet(self) -> None:
         self.notify("The blocks are still being looked for.", timeout=2)

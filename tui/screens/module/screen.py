@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -11,6 +12,7 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from tui.analysis.failure import sentence_of
+from tui.analysis.speed.to_time import RunOn, ToTime
 from tui.analysis.subject import Subject
 from tui.fusion.quoting import printable
 from tui.fusion.refusal import Refusal
@@ -27,6 +29,7 @@ from tui.widgets.help_line import HelpLine
 from tui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # as in the rows
+    from tui.analysis.speed.several import Candidate
     from tui.modules.found import FoundBlock
     from tui.modules.looking import LookedAt
 
@@ -47,6 +50,7 @@ class ModuleScreen(TreeScreen):
             "search by name or class, from key to key; back to the tree",
             ("modules.search", "modules.tree"),
         ),
+        TreeScreen.SPEED_LINE,
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -65,6 +69,7 @@ class ModuleScreen(TreeScreen):
         super().__init__()
         self._looked = looked
         self._subjects: dict[FoundBlock, Subject] = {}
+        self._to_time: ToTime | None = None
 
     def compose(self) -> ComposeResult:
         """The module's name and totals, the tree with its pane, the line to search in, the keys."""
@@ -104,13 +109,40 @@ class ModuleScreen(TreeScreen):
         notice = self.query_one(Notice)
         try:
             if found not in self._subjects:
-                origin = self._looked.on_the_bench(found)
-                self._subjects[found] = Subject(origin.spec, origin=origin)
+                self._subjects[found] = self._subject_of(found)
         except Refusal as error:
             notice.say(f"This block cannot be opened: {sentence_of(error)}", error=True)
             return
         notice.text = ""
         self.post_message(self.BlockChosen(self._subjects[found], self))
+
+    def _subject_of(self, found: FoundBlock) -> Subject:
+        origin = self._looked.on_the_bench(found)
+        return Subject(origin.spec, origin=origin)
+
+    def to_time(self) -> ToTime | None:
+        """The blocks on what reached them, and the module as a whole."""
+        blocks = self._looked.findings.blocks
+        if not blocks:
+            self.notify("There is no block to be timed; the tree tells what was left alone, and why.")
+        elif self._to_time is None:
+            from tui.modules.timing import title_of  # what is timed is asked for when it is wanted
+
+            self._to_time = ToTime(
+                self._looked.name,
+                tuple(title_of(self._looked, each) for each in blocks),
+                has_inputs=True,
+                has_whole=self._looked.whole is None,
+                candidates=self._candidates,
+                subject=lambda place: self._subject_of(blocks[place - 1]),
+            )
+        return self._to_time
+
+    def _candidates(self, run_on: RunOn, device: str) -> Sequence[Candidate]:
+        from tui.modules.timing import candidates_of
+
+        del run_on, device  # each has its input, and its size is told when it is made
+        return candidates_of(self._looked)
 
     @staticmethod
     def help_sections() -> dict[str, tuple[HelpLine, ...]]:

@@ -22,6 +22,7 @@ class OutlineView(TreeView[Node, FoundBlock]):
         FootKey("fuse all", ("checkpoint.fuse",)),
         FootKey("search", ("checkpoint.search",)),
         FootKey("ranges", ("checkpoint.ranges",)),
+        FootKey("speed", ("tree.speed",)),
         FootKey("compare", ("checkpoint.compare",)),
         FootKey("eps", ("checkpoint.eps",)),
         FootKey("blocks only", ("outline.blocks",)),

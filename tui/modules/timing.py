@@ -1,0 +1,62 @@
+"""candidates_of(looked): the blocks of a module as what is timed, and the whole beside its fused copy."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from torch import Tensor
+
+from tui.analysis.speed.report import Side
+from tui.analysis.speed.several import Candidate, Made, made_of
+from tui.analysis.speed.to_time import WHOLE
+from tui.fusion.kernel import FusionError
+from tui.fusion.torch_dtypes import torch_dtype
+from tui.modules.found import FoundBlock
+from tui.modules.looking import LookedAt
+from tui.modules.model import fuse_model
+from tui.modules.outline import path_of
+
+ALL_OF_IT = "(all of it)"
+"""What a module is called that is one block as a whole."""
+
+
+def title_of(looked: LookedAt, found: FoundBlock) -> str:
+    """What a block is called: its path in the module."""
+    return ALL_OF_IT if found is looked.whole else path_of(found)
+
+
+def candidates_of(looked: LookedAt) -> list[Candidate]:
+    """Each block on what reached it, then the module as a whole, where it is not one block."""
+    made = [
+        Candidate(title_of(looked, found), partial(_in_module, looked, found))
+        for found in looked.findings.blocks
+    ]
+    if looked.whole is None:
+        made.append(Candidate(WHOLE, partial(_whole, looked), is_whole=True))
+    return made
+
+
+def _in_module(looked: LookedAt, found: FoundBlock) -> Made:
+    origin = looked.on_the_bench(found)
+    x = found.region.source.value.detach().to("cpu", torch_dtype(origin.spec.dtype))
+    return made_of(origin.block(origin.spec), x)
+
+
+def _whole(looked: LookedAt) -> Made:
+    image = _only_image(looked.example)
+    fused, _ = fuse_model(looked.module, image)
+    return Made({Side.UNFUSED: looked.module, Side.FUSED: fused}, image)
+
+
+def _only_image(example: Any) -> Tensor:
+    """What the whole is timed on.
+
+    Raises:
+        FusionError: it takes something else than one image.
+    """
+    if isinstance(example, tuple) and len(example) == 1:
+        (example,) = example
+    if isinstance(example, Tensor) and example.dim() == 4:
+        return example
+    raise FusionError("it is timed as a whole only on one image (batch, channels, H, W)")
