@@ -82,8 +82,9 @@ class RepFuseApp(MeasuringApp):
 
     The terminal has as many colours as `depth` says, and the characters of `encoding`.
 
-    `study` runs a subject, `measure` times its block, `sweep` runs a plan and `time_them` times all blocks (None
-    of the two: on this machine), and `settings_path` is where choices are kept; tests put others in their places.
+    `study` runs a subject, `measure` times its block, `sweep` runs a plan, `time_them` times all blocks
+    (None of these two: on this machine), and `settings_path` is where choices are kept; tests put others in
+    their places.
     """
 
     TITLE = "repfuse-tui"

@@ -24,8 +24,8 @@ from tui.screens.bench.views import VIEWS
 from tui.screens.checkpoint.screen import CheckpointScreen
 from tui.screens.commands import KEYS_APART, commands_of
 from tui.screens.module.screen import ModuleScreen
-from tui.screens.sweep.screen import EVERYWHERE as EVERYWHERE_IN_A_SWEEP
 from tui.screens.speed.screen import SpeedScreen
+from tui.screens.sweep.screen import EVERYWHERE as EVERYWHERE_IN_A_SWEEP
 from tui.screens.sweep.screen import SweepScreen
 from tui.views.checkpoint.compared_view import ComparedView
 from tui.views.checkpoint.fused_view import FusedView

@@ -72,7 +72,7 @@ class SpeedTable(Vertical):
     }
     """
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
-        HelpLine("enter", "the block under the cursor on the bench; escape comes back", ("rows.choose",)),
+        HelpLine("enter", "the block under the cursor on the bench; escape comes back"),
         HelpLine("~", "noisy: the quartiles of a side lie more than a fifth of its median apart"),
         HelpLine("=", "no difference shows: the quartiles of the gain lie on both sides of 1"),
         HelpLine("△", "left out, with the reason"),
