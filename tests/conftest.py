@@ -36,7 +36,7 @@ from tests.driver import (
 from tests.settle import PATIENCE
 from tests.snapshot_report import REPORT, Mismatch, SnapshotReport
 from tests.svg_snapshot import SVGSnapshot
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 if TYPE_CHECKING:
     from tests.held_study import HeldStudy

@@ -23,8 +23,8 @@ from tui.analysis.speed.to_time import time_them as timed
 from tui.analysis.subject import Subject
 from tui.analysis.sweep.running import sweep as points_of
 from tui.app import RepFuseApp, StudyFunction
-from tui.checkpoints.to_open import ToOpen
-from tui.fusion.spec import BlockSpec
+from tui.checkpoints.choosing.to_open import ToOpen
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.measuring import MeasureFunction
 from tui.run_state import Idle, RunState
 from tui.running_speed_table import TimeThemFunction

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from tui.analysis.origin import Origin
 from tui.fusion.block import ReparamBlock
-from tui.fusion.geometry import Geometry
 from tui.fusion.layers import Branch, Convolution, Identity, Norm
-from tui.fusion.spec import BlockSpec, Dtype, InputFill
+from tui.fusion.specs.block_spec import BlockSpec, Dtype, InputFill
+from tui.fusion.specs.geometry import Geometry
 from tui.fusion.structure import structure_of
 from tui.fusion.torch_dtypes import torch_dtype
 

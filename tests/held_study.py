@@ -9,7 +9,7 @@ from tests.settle import PATIENCE
 from tui.analysis.progress import Doing
 from tui.analysis.study import Piece, run_study
 from tui.analysis.subject import Subject
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 
 class HeldRun:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, InputFill, WeightFill
+from tui.fusion.specs.block_spec import BlockSpec, InputFill, WeightFill
 
 ROUNDED = BlockSpec(input=InputFill.IMPULSES)
 """Random weights and impulses: a small difference that is not 0. Each output sees one product at most."""

@@ -18,9 +18,9 @@ from tui import __version__
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Edit
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.subject import Subject
-from tui.checkpoints.to_open import ToOpen
+from tui.checkpoints.choosing.to_open import ToOpen
 from tui.cli import main
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
 from tui.plain_text import print_readably
 from tui.terminal.colour_depth import ColourDepth
 

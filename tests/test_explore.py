@@ -15,7 +15,7 @@ import tui
 from tests.modules.small_models import Block, Net
 from tui.exploring import ExploreError
 from tui.fusion.kernel import FusionError
-from tui.modules.running import RunError
+from tui.modules.run.running import RunError
 from tui.on_terminal import NoTerminalError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the terminals of tests are pseudo terminals")

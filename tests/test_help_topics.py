@@ -12,7 +12,7 @@ from tui.checkpoints.families import FAMILIES
 from tui.cli import main
 from tui.command_line.option_parser import OptionsError
 from tui.command_line.options import parse
-from tui.fusion.branch_text import parse_branches, show_branches
+from tui.fusion.grammar.branch_text import parse_branches, show_branches
 from tui.help_topics import KEYS, TOPICS, plain, topic_in_markdown
 from tui.screens.binding_ids import binding_ids
 from tui.screens.dialogs.help import HelpScreen

@@ -27,7 +27,7 @@ from tui.command_line.sweep_options import SWEEP
 from tui.export.grid import grid_of, npz_of
 from tui.export.study_json import study_json_of
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from tui.analysis.study import Study, study_of
     from tui.exploring import explore
     from tui.fusion.block import ReparamBlock, build_block
-    from tui.fusion.branch_text import parse_branches
+    from tui.fusion.grammar.branch_text import parse_branches
     from tui.fusion.presets import PRESETS
-    from tui.fusion.spec import BlockSpec
+    from tui.fusion.specs.block_spec import BlockSpec
     from tui.modules.finding import blocks_of
     from tui.modules.fusing import fuse
     from tui.modules.model import fuse_model
@@ -47,7 +47,7 @@ __all__ = [
 if not TYPE_CHECKING:  # to a type checker only the names above exist
     # The command imports this package before its first paint, and torch takes longer than all of that.
     _HOMES = {
-        "BlockSpec": "tui.fusion.spec",
+        "BlockSpec": "tui.fusion.specs.block_spec",
         "PRESETS": "tui.fusion.presets",
         "ReparamBlock": "tui.fusion.block",
         "Study": "tui.analysis.study",
@@ -56,7 +56,7 @@ if not TYPE_CHECKING:  # to a type checker only the names above exist
         "explore": "tui.exploring",
         "fuse": "tui.modules.fusing",
         "fuse_model": "tui.modules.model",
-        "parse_branches": "tui.fusion.branch_text",
+        "parse_branches": "tui.fusion.grammar.branch_text",
         "study_of": "tui.analysis.study",
     }
     __getattr__ = deferred_names(__name__, _HOMES)

@@ -34,7 +34,7 @@ from tui.analysis.subject import Subject
 from tui.background import LANE, iterate_in_thread
 from tui.collecting import collect_again
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.keys_in_order import KeysInOrder
 from tui.measuring import MeasureFunction, MeasuringApp, deferred_measure
 from tui.run_state import Idle, RunState, Stopped, Waiting, Withdrawn
@@ -53,7 +53,7 @@ from tui.widgets.thin_scroll_bar import ThinScrollBar
 
 if TYPE_CHECKING:
     from tui.analysis.study import FusedKernels, Piece, Study
-    from tui.checkpoints.to_open import ToOpen
+    from tui.checkpoints.choosing.to_open import ToOpen
     from tui.modules.looking import LookedAt
     from tui.running_speed_table import RunningSpeedTable, TimeThemFunction
     from tui.running_sweep import RunningSweep, SweepFunction
@@ -594,7 +594,7 @@ class RepFuseApp(MeasuringApp):
     @work
     async def action_open_file(self, folder: Path | None = None) -> None:
         """Let the user choose a checkpoint, and show it."""
-        from tui.checkpoints.to_open import ToOpen  # not before the first paint
+        from tui.checkpoints.choosing.to_open import ToOpen  # not before the first paint
         from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
 
         here = folder or (self._checkpoint.to_open.path.parent if self._checkpoint else Path())

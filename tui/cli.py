@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from tui.analysis.deferred import deferred_study
 from tui.analysis.failure import CANNOT, in_words
-from tui.checkpoints.to_open import ToOpen
+from tui.checkpoints.choosing.to_open import ToOpen
 from tui.collecting import collect_again
 from tui.command_line.checkpoint_options import (
     CheckpointRequest,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tui.analysis.alterations.gallery import MISTAKES, obstacle
-from tui.fusion.branch_text import parse_branches
-from tui.fusion.spec import BlockSpec, PaddingMode
+from tui.fusion.grammar.branch_text import parse_branches
+from tui.fusion.specs.block_spec import BlockSpec, PaddingMode
 
 EIGHT = BlockSpec(8, 8, input_shape=(10, 10))
 NORMED = replace(EIGHT, branches=parse_branches("kxk+norm,1x1+norm,identity+norm"))

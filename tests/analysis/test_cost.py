@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from tests.fusion.strategies import filled_block, filled_input, specs
 from tui.analysis.cost import Sides, cost_of
-from tui.fusion.branch_text import parse_branches
-from tui.fusion.spec import BlockSpec, Dtype, Pair
+from tui.fusion.grammar.branch_text import parse_branches
+from tui.fusion.specs.block_spec import BlockSpec, Dtype, Pair
 
 
 def macs_of(module: nn.Module, x: Tensor) -> int:

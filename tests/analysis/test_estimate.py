@@ -17,9 +17,9 @@ from tui.analysis.estimate import (
     estimate_of,
     memory_of_this_machine,
 )
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, BranchKind, BranchSpec, Dtype
 
 
 @given(specs(dtypes=tuple(Dtype)))

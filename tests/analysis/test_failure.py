@@ -10,11 +10,11 @@ from tui.command_line.option_parser import OptionsError
 from tui.commands.check.command import CheckError
 from tui.export.errors import ExportError
 from tui.export.saving import SavingError, TakenError
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import FusionError
-from tui.fusion.problems import InvalidSpecError
 from tui.fusion.refusal import Refusal
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
+from tui.fusion.specs.problems import InvalidSpecError
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tui.analysis.subject import Subject
 from tui.export.command_line import command_line_of
 from tui.export.errors import ExportError
 from tui.export.report import report_of
-from tui.fusion.spec import Dtype, InputFill
+from tui.fusion.specs.block_spec import Dtype, InputFill
 
 
 def test_the_numbers_are_those_of_the_origin() -> None:

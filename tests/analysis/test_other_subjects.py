@@ -11,7 +11,7 @@ from torch import nn
 from tui.analysis.study import study_of
 from tui.fusion.block import build_block
 from tui.fusion.kernel import FusionError
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.modules.finding import blocks_of
 
 SPEC = BlockSpec(in_channels=3, out_channels=3)

@@ -27,17 +27,17 @@ from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.probe.probe import probe
 from tui.analysis.steps.walkthrough import Walkthrough, walkthrough
 from tui.analysis.study import Study, study_of
-from tui.export.by_layer import folding_code, forward_code, kernel_code, module_code, tensors_of
+from tui.export.code.by_layer import folding_code, forward_code, kernel_code, module_code, tensors_of
+from tui.export.code.snippet import snippet_of
 from tui.export.report import json_of
-from tui.export.snippet import snippet_of
 from tui.export.study_json import study_json_of
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import FusionError, Kernel
-from tui.fusion.layer_spec import LayerSpec
 from tui.fusion.layers import Branch, Convolution, Identity, Layer, Norm, Sum
 from tui.fusion.layers.chain import Chain
-from tui.fusion.padding import Border
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
+from tui.fusion.specs.layer_spec import LayerSpec
+from tui.fusion.specs.padding import Border
 from tui.views.shared.panel_titles import panel_titles
 
 

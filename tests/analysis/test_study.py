@@ -21,11 +21,11 @@ from tui.analysis.study import FusedKernels, Study, run_study, study_of
 from tui.analysis.subject import Subject
 from tui.analysis.verdict.runs import run
 from tui.fusion.block import Folded, ReparamBlock
-from tui.fusion.branch_text import parse_branches
 from tui.fusion.fill import make_input
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import Kernel, add, dirac, pad_to
 from tui.fusion.layers import Branch, Fold, Norm
-from tui.fusion.spec import BlockSpec, Dtype, InputFill, WeightFill
+from tui.fusion.specs.block_spec import BlockSpec, Dtype, InputFill, WeightFill
 from tui.fusion.widening import dilate
 
 norm_kernel = Norm.kernel

@@ -16,8 +16,8 @@ from tui.analysis.progress import Doing
 from tui.analysis.study import study_of
 from tui.analysis.subject import Subject
 from tui.export.study_json import study_json_of
-from tui.fusion.branch_text import parse_branches
-from tui.fusion.spec import BlockSpec
+from tui.fusion.grammar.branch_text import parse_branches
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.importing.saved_study import load_study
 from tui.run_state import Idle, Waiting
 

@@ -10,7 +10,7 @@ from tests.driver import Bench, OpenBench
 from tests.settle import settle
 from tests.specs import EXACT, exact_preset
 from tui.analysis.alterations.alterations import Alterations, Edit
-from tui.fusion.branch_text import show_branches
+from tui.fusion.grammar.branch_text import show_branches
 from tui.fusion.presets import PRESETS
 from tui.fusion.tap import Tap
 from tui.run_state import Idle, Withdrawn

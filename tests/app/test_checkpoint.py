@@ -11,7 +11,7 @@ from tests.checkpoint_files import conv, model, repvgg, write
 from tests.driver import CheckpointBench, OpenBench, OpenCheckpoint
 from tests.specs import EXACT
 from tui.checkpoints import opening
-from tui.checkpoints.to_open import ToOpen
+from tui.checkpoints.choosing.to_open import ToOpen
 from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
 from tui.screens.dialogs.output_file import OutputScreen
 from tui.screens.dialogs.question import QuestionScreen

@@ -173,7 +173,7 @@ async def test_where_a_block_is_not_finite_it_is_asked_first(
 async def test_stopped_it_writes_nothing(
     open_checkpoint: OpenCheckpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import tui.checkpoints.fusing as fusing
+    import tui.checkpoints.conversion.fusing as fusing
 
     held = threading.Event()
     fuse = fusing.fuse

@@ -13,10 +13,10 @@ from tests.specs import EXACT, ROUNDED
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Edit
 from tui.analysis.progress import Doing
 from tui.analysis.verdict.reason import Ruling
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
+from tui.fusion.grammar.number_text import number_in
 from tui.fusion.named_kernels import NAMED_KERNELS
-from tui.fusion.number_text import number_in
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.fusion.tap import Tap
 from tui.run_state import Idle
 from tui.screens.dialogs.named_kernels import NamedKernelScreen

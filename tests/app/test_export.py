@@ -14,9 +14,9 @@ from tests.held_study import HeldStudy
 from tests.specs import EXACT
 from tui import atomic_file
 from tui.analysis.progress import Doing
+from tui.export.code.snippet import snippet_of
 from tui.export.grid import csv_of, npz_of
 from tui.export.items import ITEMS, Item, file_name_of, summary_of
-from tui.export.snippet import snippet_of
 from tui.screens.bench import taking_away
 from tui.screens.commands import KEYS_APART
 from tui.screens.dialogs.export import ExportScreen

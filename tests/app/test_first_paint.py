@@ -36,7 +36,7 @@ import asyncio, json, struct
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from tui.app import RepFuseApp
-from tui.checkpoints.to_open import ToOpen
+from tui.checkpoints.choosing.to_open import ToOpen
 
 def write(path):
     entries = {"stem.weight": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}}

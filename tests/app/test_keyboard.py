@@ -14,7 +14,7 @@ from tests.driver import SMALL, Bench, OpenBench
 from tests.held_study import HeldStudy
 from tests.specs import EXACT
 from tui.analysis.progress import Doing
-from tui.fusion.fields import FIELDS
+from tui.fusion.grammar.fields import FIELDS
 from tui.fusion.presets import PRESETS
 from tui.run_state import Idle
 from tui.screens.dialogs.help import HelpScreen

@@ -12,8 +12,8 @@ from tests.specs import EXACT
 from tui.analysis.numerics.exact_sum import rounded
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing
-from tui.fusion.fields import spec_from
-from tui.fusion.spec import BlockSpec, InputFill
+from tui.fusion.grammar.fields import spec_from
+from tui.fusion.specs.block_spec import BlockSpec, InputFill
 from tui.views.probe.view import ProbeView
 
 TWO = replace(EXACT, in_channels=4, out_channels=4, groups=2, batch_size=2, input=InputFill.RAMP)

@@ -14,7 +14,7 @@ from tests.specs import EXACT, ROUNDED
 from tui.analysis.inquiry import Question
 from tui.analysis.progress import Doing
 from tui.analysis.study import Study
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 from tui.views.rounding.dtype_rows import DtypeLine
 from tui.views.rounding.view import RoundingView
 

@@ -69,9 +69,9 @@ def synced(path: Path, output: Path) -> None:
 
 def fused(path: Path, output: Path, jobs: int, *, on_image: bool = False, write: bool = True) -> None:
     """Our way, from the file to the file."""
-    from tui.checkpoints.fused import FusedCheckpoint
-    from tui.checkpoints.fused_writing import write_fused
-    from tui.checkpoints.fusing import Wishes, fuse
+    from tui.checkpoints.conversion.fused import FusedCheckpoint
+    from tui.checkpoints.conversion.fused_writing import write_fused
+    from tui.checkpoints.conversion.fusing import Wishes, fuse
     from tui.checkpoints.opening import open_checkpoint
     from tui.checkpoints.recognising import recognise
 
@@ -104,8 +104,8 @@ def own_peak(path: str, output: str, jobs: str) -> None:
     """Print it, in megabytes."""
     import torch
 
-    import tui.checkpoints.fused_writing
-    import tui.checkpoints.fusing
+    import tui.checkpoints.conversion.fused_writing
+    import tui.checkpoints.conversion.fusing
     import tui.checkpoints.recognising  # noqa: F401  # what is imported is no memory of the work
 
     torch.mv(torch.ones(9, 9), torch.ones(9))

@@ -32,7 +32,7 @@ from tests.fusion.strategies import filled_block
 from tui.fusion.block import ReparamBlock
 from tui.fusion.layers import Branch
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 ROUNDS = 11
 

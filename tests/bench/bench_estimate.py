@@ -14,9 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from tui.analysis.estimate import estimate_of
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
 
 MEGABYTE = 1e6
 

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from tests.driver import opener
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.run_state import Idle
 
 CHANGES = 300

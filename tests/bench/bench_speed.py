@@ -29,10 +29,10 @@ from tui.analysis.speed.report import Side, SpeedReport
 from tui.analysis.speed.sides import sides_of
 from tui.analysis.speed.timing import Spread, spread_of
 from tui.fusion.block import ReparamBlock, build_block
-from tui.fusion.branch_text import parse_branches
 from tui.fusion.fill import fill_block, make_input
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 TURNS = 5
 """How often we and torch time a block, one after the other."""

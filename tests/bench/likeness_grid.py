@@ -29,7 +29,7 @@ from tui.analysis.progress import Doing
 from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.kernel import Kernel, add
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 SEED = 2026
 EPS = (0.0, 1e-6, 1e-4, 1e-2, 0.1)

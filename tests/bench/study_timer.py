@@ -18,7 +18,7 @@ import torch
 
 from tui.analysis.study import study_of
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 
 def spec_of(asked: dict[str, Any]) -> BlockSpec:

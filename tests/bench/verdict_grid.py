@@ -47,7 +47,7 @@ from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.kernel import FusionError, Kernel
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 from tui.fusion.torch_dtypes import torch_dtype
 
 HARD = 8640

@@ -13,11 +13,11 @@ from tests.checkpoints.families.held_against import only_block, ready, recognise
 from tests.checkpoints.families.repvgg_modules import mobileone, repvgg
 from tui import study_of
 from tui.checkpoints.building import block_of, built, fused_tensors
-from tui.checkpoints.eps_change import worst_change
-from tui.fusion.branch_text import parse_branches
+from tui.checkpoints.inspection.eps_change import worst_change
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import FusionError
-from tui.fusion.layer_spec import LayerSpec
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
+from tui.fusion.specs.layer_spec import LayerSpec
 
 
 def repvgg_state(channels: int = 6) -> dict[str, Tensor]:

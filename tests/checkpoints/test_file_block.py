@@ -17,7 +17,7 @@ from tui.checkpoints.errors import CheckpointError
 from tui.checkpoints.file_block import FileBlock
 from tui.checkpoints.opening import open_checkpoint
 from tui.checkpoints.recognising import recognise
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 
 
 def test_it_is_read_with_the_files_numbers_and_the_eps_that_is_asked_for(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from tests.checkpoints.samples import library_save, same_bits, small_state_dict
+from tui.checkpoints.choosing.folder import checkpoints_in
 from tui.checkpoints.contents import Checkpoint, Format
 from tui.checkpoints.errors import CheckpointError, FolderError
-from tui.checkpoints.folder import checkpoints_in
 from tui.checkpoints.opening import open_checkpoint
 
 

@@ -10,9 +10,9 @@ from tui.analysis.alterations.gallery import MISTAKES
 from tui.command_line.completion import completion_script
 from tui.command_line.option_parser import OptionsError
 from tui.command_line.options import SHELLS, build_parser, parse
-from tui.fusion.fields import FIELDS, spec_from, texts_of
+from tui.fusion.grammar.fields import FIELDS, spec_from, texts_of
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import (
+from tui.fusion.specs.block_spec import (
     BlockSpec,
     BranchKind,
     BranchSpec,

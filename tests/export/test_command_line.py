@@ -18,9 +18,9 @@ from tui.command_line.options import parse
 from tui.export import command_line
 from tui.export.command_line import command_line_of
 from tui.export.errors import ExportError
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 
 def again(subject: Subject) -> Subject:

@@ -17,9 +17,9 @@ from tui.analysis.study import Study, study_of
 from tui.export import grid
 from tui.export.errors import ExportError
 from tui.export.grid import csv_of, grid_of, npy_of, npz_of
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import Kernel
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
 
 DTYPES = [getattr(torch, dtype) for dtype in Dtype]
 

@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.export.test_snippet import EVERY_KIND
+from tests.export.code.test_snippet import EVERY_KIND
 from tui.analysis.alterations.alterations import INPUT, Alterations, Edit
 from tui.analysis.study import study_of
 from tui.export import study_json
 from tui.export.report import report_of
 from tui.export.study_json import study_json_of
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
 
 
 def read(text: str) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from tui.fusion.geometry import Geometry
 from tui.fusion.layers import Average, Branch, Convolution, Factor, Identity, Layer, Norm
-from tui.fusion.padding import symmetric_padding
-from tui.fusion.spec import Pair, Scale
+from tui.fusion.specs.block_spec import Pair, Scale
+from tui.fusion.specs.geometry import Geometry
+from tui.fusion.specs.padding import symmetric_padding
 
 
 def conv_branch(

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tui.fusion.spec import BlockSpec, Pair
+from tui.fusion.specs.block_spec import BlockSpec, Pair
 
 
 def convolve(

@@ -11,9 +11,7 @@ from torch import Tensor, nn
 
 from tui.fusion.block import ReparamBlock, build_block
 from tui.fusion.fill import fill_block, make_input
-from tui.fusion.frame import extent_of
-from tui.fusion.problems import MAX_SEED
-from tui.fusion.spec import (
+from tui.fusion.specs.block_spec import (
     BlockSpec,
     BranchKind,
     BranchSpec,
@@ -24,6 +22,8 @@ from tui.fusion.spec import (
     Scale,
     WeightFill,
 )
+from tui.fusion.specs.frame import extent_of
+from tui.fusion.specs.problems import MAX_SEED
 
 LARGEST_CHANNELS = 8
 

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from tests.fusion.author_blocks import AUTHOR_BLOCKS, AuthorBlock, Part, RepDWConvS, RVSRRepConv
 from tests.fusion.strategies import with_wild_norms
 from tui.fusion.block import ReparamBlock, build_block
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.layers import Convolution, Factor, FixedDepthwise, Norm
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 CHANNELS = 6
 

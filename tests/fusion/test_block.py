@@ -13,9 +13,9 @@ from tests.fusion.layer_parts import conv_branch, identity_branch
 from tests.fusion.oracles import convolve, dense, kernel_by_impulses
 from tests.fusion.strategies import EVERYTHING, filled_block, filled_input, specs, with_wild_norms
 from tui.fusion.block import ReparamBlock, build_block
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, PaddingMode, Pair
+from tui.fusion.specs.block_spec import BlockSpec, PaddingMode, Pair
 
 
 def assert_fused_equals_unfused(spec: BlockSpec, *, wild: bool = False) -> None:

@@ -13,7 +13,7 @@ from tests.fusion.strategies import pairs
 from tests.fusion.test_kernel import rand
 from tui.fusion.composition import compose
 from tui.fusion.kernel import FusionError, Kernel, dirac, kernel_of
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
 
 
 @given(

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from tests.fusion.layer_parts import conv_in
 from tests.fusion.strategies import filled_block, filled_input, with_wild_norms
 from tui.fusion.block import ReparamBlock, build_block
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import FusionError
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 REPVGG = replace(PRESETS["repvgg"].spec, in_channels=8, out_channels=8, input_shape=(9, 9))
 

@@ -14,12 +14,20 @@ from torch.nn import functional
 
 from tests.fusion.layer_parts import conv_in, norm_in
 from tests.fusion.strategies import filled_block, filled_input, specs
-from tui.fusion.branch_spec import names_of
-from tui.fusion.branch_text import parse_branches
 from tui.fusion.fill import make_input
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.layers import Layer
-from tui.fusion.padding import SAME
-from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec, Dtype, InputFill, PaddingMode, WeightFill
+from tui.fusion.specs.block_spec import (
+    BlockSpec,
+    BranchKind,
+    BranchSpec,
+    Dtype,
+    InputFill,
+    PaddingMode,
+    WeightFill,
+)
+from tui.fusion.specs.branch_spec import names_of
+from tui.fusion.specs.padding import SAME
 
 
 def tensors_of(layer: Layer, name: str) -> dict[str, Tensor]:

@@ -13,8 +13,8 @@ from torch.overrides import TorchFunctionMode
 
 from tests.fusion.strategies import EVERYTHING, filled_block, filled_input, specs
 from tui.fusion.block import build_block
-from tui.fusion.branch_text import parse_branches
-from tui.fusion.spec import BlockSpec, BranchKind, BranchSpec
+from tui.fusion.grammar.branch_text import parse_branches
+from tui.fusion.specs.block_spec import BlockSpec, BranchKind, BranchSpec
 
 KINDS = [list(BranchKind), [BranchKind.IDENTITY], [BranchKind.AVERAGE]]
 NO_IDENTITY = (BranchSpec(BranchKind.KXK), BranchSpec(BranchKind.POINTWISE))

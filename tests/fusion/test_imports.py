@@ -8,9 +8,9 @@ import sys
 import pytest
 
 WITHOUT_TORCH = [
-    "tui.fusion.spec",
-    "tui.fusion.fields",
-    "tui.fusion.padding",
+    "tui.fusion.specs.block_spec",
+    "tui.fusion.grammar.fields",
+    "tui.fusion.specs.padding",
     "tui.fusion.presets",
     "tui.analysis.cost",
     "tui.analysis.estimate",
@@ -21,8 +21,8 @@ WITHOUT_TORCH = [
 ]
 
 REFUSE = """
-from tui.fusion.fields import FIELDS, spec_from
-from tui.fusion.spec import BlockSpec, InvalidSpecError
+from tui.fusion.grammar.fields import FIELDS, spec_from
+from tui.fusion.specs.block_spec import BlockSpec, InvalidSpecError
 for name in FIELDS:
     for text in ("", "x", "0", "3", "99999", "identity,identity"):
         try:
@@ -48,5 +48,5 @@ def modules_after(code: str) -> set[str]:
 )
 def test_no_torch(code: str) -> None:
     loaded = modules_after(code)
-    assert "tui.fusion.spec" in loaded
+    assert "tui.fusion.specs.block_spec" in loaded
     assert not loaded & {"torch", "textual", "rich"}

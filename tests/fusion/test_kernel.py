@@ -22,7 +22,7 @@ from tui.fusion.kernel import (
     pad_to,
     scale,
 )
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
 
 SIZES = [(2, 1), (2, 2), (8, 4), (8, 8), (64, 1), (64, 64)]  # channels, groups
 

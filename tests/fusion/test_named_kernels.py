@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 
 from tui.fusion.named_kernels import NAMED_KERNELS
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
 
 RAMP = torch.arange(9.0).expand(9, 9).contiguous()
 """Rises by 1 from column to column."""

@@ -15,15 +15,15 @@ from torch.nn import functional
 from tests.fusion.layer_parts import conv_in
 from tests.fusion.strategies import filled_block, pairs
 from tui.analysis.cost import cost_of
-from tui.export.conv2d_text import conv2d_in_words
+from tui.export.code.conv2d_text import conv2d_in_words
 from tui.fusion.block import ReparamBlock, build_block
-from tui.fusion.branch_text import parse_branches, show_branches
-from tui.fusion.geometry import Geometry
+from tui.fusion.grammar.branch_text import parse_branches, show_branches
 from tui.fusion.kernel import FusionError
 from tui.fusion.layers import Branch, Convolution, Identity
-from tui.fusion.padding import even_border
-from tui.fusion.problems import InvalidSpecError
-from tui.fusion.spec import BlockSpec, Dtype, PaddingMode, Pair
+from tui.fusion.specs.block_spec import BlockSpec, Dtype, PaddingMode, Pair
+from tui.fusion.specs.geometry import Geometry
+from tui.fusion.specs.padding import even_border
+from tui.fusion.specs.problems import InvalidSpecError
 from tui.fusion.structure import structure_of
 
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from tests.fusion.strategies import filled_block, filled_input, with_wild_norms
-from tui.fusion.branch_text import show_branches
+from tui.fusion.grammar.branch_text import show_branches
 from tui.fusion.presets import PRESETS, preset_named, unireplknet_branches, unireplknet_convs
-from tui.fusion.spec import BlockSpec, Dtype, InputFill, WeightFill
+from tui.fusion.specs.block_spec import BlockSpec, Dtype, InputFill, WeightFill
 
 # name: branches as in the paper's code, kernel size, groups, stride, post norm
 BLOCKS = {

@@ -19,7 +19,7 @@ from tui.analysis.cost import cost_of
 from tui.fusion.block import build_block
 from tui.fusion.fill import fill_block, make_input
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, InputFill, WeightFill
+from tui.fusion.specs.block_spec import BlockSpec, InputFill, WeightFill
 
 RECORDED = json.loads(Path(__file__).with_name("recorded.json").read_text())
 

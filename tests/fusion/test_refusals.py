@@ -7,11 +7,11 @@ from torch import nn
 
 from tests.fusion.layer_parts import average_branch, conv_branch, identity_branch, norm_in
 from tui.fusion.block import ReparamBlock, build_block
-from tui.fusion.branch_text import parse_branches
-from tui.fusion.geometry import Geometry
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import FusionError
 from tui.fusion.layers import Branch, Norm
-from tui.fusion.spec import BlockSpec, PaddingMode
+from tui.fusion.specs.block_spec import BlockSpec, PaddingMode
+from tui.fusion.specs.geometry import Geometry
 
 
 @pytest.mark.parametrize("batch_norm", [True, False])

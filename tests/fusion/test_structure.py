@@ -9,8 +9,8 @@ import pytest
 from tests.analysis.mistake_blocks import BLOCKS, EIGHT
 from tests.fusion.strategies import EVERYTHING, filled_block, filled_input
 from tui.fusion.block import ReparamBlock, build_block
-from tui.fusion.branch_text import parse_branches
-from tui.fusion.spec import BlockSpec
+from tui.fusion.grammar.branch_text import parse_branches
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.fusion.structure import structure_of
 
 MORE = {

@@ -8,9 +8,9 @@ from hypothesis import given
 from torch import nn
 
 from tests.fusion.strategies import filled_block, specs, with_wild_norms
-from tui.fusion.branch_spec import POST_NORM, names_of
-from tui.fusion.branch_text import parse_branches
-from tui.fusion.spec import BlockSpec
+from tui.fusion.grammar.branch_text import parse_branches
+from tui.fusion.specs.block_spec import BlockSpec
+from tui.fusion.specs.branch_spec import POST_NORM, names_of
 
 
 @given(specs())

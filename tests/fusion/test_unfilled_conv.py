@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from tui.fusion.block import build_block
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.fusion.unfilled_conv import unfilled_conv2d
 
 

@@ -12,7 +12,7 @@ from tests.fusion.oracles import convolve, dense
 from tests.fusion.strategies import pairs
 from tests.fusion.test_kernel import rand
 from tui.fusion.kernel import FusionError, Kernel
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
 from tui.fusion.widening import dilate, ungroup
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.export.test_snippet import EVERY_KIND
+from tests.export.code.test_snippet import EVERY_KIND
 from tests.fusion.layer_parts import conv_in, is_conv, norm_in
 from tests.specs import exact_preset
 from tui.analysis.alterations.alterations import FUSED, Alterations, Edit, shapes_of
@@ -16,9 +16,9 @@ from tui.analysis.alterations.places import NotEditableError
 from tui.analysis.study import Study, study_of
 from tui.analysis.verdict.reason import Ruling
 from tui.export.grid import csv_of, grid_of, npz_of
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
 from tui.fusion.tap import Tap
 from tui.importing import kernel_edits
 from tui.importing.errors import ImportingError

@@ -15,7 +15,7 @@ from torch import Tensor
 from tests.export.test_grid import DTYPES, bits, odd_numbers
 from tui.export.grid import npy_of, npz_of
 from tui.fusion.kernel import Kernel
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 from tui.importing import npy
 from tui.importing.errors import ImportingError
 from tui.importing.given_numbers import GivenNumbers

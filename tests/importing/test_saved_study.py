@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 import torch
 
-from tests.export.test_snippet import EVERY_KIND
+from tests.export.code.test_snippet import EVERY_KIND
 from tests.specs import SLIGHTLY_WRONG, TOO_LARGE
 from tui.analysis.alterations.alterations import Alterations, Edit, shapes_of
 from tui.analysis.study import study_of
 from tui.analysis.subject import Subject
 from tui.export import study_json
 from tui.export.study_json import study_json_of
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.importing import files
 from tui.importing.errors import ImportingError
 from tui.importing.saved_study import SavedStudy, load_study, study_in

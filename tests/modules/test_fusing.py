@@ -10,18 +10,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.export.test_snippet import ran
+from tests.export.code.test_snippet import ran
 from tests.fusion.author_blocks import AUTHOR_BLOCKS
 from tests.fusion.strategies import with_wild_norms
 from tests.fusion.test_author_blocks import CHANNELS as AUTHORS_CHANNELS
 from tests.fusion.test_author_blocks import randomised
 from tests.modules.styles import BY_THEIR_ANSWERS, CHANNELS, FUSED, REFUSED, Written, conv, conv_bn
 from tui.analysis.study import study_of
-from tui.export.snippet import snippet_of
+from tui.export.code.snippet import snippet_of
 from tui.fusion.kernel import FusionError
 from tui.fusion.presets import PRESETS
 from tui.modules.fusing import block_of, fuse
-from tui.modules.running import RunError
+from tui.modules.run.running import RunError
 
 IMAGE = (2, CHANNELS, 12, 11)
 

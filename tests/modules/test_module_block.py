@@ -12,7 +12,7 @@ from tests.modules.styles import CHANNELS, conv, conv_bn
 from tests.modules.test_fusing import image
 from tui.analysis.study import study_of
 from tui.analysis.subject import Subject
-from tui.fusion.spec import Dtype, InputFill
+from tui.fusion.specs.block_spec import Dtype, InputFill
 from tui.modules.finding import blocks_of
 from tui.modules.fusing import block_of
 from tui.modules.origin import ModuleBlock

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from tests.fusion.layer_parts import conv_in, factor_in, norm_in
 from tests.fusion.strategies import with_wild_norms
 from tui.fusion.block import ReparamBlock, build_block
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.layers import Branch
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 CHANNELS = 8
 NAMES = ("byobnet", "fastvit", "repvit", "repghost")

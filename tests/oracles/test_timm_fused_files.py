@@ -13,11 +13,11 @@ from torch import nn
 from tests.checkpoints.samples import library_save
 from tests.fusion.strategies import with_wild_norms
 from tests.oracles.test_timm import timm
-from tui.checkpoints.compared import ComparedCheckpoint
-from tui.checkpoints.comparing import compare
-from tui.checkpoints.fused import FusedCheckpoint
-from tui.checkpoints.fused_writing import write_fused
-from tui.checkpoints.fusing import Wishes, fuse
+from tui.checkpoints.comparison.compared import ComparedCheckpoint
+from tui.checkpoints.comparison.comparing import compare
+from tui.checkpoints.conversion.fused import FusedCheckpoint
+from tui.checkpoints.conversion.fused_writing import write_fused
+from tui.checkpoints.conversion.fusing import Wishes, fuse
 from tui.checkpoints.opening import open_checkpoint
 from tui.checkpoints.recognising import recognise
 

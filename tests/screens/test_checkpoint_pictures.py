@@ -16,7 +16,7 @@ from tests.app.test_checkpoint_fusing import name_the_output
 from tests.checkpoint_files import EXACT_EPS, model, repvgg, write
 from tests.driver import LARGE, MEDIUM, SMALL, CheckpointBench, LooksAsStored, OpenCheckpoint
 from tui.analysis.subject import Subject
-from tui.fusion.spec import InputFill
+from tui.fusion.specs.block_spec import InputFill
 from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
 from tui.screens.dialogs.output_file import OutputScreen
 from tui.screens.dialogs.question import QuestionScreen
@@ -154,7 +154,7 @@ async def test_progress(
     size: tuple[int, int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    import tui.checkpoints.fusing as fusing
+    import tui.checkpoints.conversion.fusing as fusing
 
     held, fuse, times = threading.Event(), fusing.fuse, iter((0.0,))
 

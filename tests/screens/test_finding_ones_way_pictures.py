@@ -10,7 +10,7 @@ import pytest
 from tests.driver import MEDIUM, SMALL, LooksAsStored, OpenBench
 from tests.specs import EXACT
 from tui.analysis.study import Study
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.terminal.colour_depth import ColourDepth
 from tui.views.mistakes.mistake_list import NAMES
 from tui.views.mistakes.view import MistakesView

@@ -9,7 +9,7 @@ import pytest
 from tests.app.test_mistakes import GROUPED, found, make, view_of
 from tests.driver import MEDIUM, SMALL, LooksAsStored, OpenBench
 from tests.specs import EXACT, only_first_branch
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 
 SEQUENCE = replace(EXACT, branches=parse_branches("kxk,1x1-kxk"))
 MADE = {"zero-border": SEQUENCE, "identity-column": GROUPED, "1x1-off-centre": EXACT}

@@ -8,7 +8,7 @@ import pytest
 
 from tests.driver import MEDIUM, SMALL, LooksAsStored, OpenBench
 from tests.specs import EXACT, ROUNDED
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 STRIDED = replace(EXACT, stride=(2, 2), branches=EXACT.branches[:2])
 CASES: dict[str, tuple[BlockSpec, tuple[int, int], list[str]]] = {

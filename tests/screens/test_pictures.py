@@ -12,7 +12,7 @@ from tests.held_study import HeldStudy
 from tests.specs import COSTLY, DEPTHWISE, EXACT, ROUNDED
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.subject import Subject
-from tui.fusion.spec import InputFill
+from tui.fusion.specs.block_spec import InputFill
 from tui.run_state import Idle, Waiting, Withdrawn
 from tui.widgets.grid.zoom import Zoom
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.driver import LARGE, MEDIUM, SMALL, LooksAsStored, OpenBench
 from tests.specs import EXACT
-from tui.fusion.fields import spec_from
-from tui.fusion.spec import Dtype, PaddingMode
+from tui.fusion.grammar.fields import spec_from
+from tui.fusion.specs.block_spec import Dtype, PaddingMode
 
 Size = tuple[int, int]
 

@@ -10,7 +10,7 @@ from tests.driver import LooksAsStored, OpenBench
 from tests.screens.test_pictures import Size, both_sizes
 from tests.specs import EXACT, ROUNDED, SLIGHTLY_WRONG, TOO_LARGE
 from tui.analysis.alterations.alterations import NOTHING_ALTERED
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 
 VERDICTS = {
     "exact": (EXACT, NOTHING_ALTERED),

@@ -8,7 +8,7 @@ import pytest
 
 from tests.driver import LARGE, MEDIUM, LooksAsStored, OpenBench
 from tests.specs import EXACT, ROUNDED, exact_preset
-from tui.fusion.fields import spec_from
+from tui.fusion.grammar.fields import spec_from
 
 Size = tuple[int, int]
 

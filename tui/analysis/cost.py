@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tui.fusion.layer_spec import ChainSpec, LayerKind, LayerSpec
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
+from tui.fusion.specs.layer_spec import ChainSpec, LayerKind, LayerSpec
 
 
 @dataclass(frozen=True, slots=True)

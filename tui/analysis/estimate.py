@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from tui.analysis.cost import Sides, cost_of, positions_of, weights_of
 from tui.analysis.numerics.convolution_shape import ConvolutionShape, Way
-from tui.fusion.layer_spec import ChainSpec
-from tui.fusion.padding import extent
-from tui.fusion.spec import BlockSpec, Dtype, Pair
+from tui.fusion.specs.block_spec import BlockSpec, Dtype, Pair
+from tui.fusion.specs.layer_spec import ChainSpec
+from tui.fusion.specs.padding import extent
 
 ASK_ABOVE_SECONDS = 2.0
 ASK_ABOVE_BYTES = 2 * 1024**3

@@ -6,7 +6,7 @@ import abc
 from typing import TYPE_CHECKING
 
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from tui.analysis.subject import Subject
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import FusionError
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 _EXPECTED = "a BlockSpec, or a ReparamBlock and its input, are expected"
 

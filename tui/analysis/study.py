@@ -40,7 +40,7 @@ from tui.fusion.block import Folded, ReparamBlock, build_block, conv_of
 from tui.fusion.fill import fill_block, make_input
 from tui.fusion.kernel import FusionError, Kernel, pad_to
 from tui.fusion.layers import Fold
-from tui.fusion.spec import BlockSpec, Dtype, Pair
+from tui.fusion.specs.block_spec import BlockSpec, Dtype, Pair
 from tui.fusion.structure import structure_of
 from tui.fusion.torch_dtypes import dtype_of, torch_dtype
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.origin import Origin
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 if TYPE_CHECKING:
     from tui.fusion.kernel import Kernel

@@ -9,11 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from tui.checkpoints.found import FoundBlock, FoundBranch, FoundLayer
-from tui.checkpoints.value_problems import ValueProblem, problems_of
+from tui.checkpoints.inspection.value_problems import ValueProblem, problems_of
 from tui.fusion.block import ReparamBlock
-from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError, Kernel
-from tui.fusion.layer_spec import LayerKind
 from tui.fusion.layers import (
     Average,
     Branch,
@@ -28,6 +26,8 @@ from tui.fusion.layers import (
     OffsetIdentityConv,
     Sum,
 )
+from tui.fusion.specs.geometry import Geometry
+from tui.fusion.specs.layer_spec import LayerKind
 from tui.fusion.widening import dilate
 
 Read = Callable[[str], Tensor]

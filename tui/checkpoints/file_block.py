@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from tui.analysis.origin import HOW_IT_IS_RUN, Origin
 from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.found import FoundBlock
-from tui.fusion.branch_spec import BranchKind, BranchSpec
-from tui.fusion.number_text import show_number
+from tui.fusion.grammar.number_text import show_number
 from tui.fusion.pair_text import show_pair
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
+from tui.fusion.specs.branch_spec import BranchKind, BranchSpec
 
 if TYPE_CHECKING:
     from tui.fusion.block import ReparamBlock

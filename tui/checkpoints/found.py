@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from tui.checkpoints.contents import Entry
-from tui.fusion.layer_spec import ChainSpec, LayerSpec
 from tui.fusion.pair_text import Pair, show_pair
+from tui.fusion.specs.layer_spec import ChainSpec, LayerSpec
 
 ALREADY_FUSED = "already fused"
 """Why a block is left alone that is fused."""

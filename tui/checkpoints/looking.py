@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tui.analysis.progress import Doing
+from tui.checkpoints.choosing.to_open import ToOpen
 from tui.checkpoints.listing import Listing
 from tui.checkpoints.opening import open_checkpoint
 from tui.checkpoints.outline import Outline
 from tui.checkpoints.recognising import recognise
-from tui.checkpoints.to_open import ToOpen
 
 
 def look_into(wanted: ToOpen) -> Iterator[Doing | Listing]:

@@ -6,9 +6,9 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+from tui.checkpoints.choosing.folder import folder_error
 from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.errors import about
-from tui.checkpoints.folder import folder_error
 from tui.checkpoints.formats.kinds import HEAD, ForeignError, Kind, kind_of
 from tui.checkpoints.formats.opened_file import OpenedFile
 from tui.checkpoints.formats.safetensors_file import SafetensorsCheckpoint

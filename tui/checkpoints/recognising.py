@@ -11,7 +11,7 @@ from tui.checkpoints.recognition.candidates import Candidate, candidates_in
 from tui.checkpoints.recognition.choosing import Chooser
 from tui.checkpoints.recognition.eps_beside import with_eps_beside
 from tui.checkpoints.recognition.neighbours import with_neighbours
-from tui.fusion.nearest_name import did_you_mean
+from tui.fusion.grammar.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted
 from tui.fusion.refusal import Refusal
 

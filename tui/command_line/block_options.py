@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 
 from tui.command_line.option_parser import OptionParser, OptionsError
-from tui.fusion.fields import FIELDS, spec_from, texts_of
-from tui.fusion.nearest_name import did_you_mean
+from tui.fusion.grammar.fields import FIELDS, spec_from, texts_of
+from tui.fusion.grammar.nearest_name import did_you_mean
 from tui.fusion.presets import PRESETS
 from tui.fusion.quoting import quoted
-from tui.fusion.spec import BlockSpec, InvalidSpecError
+from tui.fusion.specs.block_spec import BlockSpec, InvalidSpecError
 
 SWITCHES = {
     "bias": "a bias in every convolution, or in none",

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui.checkpoints.choosing.folder import SUFFIXES
 from tui.checkpoints.contents import Format
-from tui.checkpoints.folder import SUFFIXES
 from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
-from tui.fusion.nearest_name import did_you_mean
+from tui.fusion.grammar.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted
 
 MOST_JOBS = 64

@@ -19,7 +19,7 @@ from tui.command_line.serve_options import SERVE, SERVE_SUMMARY, serve_parser
 from tui.command_line.speed_options import SPEED, SPEED_SUMMARY, Kind, speed_parser
 from tui.command_line.sweep_options import SWEEP, SWEEP_SUMMARY, sweep_parser
 from tui.command_line.timing_options import DEVICES
-from tui.fusion.fields import FIELDS
+from tui.fusion.grammar.fields import FIELDS
 from tui.fusion.presets import PRESETS
 from tui.fusion.quoting import quoted
 from tui.help_topics import TOPICS

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
-from tui.fusion.nearest_name import did_you_mean
+from tui.fusion.grammar.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted
 
 MOST_NUMBERS = 2**31

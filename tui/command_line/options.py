@@ -33,13 +33,13 @@ from tui.command_line.serve_options import SERVE, SERVE_SUMMARY, ServeRequest, p
 from tui.command_line.speed_options import SPEED, SPEED_SUMMARY, SpeedRequest, parse_speed
 from tui.command_line.sweep_options import SWEEP, SWEEP_SUMMARY, SweepRequest, parse_sweep
 from tui.command_line.timing_options import device_in
-from tui.fusion.fields import FIELDS
-from tui.fusion.nearest_name import did_you_mean
+from tui.fusion.grammar.fields import FIELDS
+from tui.fusion.grammar.nearest_name import did_you_mean
+from tui.fusion.grammar.text_error import TextError
 from tui.fusion.presets import PRESETS
 from tui.fusion.quoting import printable, quoted
 from tui.fusion.refusal import Refusal
-from tui.fusion.spec import BlockSpec
-from tui.fusion.text_error import TextError
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.help_topics import KEYS, TOPICS, plain, topic_in_markdown
 from tui.plain_text import in_ascii
 

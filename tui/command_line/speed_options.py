@@ -15,11 +15,11 @@ from tui.command_line.checkpoint_options import Reading, add_reading_options, is
 from tui.command_line.module_options import ModuleSource, add_source_options, is_module_like, source_of
 from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
 from tui.command_line.timing_options import add_timing_options, conditions_of
-from tui.fusion.fields import FIELDS, spec_from
+from tui.fusion.grammar.fields import FIELDS, spec_from
 from tui.fusion.presets import PRESETS
-from tui.fusion.problems import InvalidSpecError
 from tui.fusion.quoting import quoted
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
+from tui.fusion.specs.problems import InvalidSpecError
 
 SPEED = "speed"
 SPEED_SUMMARY = "time a block, or each block of a file or module, as it is and fused"

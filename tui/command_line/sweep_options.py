@@ -12,9 +12,9 @@ from tui.analysis.sweep.ranges import Range, parse_over
 from tui.command_line.block_options import DEFAULT_PRESET, add_block_options, option_of, spec_of
 from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
 from tui.command_line.timing_options import add_timing_options, conditions_of
+from tui.fusion.grammar.text_error import TextError
 from tui.fusion.presets import PRESETS
 from tui.fusion.quoting import quoted
-from tui.fusion.text_error import TextError
 
 SWEEP = "sweep"
 SWEEP_SUMMARY = "time a block over a range of one of its parameters, or of two"

@@ -7,7 +7,7 @@ import re
 
 from tui.analysis.speed.conditions import BUDGET, CPU, Conditions, MemoryFormat
 from tui.command_line.option_parser import OptionParser, OptionsError
-from tui.fusion.nearest_name import did_you_mean
+from tui.fusion.grammar.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted
 
 MOST_THREADS = 1024

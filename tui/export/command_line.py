@@ -7,10 +7,10 @@ import shlex
 from tui.analysis.alterations.alteration_text import show_edit
 from tui.analysis.subject import Subject
 from tui.export.errors import ExportError
-from tui.fusion.fields import FIELDS
+from tui.fusion.grammar.fields import FIELDS
 from tui.fusion.presets import PRESETS
 from tui.fusion.quoting import printable
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 PROGRAM = "repfuse-tui"
 MOST_EDITS = 500

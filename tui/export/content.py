@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from tui.analysis.study import Study
 from tui.analysis.subject import Subject
+from tui.export.code.conv2d_text import conv2d_in_words
+from tui.export.code.snippet import snippet_of
 from tui.export.command_line import command_line_of
-from tui.export.conv2d_text import conv2d_in_words
 from tui.export.grid import csv_of, grid_of, npz_of
 from tui.export.items import Item
-from tui.export.snippet import snippet_of
 from tui.export.study_json import study_json_of
 
 

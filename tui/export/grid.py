@@ -11,9 +11,9 @@ from torch import Tensor
 
 from tui.analysis.alterations.alterations import FUSED
 from tui.analysis.study import Study
+from tui.export.code.literals import shortest_numbers
 from tui.export.errors import ExportError
 from tui.export.file_marks import CSV_HEADER
-from tui.export.literals import shortest_numbers
 from tui.export.raw import little_endian
 from tui.fusion.kernel import Kernel, pad_to
 

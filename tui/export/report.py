@@ -17,9 +17,9 @@ from tui.analysis.verdict.error_split import ErrorSplit
 from tui.analysis.verdict.reason import Reason
 from tui.analysis.verdict.stored import StoredNumber, StoredVerdict
 from tui.analysis.verdict.verdict import Worst
-from tui.export.conv2d_text import conv2d_arguments
-from tui.fusion.branch_text import show_branch
-from tui.fusion.spec import BlockSpec, BranchSpec
+from tui.export.code.conv2d_text import conv2d_arguments
+from tui.fusion.grammar.branch_text import show_branch
+from tui.fusion.specs.block_spec import BlockSpec, BranchSpec
 
 REPORT_SCHEMA = 1
 """It grows with each change that takes a key away or gives one another meaning."""

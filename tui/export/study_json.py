@@ -13,7 +13,7 @@ from torch import Tensor, nn
 import tui
 from tui.analysis.study import Study
 from tui.analysis.subject import Subject
-from tui.export.by_layer import tensors_of
+from tui.export.code.by_layer import tensors_of
 from tui.export.file_marks import SCHEMA
 from tui.export.report import report_of, spec_as_data
 

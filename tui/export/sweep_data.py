@@ -14,7 +14,7 @@ from tui.analysis.speed.report import Side
 from tui.analysis.speed.timing import Spread
 from tui.analysis.sweep.plan import Plan
 from tui.analysis.sweep.point import Numbers, Point
-from tui.fusion.fields import texts_of
+from tui.fusion.grammar.fields import texts_of
 
 SWEEP_SCHEMA = 2
 """It grows with each change that takes a key away or gives one another meaning."""

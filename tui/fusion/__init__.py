@@ -14,11 +14,9 @@ from tui.deferred_names import deferred_names, listed_names
 
 if TYPE_CHECKING:
     from tui.fusion.block import ReparamBlock, build_block, conv_of
-    from tui.fusion.branch_spec import BranchKind, BranchSpec
-    from tui.fusion.branch_text import parse_branches
     from tui.fusion.composition import compose
     from tui.fusion.fill import fill_block, make_input
-    from tui.fusion.geometry import Geometry
+    from tui.fusion.grammar.branch_text import parse_branches
     from tui.fusion.kernel import (
         FusionError,
         Kernel,
@@ -43,8 +41,10 @@ if TYPE_CHECKING:
         Sum,
     )
     from tui.fusion.presets import PRESETS
-    from tui.fusion.problems import InvalidSpecError
-    from tui.fusion.spec import BlockSpec, Dtype, PaddingMode
+    from tui.fusion.specs.block_spec import BlockSpec, Dtype, PaddingMode
+    from tui.fusion.specs.branch_spec import BranchKind, BranchSpec
+    from tui.fusion.specs.geometry import Geometry
+    from tui.fusion.specs.problems import InvalidSpecError
     from tui.fusion.widening import dilate, ungroup
 
 __all__ = [
@@ -114,14 +114,14 @@ _LAYERS = (
 if not TYPE_CHECKING:  # to a type checker only the names above exist
     # What a spec needs is imported before the first paint, and torch with none of it.
     _HOMES = {
-        "BlockSpec": "tui.fusion.spec",
-        "BranchKind": "tui.fusion.branch_spec",
-        "BranchSpec": "tui.fusion.branch_spec",
-        "Dtype": "tui.fusion.spec",
-        "Geometry": "tui.fusion.geometry",
-        "InvalidSpecError": "tui.fusion.problems",
+        "BlockSpec": "tui.fusion.specs.block_spec",
+        "BranchKind": "tui.fusion.specs.branch_spec",
+        "BranchSpec": "tui.fusion.specs.branch_spec",
+        "Dtype": "tui.fusion.specs.block_spec",
+        "Geometry": "tui.fusion.specs.geometry",
+        "InvalidSpecError": "tui.fusion.specs.problems",
         "PRESETS": "tui.fusion.presets",
-        "PaddingMode": "tui.fusion.spec",
+        "PaddingMode": "tui.fusion.specs.block_spec",
         "ReparamBlock": "tui.fusion.block",
         "build_block": "tui.fusion.block",
         "compose": "tui.fusion.composition",
@@ -129,7 +129,7 @@ if not TYPE_CHECKING:  # to a type checker only the names above exist
         "dilate": "tui.fusion.widening",
         "fill_block": "tui.fusion.fill",
         "make_input": "tui.fusion.fill",
-        "parse_branches": "tui.fusion.branch_text",
+        "parse_branches": "tui.fusion.grammar.branch_text",
         "ungroup": "tui.fusion.widening",
         **dict.fromkeys(_KERNEL, "tui.fusion.kernel"),
         **dict.fromkeys(_LAYERS, "tui.fusion.layers"),

@@ -11,13 +11,15 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from tui.fusion.branch_spec import POST_NORM, names_of
-from tui.fusion.frame import Frame, Standing
-from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError, Kernel, add, affine_of, pad_at, pad_to, scale
-from tui.fusion.layer_spec import USUAL_EPS, embedded_size
 from tui.fusion.layers import Branch, Fold, build_branch
-from tui.fusion.padding import (
+from tui.fusion.pair_text import show_pair
+from tui.fusion.specs.block_spec import SAME, BlockSpec, Pair
+from tui.fusion.specs.branch_spec import POST_NORM, names_of
+from tui.fusion.specs.frame import Frame, Standing
+from tui.fusion.specs.geometry import Geometry
+from tui.fusion.specs.layer_spec import USUAL_EPS, embedded_size
+from tui.fusion.specs.padding import (
     conv2d_frame,
     even_border,
     even_padding,
@@ -26,8 +28,6 @@ from tui.fusion.padding import (
     show_padding,
     taps_apart,
 )
-from tui.fusion.pair_text import show_pair
-from tui.fusion.spec import SAME, BlockSpec, Pair
 from tui.fusion.unfilled_conv import unfilled_conv2d
 from tui.fusion.widening import dilate, ungroup
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from tui.fusion.kernel import FusionError, Kernel
-from tui.fusion.layer_spec import spacing_of
-from tui.fusion.padding import taps_apart
 from tui.fusion.pair_text import Pair
+from tui.fusion.specs.layer_spec import spacing_of
+from tui.fusion.specs.padding import taps_apart
 from tui.fusion.widening import dilate, ungroup
 
 

@@ -16,9 +16,9 @@ import torch
 from torch import Generator, Tensor, nn
 
 from tui.fusion.block import ReparamBlock
-from tui.fusion.branch_spec import POST_NORM, names_of
 from tui.fusion.layers import Branch, Convolution, Factor, FixedDepthwise, Layer, Norm
-from tui.fusion.spec import BlockSpec, InputFill, Pair, WeightFill
+from tui.fusion.specs.block_spec import BlockSpec, InputFill, Pair, WeightFill
+from tui.fusion.specs.branch_spec import POST_NORM, names_of
 from tui.fusion.torch_dtypes import torch_dtype
 
 EXACT_EPS = 0.25

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from tui.fusion.padding import offset_in
 from tui.fusion.pair_text import show_pair
 from tui.fusion.refusal import Refusal
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
+from tui.fusion.specs.padding import offset_in
 
 
 class FusionError(Refusal, ValueError):

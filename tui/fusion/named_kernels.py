@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import comb
 
-from tui.fusion.padding import offset_in
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
+from tui.fusion.specs.padding import offset_in
 
 Taps = tuple[tuple[float, ...], ...]
 """(kH, kW) numbers, row by row."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from tui.fusion.branch_text import parse_branches
-from tui.fusion.layer_spec import YOLO_EPS
-from tui.fusion.spec import BlockSpec, BranchSpec, Pair
+from tui.fusion.grammar.branch_text import parse_branches
+from tui.fusion.specs.block_spec import BlockSpec, BranchSpec, Pair
+from tui.fusion.specs.layer_spec import YOLO_EPS
 
 
 @dataclass(frozen=True)

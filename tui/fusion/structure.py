@@ -7,12 +7,12 @@ from typing import Literal
 from torch import Tensor, nn
 
 from tui.fusion.block import ReparamBlock
-from tui.fusion.branch_spec import BranchKind, BranchSpec
 from tui.fusion.kernel import FusionError
-from tui.fusion.layer_spec import USUAL_EPS, LayerKind
 from tui.fusion.layers import Branch
-from tui.fusion.padding import Border, even_padding, show_padding
-from tui.fusion.spec import SAME, BlockSpec, Pair
+from tui.fusion.specs.block_spec import SAME, BlockSpec, Pair
+from tui.fusion.specs.branch_spec import BranchKind, BranchSpec
+from tui.fusion.specs.layer_spec import USUAL_EPS, LayerKind
+from tui.fusion.specs.padding import Border, even_padding, show_padding
 
 
 def structure_of(block: ReparamBlock, x: Tensor) -> BlockSpec:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 
 _BY_NAME: dict[Dtype, torch.dtype] = {dtype: getattr(torch, dtype) for dtype in Dtype}
 _BY_DTYPE = {there: here for here, there in _BY_NAME.items()}

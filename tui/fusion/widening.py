@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tui.fusion.kernel import FusionError, Kernel
-from tui.fusion.padding import extent
 from tui.fusion.pair_text import Pair
+from tui.fusion.specs.padding import extent
 
 
 def dilate(kernel: Kernel, dilation: Pair) -> Kernel:

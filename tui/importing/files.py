@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from tui.fusion.nearest_name import did_you_mean
+from tui.fusion.grammar.nearest_name import did_you_mean
 from tui.fusion.quoting import printable
 from tui.importing.errors import ImportingError
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from tui.fusion.kernel import Kernel
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 from tui.fusion.torch_dtypes import torch_dtype
 from tui.importing.brought_back import read_file
 from tui.importing.errors import ImportingError

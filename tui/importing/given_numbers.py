@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 
 Shape = tuple[int, ...]
 

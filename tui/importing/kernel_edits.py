@@ -14,7 +14,7 @@ from tui.analysis.study import Study
 from tui.analysis.verdict.stored import StoredReason, StoredVerdict
 from tui.analysis.verdict.stored_judging import judge_stored
 from tui.fusion.kernel import Kernel, pad_to
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 from tui.fusion.torch_dtypes import torch_dtype
 from tui.importing.errors import ImportingError
 from tui.importing.given_numbers import GivenKernel, GivenNumbers

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from math import prod
 
 from tui.fusion.quoting import quoted
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 from tui.importing.errors import ImportingError
 from tui.importing.files import MOST_BYTES
 from tui.importing.given_numbers import GivenKernel, GivenNumbers, Shape

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from tui.export.file_marks import CSV_HEADER
-from tui.fusion.number_text import number_in
+from tui.fusion.grammar.number_text import number_in
 from tui.fusion.quoting import quoted
 from tui.importing.errors import ImportingError
 from tui.importing.given_numbers import GivenKernel, GivenNumbers, Shape

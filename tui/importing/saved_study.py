@@ -12,14 +12,14 @@ from tui.analysis.alterations.alteration_text import checked_edit, checked_mista
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Edit, shapes_of
 from tui.analysis.subject import Subject
 from tui.export.file_marks import SCHEMA
-from tui.fusion.branch_spec import BranchKind, BranchSpec, Scale
-from tui.fusion.branch_text import parse_branches
-from tui.fusion.fields import FIELDS
-from tui.fusion.padding import SAME
-from tui.fusion.problems import MAX_BRANCHES, InvalidSpecError
+from tui.fusion.grammar.branch_text import parse_branches
+from tui.fusion.grammar.fields import FIELDS
+from tui.fusion.grammar.text_error import TextError
 from tui.fusion.quoting import printable, quoted
-from tui.fusion.spec import BlockSpec, Dtype, InputFill, PaddingMode, WeightFill
-from tui.fusion.text_error import TextError
+from tui.fusion.specs.block_spec import BlockSpec, Dtype, InputFill, PaddingMode, WeightFill
+from tui.fusion.specs.branch_spec import BranchKind, BranchSpec, Scale
+from tui.fusion.specs.padding import SAME
+from tui.fusion.specs.problems import MAX_BRANCHES, InvalidSpecError
 from tui.importing.errors import ImportingError
 from tui.importing.files import bytes_of
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tui.analysis.alterations.alterations import FUSED, shapes_of
 from tui.analysis.alterations.editable import Shape
 from tui.analysis.alterations.places import InFrame, NotEditableError, in_frame, weight_place
-from tui.fusion.spec import BlockSpec, Pair
+from tui.fusion.specs.block_spec import BlockSpec, Pair
 from tui.fusion.tap import Tap
 
 _FIRST = (0, 0, 0, 0)

@@ -10,17 +10,17 @@ from torch import nn
 
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import FusionError
-from tui.modules.exact import Exact
 from tui.modules.found import Findings, FoundBlock, LeftAlone
-from tui.modules.given import refuse_no_module
-from tui.modules.graph import Call, Graph, ModuleCall, Node
-from tui.modules.lowering import lowered
-from tui.modules.meaning import Meanings
-from tui.modules.recording import record
-from tui.modules.refusing import NotUnderstoodError
-from tui.modules.regions import Reach, Region, Stop, reach_of
-from tui.modules.running import run_on
-from tui.modules.steps import Add, Average, Convolve, Normalise, Same, Scale, Shift, Step, Unknown
+from tui.modules.linear.lowering import lowered
+from tui.modules.linear.meaning import Meanings
+from tui.modules.linear.refusing import NotUnderstoodError
+from tui.modules.linear.regions import Reach, Region, Stop, reach_of
+from tui.modules.linear.steps import Add, Average, Convolve, Normalise, Same, Scale, Shift, Step, Unknown
+from tui.modules.run.exact import Exact
+from tui.modules.run.given import refuse_no_module
+from tui.modules.run.graph import Call, Graph, ModuleCall, Node
+from tui.modules.run.recording import record
+from tui.modules.run.running import run_on
 
 _QUESTIONS = frozenset(("_local_scalar_dense", "is_nonzero", "equal", "nonzero", "unique", "_unique2"))
 """Operators whose answer Python can go by."""

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from tui.fusion.block import conv_of
-from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError, Kernel
-from tui.fusion.padding import Border, same_border
+from tui.fusion.specs.geometry import Geometry
+from tui.fusion.specs.padding import Border, same_border
 from tui.fusion.widening import dilate
-from tui.modules.exact import Exact
 from tui.modules.found import FoundBlock
-from tui.modules.graph import Node
+from tui.modules.run.exact import Exact
+from tui.modules.run.graph import Node
 
 AGREEMENT = 1e-9
 """Relative to the largest number on the way: how far two computations in float64 may lie apart."""

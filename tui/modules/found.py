@@ -10,9 +10,9 @@ import torch
 
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import Kernel
-from tui.fusion.padding import Border
 from tui.fusion.pair_text import show_pair
-from tui.modules.regions import Region
+from tui.fusion.specs.padding import Border
+from tui.modules.linear.regions import Region
 
 
 @dataclass(frozen=True, eq=False)

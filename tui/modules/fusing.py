@@ -12,17 +12,17 @@ from torch import Tensor, nn
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import FusionError
 from tui.fusion.layers import Branch, Convolution
-from tui.fusion.padding import same_border
+from tui.fusion.specs.padding import same_border
 from tui.modules.finding import Finder
 from tui.modules.finished import agrees_again, finished, padded_conv, verify
 from tui.modules.found import FoundBlock
-from tui.modules.given import refuse_no_module
-from tui.modules.recording import record
-from tui.modules.refusing import NotUnderstoodError
-from tui.modules.regions import Region
+from tui.modules.linear.refusing import NotUnderstoodError
+from tui.modules.linear.regions import Region
 from tui.modules.response import Response, response_of
-from tui.modules.running import RunError, run_on
-from tui.modules.training import refuse_train_mode
+from tui.modules.run.given import refuse_no_module
+from tui.modules.run.recording import record
+from tui.modules.run.running import RunError, run_on
+from tui.modules.run.training import refuse_train_mode
 
 
 def fuse(block: nn.Module, example: Any = None) -> nn.Conv2d:

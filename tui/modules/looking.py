@@ -12,10 +12,10 @@ from tui.fusion.kernel import FusionError
 from tui.modules.finding import blocks_of
 from tui.modules.found import Findings, FoundBlock
 from tui.modules.fusing import block_of, example_of
-from tui.modules.given import refuse_no_module
 from tui.modules.origin import ModuleBlock
 from tui.modules.outline import ModuleOutline, path_of
-from tui.modules.training import refuse_train_mode
+from tui.modules.run.given import refuse_no_module
+from tui.modules.run.training import refuse_train_mode
 
 
 @dataclass(frozen=True, eq=False)

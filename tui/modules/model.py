@@ -15,17 +15,17 @@ from tui.analysis.verdict.stored import StoredVerdict
 from tui.analysis.verdict.stored_judging import judge_stored
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import FusionError, Kernel
-from tui.modules.exact import Exact
 from tui.modules.finding import Finder
 from tui.modules.finished import finished, verify
 from tui.modules.found import FoundBlock, LeftAlone
-from tui.modules.given import copied, refuse_no_module
-from tui.modules.graph import Graph, ModuleCall, Node
-from tui.modules.other_sizes import refuse_other_model, refuse_other_results
-from tui.modules.recording import record
 from tui.modules.replacing import Parents, Place, by_owner, place_of, whole_run
 from tui.modules.rewriting import rewritten
-from tui.modules.running import arguments_of, run_on, same_random_numbers
+from tui.modules.run.exact import Exact
+from tui.modules.run.given import copied, refuse_no_module
+from tui.modules.run.graph import Graph, ModuleCall, Node
+from tui.modules.run.other_sizes import refuse_other_model, refuse_other_results
+from tui.modules.run.recording import record
+from tui.modules.run.running import arguments_of, run_on, same_random_numbers
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from tui.analysis.origin import Origin
 from tui.fusion.block import ReparamBlock
+from tui.fusion.grammar.number_text import show_number
 from tui.fusion.kernel import FusionError
-from tui.fusion.number_text import show_number
-from tui.fusion.padding import Border, same_border, show_padding
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
+from tui.fusion.specs.padding import Border, same_border, show_padding
 from tui.fusion.structure import structure_of
 from tui.fusion.torch_dtypes import dtype_of, torch_dtype
 from tui.modules.found import FoundBlock

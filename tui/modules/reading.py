@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 
 from tui.modules.found import FoundBlock
-from tui.modules.graph import Call, Node
+from tui.modules.run.graph import Call, Node
 
 
 def names_read(found: FoundBlock, module: nn.Module) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from torch import nn
 
 from tui.fusion.kernel import FusionError
 from tui.modules.found import FoundBlock
-from tui.modules.graph import Graph, ModuleCall
+from tui.modules.run.graph import Graph, ModuleCall
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError, Kernel
-from tui.fusion.padding import Border
 from tui.fusion.pair_text import Pair
+from tui.fusion.specs.geometry import Geometry
+from tui.fusion.specs.padding import Border
 from tui.modules.finished import padded_conv
-from tui.modules.running import RunError, failure
-from tui.modules.training import refuse_train_mode
+from tui.modules.run.running import RunError, failure
+from tui.modules.run.training import refuse_train_mode
 
 LARGEST_REACH = 129
 """Pixels on an axis, the most that a kernel is looked for in."""

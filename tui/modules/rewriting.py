@@ -12,8 +12,8 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 
 from tui.fusion.kernel import FusionError
 from tui.modules.found import FoundBlock
-from tui.modules.graph import Call, Graph, ModuleCall, Node
-from tui.modules.naming import Names
+from tui.modules.linear.naming import Names
+from tui.modules.run.graph import Call, Graph, ModuleCall, Node
 
 
 def rewritten(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from textual.keys import Keys
 
-from tui.fusion.nearest_name import did_you_mean
+from tui.fusion.grammar.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted
 from tui.widgets.help_line import HelpLine
 

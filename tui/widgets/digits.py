@@ -7,7 +7,7 @@ from math import floor, isfinite, log10
 
 from textual.content import Content
 
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 
 _HEX_DIGITS = {Dtype.FLOAT64: 13, Dtype.FLOAT32: 6, Dtype.FLOAT16: 3, Dtype.BFLOAT16: 2}
 """Digits behind the point that hold all bits of the dtype."""

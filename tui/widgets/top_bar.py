@@ -11,7 +11,7 @@ from textual.reactive import var
 from textual.widgets import Static
 
 from tui.fusion.pair_text import show_pair
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.widgets.view_tabs import ViewTabs
 
 ROOMY = 100

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from tui.fusion.number_text import number_in
+from tui.fusion.grammar.number_text import number_in
 from tui.widgets.foot_key import FootKey
 
 

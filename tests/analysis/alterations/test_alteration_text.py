@@ -8,9 +8,9 @@ import pytest
 
 from tui.analysis.alterations.alteration_text import edits_in, show_edit
 from tui.analysis.alterations.alterations import Edit
-from tui.fusion.branch_text import parse_branches
-from tui.fusion.spec import BlockSpec
-from tui.fusion.text_error import TextError
+from tui.fusion.grammar.branch_text import parse_branches
+from tui.fusion.grammar.text_error import TextError
+from tui.fusion.specs.block_spec import BlockSpec
 
 SPEC = BlockSpec(branches=parse_branches("kxk,kxk,1x1-kxk"))
 

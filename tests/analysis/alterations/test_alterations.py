@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tui.analysis.alterations.alterations import Alterations, Edit
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 EDIT = Edit("kxk.weight", (1, 1, 2, 2), 5.0)
 

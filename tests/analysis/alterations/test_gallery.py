@@ -15,10 +15,10 @@ from tests.fusion.test_imports import modules_after
 from tui.analysis.alterations.gallery import MISTAKES, obstacle, possible
 from tui.analysis.alterations.wrong_fusion import wrongly_fused
 from tui.fusion.block import conv_of
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import FusionError
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, PaddingMode
+from tui.fusion.specs.block_spec import BlockSpec, PaddingMode
 from tui.fusion.structure import structure_of
 
 
@@ -29,7 +29,7 @@ def block_of(text: str, **values: Any) -> BlockSpec:
 def test_the_table_is_read_without_torch() -> None:
     loaded = modules_after(
         "from tui.analysis.alterations.gallery import possible\n"
-        "from tui.fusion.spec import BlockSpec\n"
+        "from tui.fusion.specs.block_spec import BlockSpec\n"
         "assert list(possible(BlockSpec()))"
     )
     assert not loaded & {"torch", "textual", "rich"}

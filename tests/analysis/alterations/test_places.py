@@ -23,13 +23,13 @@ from tui.analysis.alterations.places import (
 )
 from tui.analysis.study import study_of
 from tui.fusion.block import ReparamBlock, build_block
-from tui.fusion.branch_spec import names_of
-from tui.fusion.branch_text import parse_branches
 from tui.fusion.fill import fill_block
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import Kernel, pad_to
 from tui.fusion.layers import Branch, Convolution, Factor, Norm
 from tui.fusion.named_kernels import NAMED_KERNELS
-from tui.fusion.spec import BlockSpec, Dtype, WeightFill
+from tui.fusion.specs.block_spec import BlockSpec, Dtype, WeightFill
+from tui.fusion.specs.branch_spec import names_of
 
 SPECS = {
     "default": BlockSpec(),

@@ -13,7 +13,7 @@ from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.analysis.dtypes.dtype_table import DtypeTable, dtype_table
 from tui.analysis.study import Study, study_of
 from tui.analysis.verdict.reason import Ruling
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
 from tui.views.kernels.stars import stars_of
 from tui.views.shared.result import remarks_of
 

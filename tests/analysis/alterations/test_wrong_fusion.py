@@ -19,9 +19,9 @@ from tui.analysis.alterations.fusion import Fusion
 from tui.analysis.alterations.gallery import MISTAKES, Extent
 from tui.analysis.alterations.wrong_fusion import wrongly_fused
 from tui.fusion.block import ReparamBlock, conv_of
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.layers import Factor, Norm, OffsetIdentityConv
-from tui.fusion.spec import BlockSpec, InputFill, PaddingMode, WeightFill
+from tui.fusion.specs.block_spec import BlockSpec, InputFill, PaddingMode, WeightFill
 
 
 @torch.no_grad()

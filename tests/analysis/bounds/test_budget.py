@@ -17,9 +17,9 @@ from tui.analysis.bounds.unfused import block_bounds
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.numerics.precision import PRECISIONS, TF32
 from tui.fusion.block import ReparamBlock
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, Dtype, InputFill, PaddingMode, WeightFill
+from tui.fusion.specs.block_spec import BlockSpec, Dtype, InputFill, PaddingMode, WeightFill
 
 
 def budget_for(spec: BlockSpec) -> tuple[ReparamBlock, Tensor]:

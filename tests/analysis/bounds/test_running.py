@@ -21,11 +21,11 @@ from tui.analysis.bounds.unfused import block_bounds
 from tui.analysis.numerics.precision import PRECISIONS, Precision, gamma_n
 from tui.analysis.verdict.runs import run
 from tui.fusion.block import ReparamBlock
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import Kernel
 from tui.fusion.kernel import add as add_kernels
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
 
 pytestmark = pytest.mark.usefixtures("without_onednn")
 

@@ -15,7 +15,7 @@ from tui.analysis.numerics.precision import FINEST_FIRST
 from tui.analysis.progress import Doing
 from tui.analysis.study import Study, study_of
 from tui.analysis.verdict.reason import Reason, Ruling
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
 
 NORMED = BlockSpec(in_channels=4, out_channels=4, groups=2, input_shape=(7, 6)).with_branches(batch_norm=True)
 HALVES = replace(EXACT, in_channels=8, out_channels=8)

@@ -11,7 +11,7 @@ from torch import Tensor
 from tui.analysis.dtypes.ulp_histogram import ulp_histogram, ulps_apart
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.precision import FINEST_FIRST
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 
 BITS = {
     Dtype.FLOAT64: torch.int64,

@@ -19,8 +19,8 @@ from tui.analysis.likeness.found import Likeness, Likenesses
 from tui.analysis.likeness.likeness import likest, looks_like
 from tui.analysis.numerics.outputs import Outputs
 from tui.fusion.block import ReparamBlock, conv_of
-from tui.fusion.branch_text import parse_branches
-from tui.fusion.spec import BlockSpec
+from tui.fusion.grammar.branch_text import parse_branches
+from tui.fusion.specs.block_spec import BlockSpec
 
 WITH_NORMS = [title for title in BLOCKS if title != "default"]
 Edit = Callable[[nn.BatchNorm2d], object]

@@ -21,9 +21,9 @@ from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.study import study_of
 from tui.fusion.block import ReparamBlock, conv_of
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import Kernel
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 COINCIDE = {
     ("default", "conv-bias-dropped", "bias-lost"),  # no batch norm: the biases are all there is

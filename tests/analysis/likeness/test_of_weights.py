@@ -23,7 +23,7 @@ from tui.analysis.verdict.reason import Reason, Ruling
 from tui.analysis.verdict.stored_judging import judge_stored
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import Kernel
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 from tui.fusion.torch_dtypes import torch_dtype
 
 X = torch.zeros(2, 8, 10, 10)

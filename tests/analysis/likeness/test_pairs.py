@@ -18,10 +18,10 @@ from tui.analysis.likeness.likeness import likest, looks_like
 from tui.analysis.likeness.pairs import Pair, Sample, pairs_near
 from tui.analysis.numerics.outputs import Outputs
 from tui.fusion.block import ReparamBlock, conv_of
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import Kernel, add, scale
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 BOTH = "1×1 missing and identity missing"
 REPVGG = [name for name in PRESETS if name in ("repvgg", "repvgg-grouped", "mobileone", "qarepvgg", "repvit")]

@@ -14,8 +14,8 @@ from torch.overrides import TorchFunctionMode
 from tui.analysis.numerics.bfloat16 import Bfloat16WithoutMisreading
 from tui.analysis.study import study_of
 from tui.analysis.verdict.cautions import cautions_of
-from tui.fusion.branch_text import parse_branches
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.grammar.branch_text import parse_branches
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
 
 MISREAD: list[dict[str, Any]] = [
     {"size": (4, 4), "kernel": (2, 2), "image": (7, 4), "stride": (1, 2), "dilation": (1, 2)},

@@ -22,7 +22,7 @@ from tui.analysis.numerics.ran_on import ON_THE_CPU, RanOn
 from tui.analysis.study import study_of
 from tui.analysis.verdict.runs import run
 from tui.commands.check.table import table_of
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
 
 SPEC = BlockSpec(4, 4)
 

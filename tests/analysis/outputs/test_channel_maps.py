@@ -13,7 +13,7 @@ from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.outputs.channel_maps import channel_maps, peak
 from tui.analysis.outputs.output_element import output_element
 from tui.analysis.study import Study, study_of
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
 
 BATCH = BlockSpec(in_channels=4, out_channels=4, groups=2, batch_size=2, dtype=Dtype.BFLOAT16)
 

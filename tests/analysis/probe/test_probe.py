@@ -20,10 +20,10 @@ from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.probe.probe import Probe, Totals, probe
 from tui.analysis.probe.written import WrittenSum
 from tui.analysis.study import Study, study_of
-from tui.fusion.branch_text import parse_branches
-from tui.fusion.fields import spec_from
 from tui.fusion.fill import fill_block
-from tui.fusion.spec import BlockSpec, Dtype, InputFill, PaddingMode
+from tui.fusion.grammar.branch_text import parse_branches
+from tui.fusion.grammar.fields import spec_from
+from tui.fusion.specs.block_spec import BlockSpec, Dtype, InputFill, PaddingMode
 
 
 def studied(spec: BlockSpec, mistake: str = "") -> Study:

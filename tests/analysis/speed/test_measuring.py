@@ -22,10 +22,10 @@ from tui.analysis.speed.measuring import SHORTEST, Step, measure
 from tui.analysis.speed.remarks import FLOAT16_ON_A_CPU, MISREAD, NOTHING_TO_FOLD
 from tui.analysis.speed.report import Side, SpeedReport
 from tui.fusion.block import ReparamBlock, build_block
-from tui.fusion.branch_text import parse_branches
 from tui.fusion.fill import fill_block, make_input
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
 from tui.fusion.torch_dtypes import torch_dtype
 
 ALONE = Conditions(threads=1)

@@ -14,7 +14,7 @@ from tui.analysis.speed.memory import bytes_for, bytes_needed, memory_free, refu
 from tui.analysis.speed.sides import sides_of
 from tui.analysis.speed.work import bytes_of_parameters, shapes_of
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 
 CPU = torch.device("cpu")
 

@@ -14,12 +14,12 @@ from tests.fusion.strategies import EVERYTHING, filled_block, filled_input, spec
 from tui.analysis.speed.report import Side
 from tui.analysis.speed.sides import Framed, Padded, sides_of
 from tui.fusion.block import ReparamBlock, build_block
-from tui.fusion.fields import spec_from
+from tui.fusion.grammar.fields import spec_from
 from tui.fusion.kernel import FusionError
 from tui.fusion.layers import Average, Branch, Convolution, Layer, Norm
-from tui.fusion.padding import Border
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, PaddingMode, WeightFill
+from tui.fusion.specs.block_spec import BlockSpec, PaddingMode, WeightFill
+from tui.fusion.specs.padding import Border
 
 ODD = (9, 8)
 

@@ -25,12 +25,12 @@ from tui.analysis.steps.step import Shows, Step
 from tui.analysis.steps.walkthrough import Walkthrough, walkthrough
 from tui.analysis.study import Study, study_of
 from tui.fusion.block import ReparamBlock, build_block
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import pad_to
 from tui.fusion.layers import Branch, Convolution, Factor, Layer, Norm
 from tui.fusion.presets import PRESETS
-from tui.fusion.problems import InvalidSpecError
-from tui.fusion.spec import BlockSpec, Dtype, PaddingMode
+from tui.fusion.specs.block_spec import BlockSpec, Dtype, PaddingMode
+from tui.fusion.specs.problems import InvalidSpecError
 
 EVEN = BlockSpec(
     in_channels=4,

@@ -17,9 +17,9 @@ from tui.analysis.steps.step import Shows, Step, Walkthrough
 from tui.analysis.steps.walkthrough import walkthrough
 from tui.analysis.study import study_of
 from tui.fusion.block import ReparamBlock
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.layers import Average, Branch, Convolution, Factor, FixedDepthwise, Norm
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
 from tui.fusion.tap import Tap
 
 BLOCKS = {

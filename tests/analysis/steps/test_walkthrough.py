@@ -22,10 +22,10 @@ from tui.analysis.steps import check, of_block, of_branch
 from tui.analysis.steps.step import Check, Step, Walkthrough
 from tui.analysis.steps.walkthrough import walkthrough
 from tui.analysis.study import study_of
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import Kernel
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
 from tui.fusion.tap import Tap
 
 MANY = BlockSpec(

@@ -5,7 +5,7 @@ import pytest
 from tui.analysis.sweep.plan import Plan, PlanError
 from tui.analysis.sweep.ranges import parse_over
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, BranchKind, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, BranchKind, Dtype
 
 
 def plan(*over: str, preset: str = "repvgg") -> Plan:

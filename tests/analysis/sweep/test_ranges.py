@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tui.analysis.sweep.axes import AXES
 from tui.analysis.sweep.ranges import MOST_VALUES, parse_over, parse_range
-from tui.fusion.text_error import TextError
+from tui.fusion.grammar.text_error import TextError
 
 CHANNELS = AXES["in-channels"]
 

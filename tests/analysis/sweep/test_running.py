@@ -16,7 +16,7 @@ from tui.analysis.sweep.ranges import parse_over
 from tui.analysis.sweep.running import Measure, sweep
 from tui.analysis.verdict.reason import Ruling
 from tui.fusion.block import ReparamBlock
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 
 def plan(*over: str) -> Plan:

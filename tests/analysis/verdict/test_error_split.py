@@ -14,10 +14,10 @@ from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.verdict.error_split import ErrorSplit, output_of_given, split_of
 from tui.analysis.verdict.runs import run
 from tui.fusion.block import conv_of
-from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
+from tui.fusion.specs.geometry import Geometry
 
 
 def flat(*values: float, dtype: torch.dtype = torch.float64) -> Tensor:

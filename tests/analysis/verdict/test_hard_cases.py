@@ -21,11 +21,11 @@ from tui.analysis.verdict.reason import Reason, Ruling
 from tui.analysis.verdict.runs import run
 from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import ReparamBlock, build_block, conv_of
-from tui.fusion.branch_text import parse_branches
 from tui.fusion.fill import fill_block
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import Kernel
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, Dtype, InputFill, WeightFill
+from tui.fusion.specs.block_spec import BlockSpec, Dtype, InputFill, WeightFill
 from tui.fusion.torch_dtypes import torch_dtype
 
 

@@ -25,10 +25,10 @@ from tui.analysis.verdict.runs import run
 from tui.analysis.verdict.sampling import channels_to_judge
 from tui.analysis.verdict.verdict import Verdict, Worst
 from tui.fusion.block import ReparamBlock, conv_of
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import Kernel
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, Dtype, InputFill, WeightFill
+from tui.fusion.specs.block_spec import BlockSpec, Dtype, InputFill, WeightFill
 
 pytestmark = pytest.mark.usefixtures("without_onednn")
 

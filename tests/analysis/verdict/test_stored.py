@@ -22,11 +22,11 @@ from tui.analysis.verdict.reason import Ruling
 from tui.analysis.verdict.stored import StoredReason, StoredShapeError
 from tui.analysis.verdict.stored_judging import judge_stored
 from tui.fusion.block import ReparamBlock, build_block
-from tui.fusion.branch_text import parse_branches
 from tui.fusion.fill import fill_block
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import Kernel, pad_to
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, Dtype, WeightFill
+from tui.fusion.specs.block_spec import BlockSpec, Dtype, WeightFill
 from tui.fusion.torch_dtypes import torch_dtype
 
 NARROW = (Dtype.FLOAT16, Dtype.BFLOAT16)

@@ -22,8 +22,8 @@ from tui.analysis.study import Study, run_study, study_of
 from tui.analysis.subject import Subject
 from tui.analysis.verdict.reason import Reason
 from tui.analysis.verdict.wrong_side import wrong_side
-from tui.fusion.branch_text import parse_branches
-from tui.fusion.spec import Dtype
+from tui.fusion.grammar.branch_text import parse_branches
+from tui.fusion.specs.block_spec import Dtype
 
 RUN_WRONGLY = {
     "train-mode": NORMED,

@@ -18,11 +18,11 @@ from tui.analysis.verdict.evidence import Evidence, verdict_on
 from tui.analysis.verdict.runs import run, run_componentwise
 from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import ReparamBlock, build_block, conv_of
-from tui.fusion.branch_text import parse_branches
 from tui.fusion.fill import fill_block, make_input
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import Kernel
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import (
+from tui.fusion.specs.block_spec import (
     BlockSpec,
     Dtype,
     InputFill,

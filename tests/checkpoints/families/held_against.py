@@ -15,7 +15,7 @@ from tui.checkpoints.building import block_of, fused_tensors
 from tui.checkpoints.contents import Entry
 from tui.checkpoints.found import FoundBlock, LeftAlone, Recognition
 from tui.checkpoints.recognising import recognise
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 
 PREFIXES = ("", "backbone.stage1.0", "module.model.layers.12")
 

@@ -26,14 +26,14 @@ from tui.analysis.verdict.verdict import Worst
 from tui.cli import main
 from tui.commands.check.command import CheckError, check
 from tui.commands.check.table import table_of
-from tui.export.conv2d_text import conv2d_in_words
+from tui.export.code.conv2d_text import conv2d_in_words
 from tui.export.report import json_of, report_of
 from tui.fusion.block import build_block
-from tui.fusion.branch_spec import names_of
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import FusionError, Kernel
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec, BranchSpec, Dtype, InputFill, PaddingMode, WeightFill
+from tui.fusion.specs.block_spec import BlockSpec, BranchSpec, Dtype, InputFill, PaddingMode, WeightFill
+from tui.fusion.specs.branch_spec import names_of
 
 NO_IDENTITY = parse_branches("kxk,1x1")
 

@@ -14,7 +14,7 @@ from tui.analysis.study import study_of
 from tui.cli import main
 from tui.export.grid import csv_of, grid_of, npz_of
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 
 SPEC = PRESETS["repvgg"].spec.with_in_channels(8)
 POINTED = "it is a checkpoint, the weights of a model, and a saved study or one kernel is expected"

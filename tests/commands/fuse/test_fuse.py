@@ -270,7 +270,7 @@ def test_force_writes_it_all_the_same(tmp_path: Path, capsys: Capsys) -> None:
 def test_a_wrong_block_is_not_written(
     tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.checkpoints.fusing.answer_on_image", lambda block: Answer(0.5, 1e9))
+    monkeypatch.setattr("tui.checkpoints.conversion.fusing.answer_on_image", lambda block: Answer(0.5, 1e9))
     done = ran(capsys, "fuse", source(tmp_path), tmp_path / "out.pt", "--json")
     assert done.status == 1
     assert {block["verdict"] for block in done.data["blocks"]} == {"wrong"}

@@ -11,7 +11,7 @@ from tui.analysis.sweep.quantities import Quantity
 from tui.analysis.sweep.ranges import parse_over
 from tui.export.sweep_figure.figure import sweep_svg
 from tui.export.sweep_figure.scale import scale_for
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 SVG = "{http://www.w3.org/2000/svg}"
 GAINS = [4.0, 2.0, 0.0, 0.5, 1.0] * 4

@@ -17,8 +17,7 @@ from tests.fusion.oracles import convolve
 from tests.fusion.strategies import with_wild_norms
 from tui.analysis.cost import cost_of
 from tui.fusion.block import ReparamBlock
-from tui.fusion.branch_text import parse_branches
-from tui.fusion.geometry import Geometry
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import FusionError
 from tui.fusion.layers import (
     Average,
@@ -32,8 +31,9 @@ from tui.fusion.layers import (
     Norm,
     Sum,
 )
-from tui.fusion.problems import InvalidSpecError
-from tui.fusion.spec import BlockSpec, PaddingMode
+from tui.fusion.specs.block_spec import BlockSpec, PaddingMode
+from tui.fusion.specs.geometry import Geometry
+from tui.fusion.specs.problems import InvalidSpecError
 from tui.fusion.structure import structure_of
 
 SOBEL_X = ((1.0, 0.0, -1.0), (2.0, 0.0, -2.0), (1.0, 0.0, -1.0))

@@ -9,10 +9,10 @@ from torch.nn import functional
 
 from tests.fusion.layer_parts import conv_branch, conv_in, factor_in, identity_branch, norm_in
 from tests.fusion.oracles import convolve
-from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError
 from tui.fusion.layers import Norm
-from tui.fusion.spec import PaddingMode, Pair, Scale
+from tui.fusion.specs.block_spec import PaddingMode, Pair, Scale
+from tui.fusion.specs.geometry import Geometry
 
 X = torch.rand(2, 4, 9, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(3)) * 2 - 1
 

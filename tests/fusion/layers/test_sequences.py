@@ -12,10 +12,10 @@ from torch.nn import functional
 from tests.fusion.layer_parts import average_branch, behind, conv_in, norm_in, run_first
 from tests.fusion.oracles import convolve
 from tests.fusion.strategies import filled_block, with_wild_norms
-from tui.fusion.branch_text import parse_branches
+from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.kernel import FusionError
 from tui.fusion.layers import Branch, Convolution, Layer, OffsetIdentityConv
-from tui.fusion.spec import BlockSpec, PaddingMode, Pair, Scale
+from tui.fusion.specs.block_spec import BlockSpec, PaddingMode, Pair, Scale
 
 X = torch.rand(2, 4, 9, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(5)) * 2 - 1
 

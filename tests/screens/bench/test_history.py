@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.analysis.subject import Subject
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.screens.bench.history import LONGEST, SubjectHistory
 
 BLOCK = BlockSpec()

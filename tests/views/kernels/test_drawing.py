@@ -4,7 +4,7 @@ import pytest
 
 from tui.analysis.study import study_of
 from tui.fusion.presets import PRESETS
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.views.kernels.drawing import drawing_of
 
 

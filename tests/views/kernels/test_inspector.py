@@ -10,8 +10,8 @@ import pytest
 from tests.specs import EXACT
 from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.analysis.study import Study, study_of
-from tui.fusion.branch_text import parse_branches
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.grammar.branch_text import parse_branches
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
 from tui.fusion.tap import Tap
 from tui.views.kernels.inspector import bias_line, weight_line
 from tui.views.shared.panel_titles import panel_titles

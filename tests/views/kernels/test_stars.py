@@ -9,7 +9,7 @@ import pytest
 from tests.specs import EXACT
 from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.analysis.study import study_of
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
 from tui.fusion.tap import Tap
 from tui.views.kernels.stars import stars_of
 from tui.widgets.grid.weight_source import Starred

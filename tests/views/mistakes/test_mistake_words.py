@@ -18,8 +18,8 @@ from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.study import Study, study_of
 from tui.analysis.verdict.reason import Reason
-from tui.fusion.branch_text import parse_branches
-from tui.fusion.spec import BlockSpec, WeightFill
+from tui.fusion.grammar.branch_text import parse_branches
+from tui.fusion.specs.block_spec import BlockSpec, WeightFill
 from tui.views.mistakes.error_map import difference_of, map_title, pixel_line, scale_of
 from tui.views.mistakes.mistake_words import findings, heading, signs, story
 

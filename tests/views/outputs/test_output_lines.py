@@ -9,8 +9,8 @@ from tests.specs import ROUNDED
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.outputs.output_element import OutputElement
 from tui.analysis.study import Study, study_of
-from tui.fusion.receptive_field import Area, ReceptiveField
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
+from tui.fusion.specs.receptive_field import Area, ReceptiveField
 from tui.views.outputs.output_lines import element_line, field_line, places, reader_line, tap_line
 from tui.views.shared.breaking import broken
 

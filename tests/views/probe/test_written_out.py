@@ -15,7 +15,7 @@ from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.probe.probe import Totals, probe
 from tui.analysis.probe.written import Applied, WrittenStage, WrittenSum, written_sum
 from tui.analysis.study import study_of
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 from tui.views.probe.ledger import rows_of
 from tui.views.probe.two_totals import difference_in_words
 from tui.views.probe.written_out import Page, cell, page_of, stage_lines

@@ -7,7 +7,7 @@ from dataclasses import replace
 from tests.specs import EXACT
 from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.study import study_of
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
 from tui.views.rounding.allclose_words import allclose_words
 
 

@@ -16,7 +16,7 @@ from tui.analysis.numerics.precision import FINEST_FIRST
 from tui.analysis.study import Study, study_of
 from tui.analysis.verdict.error_split import ErrorPart, ErrorSplit, Nearer
 from tui.analysis.verdict.reason import Reason
-from tui.fusion.spec import BlockSpec, Dtype
+from tui.fusion.specs.block_spec import BlockSpec, Dtype
 from tui.views.rounding.dtype_rows import (
     Figures,
     figures_of_row,

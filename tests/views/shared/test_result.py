@@ -11,7 +11,7 @@ from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.study import Study, study_of
 from tui.analysis.verdict.reason import Reason
-from tui.fusion.spec import BlockSpec, Pair
+from tui.fusion.specs.block_spec import BlockSpec, Pair
 from tui.views.shared.result import difference_line, remarks_of, truth_line
 
 

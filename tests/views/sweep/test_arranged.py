@@ -6,7 +6,7 @@ from tests.analysis.sweep.fake_speed import points_of
 from tui.analysis.sweep.plan import Plan
 from tui.analysis.sweep.quantities import Quantity
 from tui.analysis.sweep.ranges import parse_over
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.views.sweep.arranged import curves_of, heat_of, places_of
 
 GAINS = [4.0, 2.0, 0.0, 0.5, 1.0] * 4

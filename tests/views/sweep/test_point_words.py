@@ -10,7 +10,7 @@ from tui.analysis.sweep.point import Broken, Outcome, Point, Skipped
 from tui.analysis.sweep.quantities import seconds_in_digits, times_in_digits
 from tui.analysis.sweep.ranges import parse_over
 from tui.analysis.verdict.reason import Ruling
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.views.sweep.point_words import TABLE_HEAD, row_of, words_on
 from tui.widgets.rows.row import Tone
 

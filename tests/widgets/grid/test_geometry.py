@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from textual.geometry import Region, Size
 
-from tui.fusion.padding import centre
+from tui.fusion.specs.padding import centre
 from tui.fusion.tap import Tap
 from tui.widgets.grid.geometry import GridGeometry, PixelRow, fit
 from tui.widgets.grid.labels import Labels

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from tui.fusion.padding import centre
+from tui.fusion.specs.padding import centre
 from tui.widgets.grid.weight_source import WeightSource
 
 

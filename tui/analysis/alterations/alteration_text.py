@@ -14,11 +14,11 @@ from tui.analysis.alterations.alterations import (
 )
 from tui.analysis.alterations.editable import Shape
 from tui.analysis.alterations.gallery import MISTAKES, obstacle
-from tui.fusion.nearest_name import did_you_mean
-from tui.fusion.number_text import number_in
+from tui.fusion.grammar.nearest_name import did_you_mean
+from tui.fusion.grammar.number_text import number_in
+from tui.fusion.grammar.text_error import TextError
 from tui.fusion.quoting import quoted
-from tui.fusion.spec import BlockSpec
-from tui.fusion.text_error import TextError
+from tui.fusion.specs.block_spec import BlockSpec
 
 _LARGEST_INDEX = 9
 """Digits of an index; no tensor of a block is as long."""

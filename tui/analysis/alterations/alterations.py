@@ -8,8 +8,8 @@ from math import isfinite, isnan, nan
 from tui.analysis.alterations.editable import Shape, norm_shapes, shapes_in
 from tui.analysis.alterations.gallery import MISTAKES, obstacle
 from tui.analysis.side import WrongSide
-from tui.fusion.branch_spec import POST_NORM, names_of
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
+from tui.fusion.specs.branch_spec import POST_NORM, names_of
 
 INPUT = "input"
 """The place of the input, (batch, in_channels, H, W)."""

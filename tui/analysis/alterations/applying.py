@@ -18,11 +18,11 @@ from tui.analysis.alterations.alterations import (
 from tui.analysis.alterations.editable import place_of
 from tui.analysis.alterations.fusion import Fusion
 from tui.fusion.block import Folded, ReparamBlock
-from tui.fusion.branch_spec import POST_NORM
 from tui.fusion.kernel import Kernel, pad_to
 from tui.fusion.layers import Branch, Layer
 from tui.fusion.layers.rescaling import norm_numbers
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
+from tui.fusion.specs.branch_spec import POST_NORM
 
 
 def fusion_of(block: ReparamBlock, folded: Folded, x: Tensor, alterations: Alterations) -> Fusion:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from tui.fusion.frame import extent_of
-from tui.fusion.layer_spec import ChainSpec, LayerKind, LayerSpec
 from tui.fusion.pair_text import show_pair
-from tui.fusion.spec import BlockSpec, PaddingMode
+from tui.fusion.specs.block_spec import BlockSpec, PaddingMode
+from tui.fusion.specs.frame import extent_of
+from tui.fusion.specs.layer_spec import ChainSpec, LayerKind, LayerSpec
 
 _CONVOLUTIONS = (LayerKind.CONVOLUTION, LayerKind.OFFSET_CONVOLUTION)
 _SCALES = (LayerKind.ALPHA, LayerKind.GAMMA)

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tui.fusion.padding import Border, grown_and_cropped, negated
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
+from tui.fusion.specs.padding import Border, grown_and_cropped, negated
 
 
 class InsideAverage(nn.AvgPool2d):

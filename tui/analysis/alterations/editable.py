@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
-from tui.fusion.layer_spec import ChainSpec, LayerKind, LayerSpec
+from tui.fusion.specs.layer_spec import ChainSpec, LayerKind, LayerSpec
 
 Shape = tuple[int, ...]
 

@@ -9,8 +9,8 @@ import torch
 
 from tui.analysis.alterations.alterations import Edit
 from tui.fusion.block import ReparamBlock
-from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel
+from tui.fusion.specs.geometry import Geometry
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from tui.analysis.alterations import conditions
 from tui.analysis.alterations.conditions import Condition
 from tui.analysis.side import WrongSide
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 
 class Extent(StrEnum):

@@ -7,12 +7,12 @@ from math import prod
 
 from tui.analysis.alterations.alterations import FUSED, Edit, shapes_of
 from tui.analysis.alterations.editable import Shape, editable_of, numbers_of, place_of
-from tui.fusion.branch_spec import BranchSpec, Pair, names_of
-from tui.fusion.layer_spec import ChainSpec, LayerSpec
 from tui.fusion.named_kernels import NAMED_KERNELS
-from tui.fusion.padding import taps_apart
 from tui.fusion.refusal import Refusal
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
+from tui.fusion.specs.branch_spec import BranchSpec, Pair, names_of
+from tui.fusion.specs.layer_spec import ChainSpec, LayerSpec
+from tui.fusion.specs.padding import taps_apart
 from tui.fusion.tap import Tap
 
 MOST_EDITS = 20_000

@@ -16,7 +16,6 @@ from tui.analysis.alterations.gallery import obstacle
 from tui.analysis.alterations.variances import unbiased, values_seen, with_variances_times
 from tui.fusion.block import Folded, ReparamBlock
 from tui.fusion.kernel import FusionError, Kernel, add, pad_to
-from tui.fusion.layer_spec import USUAL_EPS, YOLO_EPS
 from tui.fusion.layers import (
     Average,
     Branch,
@@ -27,8 +26,9 @@ from tui.fusion.layers import (
     Norm,
     OffsetConvolution,
 )
-from tui.fusion.padding import centre, same_border
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
+from tui.fusion.specs.layer_spec import USUAL_EPS, YOLO_EPS
+from tui.fusion.specs.padding import centre, same_border
 from tui.fusion.structure import structure_of
 from tui.fusion.unfilled_conv import unfilled_conv2d
 

@@ -18,7 +18,7 @@ from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.numerics.precision import PRECISIONS, TF32, Precision
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import Kernel
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 
 FALSE_ALARMS = 1e-6
 """How often a right fusion may exceed its budget in any of its elements, were all errors independent."""

@@ -13,7 +13,7 @@ from tui.fusion.block import ReparamBlock
 from tui.fusion.composition import Placed, followed_by
 from tui.fusion.kernel import Kernel, add, affine_of, scale
 from tui.fusion.layers import Branch, Chain, Layer
-from tui.fusion.padding import taps_apart
+from tui.fusion.specs.padding import taps_apart
 from tui.fusion.widening import dilate
 
 

@@ -13,9 +13,9 @@ from tui.analysis.bounds.linear_maps import Convolution
 from tui.analysis.bounds.running import Bounded, Errors, flushed_weights, largest_of, pad, store
 from tui.analysis.numerics.precision import UNIT64, Precision, gamma_n
 from tui.fusion.block import ReparamBlock
-from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel
 from tui.fusion.layers.border import bordered, pad_function_mode
+from tui.fusion.specs.geometry import Geometry
 
 
 def fused_bounds(

@@ -14,7 +14,7 @@ from torch.nn import functional
 from tui.analysis.bounds.alike import rounded_alike
 from tui.analysis.numerics.componentwise import componentwise
 from tui.analysis.numerics.precision import UNIT64, gamma_n
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
 
 _FLOAT32_UNIT = 2.0**-24
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from tui.analysis.numerics.precision import FINEST_FIRST, PRECISIONS
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 
 
 @dataclass(frozen=True, slots=True)

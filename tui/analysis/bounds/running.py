@@ -19,7 +19,7 @@ from tui.analysis.bounds.alike import is_varied
 from tui.analysis.bounds.linear_maps import LinearMap
 from tui.analysis.numerics.precision import BATCH_NORM_ROUNDINGS, Precision, gamma_n
 from tui.fusion.layers.border import bordered
-from tui.fusion.padding import Border, grown_and_cropped
+from tui.fusion.specs.padding import Border, grown_and_cropped
 
 
 @dataclass(frozen=True, eq=False)

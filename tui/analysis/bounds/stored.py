@@ -14,10 +14,10 @@ from tui.analysis.bounds.linear_maps import Convolution
 from tui.analysis.bounds.making import Making
 from tui.analysis.numerics.precision import PRECISIONS, UNIT64, gamma_n
 from tui.fusion.block import ReparamBlock
-from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel, add, pad_to
 from tui.fusion.layers.border import pad_function_mode
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
+from tui.fusion.specs.geometry import Geometry
 from tui.fusion.torch_dtypes import torch_dtype
 
 _EVALUATION = 1 + 2.0**-30

@@ -18,7 +18,7 @@ from tui.analysis.bounds.running import (
 from tui.fusion.block import ReparamBlock
 from tui.fusion.layers import Chain, Layer
 from tui.fusion.layers.border import pad_function_mode
-from tui.fusion.spec import PaddingMode
+from tui.fusion.specs.block_spec import PaddingMode
 
 
 def block_bounds(block: ReparamBlock, x: Bounded, rows: Sequence[int]) -> Bounded:

@@ -30,7 +30,7 @@ from tui.analysis.verdict.runs import run, run_componentwise, run_in_float64, ru
 from tui.analysis.verdict.stored import StoredVerdict
 from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.block import Folded, ReparamBlock, conv_of
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 from tui.fusion.torch_dtypes import torch_dtype
 
 

@@ -21,7 +21,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from tui.analysis.numerics.convolution_shape import ConvolutionShape, Way
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
 
 _CONVOLVE: Callable[..., Tensor] = torch.conv2d
 

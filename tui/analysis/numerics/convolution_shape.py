@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
 
 UNFOLDED = 2**19
 """Elements of an unfolded input from which on unfolding costs more than it saves."""

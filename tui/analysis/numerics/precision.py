@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from torch import Tensor
 from tui.analysis.probe.by_layer import applied, passed, written
 from tui.analysis.probe.taps import Taps
 from tui.analysis.probe.written import Element, WrittenStage
-from tui.fusion.layer_spec import chained_size
 from tui.fusion.layers import Branch, Layer
-from tui.fusion.padding import centre, same_border, taps_apart
 from tui.fusion.pair_text import Pair
-from tui.fusion.spec import PaddingMode
+from tui.fusion.specs.block_spec import PaddingMode
+from tui.fusion.specs.layer_spec import chained_size
+from tui.fusion.specs.padding import centre, same_border, taps_apart
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,8 +15,8 @@ from tui.analysis.probe.written import Applied, Element, WrittenSum, normed, wri
 from tui.fusion import layers
 from tui.fusion.kernel import affine_of
 from tui.fusion.layers import Layer
-from tui.fusion.padding import taps_apart
 from tui.fusion.pair_text import Pair
+from tui.fusion.specs.padding import taps_apart
 
 
 @singledispatch

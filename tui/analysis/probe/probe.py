@@ -20,7 +20,7 @@ from tui.analysis.probe.written import Applied, Element, WrittenStage, normed, w
 from tui.analysis.study import Study
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import FusionError
-from tui.fusion.spec import Dtype, PaddingMode, Pair
+from tui.fusion.specs.block_spec import Dtype, PaddingMode, Pair
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tui.fusion.geometry import Geometry
-from tui.fusion.spec import PaddingMode, Pair
+from tui.fusion.specs.block_spec import PaddingMode, Pair
+from tui.fusion.specs.geometry import Geometry
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from tui.analysis.numerics.exact_sum import exact_dot, rounded
 from tui.analysis.probe.taps import Taps, taps_at
-from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import affine_of
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
+from tui.fusion.specs.geometry import Geometry
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from tui.analysis.speed.peaks import bytes_for_peaks
 from tui.analysis.speed.sides import sides_of
 from tui.analysis.speed.work import Shapes, bytes_of_parameters, shapes_of
 from tui.fusion.block import build_block
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.fusion.torch_dtypes import torch_dtype
 from tui.fusion.unfilled_conv import unfilled_conv2d
 

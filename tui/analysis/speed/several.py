@@ -18,7 +18,7 @@ from tui.analysis.speed.outcomes import LeftOut, Timed
 from tui.analysis.speed.report import Side, SpeedReport
 from tui.analysis.speed.sides import sides_of
 from tui.fusion.block import ReparamBlock
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 
 class Made(NamedTuple):

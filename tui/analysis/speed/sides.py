@@ -20,9 +20,9 @@ from tui.fusion.kernel import Kernel, fold_batch_norm
 from tui.fusion.layers import Average, Convolution, Identity, Layer, Norm, Sum
 from tui.fusion.layers.border import bordered, framed, pad_function_mode
 from tui.fusion.layers.chain import Chain
-from tui.fusion.padding import Border, even_padding
 from tui.fusion.pair_text import Pair
-from tui.fusion.spec import PaddingMode
+from tui.fusion.specs.block_spec import PaddingMode
+from tui.fusion.specs.padding import Border, even_padding
 from tui.fusion.unfilled_conv import unfilled_conv2d
 
 NO_BORDER: Border = (0, 0, 0, 0)

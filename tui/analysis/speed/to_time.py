@@ -11,7 +11,7 @@ from tui.analysis.progress import Doing
 from tui.analysis.speed.conditions import Conditions
 from tui.analysis.speed.outcomes import LeftOut, Planned, Timed
 from tui.analysis.subject import Subject
-from tui.fusion.spec import Dtype, Pair
+from tui.fusion.specs.block_spec import Dtype, Pair
 
 if TYPE_CHECKING:  # what is timed is known before torch is there
     from tui.analysis.speed.several import Candidate

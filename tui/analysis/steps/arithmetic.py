@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from tui.analysis.steps.step import Line, StepKernel
 from tui.analysis.steps.words import size
 from tui.fusion.kernel import Kernel
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
 from tui.fusion.tap import Tap
 
 Operation = Callable[[Tap], tuple[Line, ...]]

@@ -18,8 +18,8 @@ from tui.analysis.steps.step import StepKernel, step_kernel
 from tui.fusion import layers
 from tui.fusion.kernel import Kernel, dirac
 from tui.fusion.layers import Layer
-from tui.fusion.padding import centre
 from tui.fusion.pair_text import Pair
+from tui.fusion.specs.padding import centre
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,10 +13,10 @@ from tui.analysis.numerics.comparison import compare
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.steps.step import Check
 from tui.fusion.block import ReparamBlock, conv_of
-from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel
 from tui.fusion.layers.border import bordered, pad_function_mode
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
+from tui.fusion.specs.geometry import Geometry
 
 MOST_MACS = 100_000_000
 """Multiply-accumulates of one run, beyond which only a part of the image is run."""

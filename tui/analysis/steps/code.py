@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel
 from tui.fusion.layers.border import pad_function_mode
-from tui.fusion.padding import even_padding, offset_in
-from tui.fusion.spec import Dtype, PaddingMode, Pair
+from tui.fusion.specs.block_spec import Dtype, PaddingMode, Pair
+from tui.fusion.specs.geometry import Geometry
+from tui.fusion.specs.padding import even_padding, offset_in
 
 CASTS = {
     Dtype.FLOAT64: "",

@@ -10,10 +10,10 @@ from tui.analysis.alterations.alterations import is_inside, shapes_of
 from tui.analysis.alterations.editable import NORM_PARTS, numbers_of, place_of
 from tui.analysis.alterations.places import EditablePlace, NotEditableError, bias_place, weight_place
 from tui.analysis.steps import layers
-from tui.fusion.branch_spec import POST_NORM, names_of
-from tui.fusion.layer_spec import ChainSpec, LayerSpec, spacing_of
-from tui.fusion.padding import offset_in, taps_apart
-from tui.fusion.spec import BlockSpec, Pair
+from tui.fusion.specs.block_spec import BlockSpec, Pair
+from tui.fusion.specs.branch_spec import POST_NORM, names_of
+from tui.fusion.specs.layer_spec import ChainSpec, LayerSpec, spacing_of
+from tui.fusion.specs.padding import offset_in, taps_apart
 from tui.fusion.tap import Tap
 
 if TYPE_CHECKING:

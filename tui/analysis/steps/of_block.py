@@ -15,10 +15,10 @@ from tui.analysis.steps.code import Names
 from tui.analysis.steps.step import Shows, Step, StepKernel, bias_column, step_kernel
 from tui.analysis.study import Study
 from tui.fusion.block import ReparamBlock
-from tui.fusion.branch_spec import POST_NORM
 from tui.fusion.kernel import Kernel, pad_to
-from tui.fusion.padding import offset_in
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
+from tui.fusion.specs.branch_spec import POST_NORM
+from tui.fusion.specs.padding import offset_in
 from tui.fusion.tap import Tap
 
 

@@ -17,11 +17,11 @@ from tui.analysis.steps.code import Code, Names
 from tui.analysis.steps.step import Step, StepKernel, step_kernel
 from tui.fusion.block import ReparamBlock
 from tui.fusion.composition import Placed
-from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel, pad_to
 from tui.fusion.layers import Branch, Chain, Fold, Layer
-from tui.fusion.padding import centre, offset_in, taps_apart
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
+from tui.fusion.specs.geometry import Geometry
+from tui.fusion.specs.padding import centre, offset_in, taps_apart
 from tui.fusion.tap import Tap
 
 

@@ -9,8 +9,8 @@ from enum import Enum, auto
 from tui.analysis.numerics.magnitude import Magnitude, magnitude_of
 from tui.analysis.steps.code import Code
 from tui.fusion.kernel import Kernel
-from tui.fusion.padding import offset_in
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
+from tui.fusion.specs.padding import offset_in
 from tui.fusion.tap import Tap
 
 Shape = tuple[int, int, int, int]

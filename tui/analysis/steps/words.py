@@ -7,9 +7,9 @@ from tui.analysis.side import WrongSide
 from tui.analysis.verdict.reason import Reason
 from tui.analysis.verdict.verdict import Verdict
 from tui.fusion.layers import Chain
-from tui.fusion.padding import Border, grown_and_cropped, negated, show_padding
 from tui.fusion.pair_text import shortest, show_pair
-from tui.fusion.spec import Dtype, PaddingMode, Pair
+from tui.fusion.specs.block_spec import Dtype, PaddingMode, Pair
+from tui.fusion.specs.padding import Border, grown_and_cropped, negated, show_padding
 
 
 def size(kernel_size: Pair) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tui.fusion.branch_spec import BranchKind
-from tui.fusion.fields import FIELDS, spec_from
-from tui.fusion.nearest_name import did_you_mean
+from tui.fusion.grammar.fields import FIELDS, spec_from
+from tui.fusion.grammar.nearest_name import did_you_mean
+from tui.fusion.grammar.text_error import TextError
 from tui.fusion.quoting import quoted
-from tui.fusion.spec import BlockSpec, BranchSpec, Dtype
-from tui.fusion.text_error import TextError
+from tui.fusion.specs.block_spec import BlockSpec, BranchSpec, Dtype
+from tui.fusion.specs.branch_spec import BranchKind
 
 MOST_THREADS = 1024
 

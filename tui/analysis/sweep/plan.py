@@ -10,7 +10,7 @@ from tui.analysis.speed.conditions import Conditions
 from tui.analysis.sweep.axes import BRANCHES, THREADS, Value, has_kxk, spec_at
 from tui.analysis.sweep.ranges import Range
 from tui.fusion.refusal import Refusal
-from tui.fusion.spec import BlockSpec, InvalidSpecError
+from tui.fusion.specs.block_spec import BlockSpec, InvalidSpecError
 
 MOST_POINTS = 400
 """Of one sweep: more would take hours."""

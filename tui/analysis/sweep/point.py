@@ -10,7 +10,7 @@ from tui.analysis.speed.report import Side, SpeedReport
 from tui.analysis.speed.timing import Spread
 from tui.analysis.sweep.axes import Value
 from tui.analysis.verdict.reason import Ruling
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tui.analysis.sweep.axes import Axis, Value, axis_named
+from tui.fusion.grammar.text_error import TextError
 from tui.fusion.quoting import quoted
-from tui.fusion.text_error import TextError
 
 MOST_VALUES = 64
 """Of one axis: more would fit on no screen."""

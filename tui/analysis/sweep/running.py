@@ -15,7 +15,7 @@ from tui.analysis.speed.report import SpeedReport
 from tui.analysis.subject import Subject
 from tui.analysis.sweep.plan import Cell, Plan
 from tui.analysis.sweep.point import Broken, Numbers, Outcome, Point, Refused, Skipped
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

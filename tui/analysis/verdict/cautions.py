@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tui.analysis.numerics.misread import is_misread
-from tui.fusion.spec import BlockSpec, Dtype, InputFill, WeightFill
+from tui.fusion.specs.block_spec import BlockSpec, Dtype, InputFill, WeightFill
 
 
 def cautions_of(spec: BlockSpec) -> Iterator[str]:

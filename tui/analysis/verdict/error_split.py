@@ -10,8 +10,8 @@ from torch import Tensor
 
 from tui.analysis.numerics.outputs import Outputs, largest_abs, subtracted
 from tui.fusion.block import conv_of
-from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import Kernel
+from tui.fusion.specs.geometry import Geometry
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from tui.analysis.verdict.verdict import Verdict
 from tui.analysis.verdict.wrong_side import wrong_side
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import Kernel, pad_to
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 
 _DOUBTFUL = (Reason.COARSE, Reason.TF32, Reason.ARITHMETIC)
 """What torch's backend may have made of a right float32 fusion."""

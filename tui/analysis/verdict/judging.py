@@ -15,7 +15,7 @@ from tui.analysis.numerics.precision import spacing_at
 from tui.analysis.verdict.not_finite import ALL_FINITE, NotFinite
 from tui.analysis.verdict.reason import Reason
 from tui.analysis.verdict.verdict import Verdict, Worst
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 
 _FOREIGN_SHARE = 8.0
 """TF32 is 2^13 times coarser than float32: what exceeds the budget by less than this is not its doing, and no

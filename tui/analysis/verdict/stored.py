@@ -10,7 +10,7 @@ from tui.analysis.quantities import count
 from tui.analysis.verdict.in_words import listed_channels, multiple, percent
 from tui.analysis.verdict.reason import Ruling
 from tui.fusion.refusal import Refusal
-from tui.fusion.spec import Dtype, Pair
+from tui.fusion.specs.block_spec import Dtype, Pair
 
 
 class StoredShapeError(Refusal, ValueError):

@@ -23,8 +23,8 @@ from tui.analysis.verdict.stored import (
 )
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import Kernel, pad_to
-from tui.fusion.padding import conv2d_frame
-from tui.fusion.spec import Dtype, Pair
+from tui.fusion.specs.block_spec import Dtype, Pair
+from tui.fusion.specs.padding import conv2d_frame
 from tui.fusion.torch_dtypes import dtype_of, torch_dtype
 
 MOST_NAMED = 8

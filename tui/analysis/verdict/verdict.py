@@ -10,7 +10,7 @@ from tui.analysis.verdict.in_words import listed_channels, multiple, percent
 from tui.analysis.verdict.not_finite import ALL_FINITE, NotFinite
 from tui.analysis.verdict.reason import Reason, Ruling
 from tui.analysis.verdict.stored import StoredVerdict
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tui.fusion.part import DEPTHWISE
+from tui.fusion.specs.part import DEPTHWISE
 
 __all__ = ["DEPTHWISE"]
 

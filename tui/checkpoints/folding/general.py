@@ -11,7 +11,7 @@ from tui.checkpoints.folding.patch import answer, random_patch
 from tui.checkpoints.folding.rounding import share_of_rounding
 from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.kernel import Kernel
-from tui.fusion.padding import centre
+from tui.fusion.specs.padding import centre
 
 AROUND = 2
 """Pixels of an image beyond the kernel's size, so that some see the border on either side, and some not."""

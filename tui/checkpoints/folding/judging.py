@@ -8,7 +8,7 @@ from tui.analysis.quantities import count
 from tui.analysis.verdict.in_words import multiple
 from tui.analysis.verdict.reason import Ruling
 from tui.checkpoints.folding.folded import Answer, Folded
-from tui.checkpoints.value_problems import ValueProblem
+from tui.checkpoints.inspection.value_problems import ValueProblem
 
 
 def judged(folded: Folded, on_image: Answer | None, problems: tuple[ValueProblem, ...]) -> tuple[Ruling, str]:

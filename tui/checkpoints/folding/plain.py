@@ -23,8 +23,8 @@ from tui.checkpoints.folding.rescaling import RESCALING, Affine, Rescaling
 from tui.checkpoints.folding.rounding import share_of_rounding
 from tui.checkpoints.folding.rows import Rows
 from tui.checkpoints.found import FoundBlock, FoundBranch, FoundLayer
-from tui.fusion.layer_spec import LayerKind
-from tui.fusion.padding import extent, offset_in
+from tui.fusion.specs.layer_spec import LayerKind
+from tui.fusion.specs.padding import extent, offset_in
 
 STRIP = 98_304
 """Numbers of a strip: two of these in float64 fit into a cache of level 2."""

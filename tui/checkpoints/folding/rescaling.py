@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from tui.checkpoints.found import FoundLayer
-from tui.fusion.layer_spec import LayerKind
+from tui.fusion.specs.layer_spec import LayerKind
 
 RESCALING = (LayerKind.NORM, LayerKind.ALPHA, LayerKind.GAMMA)
 """The kinds of layers that do nothing else."""

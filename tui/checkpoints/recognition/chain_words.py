@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tui.checkpoints.found import FoundLayer
-from tui.fusion.layer_spec import ChainSpec, LayerKind
 from tui.fusion.pair_text import shortest, show_pair
+from tui.fusion.specs.layer_spec import ChainSpec, LayerKind
 
 _BEHIND = (LayerKind.NORM, LayerKind.ALPHA, LayerKind.GAMMA)
 

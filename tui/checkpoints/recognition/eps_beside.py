@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tui.checkpoints.families.family import USUAL_EPS
 from tui.checkpoints.found import Assumption, FoundBlock, FoundBranch
-from tui.fusion.layer_spec import LayerKind, LayerSpec
+from tui.fusion.specs.layer_spec import LayerKind, LayerSpec
 
 EPS = "eps"
 """What an assumption of eps is called."""

@@ -18,8 +18,8 @@ from tui.checkpoints.recognition.channels import (
 from tui.checkpoints.recognition.misfit import Misfit
 from tui.checkpoints.recognition.presence import all_names, present_branches
 from tui.checkpoints.recognition.shaping import Shaping
-from tui.fusion.layer_spec import ChainSpec, common_groups, embedded_size
 from tui.fusion.pair_text import Pair
+from tui.fusion.specs.layer_spec import ChainSpec, common_groups, embedded_size
 
 FLOATING = ("float64", "float32", "float16", "bfloat16")
 """The dtypes that a convolution is run in here."""

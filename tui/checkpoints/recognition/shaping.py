@@ -20,9 +20,9 @@ from tui.checkpoints.families.patterns import (
 from tui.checkpoints.found import FoundLayer
 from tui.checkpoints.recognition.channels import Names, conv_shape, shown_shape
 from tui.checkpoints.recognition.misfit import Misfit
-from tui.fusion.layer_spec import ChainSpec, LayerKind, LayerSpec, sum_of
 from tui.fusion.pair_text import Pair, show_pair
-from tui.fusion.part import FIXED
+from tui.fusion.specs.layer_spec import ChainSpec, LayerKind, LayerSpec, sum_of
+from tui.fusion.specs.part import FIXED
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from tui.analysis.likeness.found import Likenesses
 from tui.analysis.verdict.stored import StoredNumber, StoredVerdict
-from tui.checkpoints.compared import CarriedAs, ComparedBlock, ComparedCheckpoint
+from tui.checkpoints.comparison.compared import CarriedAs, ComparedBlock, ComparedCheckpoint
 from tui.checkpoints.reports import SCHEMA
 from tui.checkpoints.reports.blocks import block_as_data, finite, skipped_as_data
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tui.checkpoints.fused import FusedBlock, FusedCheckpoint
+from tui.checkpoints.conversion.fused import FusedBlock, FusedCheckpoint
 from tui.checkpoints.reports import SCHEMA
 from tui.checkpoints.reports.blocks import block_as_data, finite, skipped_as_data
 

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from tui.checkpoints.contents import Checkpoint
-from tui.checkpoints.eps_change import EpsChange, worst_change
+from tui.checkpoints.conversion.output import size_of
 from tui.checkpoints.found import FoundBlock, Recognition
-from tui.checkpoints.output import size_of
+from tui.checkpoints.inspection.eps_change import EpsChange, worst_change
 from tui.checkpoints.reports import SCHEMA
 from tui.checkpoints.reports.blocks import block_as_data, entry_as_data, skipped_as_data
 

@@ -16,7 +16,7 @@ from tui.analysis.quantities import estimate_in_words, memory_in_words
 from tui.analysis.subject import Subject
 from tui.analysis.verdict.stored import StoredShapeError
 from tui.fusion.refusal import Refusal
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study

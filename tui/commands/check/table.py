@@ -24,12 +24,12 @@ from tui.analysis.verdict.reason import Ruling
 from tui.analysis.verdict.verdict import Verdict
 from tui.commands.plain_console import plain_console
 from tui.commands.tables import plain
-from tui.export.conv2d_text import conv2d_in_words
-from tui.fusion.layer_spec import USUAL_EPS, LayerKind
-from tui.fusion.number_text import show_number
+from tui.export.code.conv2d_text import conv2d_in_words
+from tui.fusion.grammar.number_text import show_number
 from tui.fusion.pair_text import shortest, show_pair
 from tui.fusion.presets import preset_named
-from tui.fusion.spec import SAME, BlockSpec, BranchSpec, Dtype, PaddingMode, WeightFill
+from tui.fusion.specs.block_spec import SAME, BlockSpec, BranchSpec, Dtype, PaddingMode, WeightFill
+from tui.fusion.specs.layer_spec import USUAL_EPS, LayerKind
 
 _HEADING = "bold cyan"
 _ASIDE = "dim"

@@ -15,7 +15,7 @@ from tui.command_line.checkpoint_options import CompareRequest
 from tui.commands.progress import progress
 
 if TYPE_CHECKING:
-    from tui.checkpoints.compared import ComparedBlock, ComparedCheckpoint, ComparingBlock
+    from tui.checkpoints.comparison.compared import ComparedBlock, ComparedCheckpoint, ComparingBlock
 
 RIGHT = 0
 WRONG = 1
@@ -70,15 +70,15 @@ def _refuse_none(source: Checkpoint, found: Recognition) -> None:
 def _compared(
     source: Checkpoint, found: Recognition, given: Checkpoint, eps: float | None
 ) -> ComparedCheckpoint:
-    from tui.checkpoints.comparing import compare
-    from tui.checkpoints.fusing import Wishes
+    from tui.checkpoints.comparison.comparing import compare
+    from tui.checkpoints.conversion.fusing import Wishes
 
     return with_progress(compare(source, found, given, Wishes(eps=eps)))
 
 
 def with_progress(steps: Iterable[ComparingBlock | ComparedBlock | ComparedCheckpoint]) -> ComparedCheckpoint:
     """Every block judged, and how far that is told meanwhile."""
-    from tui.checkpoints.compared import ComparedCheckpoint, ComparingBlock
+    from tui.checkpoints.comparison.compared import ComparedCheckpoint, ComparingBlock
 
     with progress("comparing") as tell:
         for step in steps:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tui.analysis.verdict.reason import Ruling
-from tui.checkpoints.compared import Carried, CarriedAs, ComparedBlock, ComparedCheckpoint
+from tui.checkpoints.comparison.compared import Carried, CarriedAs, ComparedBlock, ComparedCheckpoint
 from tui.commands.plain_console import plain_console
 from tui.commands.tables import RULINGS, WIDTH, doubts, left_alone, plain, row, ruled, table
 

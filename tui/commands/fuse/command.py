@@ -19,7 +19,7 @@ from tui.fusion.quoting import printable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tui.checkpoints.fused import FusedCheckpoint
+    from tui.checkpoints.conversion.fused import FusedCheckpoint
 
 USUAL_JOBS = 1
 """Blocks at the same time: each takes memory of its own, and is read while the one before is folded."""
@@ -78,8 +78,8 @@ def _refuse_none(source: Checkpoint, found: Recognition) -> None:
 
 def _fused(asked: FuseRequest, source: Checkpoint, found: Recognition) -> FusedCheckpoint:
     """Every block fused, with progress."""
-    from tui.checkpoints.fused import FusedCheckpoint, FusingBlock
-    from tui.checkpoints.fusing import Wishes, fuse
+    from tui.checkpoints.conversion.fused import FusedCheckpoint, FusingBlock
+    from tui.checkpoints.conversion.fusing import Wishes, fuse
 
     with progress("fusing") as tell:
         for step in fuse(source, found, Wishes(eps=asked.reading.eps, jobs=asked.jobs or USUAL_JOBS)):
@@ -93,7 +93,7 @@ def _fused(asked: FuseRequest, source: Checkpoint, found: Recognition) -> FusedC
 
 def _written(asked: FuseRequest, source: Checkpoint, fused: FusedCheckpoint) -> str:
     """Write the output, with progress; why it was not written, where a block is wrong."""
-    from tui.checkpoints.fused_writing import WrongBlockError, write_fused
+    from tui.checkpoints.conversion.fused_writing import WrongBlockError, write_fused
 
     try:
         with progress("writing") as tell:

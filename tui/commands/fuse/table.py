@@ -12,7 +12,7 @@ from rich.table import Table
 from tui.analysis.quantities import two_digits
 from tui.analysis.verdict.in_words import percent
 from tui.checkpoints.contents import Format
-from tui.checkpoints.fused import FusedBlock, FusedCheckpoint
+from tui.checkpoints.conversion.fused import FusedBlock, FusedCheckpoint
 from tui.commands.plain_console import plain_console
 from tui.commands.tables import WIDTH, change, doubts, left_alone, plain, row, ruled, size, table
 

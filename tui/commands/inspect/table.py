@@ -11,9 +11,9 @@ from rich.text import Text
 
 from tui.analysis.quantities import count
 from tui.checkpoints.contents import Checkpoint, Entry
-from tui.checkpoints.eps_change import CANDIDATES
+from tui.checkpoints.conversion.output import size_of
 from tui.checkpoints.found import FoundBlock, Recognition
-from tui.checkpoints.output import size_of
+from tui.checkpoints.inspection.eps_change import CANDIDATES
 from tui.checkpoints.reports.inspecting import eps_change_of
 from tui.commands.plain_console import plain_console
 from tui.commands.tables import ASIDE, WIDTH, doubts, left_alone, listed, plain, row, size, table

@@ -6,12 +6,12 @@ from tui.analysis.subject import Subject
 from tui.command_line.module_options import CheckModuleRequest
 from tui.commands.check.command import check_subject
 from tui.commands.module.loading import looked_at
-from tui.fusion.nearest_name import did_you_mean
+from tui.fusion.grammar.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted
 from tui.modules.found import FoundBlock
-from tui.modules.loading import LoadingError
 from tui.modules.looking import LookedAt
 from tui.modules.outline import path_of
+from tui.modules.run.loading import LoadingError
 
 MOST_NAMED = 8
 """Blocks that are listed where one is to be chosen."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tui.checkpoints.comparing import compare_unfused
+from tui.checkpoints.comparison.comparing import compare_unfused
 from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.held_tensors import HeldTensors
 from tui.checkpoints.opening import open_checkpoint

@@ -26,8 +26,8 @@ from tui.commands.module.programs import write_program
 from tui.commands.plain_console import plain_console
 from tui.commands.tables import WIDTH, plain, row, ruled, table
 from tui.modules.fusing import example_of
-from tui.modules.loading import LoadingError
 from tui.modules.model import ModelReport, fuse_model
+from tui.modules.run.loading import LoadingError
 
 FUSED = 0
 WRONG = 1

@@ -17,8 +17,8 @@ from tui.fusion.quoting import printable
 from tui.fusion.refusal import Refusal
 from tui.importing.files import bytes_of
 from tui.importing.npy import npy_from
-from tui.modules.loading import LoadingError, load_module
 from tui.modules.looking import LookedAt, look_at
+from tui.modules.run.loading import LoadingError, load_module
 
 
 class Loaded(NamedTuple):

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from tui.atomic_file import write_whole
 from tui.command_line.module_options import FusedAs
-from tui.modules.loading import LoadingError
-from tui.modules.running import failure
+from tui.modules.run.loading import LoadingError
+from tui.modules.run.running import failure
 
 
 def write_program(module: nn.Module, x: Tensor, form: FusedAs, target: Path, *, replace: bool) -> None:

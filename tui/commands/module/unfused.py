@@ -8,13 +8,13 @@ from itertools import chain
 
 from torch import nn
 
+from tui.checkpoints.comparison.counterparts import names_under
+from tui.checkpoints.comparison.unfused import Names, Unfused
 from tui.checkpoints.contents import Entry
-from tui.checkpoints.counterparts import names_under
 from tui.checkpoints.found import FoundBlock, FoundBranch, LeftAlone, Recognition
 from tui.checkpoints.held_tensors import HeldTensors
-from tui.checkpoints.unfused import Names, Unfused
 from tui.fusion.block import ReparamBlock
-from tui.fusion.layer_spec import ChainSpec
+from tui.fusion.specs.layer_spec import ChainSpec
 from tui.modules.found import FoundBlock as InModule
 from tui.modules.looking import LookedAt
 from tui.modules.outline import path_of

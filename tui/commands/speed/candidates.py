@@ -19,7 +19,7 @@ from tui.command_line.speed_options import FileSource, SpeedRequest
 from tui.commands.module.loading import loaded, refuse_no_block
 from tui.fusion.block import build_block
 from tui.fusion.fill import fill_block, make_input
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.fusion.torch_dtypes import torch_dtype
 from tui.modules.looking import look_at
 from tui.modules.timing import candidates_of as of_module

@@ -10,7 +10,7 @@ from tui.analysis.sweep.quantities import Quantity
 from tui.export.sweep_figure.drawing import HEIGHT, INK, QUIET, WIDTH, document, text
 from tui.export.sweep_figure.map import map_of
 from tui.export.sweep_figure.plot import plot_of
-from tui.fusion.branch_text import show_branches
+from tui.fusion.grammar.branch_text import show_branches
 from tui.fusion.pair_text import show_pair
 
 TITLE_AT, UNDER_TITLE, FOOT = 28, 46, 12

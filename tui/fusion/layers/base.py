@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from tui.fusion.kernel import Kernel
-from tui.fusion.layer_spec import LayerSpec
 from tui.fusion.pair_text import Pair
+from tui.fusion.specs.layer_spec import LayerSpec
 
 if TYPE_CHECKING:
     from tui.fusion.layers.chain import Chain
-    from tui.fusion.padding import Border
+    from tui.fusion.specs.padding import Border
 
 
 class Layer(nn.Module, abc.ABC):

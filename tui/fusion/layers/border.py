@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from tui.fusion.padding import Border, grown_and_cropped
-from tui.fusion.spec import PaddingMode
+from tui.fusion.specs.block_spec import PaddingMode
+from tui.fusion.specs.padding import Border, grown_and_cropped
 
 
 def pad_function_mode(mode: PaddingMode) -> str:

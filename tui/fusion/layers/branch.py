@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from tui.fusion.layers.base import Layer
 from tui.fusion.layers.chain import Chain
-from tui.fusion.padding import Border
-from tui.fusion.spec import PaddingMode
+from tui.fusion.specs.block_spec import PaddingMode
+from tui.fusion.specs.padding import Border
 
 
 class Branch(Chain):

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from torch import nn
 
 from tui.fusion.kernel import FusionError
-from tui.fusion.layer_spec import ChainSpec, LayerKind, LayerSpec
 from tui.fusion.layers.base import Layer
 from tui.fusion.layers.branch import Branch
 from tui.fusion.layers.chain import Chain, Sum
@@ -15,9 +14,10 @@ from tui.fusion.layers.channelwise import Average, Identity
 from tui.fusion.layers.convolution import Convolution, OffsetConvolution, OffsetIdentityConv
 from tui.fusion.layers.fixed import FixedDepthwise
 from tui.fusion.layers.rescaling import Factor, Norm
-from tui.fusion.padding import even_padding
 from tui.fusion.pair_text import Pair
-from tui.fusion.spec import PaddingMode
+from tui.fusion.specs.block_spec import PaddingMode
+from tui.fusion.specs.layer_spec import ChainSpec, LayerKind, LayerSpec
+from tui.fusion.specs.padding import even_padding
 
 
 def build_branch(chain: ChainSpec, name: str) -> Branch:

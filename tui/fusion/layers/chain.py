@@ -11,10 +11,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tui.fusion.composition import Placed, followed_by
-from tui.fusion.frame import Standing, border_before
-from tui.fusion.geometry import Geometry
 from tui.fusion.kernel import FusionError, Kernel, add
-from tui.fusion.layer_spec import (
+from tui.fusion.layers.base import Layer
+from tui.fusion.layers.border import bordered, framed, pad_function_mode
+from tui.fusion.layers.convolution import Convolution
+from tui.fusion.pair_text import Pair
+from tui.fusion.specs.block_spec import PaddingMode
+from tui.fusion.specs.frame import Standing, border_before
+from tui.fusion.specs.geometry import Geometry
+from tui.fusion.specs.layer_spec import (
     ChainSpec,
     LayerKind,
     LayerSpec,
@@ -27,12 +32,7 @@ from tui.fusion.layer_spec import (
     main_place,
     spacing_of,
 )
-from tui.fusion.layers.base import Layer
-from tui.fusion.layers.border import bordered, framed, pad_function_mode
-from tui.fusion.layers.convolution import Convolution
-from tui.fusion.padding import Border, even_border, grown_and_cropped, same_border, taps_apart
-from tui.fusion.pair_text import Pair
-from tui.fusion.spec import PaddingMode
+from tui.fusion.specs.padding import Border, even_border, grown_and_cropped, same_border, taps_apart
 from tui.fusion.widening import dilate
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from tui.fusion.kernel import Kernel, average_pool, dirac
-from tui.fusion.layer_spec import LayerKind, LayerSpec
 from tui.fusion.layers.base import Layer
 from tui.fusion.pair_text import Pair
+from tui.fusion.specs.layer_spec import LayerKind, LayerSpec
 
 
 class Identity(Layer):

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tui.fusion.kernel import FusionError, Kernel, add, dirac, kernel_of
-from tui.fusion.layer_spec import LayerKind, LayerSpec
 from tui.fusion.layers.base import Layer
 from tui.fusion.pair_text import Pair, show_pair
+from tui.fusion.specs.layer_spec import LayerKind, LayerSpec
 
 
 class Convolution(Layer):

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tui.fusion.kernel import FusionError, Kernel
-from tui.fusion.layer_spec import LayerKind, LayerSpec
 from tui.fusion.layers.base import Layer
 from tui.fusion.named_kernels import Taps
 from tui.fusion.pair_text import Pair
+from tui.fusion.specs.layer_spec import LayerKind, LayerSpec
 
 
 class FixedDepthwise(Layer):

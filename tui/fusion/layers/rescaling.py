@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tui.fusion.kernel import Kernel, affine_of
-from tui.fusion.layer_spec import USUAL_EPS, LayerKind, LayerSpec
 from tui.fusion.layers.base import Layer
 from tui.fusion.layers.batch_norms import as_batch_norm
+from tui.fusion.specs.layer_spec import USUAL_EPS, LayerKind, LayerSpec
 
 
 class Norm(Layer):

@@ -13,7 +13,7 @@ from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.alterations.places import NotEditableError
 from tui.analysis.failure import sentence_of
 from tui.background import iterate_in_thread
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.fusion.tap import Tap
 
 if TYPE_CHECKING:

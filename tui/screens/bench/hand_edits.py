@@ -10,7 +10,7 @@ from textual.screen import Screen
 from tui.analysis.alterations.alterations import Edit, shapes_of
 from tui.analysis.alterations.places import EditablePlace, NotEditableError, kernel_edits
 from tui.analysis.subject import Subject
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study
@@ -32,7 +32,7 @@ async def chosen_number(
     screen: Screen[Any], study: Study, places: tuple[EditablePlace, ...]
 ) -> EditablePlace | None:
     """Let the user choose one of these numbers; None where none is chosen. It must run in a worker."""
-    from tui.export.literals import shortest_numbers  # a study is there, and with it torch
+    from tui.export.code.literals import shortest_numbers  # a study is there, and with it torch
     from tui.screens.dialogs.numbers import NumbersScreen  # not before the first paint
 
     values = [shortest_numbers(study.number_at(each.name, each.index).reshape(1))[0] for each in places]

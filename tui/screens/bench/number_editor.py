@@ -35,7 +35,7 @@ class NumberEditor(ValuePrompt):
 
     def edit(self, study: Study, place: EditablePlace, edited: float | None = None) -> None:
         """Ask for the number at that place; `edited`: what was set there and may be still to be run."""
-        from tui.export.literals import shortest_numbers  # a study is there, and with it torch
+        from tui.export.code.literals import shortest_numbers  # a study is there, and with it torch
 
         if self._place is None:
             self._came_from = self.screen.focused

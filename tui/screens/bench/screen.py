@@ -28,7 +28,7 @@ from tui.analysis.speed.conditions import Conditions
 from tui.analysis.subject import Subject
 from tui.export.items import Item
 from tui.fusion.quoting import printable
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.fusion.tap import Tap
 from tui.run_state import Idle, RunState, Stopped, Waiting
 from tui.screens.bench.foot_keys import FEW_COLUMNS, WELCOME, everywhere

@@ -17,7 +17,7 @@ from tui.analysis.inquiry import Answers, Question
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.subject import Subject
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.screens.bench.views import KERNELS, OUTPUTS, VIEWS, BenchView
 from tui.views.kernels.view import KernelsView
 from tui.views.outputs.map_layout import rows_side_by_side

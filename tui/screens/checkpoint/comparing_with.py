@@ -13,7 +13,7 @@ from tui.checkpoints.listing import Listing
 
 if TYPE_CHECKING:
     from tui.analysis.alterations.alterations import Alterations
-    from tui.checkpoints.compared import ComparedBlock, ComparedCheckpoint, ComparingBlock
+    from tui.checkpoints.comparison.compared import ComparedBlock, ComparedCheckpoint, ComparingBlock
     from tui.checkpoints.contents import Checkpoint
 
     Step = Doing | Checkpoint | ComparingBlock | ComparedBlock | ComparedCheckpoint
@@ -62,7 +62,7 @@ class Comparison:
         self, listing: Listing, eps_of: Mapping[str, float], tell: Callable[[str, float, str], object]
     ) -> None:
         async for step in iterate_in_thread(partial(_steps, self.path, listing, eps_of)):
-            from tui.checkpoints.compared import ComparedBlock, ComparedCheckpoint, ComparingBlock
+            from tui.checkpoints.comparison.compared import ComparedBlock, ComparedCheckpoint, ComparingBlock
             from tui.checkpoints.contents import Checkpoint
 
             if isinstance(step, Checkpoint):
@@ -83,7 +83,7 @@ class Comparison:
         Raises:
             CheckpointError: the other file has changed or is gone.
         """
-        from tui.checkpoints.given_kernel import alterations_of
+        from tui.checkpoints.comparison.given_kernel import alterations_of
 
         if self.given is not None and name in self.blocks:
             yield alterations_of(self.blocks[name], self.given)
@@ -103,8 +103,8 @@ def _mark(path: Path) -> tuple[int, int, int] | None:
 
 
 def _steps(path: Path, listing: Listing, eps_of: Mapping[str, float]) -> Iterator[Step]:
-    from tui.checkpoints.comparing import compare
-    from tui.checkpoints.fusing import Wishes
+    from tui.checkpoints.comparison.comparing import compare
+    from tui.checkpoints.conversion.fusing import Wishes
     from tui.checkpoints.opening import open_checkpoint
 
     given = open_checkpoint(path)

@@ -23,7 +23,7 @@ from tui.views.checkpoint.fused_view import FusedView, outcome
 from tui.views.checkpoint.outline_rows import size_in_words
 
 if TYPE_CHECKING:
-    from tui.checkpoints.fused import FusedBlock, FusedCheckpoint, FusingBlock
+    from tui.checkpoints.conversion.fused import FusedBlock, FusedCheckpoint, FusingBlock
     from tui.screens.dialogs.output_file import Output
     from tui.screens.dialogs.question import QuestionScreen
 
@@ -108,7 +108,10 @@ async def _fused(to_fuse: ToFuse, output: Output) -> FusedCheckpoint:
     view.tell("fusing", 0)
     result: FusedCheckpoint | None = None
     async for step in iterate_in_thread(partial(_steps, to_fuse, output)):
-        from tui.checkpoints.fused import FusedBlock, FusingBlock  # torch is there when the first step is
+        from tui.checkpoints.conversion.fused import (  # torch is there when the first step is
+            FusedBlock,
+            FusingBlock,
+        )
 
         if isinstance(step, FusingBlock):
             share = step.done_bytes / max(step.all_bytes, 1)
@@ -129,7 +132,7 @@ def _left(share: float, seconds: float) -> float | None:
 
 
 def _steps(to_fuse: ToFuse, output: Output) -> Iterator[FusingBlock | FusedBlock | FusedCheckpoint]:
-    from tui.checkpoints.fusing import Wishes, fuse
+    from tui.checkpoints.conversion.fusing import Wishes, fuse
     from tui.checkpoints.writing import check_target
 
     recognition = to_fuse.listing.recognition
@@ -166,7 +169,7 @@ async def _written(screen: Screen[None], to_fuse: ToFuse, output: Output, fused:
 
 
 def _writing(listing: Listing, output: Output, fused: FusedCheckpoint, told: _Written) -> Iterator[None]:
-    from tui.checkpoints.fused_writing import write_fused
+    from tui.checkpoints.conversion.fused_writing import write_fused
 
     write_fused(
         listing.checkpoint,

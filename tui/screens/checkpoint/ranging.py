@@ -14,7 +14,7 @@ from tui.checkpoints.listing import Listing
 from tui.views.checkpoint.ranges_view import RangesView
 
 if TYPE_CHECKING:
-    from tui.checkpoints.block_ranges import BlockRanges, RangingBlock
+    from tui.checkpoints.inspection.block_ranges import BlockRanges, RangingBlock
 
 
 async def show_ranges(listing: Listing, eps_of: Mapping[str, float], view: RangesView) -> None:
@@ -22,7 +22,9 @@ async def show_ranges(listing: Listing, eps_of: Mapping[str, float], view: Range
     view.begin()
     try:
         async for step in iterate_in_thread(partial(_steps, listing, eps_of)):
-            from tui.checkpoints.block_ranges import BlockRanges  # torch is there when the first step is
+            from tui.checkpoints.inspection.block_ranges import (
+                BlockRanges,  # torch is there when the first step is
+            )
 
             if isinstance(step, BlockRanges):
                 view.add(step)
@@ -37,7 +39,7 @@ async def show_ranges(listing: Listing, eps_of: Mapping[str, float], view: Range
 
 
 def _steps(listing: Listing, eps_of: Mapping[str, float]) -> Iterator[RangingBlock | BlockRanges]:
-    from tui.checkpoints.block_ranges import ranges_of
+    from tui.checkpoints.inspection.block_ranges import ranges_of
 
     assert listing.recognition is not None
     yield from ranges_of(listing.checkpoint, listing.recognition, eps_of)

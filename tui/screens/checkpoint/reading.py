@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tui.analysis.progress import Failed
 from tui.checkpoints.contents import Checkpoint
-from tui.checkpoints.inspecting import ReadBlock, ReadTensor, is_too_large, read_block, read_tensor
+from tui.checkpoints.inspection.inspecting import ReadBlock, ReadTensor, is_too_large, read_block, read_tensor
 from tui.views.checkpoint.detail_words import Read
 from tui.views.checkpoint.outline_rows import Line, size_in_words
 

@@ -19,8 +19,8 @@ from tui.views.checkpoint.compared_view import ComparedView
 from tui.views.checkpoint.fused_view import FusedView
 
 if TYPE_CHECKING:
-    from tui.checkpoints.compared import ComparedCheckpoint
-    from tui.checkpoints.fused import FusedCheckpoint
+    from tui.checkpoints.comparison.compared import ComparedCheckpoint
+    from tui.checkpoints.conversion.fused import FusedCheckpoint
 
 
 def report_of(compared: ComparedView | None, fused: FusedView | None) -> Callable[[], dict[str, Any]] | None:

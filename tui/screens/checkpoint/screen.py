@@ -24,15 +24,15 @@ from tui.analysis.progress import Doing, Failed
 from tui.analysis.speed.to_time import ToTime
 from tui.analysis.subject import Subject
 from tui.background import iterate_in_thread
+from tui.checkpoints.choosing.to_open import ToOpen
 from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.errors import FolderError
 from tui.checkpoints.file_block import FileBlock
 from tui.checkpoints.found import FoundBlock, Recognition
 from tui.checkpoints.listing import Listing
-from tui.checkpoints.to_open import ToOpen
-from tui.fusion.number_text import show_number
-from tui.fusion.problems import MAX_EPS
+from tui.fusion.grammar.number_text import show_number
 from tui.fusion.quoting import printable
+from tui.fusion.specs.problems import MAX_EPS
 from tui.screens.checkpoint.comparing_with import Comparison
 from tui.screens.checkpoint.eps_choices import EpsChoices
 from tui.screens.checkpoint.fusing_all import ToFuse, fuse_all

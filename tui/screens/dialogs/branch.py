@@ -13,9 +13,9 @@ from textual.events import DescendantFocus
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui.fusion.branch_spec import BranchSpec
-from tui.fusion.branch_text import parse_branches, show_branch
-from tui.fusion.text_error import TextError
+from tui.fusion.grammar.branch_text import parse_branches, show_branch
+from tui.fusion.grammar.text_error import TextError
+from tui.fusion.specs.branch_spec import BranchSpec
 from tui.screens.dialogs.branch_choices import KINDS, OPTIONS, STARTS_WITH, KindChoice, OptionChoice
 from tui.screens.dialogs.dialog import Dialog
 from tui.widgets.paged_option_list import PagedOptionList

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tui.fusion.branch_spec import BranchKind, BranchSpec, Scale
-from tui.fusion.not_linear import WHY
+from tui.fusion.grammar.not_linear import WHY
+from tui.fusion.specs.branch_spec import BranchKind, BranchSpec, Scale
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 
 from tui.analysis.failure import sentence_of
 from tui.background import iterate_in_thread
-from tui.checkpoints.choices import Choice, choices_in
+from tui.checkpoints.choosing.choices import Choice, choices_in
 from tui.export.saving import in_home
 from tui.fusion.quoting import printable
 from tui.screens.dialogs.dialog import Dialog

@@ -12,8 +12,8 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui.fusion.branch_spec import Pair
 from tui.fusion.named_kernels import NAMED_KERNELS
+from tui.fusion.specs.branch_spec import Pair
 from tui.screens.dialogs.dialog import Dialog
 from tui.widgets.paged_option_list import PagedOptionList
 

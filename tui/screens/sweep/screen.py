@@ -22,7 +22,7 @@ from tui.analysis.sweep.expected import expected_seconds
 from tui.analysis.sweep.plan import Plan
 from tui.analysis.sweep.quantities import Quantity
 from tui.fusion.quoting import printable
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.screens.commands import commands_of
 from tui.screens.help_everywhere import HELP_EVERYWHERE
 from tui.screens.keys_shown import keys_here, place_of, shown

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.content import Content
 
 from tui.checkpoints.found import LeftAlone
-from tui.fusion.number_text import show_number
+from tui.fusion.grammar.number_text import show_number
 from tui.fusion.quoting import printable
 from tui.views.checkpoint.items_view import Item, ItemsView
 from tui.views.checkpoint.outline_rows import WHOLE, block_words
@@ -21,7 +21,7 @@ from tui.widgets.help_line import HelpLine
 from tui.widgets.rows.row import Row, Tone
 
 if TYPE_CHECKING:
-    from tui.checkpoints.compared import Carried, ComparedBlock, ComparedCheckpoint
+    from tui.checkpoints.comparison.compared import Carried, ComparedBlock, ComparedCheckpoint
 
 MISSING = "✗"
 MOST_WORST = 5

@@ -11,9 +11,9 @@ from tui.analysis.progress import Doing, Failed
 from tui.analysis.quantities import count
 from tui.checkpoints.contents import Entry
 from tui.checkpoints.found import FoundBlock, LeftAlone
-from tui.checkpoints.inspecting import ReadBlock, ReadTensor
+from tui.checkpoints.inspection.inspecting import ReadBlock, ReadTensor
 from tui.checkpoints.outline import Node
-from tui.fusion.number_text import show_number
+from tui.fusion.grammar.number_text import show_number
 from tui.fusion.quoting import printable
 from tui.views.checkpoint.outline_rows import (
     WHOLE,
@@ -26,7 +26,7 @@ from tui.views.checkpoint.outline_rows import (
 from tui.views.shared.styles import MUTED
 
 if TYPE_CHECKING:
-    from tui.checkpoints.eps_change import EpsChange
+    from tui.checkpoints.inspection.eps_change import EpsChange
 
 Read = ReadBlock | ReadTensor | Doing | Failed | None
 """What became of reading what is under the cursor; None where nothing is to be read."""

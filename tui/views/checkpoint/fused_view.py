@@ -13,7 +13,7 @@ from textual.message import Message
 
 from tui.analysis.quantities import short_count, two_digits
 from tui.checkpoints.found import LeftAlone
-from tui.fusion.number_text import show_number
+from tui.fusion.grammar.number_text import show_number
 from tui.fusion.quoting import printable
 from tui.views.checkpoint.items_view import Item, ItemsView
 from tui.views.checkpoint.outline_rows import WHOLE, block_words, size_in_words
@@ -26,7 +26,7 @@ from tui.widgets.help_line import HelpLine
 from tui.widgets.rows.row import Row, Tone
 
 if TYPE_CHECKING:
-    from tui.checkpoints.fused import FusedBlock, FusedCheckpoint
+    from tui.checkpoints.conversion.fused import FusedBlock, FusedCheckpoint
 
 
 class FusedView(ItemsView):

@@ -22,7 +22,7 @@ from tui.widgets.rows.row import Row, Tone, cut
 
 if TYPE_CHECKING:
     from tui.analysis.ranges import ChannelRange, KernelRange
-    from tui.checkpoints.block_ranges import BlockRanges
+    from tui.checkpoints.inspection.block_ranges import BlockRanges
 
 BAR, SHORT_BAR = 14, 7
 """Columns of a bar in the list, and in the pane."""

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from tui.analysis.cost import cost_of
 from tui.analysis.quantities import short_count
-from tui.fusion.branch_spec import names_of
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
+from tui.fusion.specs.branch_spec import names_of
 from tui.views.shared.branch_words import steps_of, title_of, with_times_sign
 from tui.widgets.block_diagram import BlockDrawing
 

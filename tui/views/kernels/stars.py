@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui.analysis.alterations.places import InFrame, in_frame
 from tui.analysis.numerics.precision import PRECISIONS
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 from tui.widgets.grid.weight_source import Starred, WeightSource
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from textual.widgets import Static
 
 from tui.analysis.alterations.places import EditablePlace, NotEditableError, bias_place, weight_place
 from tui.analysis.edits_told import brought_in
-from tui.fusion.padding import centre
-from tui.fusion.spec import BlockSpec, Pair
+from tui.fusion.specs.block_spec import BlockSpec, Pair
+from tui.fusion.specs.padding import centre
 from tui.fusion.tap import Tap
 from tui.views.kernels.arrangement import MOST_COLUMNS, Arrangement, Panels
 from tui.views.kernels.drawing import drawing_of

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets.option_list import Option
 
 from tui.analysis.alterations.gallery import MISTAKES, obstacle
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.widgets.paged_option_list import PagedOptionList
 
 RIGHT = "none: fused rightly"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.geometry import Size
 
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.widgets.grid.geometry import HEADER, GridGeometry, fit
 from tui.widgets.grid.labels import Labels
 from tui.widgets.grid.zoom import Zoom

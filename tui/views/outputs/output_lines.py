@@ -9,8 +9,8 @@ from textual.content import Content
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.quantities import two_digits
 from tui.analysis.verdict.in_words import multiple, percent
-from tui.fusion.receptive_field import Area, ReceptiveField
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
+from tui.fusion.specs.receptive_field import Area, ReceptiveField
 from tui.views.shared.breaking import tied
 from tui.views.shared.styles import MUTED
 from tui.widgets.grid.number_format import precise

@@ -15,9 +15,9 @@ from textual.widgets import Static
 from tui.analysis.alterations.alterations import INPUT
 from tui.analysis.alterations.places import EditablePlace, NotEditableError
 from tui.analysis.numerics.pixel import Pixel
-from tui.fusion.padding import centre
-from tui.fusion.receptive_field import Area, ReceptiveField
-from tui.fusion.spec import Pair
+from tui.fusion.specs.block_spec import Pair
+from tui.fusion.specs.padding import centre
+from tui.fusion.specs.receptive_field import Area, ReceptiveField
 from tui.fusion.tap import Tap
 from tui.views.outputs.output_lines import element_line, field_line, reader_line, tap_line
 from tui.views.outputs.output_maps import OutputMaps

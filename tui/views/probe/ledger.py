@@ -11,7 +11,7 @@ from textual.events import Click
 from textual.message import Message
 
 from tui.fusion.pair_text import show_pair
-from tui.fusion.spec import Dtype, Pair
+from tui.fusion.specs.block_spec import Dtype, Pair
 from tui.views.shared.styles import MUTED
 from tui.widgets.digits import all_digits
 from tui.widgets.steady_text import SteadyText

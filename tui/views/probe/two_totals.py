@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tui.analysis.quantities import two_digits
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 from tui.views.shared.styles import MUTED
 from tui.widgets.digits import against, all_digits
 

@@ -15,7 +15,7 @@ from textual.geometry import Region
 from textual.reactive import var
 
 from tui.analysis.numerics.pixel import Pixel
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 from tui.views.probe.ledger import HEADER, INPUT, ProbeLedger, Row, rows_of
 from tui.views.probe.two_totals import total_lines
 from tui.views.probe.written_out import Page, applied_line, least_rows, stage_lines

@@ -16,7 +16,7 @@ from tui.analysis.numerics.precision import FINEST_FIRST
 from tui.analysis.quantities import two_digits
 from tui.analysis.verdict.reason import Reason
 from tui.analysis.verdict.verdict import Verdict
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 from tui.views.shared.styles import MUTED, RULING_STYLES
 from tui.widgets.bar import bar
 

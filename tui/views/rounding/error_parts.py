@@ -9,7 +9,7 @@ from textual.content import Content
 from tui.analysis.quantities import two_digits
 from tui.analysis.side import WrongSide
 from tui.analysis.verdict.reason import Reason
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 from tui.views.shared.styles import MUTED
 from tui.widgets.bar import bar
 

@@ -15,7 +15,7 @@ from tui.analysis.inquiry import Question
 from tui.analysis.numerics.precision import FINEST_FIRST
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.verdict.reason import Reason
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 from tui.views.rounding.allclose_words import allclose_words
 from tui.views.rounding.dtype_rows import DtypeLine, DtypeRows
 from tui.views.rounding.error_parts import error_parts_text

@@ -9,7 +9,7 @@ from tui.analysis.numerics.precision import PRECISIONS
 from tui.analysis.quantities import two_digits
 from tui.analysis.side import WrongSide
 from tui.analysis.verdict.reason import Reason
-from tui.fusion.spec import Dtype
+from tui.fusion.specs.block_spec import Dtype
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study

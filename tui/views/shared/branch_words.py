@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from tui.fusion.branch_spec import BranchKind, BranchSpec
-from tui.fusion.layer_spec import LayerKind
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
+from tui.fusion.specs.branch_spec import BranchKind, BranchSpec
+from tui.fusion.specs.layer_spec import LayerKind
 
 _TITLES = {
     BranchKind.KXK: "k×k conv",

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 
-from tui.fusion.branch_spec import Pair
+from tui.fusion.specs.branch_spec import Pair
 from tui.views.shared.panel_titles import PanelTitle
 from tui.widgets.grid.heat_grid import HeatGrid
 from tui.widgets.grid.weight_source import Starred, WeightSource

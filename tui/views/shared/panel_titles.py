@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.fusion.branch_spec import names_of
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
+from tui.fusion.specs.branch_spec import names_of
 from tui.views.shared.branch_words import folded_into, title_of
 
 

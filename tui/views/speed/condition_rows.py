@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui.analysis.speed.conditions import CPU, Conditions, MemoryFormat
-from tui.fusion.spec import BlockSpec
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.views.shared.styles import MUTED
 
 _NAME = 16

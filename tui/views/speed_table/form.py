@@ -16,9 +16,9 @@ from textual.widgets import Input, Static
 
 from tui.analysis.speed.conditions import CPU, Conditions, MemoryFormat
 from tui.analysis.speed.to_time import RunOn
-from tui.fusion.fields import spec_from
-from tui.fusion.problems import InvalidSpecError
-from tui.fusion.spec import BlockSpec
+from tui.fusion.grammar.fields import spec_from
+from tui.fusion.specs.block_spec import BlockSpec
+from tui.fusion.specs.problems import InvalidSpecError
 from tui.widgets.foot_key import FootKey
 from tui.widgets.form.choice import Choice
 from tui.widgets.form.value_input import ValueInput

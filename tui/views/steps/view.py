@@ -18,7 +18,7 @@ from tui.analysis.alterations.places import EditablePlace, NotEditableError
 from tui.analysis.inquiry import Question
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing, Failed
-from tui.fusion.padding import centre
+from tui.fusion.specs.padding import centre
 from tui.fusion.tap import Tap
 from tui.views.shared.colour_scale import ColourScale
 from tui.views.shared.study_view import StudyView

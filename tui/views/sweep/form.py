@@ -17,8 +17,8 @@ from tui.analysis.sweep.axes import AXES, BRANCHES, Axis, has_kxk
 from tui.analysis.sweep.plan import Plan, PlanError
 from tui.analysis.sweep.quantities import Quantity
 from tui.analysis.sweep.ranges import Range, parse_range
-from tui.fusion.spec import BlockSpec
-from tui.fusion.text_error import TextError
+from tui.fusion.grammar.text_error import TextError
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.widgets.foot_key import FootKey
 from tui.widgets.form.choice import Choice
 from tui.widgets.form.value_input import ValueInput

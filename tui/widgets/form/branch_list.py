@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.reactive import var
 
-from tui.fusion.branch_spec import BranchSpec
+from tui.fusion.specs.branch_spec import BranchSpec
 from tui.widgets.foot_key import FootKey
 from tui.widgets.form.branch_row import BranchRow
 from tui.widgets.key_line import KeyLine

@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Checkbox
 
-from tui.fusion.branch_spec import BranchKind, BranchSpec, Scale
+from tui.fusion.specs.branch_spec import BranchKind, BranchSpec, Scale
 from tui.widgets.form.square_toggle import SquareToggle
 
 _MARKS = {Scale.NONE: "", Scale.ALPHA: " α", Scale.GAMMA: " γ"}

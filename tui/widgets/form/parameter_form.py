@@ -17,10 +17,10 @@ from textual.reactive import var
 from textual.widgets import Input, Static
 
 from tui.analysis.origin import Origin
-from tui.fusion.fields import FIELDS, spec_from, texts_of
+from tui.fusion.grammar.fields import FIELDS, spec_from, texts_of
+from tui.fusion.grammar.text_error import TextError
 from tui.fusion.presets import PRESETS, preset_named
-from tui.fusion.spec import BlockSpec, InvalidSpecError, Problem
-from tui.fusion.text_error import TextError
+from tui.fusion.specs.block_spec import BlockSpec, InvalidSpecError, Problem
 from tui.widgets.foot_key import FootKey
 from tui.widgets.form.branch_list import BranchList
 from tui.widgets.form.choice import Choice

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from textual.geometry import Region, Size
 
-from tui.fusion.padding import centre
+from tui.fusion.specs.padding import centre
 from tui.fusion.tap import Tap
 from tui.widgets.grid.labels import Labels
 from tui.widgets.grid.zoom import Zoom

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tui.fusion.padding import offset_in
+from tui.fusion.specs.padding import offset_in
 
 
 class Array4D(Protocol):

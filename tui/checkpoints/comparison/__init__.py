@@ -1,0 +1,1 @@
+"""A checkpoint beside what another tool made of it."""

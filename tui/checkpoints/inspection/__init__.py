@@ -1,0 +1,1 @@
+"""What is amiss in a checkpoint's numbers, and how they are spread."""

@@ -1,0 +1,1 @@
+"""A study as Python code: each layer, each branch, the whole script."""

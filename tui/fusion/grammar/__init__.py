@@ -1,0 +1,1 @@
+"""The grammar: texts of branches and fields, read and refused; no torch."""

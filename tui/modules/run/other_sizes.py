@@ -1,0 +1,126 @@
+"""A forward is seen with one size of the image, and may go by that: what is fused is tried with others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves, tree_map_only
+
+from tui.fusion.kernel import FusionError
+from tui.modules.run.graph import ModuleCall, Node
+from tui.modules.run.recording import record
+from tui.modules.run.running import same_random_numbers
+
+_SMALL_SIDE = 15
+"""Pixels of the images on which a fused module is tried, beside those that it was seen on."""
+
+_LONG_SIDE = 256
+"""Pixels of a strip of an image, the fewest: more than most forwards that choose by the size ask for."""
+
+_MOST_PIXELS = 1 << 14
+"""Of such a strip: a whole model is run on it."""
+
+
+@torch.no_grad()
+def refuse_other_results(run: ModuleCall, module: nn.Module) -> None:
+    """What a forward does is seen with one size of the image only, and it may compute with that.
+
+    Raises:
+        FusionError: on images of another size the fused module gives something else.
+    """
+    other = tree_map_only(Node, _resized, (run.args, run.kwargs))
+    try:
+        with same_random_numbers():
+            right = run.module(*_cloned(other[0]), **_cloned(other[1]))
+    except Exception:  # it takes that size only, whatever it says
+        return
+    try:
+        with same_random_numbers():
+            given = module(*_cloned(other[0]), **_cloned(other[1]))
+        alike = all(map(_near, tree_leaves(given), tree_leaves(right)))
+    except RuntimeError:
+        alike = False
+    if not alike:
+        raise FusionError(
+            "its forward computes with the size of the image, which a fused one would have fixed, as padding "
+            "that follows it; where that is beside the block, move the block into a module of its own"
+        )
+
+
+def _cloned(tree: Any) -> Any:
+    return tree_map_only(Tensor, torch.clone, tree)
+
+
+def _resized(node: Node) -> Tensor:
+    value = node.value
+    if not node.is_image or min(value.shape[2:]) < 2:
+        return value
+    height, width = (min(size, _SMALL_SIDE) for size in value.shape[2:])
+    height, width = (height - 2, width - 2) if (height, width) == tuple(value.shape[2:]) else (height, width)
+    generator = torch.Generator().manual_seed(2)
+    shape = (value.shape[0] + 1, value.shape[1], max(height, 1), max(width, 1))
+    return torch.randn(shape, generator=generator, dtype=torch.float64).to(value)
+
+
+def _near(one: Any, other: Any) -> bool:
+    if not isinstance(one, Tensor) or not isinstance(other, Tensor):
+        return one is other or one == other
+    if one.shape != other.shape:
+        return False
+    slack = 1e4 * torch.finfo(other.dtype).eps if other.is_floating_point() else 0.0
+    no_numbers = one.isnan() & other.isnan()  # both of a weight that is none, which is told elsewhere
+    one, other = one.masked_fill(no_numbers, 0), other.masked_fill(no_numbers, 0)
+    if not one.numel():
+        return True
+    return bool((one - other).abs().max() <= slack * max(float(other.abs().max()), 1e-30))
+
+
+@torch.no_grad()
+def refuse_other_model(model: nn.Module, fused: nn.Module, arguments: tuple[Any, ...]) -> None:
+    """That both still agree on images of another size, by which the forward may choose its way.
+
+    Raises:
+        FusionError: they do not.
+    """
+    for change in _CHANGES:
+        _refuse_other_outputs(model, fused, tree_map_only(Tensor, partial(_of_size, change), arguments))
+
+
+def _refuse_other_outputs(model: nn.Module, fused: nn.Module, other: tuple[Any, ...]) -> None:
+    try:
+        with same_random_numbers():
+            graph = record(model, other)
+    except Exception:  # it takes that size only, whatever it says
+        return
+    right = [leaf.value for leaf in tree_leaves(graph.whole.outputs) if isinstance(leaf, Node)]
+    with same_random_numbers():
+        given = [leaf for leaf in tree_leaves(fused(*_cloned(other))) if isinstance(leaf, Tensor)]
+    if len(right) != len(given) or not all(map(_near, given, right)):
+        raise FusionError(
+            "on images of another size the fused model gives something else: the model chooses its way by "
+            "the size; fuse its parts, each with an example of its own"
+        )
+
+
+def _of_size(change: Callable[[int, int], tuple[int, int]], value: Tensor) -> Tensor:
+    """An image of that size, where it is not much larger; anything else, and any other, as it is."""
+    if value.dim() != 4 or not value.is_floating_point():
+        return value
+    batch, channels, height, width = value.shape
+    height, width = change(height, width)
+    if height * width > max(_MOST_PIXELS, 2 * value.shape[2] * value.shape[3]):
+        return value
+    generator = torch.Generator().manual_seed(6)
+    shape = (batch, channels, height, width)
+    return torch.randn(shape, generator=generator, dtype=torch.float64).to(value)
+
+
+_CHANGES: tuple[Callable[[int, int], tuple[int, int]], ...] = (
+    lambda height, width: (height + 1, width + 2),
+    lambda height, width: (height, max(3 * width, _LONG_SIDE)),
+    lambda height, width: (max(3 * height, _LONG_SIDE), width),
+)
