@@ -17,6 +17,7 @@ from tui.analysis.alterations.fusion import Fusion, block_in_float64
 from tui.analysis.bounds.budget import Budget
 from tui.analysis.dtypes.ulp_histogram import UlpHistogram, ulp_histogram
 from tui.analysis.numerics.comparison import Comparison, compare
+from tui.analysis.numerics.figures import Figures, figures_of
 from tui.analysis.numerics.outputs import Outputs
 from tui.analysis.numerics.precision import FINEST_FIRST
 from tui.analysis.numerics.ran_on import CPU
@@ -45,6 +46,7 @@ class DtypeRow:
         split: where the difference comes from; None in float64, which has no finer dtype beside it, and where
             no element is finite.
         ulps: how many elements are how far apart.
+        figures: how far apart both outputs are, as other tools tell it.
     """
 
     dtype: Dtype
@@ -53,6 +55,7 @@ class DtypeRow:
     verdict: Verdict
     split: ErrorSplit | None
     ulps: UlpHistogram
+    figures: Figures
 
     @property
     def remark(self) -> str:
@@ -110,6 +113,7 @@ def _own_row(study: Study) -> DtypeRow:
         study.verdict,
         study.split,
         ulp_histogram(study.outputs),
+        figures_of(study.outputs),
     )
 
 
@@ -145,7 +149,7 @@ def _row_in(dtype: Dtype, study: Study) -> Generator[Doing, None, DtypeRow]:
     budget, verdict = verdict_on(evidence)
     comparison = compare(outputs)
     there = _budget_there(budget, comparison)
-    return DtypeRow(dtype, comparison, there, verdict, split, ulp_histogram(outputs))
+    return DtypeRow(dtype, comparison, there, verdict, split, ulp_histogram(outputs), figures_of(outputs))
 
 
 def _fusion_in(

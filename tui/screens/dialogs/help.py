@@ -83,6 +83,11 @@ WORDS: tuple[HelpLine, ...] = (
         "torch.allclose(fused, unfused): |d| ≤ 1e-08 + 1e-05 |unfused| in every element. It knows neither "
         "dtype nor products, and so is not the verdict.",
     ),
+    HelpLine(
+        "as others say",
+        "In Rounding, over all elements: ‖fused - unfused‖ / ‖unfused‖; what half of all |d| and 99.9 % of "
+        "them do not exceed; SQNR, that ratio of norms in dB; the cosine between both. None knows the dtype.",
+    ),
     HelpLine("rms", "Root of the mean of w²: the colours are deepest at 3 rms, or at the maximum."),
     HelpLine(
         "why not exactly 0",

@@ -19,6 +19,7 @@ from tui.fusion.specs.block_spec import Dtype
 from tui.views.rounding.allclose_words import allclose_words
 from tui.views.rounding.dtype_rows import DtypeLine, DtypeRows
 from tui.views.rounding.error_parts import error_parts_text
+from tui.views.rounding.figures_words import figures_words
 from tui.views.rounding.ulp_bars import ulp_bars_text
 from tui.views.rounding.why_not_zero import why_not_zero
 from tui.views.shared.study_view import StudyView
@@ -69,7 +70,7 @@ class RoundingView(StudyView, can_focus=True):
         & #error-parts { margin: 0 2 0 0; }
         & #working { display: none; }
         & #why { color: $foreground 60%; }
-        &.-working { & #working { display: block; } & #apart, & #dtype-remark { display: none; } }
+        &.-working { & #working { display: block; } & #apart, & #dtype-remark, & #figures { display: none; } }
         &.-unremarked #dtype-remark { display: none; }
     }
     .-low RoundingView {
@@ -98,6 +99,7 @@ class RoundingView(StudyView, can_focus=True):
             yield SteadyText("", id="ulp-bars", markup=False)
         yield SteadyText("", id="why", markup=False)
         yield SteadyText("", id="allclose", markup=False)
+        yield SteadyText("", id="figures", markup=False)
 
     def forget(self) -> None:
         """Let go of the study in the table."""
@@ -134,6 +136,7 @@ class RoundingView(StudyView, can_focus=True):
         parts = room * 11 // 20
         self._say("error-parts", error_parts_text(row, parts), parts)
         self._say("ulp-bars", ulp_bars_text(row.ulps, room - parts), room - parts)
+        self._say("figures", figures_words(row))
 
     def _say(self, name: str, content: Content, width: int | None = None) -> None:
         line = self.query_one(f"#{name}", SteadyText)
