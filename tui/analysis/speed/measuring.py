@@ -177,12 +177,13 @@ def _prepared(
     for side, module in own.items():
         modules[side] = module.to(device).to(memory_format=layout)  # type: ignore[call-overload]  # torch's
     misread = {
-        side: x.dtype is torch.bfloat16 and device.type == "cpu" and shapes[side].is_misread for side in own
+        side: x.dtype in (torch.bfloat16, torch.float16) and device.type == "cpu" and shapes[side].is_misread
+        for side in own
     }
     why: tuple[str, ...] = ()
     if conditions.compiled:
         if any(misread.values()):
-            why = ("not compiled: oneDNN has to be kept out of a convolution that it misreads in bfloat16",)
+            why = ("not compiled: oneDNN has to be kept out of a convolution that it misreads in 16 bit",)
         else:
             modules, why = yield from _all_compiled(modules, image)
     return [_Run(side, module, image, misread[side]) for side, module in modules.items()], why

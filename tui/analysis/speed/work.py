@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-from tui.analysis.numerics.misread import is_misread
+from tui.analysis.numerics.misread import is_misread, sees_nothing
 from tui.analysis.speed.arithmetic import FLOPS_PER_MAC, Work
 
 _CONVOLUTION = torch.ops.aten.convolution.default
@@ -38,7 +38,7 @@ class Shapes:
     Attributes:
         work: what it has to do.
         bytes: the most memory that its results take at once, what a convolution needs beside them counted.
-        is_misread: whether oneDNN would misread one of its convolutions if the dtype is bfloat16.
+        is_misread: whether oneDNN would misread one of its convolutions if the dtype has 16 bits.
     """
 
     work: Work
@@ -155,12 +155,15 @@ class _Counting(TorchDispatchMode, _Counts):  # type: ignore[no-untyped-call]  #
 
     def _see_convolution(self, args: tuple[Any, ...], y: Tensor) -> None:
         """What a convolution needs beside its result: copies in another order, or the unfolded image."""
-        x, weight, stride = args[0], args[1], args[3]
+        x, weight, stride, padding, dilation = args[0], args[1], args[3], args[4], args[5]
         unfolded = len(y) * weight[0].numel() * y.shape[2] * y.shape[3] * y.element_size()
         copies = _bytes(x) + _bytes(weight) + _bytes(y)
         self.most_beside = max(self.most_beside, unfolded if y.dtype is torch.float64 else copies)
         columns, width = weight.shape[1], weight.shape[3]
-        self.is_misread = self.is_misread or is_misread(columns, width, stride[-1], y.shape[3])
+        padded = ((pixels, pixels) for pixels in padding)
+        sides = zip(x.shape[2:], weight.shape[2:], stride, dilation, padded, strict=True)
+        misread = is_misread(columns, width, stride[-1], y.shape[3]) or sees_nothing(sides)
+        self.is_misread = self.is_misread or misread
 
 
 def _tensors(nested: Any) -> list[Tensor]:
