@@ -256,6 +256,17 @@ def test_what_cannot_be_an_output(source: Checkpoint, tmp_path: Path, format: Fo
 
 
 @FORMATS
+def test_standard_output_is_no_file(
+    source: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = names_in(tmp_path)
+    with pytest.raises(CheckpointError, match="'-' would be standard output"):
+        write_checkpoint(source, all_of(source), Path("-"), format=format, replace=True)
+    assert names_in(tmp_path) == before
+
+
+@FORMATS
 def test_no_permission(
     source: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format
 ) -> None:

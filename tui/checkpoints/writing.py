@@ -107,6 +107,8 @@ def _metadata(source: Checkpoint, given: Mapping[str, str] | None) -> Mapping[st
 
 
 def _check_target(source: Checkpoint, target: Path) -> None:
+    if str(target) == "-":
+        raise about(target, "would be standard output, which is not written whole or not at all: name a file")
     try:
         if target.is_dir():
             raise about(target, "is a folder, and the output needs a file's name")
