@@ -85,8 +85,9 @@ WORDS: tuple[HelpLine, ...] = (
     ),
     HelpLine(
         "as others say",
-        "In Rounding, over all elements: ‖fused - unfused‖ / ‖unfused‖; what half of all |d| and 99.9 % of "
-        "them do not exceed; SQNR, that ratio of norms in dB; the cosine between both. None knows the dtype.",
+        "In Rounding, over all elements: the norm of fused - unfused by that of unfused; what half of all "
+        "|d| and 99.9 % of them do not exceed; SQNR, that ratio in dB; the cosine between both. None knows "
+        "the dtype.",
     ),
     HelpLine("rms", "Root of the mean of w²: the colours are deepest at 3 rms, or at the maximum."),
     HelpLine(
