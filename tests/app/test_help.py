@@ -25,7 +25,6 @@ from tui.screens.checkpoint.screen import CheckpointScreen
 from tui.screens.commands import KEYS_APART, commands_of
 from tui.screens.module.screen import ModuleScreen
 from tui.screens.speed.screen import SpeedScreen
-from tui.screens.sweep.screen import EVERYWHERE as EVERYWHERE_IN_A_SWEEP
 from tui.screens.sweep.screen import SweepScreen
 from tui.views.checkpoint.compared_view import ComparedView
 from tui.views.checkpoint.fused_view import FusedView
@@ -122,7 +121,7 @@ def test_every_key_of_the_foot_is_bound() -> None:
     told = [*(view.load().FOOT_KEYS for view in VIEWS), ParameterForm.FOOT_KEYS, BranchList.FOOT_KEYS]
     told += [OutlineView.FOOT_KEYS, FusedView.FOOT_KEYS, ComparedView.FOOT_KEYS, RangesView.FOOT_KEYS]
     told += [ModuleScreen.EVERYWHERE, ModulesView.FOOT_KEYS]
-    told += [EVERYWHERE, CheckpointScreen.EVERYWHERE, EVERYWHERE_IN_A_SWEEP]
+    told += [EVERYWHERE, CheckpointScreen.EVERYWHERE, SweepScreen.EVERYWHERE, SpeedScreen.EVERYWHERE]
     named = [name for keys in told for key in keys for name in key.bindings]
     assert set(named) - ids <= of_textual
 

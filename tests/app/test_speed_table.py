@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import pytest
 from textual.widgets import Static
 
 from tests.checkpoint_files import write
@@ -15,6 +16,7 @@ from tests.speeds_of_all import NO_ROOM, MadeUp
 from tui.analysis.numerics.devices import DeviceError
 from tui.analysis.speed.conditions import Conditions, MemoryFormat
 from tui.analysis.speed.to_time import RunOn
+from tui.app import RepFuseApp
 from tui.modules.looking import look_at
 from tui.screens.dialogs.output_file import OutputScreen
 from tui.screens.speed.screen import SpeedScreen
@@ -195,6 +197,28 @@ async def test_what_cannot_be_timed_at_all_is_told(open_checkpoint: OpenCheckpoi
     async with open_checkpoint(path, time_them=made) as bench:
         await timed(bench)
         assert "They were not timed: cuda is not here" in screen_of(bench).query_one(Notice).text
+
+
+async def test_in_a_browser_the_export_is_a_download(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivered: list[tuple[str, str]] = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(RepFuseApp, "is_web", True)
+    monkeypatch.setattr(
+        RepFuseApp,
+        "deliver_binary",
+        lambda _, data, save_filename: delivered.append((save_filename, data.read().decode())),
+    )
+    async with open_checkpoint(write(tmp_path / "model.safetensors"), time_them=MadeUp()) as bench:
+        await timed(bench)
+        before = sorted(tmp_path.iterdir())
+        await bench.press("x", "enter")
+        await bench.until(lambda: delivered)
+        assert sorted(tmp_path.iterdir()) == before
+    [(name, content)] = delivered
+    assert name == "speed.csv"
+    assert len(content.splitlines()) == 4
 
 
 async def test_export(open_checkpoint: OpenCheckpoint, tmp_path: Path) -> None:

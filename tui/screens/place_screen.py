@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import ClassVar
+
 from textual import on
+from textual.app import SystemCommand
 from textual.events import ScreenResume
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
-from tui.widgets.foot import Foot
+from tui.screens.commands import commands_of
+from tui.screens.keys_shown import keys_here, place_of, shown
+from tui.widgets.foot import GAP, Foot
+from tui.widgets.foot_key import FootKey
+from tui.widgets.help_line import HelpLine
 
 
 class PlaceScreen(Screen[None]):
-    """Knows the sizes at which it is laid out in another way; it is styled once before its first paint."""
+    """Knows the sizes at which it is laid out in another way; it is styled once before its first paint.
+
+    Attributes:
+        EVERYWHERE: what the foot tells of in every place of the screen, the most useful last.
+        WAYS_OUT: how many of them the narrowest foot still tells of.
+        WAY_BACK: what the bench calls the way back to it.
+        HEADING: that of the help under which the screen's keys are told.
+    """
+
+    EVERYWHERE: ClassVar[tuple[FootKey, ...]] = ()
+    WAYS_OUT: ClassVar[int] = 2
+    WAY_BACK: ClassVar[str] = ""
+    HEADING: ClassVar[str] = ""
 
     # mutable, as textual declares them
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012
@@ -36,6 +56,40 @@ class PlaceScreen(Screen[None]):
         """Style nothing again that was styled when it was mounted, a moment ago."""
         event.refresh_styles &= self._was_in_sight
         self._was_in_sight = True
+
+    def on_mount(self) -> None:
+        """Tell the keys of wherever the focus goes."""
+        self.bindings_updated_signal.subscribe(self, self._tell_keys)
+
+    @property
+    def middle(self) -> Widget:
+        """What the foot tells the keys of where the focus is in nothing that has some."""
+        raise NotImplementedError
+
+    def _tell_keys(self, _: object = None) -> None:
+        """Show the keys of the place in focus; while the terminal has none, those that were shown last."""
+        active = self.active_bindings
+        foot = self.query_one(Foot)
+        foot.everywhere = shown(self.EVERYWHERE, active)
+        foot.always = self.WAYS_OUT
+        if self.app.app_focus or not foot.here:
+            foot.here, foot.separator = keys_here(place_of(self.focused, self.middle), active), GAP
+
+    def commands(self) -> Iterator[SystemCommand]:
+        """What the keys here do, for the palette."""
+        yield from commands_of(self)
+
+    @staticmethod
+    def help_sections() -> dict[str, tuple[HelpLine, ...]]:
+        """What the help says of the keys, by heading."""
+        raise NotImplementedError
+
+    def help_heading(self) -> str:
+        """The heading of the help under which the keys of the place in focus are told."""
+        return self.HEADING
+
+    def welcomed(self) -> None:
+        """Nobody has to be welcomed here."""
 
     @on(Foot.Pressed)
     async def _foot_pressed(self, event: Foot.Pressed) -> None:

@@ -14,23 +14,14 @@ from textual.message import Message
 from tui.analysis.speed.to_time import ToTime
 from tui.analysis.subject import Subject
 from tui.screens.commands import commands_of
-from tui.screens.keys_shown import keys_here, place_of, shown
 from tui.screens.place_screen import PlaceScreen
 from tui.views.checkpoint.search_line import SearchLine
 from tui.views.shared.tree_view import TreeView
-from tui.widgets.foot import GAP, Foot
-from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
 
 
 class TreeScreen(PlaceScreen):
-    """Has a SearchLine and a Foot beside its tree; asks the app for a block of it on the bench.
-
-    Attributes:
-        EVERYWHERE: what the foot tells of in every place of the screen, the most useful last.
-        WAY_BACK: what the bench calls the way back to it.
-        HEADING: that of the help under which the screen's keys are told.
-    """
+    """Has a SearchLine and a Foot beside its tree; asks the app for a block of it on the bench."""
 
     HORIZONTAL_BREAKPOINTS = [*PlaceScreen.HORIZONTAL_BREAKPOINTS, (160, "-wide")]  # noqa: RUF012  # as there
     DEFAULT_CSS = """
@@ -42,9 +33,6 @@ class TreeScreen(PlaceScreen):
         &.-low #totals { margin: 0; }
     }
     """
-    EVERYWHERE: ClassVar[tuple[FootKey, ...]] = ()
-    WAY_BACK: ClassVar[str] = ""
-    HEADING: ClassVar[str] = ""
     SPEED_LINE: ClassVar[HelpLine] = HelpLine(
         "s",
         "time all blocks as they are and fused, in one table: the one that gains least first",
@@ -90,20 +78,14 @@ class TreeScreen(PlaceScreen):
         """The tree."""
         raise NotImplementedError
 
+    @property
+    def middle(self) -> TreeView[Any, Any]:
+        """The tree."""
+        return self.outline
+
     def show_tree(self) -> None:
         """Have the tree in sight, and the focus in it."""
         self.outline.focus_content()
-
-    def on_mount(self) -> None:
-        """Tell the keys of wherever the focus goes."""
-        self.bindings_updated_signal.subscribe(self, self._tell_keys)
-
-    def _tell_keys(self, _: object = None) -> None:
-        active = self.active_bindings
-        foot = self.query_one(Foot)
-        foot.everywhere = shown(self.EVERYWHERE, active)
-        if self.app.app_focus or not foot.here:
-            foot.here, foot.separator = keys_here(place_of(self.focused, self.outline), active), GAP
 
     def action_search(self) -> None:
         """Ask what to search for."""
@@ -133,17 +115,5 @@ class TreeScreen(PlaceScreen):
 
     def commands(self) -> Iterator[SystemCommand]:
         """What the keys here do, for the palette."""
-        yield from commands_of(self)
+        yield from super().commands()
         yield from commands_of(self.outline)
-
-    @staticmethod
-    def help_sections() -> dict[str, tuple[HelpLine, ...]]:
-        """What the help says of the keys, by heading."""
-        raise NotImplementedError
-
-    def help_heading(self) -> str:
-        """The heading of the help under which the keys of the place in focus are told."""
-        return self.HEADING
-
-    def welcomed(self) -> None:
-        """Nobody has to be welcomed here."""

@@ -174,9 +174,13 @@ class BenchScreen(PlaceScreen):
         """The view in sight."""
         return self.query_one(StudyViews).in_sight
 
+    @property
+    def middle(self) -> StudyView:
+        """The view in sight."""
+        return self.view
+
     def on_mount(self) -> None:
         """Stand in the first branch's grid."""
-        self.bindings_updated_signal.subscribe(self, self._tell_keys)
         self._show_which_block()
         self._mark_stale()
         self.view.focus_content()
@@ -192,7 +196,7 @@ class BenchScreen(PlaceScreen):
         if self._welcome:
             foot.here, foot.separator, foot.everywhere = WELCOME, " · ", foot.everywhere[-1:]
         elif self.app.app_focus or not foot.here:
-            foot.here, foot.separator = keys_here(place_of(self.focused, self.view), active), GAP
+            foot.here, foot.separator = keys_here(place_of(self.focused, self.middle), active), GAP
 
     def welcomed(self) -> None:
         """Somebody who is here for the first time has found something to do: show the keys from now on."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on, work
-from textual.app import ComposeResult, SystemCommand
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
@@ -22,9 +22,7 @@ from tui.analysis.subject import Subject
 from tui.background import iterate_in_thread
 from tui.fusion.quoting import printable
 from tui.fusion.refusal import Refusal
-from tui.screens.commands import commands_of
 from tui.screens.help_everywhere import HELP_EVERYWHERE
-from tui.screens.keys_shown import keys_here, place_of, shown
 from tui.screens.place_screen import PlaceScreen
 from tui.screens.speed.taking_away import take_speeds_away
 from tui.speed_table_state import SpeedTableState, TimingStage
@@ -33,22 +31,10 @@ from tui.views.checkpoint.file_head import FileHead
 from tui.views.shared.progress_line import progress_line
 from tui.views.speed_table.form import SpeedTableForm
 from tui.views.speed_table.table import SpeedTable
-from tui.widgets.foot import GAP, Foot
+from tui.widgets.foot import Foot
 from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
 from tui.widgets.notice import Notice
-
-EVERYWHERE: tuple[FootKey, ...] = (
-    FootKey("export", ("speed-table.export",)),
-    FootKey("back", ("speed-table.leave",)),
-    FootKey("keys", ("app.help",)),
-    FootKey("quit", ("app.quit",)),
-)
-"""What the foot tells of in every place here, the most useful last."""
-WAYS_OUT = 3
-"""How many of them the narrowest foot still tells of: back, keys, quit."""
-HEADING = "THE SPEED OF ALL BLOCKS"
-"""A heading of the help."""
 
 
 class SpeedScreen(PlaceScreen):
@@ -63,13 +49,21 @@ class SpeedScreen(PlaceScreen):
             height: 1; padding: 0 1; margin: 1 0; text-wrap: nowrap; text-overflow: ellipsis;
         }
         & #speed-body { height: 1fr; }
-        & SpeedTable.-stale { opacity: 60%; }
+        & #speed-body.-stale > * { opacity: 60%; }
         &.-narrow #speed-body { layout: vertical; }
         &.-narrow SpeedTable { min-height: 6; }
         &.-low #speed-form { margin: 0; }
         &.-low #speed-progress { margin: 0; }
     }
     """
+    EVERYWHERE: ClassVar[tuple[FootKey, ...]] = (
+        FootKey("export", ("speed-table.export",)),
+        FootKey("back", ("speed-table.leave",)),
+        FootKey("keys", ("app.help",)),
+        FootKey("quit", ("app.quit",)),
+    )
+    WAYS_OUT: ClassVar[int] = 3
+    HEADING: ClassVar[str] = "THE SPEED OF ALL BLOCKS"
     WAY_BACK: ClassVar[str] = "back to the speeds"
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
         HelpLine(
@@ -147,13 +141,17 @@ class SpeedScreen(PlaceScreen):
         return self.query_one(SpeedTable)
 
     @property
+    def middle(self) -> SpeedTable:
+        """As in every place."""
+        return self.table
+
+    @property
     def form(self) -> SpeedTableForm:
         """The fields."""
         return self.query_one(SpeedTableForm)
 
     def on_mount(self) -> None:
         """Stand in the table, and begin."""
-        self.bindings_updated_signal.subscribe(self, self._tell_keys)
         head = self.query_one(FileHead)
         head.file, head.title = printable(self.to_time.name), "speed"
         self.table.focus_content()
@@ -199,7 +197,7 @@ class SpeedScreen(PlaceScreen):
         if state is None:
             return
         as_fields = state.conditions == self.form.conditions and state.run_on == self.form.run_on()
-        self.table.set_class(not as_fields, "-stale")
+        self.query_one("#speed-body").set_class(not as_fields, "-stale")
         if state.stage is TimingStage.FAILED:
             notice.say(f"They were not timed: {printable(state.words)}", error=True)
         elif not as_fields:
@@ -235,14 +233,6 @@ class SpeedScreen(PlaceScreen):
             notice.say(f"This block cannot be opened: {sentence_of(error)}", error=True)
             return
         self.post_message(self.BlockChosen(self._subjects[event.place]))
-
-    def _tell_keys(self, _: object = None) -> None:
-        active = self.active_bindings
-        foot = self.query_one(Foot)
-        foot.everywhere = shown(EVERYWHERE, active)
-        foot.always = WAYS_OUT
-        if self.app.app_focus or not foot.here:
-            foot.here, foot.separator = keys_here(place_of(self.focused, self.table), active), GAP
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what runs can be stopped, and only what is there saved."""
@@ -283,24 +273,17 @@ class SpeedScreen(PlaceScreen):
         if self.speed_table is not None:
             await take_speeds_away(self, self.speed_table)
 
-    def commands(self) -> Iterator[SystemCommand]:
-        """What the keys here do, for the palette."""
-        yield from commands_of(self)
-
     @staticmethod
     def help_sections() -> dict[str, tuple[HelpLine, ...]]:
         """What the help says of the keys, by heading."""
         return {
-            HEADING: (*SpeedTable.HELP_LINES, *SpeedScreen.HELP_LINES, *SpeedTableForm.HELP_LINES),
+            SpeedScreen.HEADING: (
+                *SpeedTable.HELP_LINES,
+                *SpeedScreen.HELP_LINES,
+                *SpeedTableForm.HELP_LINES,
+            ),
             "EVERYWHERE": HELP_EVERYWHERE,
         }
-
-    def help_heading(self) -> str:
-        """The heading of the help under which the keys of the place in focus are told."""
-        return HEADING
-
-    def welcomed(self) -> None:
-        """Nobody has to be welcomed here."""
 
 
 def _devices() -> Iterator[tuple[str, ...]]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on, work
-from textual.app import ComposeResult, SystemCommand
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
@@ -23,9 +22,7 @@ from tui.analysis.sweep.plan import Plan
 from tui.analysis.sweep.quantities import Quantity
 from tui.fusion.quoting import printable
 from tui.fusion.specs.block_spec import BlockSpec
-from tui.screens.commands import commands_of
 from tui.screens.help_everywhere import HELP_EVERYWHERE
-from tui.screens.keys_shown import keys_here, place_of, shown
 from tui.screens.place_screen import PlaceScreen
 from tui.screens.sweep.taking_away import take_sweep_away
 from tui.sweep_state import SweepStage, SweepState
@@ -35,23 +32,11 @@ from tui.views.shared.styles import MUTED
 from tui.views.sweep.condition_words import in_words
 from tui.views.sweep.form import SweepForm
 from tui.views.sweep.results import SweepResults
-from tui.widgets.foot import GAP, Foot
+from tui.widgets.foot import Foot
 from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
 from tui.widgets.notice import Notice
 from tui.widgets.top_bar import summary
-
-EVERYWHERE: tuple[FootKey, ...] = (
-    FootKey("export", ("sweep.export",)),
-    FootKey("back", ("sweep.leave",)),
-    FootKey("keys", ("app.help",)),
-    FootKey("quit", ("app.quit",)),
-)
-"""What the foot tells of in every place here, the most useful last."""
-WAYS_OUT = 3
-"""How many of them the narrowest foot still tells of: back, keys, quit."""
-IN_A_SWEEP = "IN A SWEEP"
-"""A heading of the help."""
 
 
 class SweepScreen(PlaceScreen):
@@ -72,6 +57,14 @@ class SweepScreen(PlaceScreen):
         &.-low #sweep-progress { margin: 0; }
     }
     """
+    EVERYWHERE: ClassVar[tuple[FootKey, ...]] = (
+        FootKey("export", ("sweep.export",)),
+        FootKey("back", ("sweep.leave",)),
+        FootKey("keys", ("app.help",)),
+        FootKey("quit", ("app.quit",)),
+    )
+    WAYS_OUT: ClassVar[int] = 3
+    HEADING: ClassVar[str] = "IN A SWEEP"
     WAY_BACK: ClassVar[str] = "back to the sweep"
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
         HelpLine(
@@ -163,13 +156,17 @@ class SweepScreen(PlaceScreen):
         return self.query_one(SweepResults)
 
     @property
+    def middle(self) -> SweepResults:
+        """As in every place."""
+        return self.results
+
+    @property
     def form(self) -> SweepForm:
         """The fields."""
         return self.query_one(SweepForm)
 
     def on_mount(self) -> None:
         """Stand in the first field."""
-        self.bindings_updated_signal.subscribe(self, self._tell_keys)
         self._say_base()
         self.form.focus_first()
 
@@ -287,14 +284,6 @@ class SweepScreen(PlaceScreen):
             return
         self.post_message(self.BlockChosen(Subject(cell.spec)))
 
-    def _tell_keys(self, _: object = None) -> None:
-        active = self.active_bindings
-        foot = self.query_one(Foot)
-        foot.everywhere = shown(EVERYWHERE, active)
-        foot.always = WAYS_OUT
-        if self.app.app_focus or not foot.here:
-            foot.here, foot.separator = keys_here(place_of(self.focused, self.results), active), GAP
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what runs can be stopped, and only what is there looked at."""
         if action == "stop":
@@ -346,21 +335,10 @@ class SweepScreen(PlaceScreen):
         if self.sweep is not None:
             await take_sweep_away(self, self.sweep.shown, self.results.quantity)
 
-    def commands(self) -> Iterator[SystemCommand]:
-        """What the keys here do, for the palette."""
-        yield from commands_of(self)
-
     @staticmethod
     def help_sections() -> dict[str, tuple[HelpLine, ...]]:
         """What the help says of the keys, by heading."""
         return {
-            IN_A_SWEEP: (*SweepForm.HELP_LINES, *SweepResults.HELP_LINES, *SweepScreen.HELP_LINES),
+            SweepScreen.HEADING: (*SweepForm.HELP_LINES, *SweepResults.HELP_LINES, *SweepScreen.HELP_LINES),
             "EVERYWHERE": HELP_EVERYWHERE,
         }
-
-    def help_heading(self) -> str:
-        """The heading of the help under which the keys of the place in focus are told."""
-        return IN_A_SWEEP
-
-    def welcomed(self) -> None:
-        """Nobody has to be welcomed here."""
