@@ -160,3 +160,16 @@ async def test_the_page_asks_for_all_else_where_it_was_found(served: tuple[Bench
     assert 'data-session-websocket-url="ws://localhost:9000/ws"' in page
     assert "http://localhost:9000/static/js/textual.js" in page
     assert "style-src 'self' 'unsafe-inline';" in answer.headers["Content-Security-Policy"]
+
+
+async def test_the_page_gives_the_keys_to_its_terminal(served: tuple[BenchServer, str]) -> None:
+    _, here = served
+    async with ClientSession() as session:
+        async with session.get(f"http://{here}/") as answer:
+            page = await answer.text()
+        async with session.get(f"http://{here}/static/js/textual.js") as answer:
+            script = await answer.text()
+    assert page.count("</body>") == page.count("</script>\n</body>") == 1
+    for name in ("-first-byte", "xterm-helper-textarea"):  # of textual-serve's own, which ours goes by
+        assert name in page
+        assert name in script
