@@ -104,7 +104,7 @@ def styles_parsed_once() -> Iterator[None]:
 def studies_run_at_once() -> Iterator[None]:
     """The threads of one test process do not stand back behind the other's."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("tui.background.NICENESS", 0)
+        patched.setattr("tui.running.background.NICENESS", 0)
         yield
 
 

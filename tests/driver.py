@@ -25,10 +25,10 @@ from tui.analysis.sweep.running import sweep as points_of
 from tui.app import RepFuseApp, StudyFunction
 from tui.checkpoints.choosing.to_open import ToOpen
 from tui.fusion.specs.block_spec import BlockSpec
-from tui.measuring import MeasureFunction
-from tui.run_state import Idle, RunState
-from tui.running_speed_table import TimeThemFunction
-from tui.running_sweep import SweepFunction
+from tui.running.measuring import MeasureFunction
+from tui.running.run_state import Idle, RunState
+from tui.running.speed_table import TimeThemFunction
+from tui.running.sweep import SweepFunction
 from tui.screens.bench.study_views import StudyViews
 from tui.screens.checkpoint.screen import CheckpointScreen
 from tui.terminal.colour_depth import ColourDepth

@@ -31,13 +31,13 @@ from tui.analysis.failure import in_words
 from tui.analysis.inquiry import Answers, Question, deferred_answer
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.subject import Subject
-from tui.background import LANE, iterate_in_thread
 from tui.collecting import collect_again
 from tui.fusion.presets import PRESETS
 from tui.fusion.specs.block_spec import BlockSpec
 from tui.keys_in_order import KeysInOrder
-from tui.measuring import MeasureFunction, MeasuringApp, deferred_measure
-from tui.run_state import Idle, RunState, Stopped, Waiting, Withdrawn
+from tui.running.background import LANE, iterate_in_thread
+from tui.running.measuring import MeasureFunction, MeasuringApp, deferred_measure
+from tui.running.run_state import Idle, RunState, Stopped, Waiting, Withdrawn
 from tui.screens.bench.screen import BenchScreen
 from tui.screens.bench.study_views import StudyViews
 from tui.screens.bench.views import load_views
@@ -55,15 +55,15 @@ if TYPE_CHECKING:
     from tui.analysis.study import FusedKernels, Piece, Study
     from tui.checkpoints.choosing.to_open import ToOpen
     from tui.modules.looking import LookedAt
-    from tui.running_speed_table import RunningSpeedTable, TimeThemFunction
-    from tui.running_sweep import RunningSweep, SweepFunction
+    from tui.running.speed_table import RunningSpeedTable, TimeThemFunction
+    from tui.running.speed_table_state import SpeedTableState
+    from tui.running.sweep import RunningSweep, SweepFunction
+    from tui.running.sweep_state import SweepState
     from tui.screens.checkpoint.screen import CheckpointScreen
     from tui.screens.module.screen import ModuleScreen
     from tui.screens.speed.screen import SpeedScreen
     from tui.screens.sweep.screen import SweepScreen
     from tui.screens.tree_screen import TreeScreen
-    from tui.speed_table_state import SpeedTableState
-    from tui.sweep_state import SweepState
 
     Place = BenchScreen | TreeScreen | SweepScreen | SpeedScreen
 
@@ -392,7 +392,7 @@ class RepFuseApp(MeasuringApp):
     @cached_property
     def _running_speed_table(self) -> RunningSpeedTable:
         from tui.analysis.speed.to_time import time_them  # not before the first paint
-        from tui.running_speed_table import RunningSpeedTable
+        from tui.running.speed_table import RunningSpeedTable
 
         times = self._time_them_function or time_them
         return RunningSpeedTable(self, partial(setattr, self, "speed_table"), times)
@@ -400,7 +400,7 @@ class RepFuseApp(MeasuringApp):
     @cached_property
     def _running_sweep(self) -> RunningSweep:
         from tui.analysis.sweep.running import sweep  # not before the first paint
-        from tui.running_sweep import RunningSweep
+        from tui.running.sweep import RunningSweep
 
         return RunningSweep(self, partial(setattr, self, "sweep"), self._sweep_function or sweep)
 

@@ -19,7 +19,7 @@ from tui.export.study_json import study_json_of
 from tui.fusion.grammar.branch_text import parse_branches
 from tui.fusion.specs.block_spec import BlockSpec
 from tui.importing.saved_study import load_study
-from tui.run_state import Idle, Waiting
+from tui.running.run_state import Idle, Waiting
 
 NO_IDENTITY = replace(EXACT, branches=parse_branches("kxk,1x1"))
 """Parameters as EXACT's, and a fused kernel that is 1 away from its at the centre."""

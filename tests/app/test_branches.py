@@ -13,7 +13,7 @@ from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.fusion.grammar.branch_text import show_branches
 from tui.fusion.presets import PRESETS
 from tui.fusion.tap import Tap
-from tui.run_state import Idle, Withdrawn
+from tui.running.run_state import Idle, Withdrawn
 from tui.screens.dialogs.branch import BranchScreen
 from tui.screens.dialogs.presets import PresetScreen
 from tui.views.shared.study_view import StudyView

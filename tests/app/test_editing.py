@@ -18,7 +18,7 @@ from tui.fusion.grammar.number_text import number_in
 from tui.fusion.named_kernels import NAMED_KERNELS
 from tui.fusion.specs.block_spec import BlockSpec
 from tui.fusion.tap import Tap
-from tui.run_state import Idle
+from tui.running.run_state import Idle
 from tui.screens.dialogs.named_kernels import NamedKernelScreen
 from tui.screens.dialogs.numbers import NumbersScreen
 from tui.views.outputs.view import OutputsView

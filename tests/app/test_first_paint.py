@@ -91,7 +91,13 @@ NOT_BEFORE = (
     *("tui.screens.bench.taking_away", "tui.screens.bench.bringing_back"),
     *(f"tui.views.{view}.view" for view in ("steps", "outputs", "probe", "rounding", "mistakes", "speed")),
     *("tui.analysis.sweep.running", "tui.analysis.speed.report", "tui.analysis.verdict.stored"),
-    *("tui.running_sweep", "tui.sweep_state", "tui.widgets.equation", "tui.widgets.plot", "tui.commands"),
+    *(
+        "tui.running.sweep",
+        "tui.running.sweep_state",
+        "tui.widgets.equation",
+        "tui.widgets.plot",
+        "tui.commands",
+    ),
     *("secrets", "statistics"),
 )
 """What is imported when a key asks for it, or after the first result."""

@@ -11,7 +11,7 @@ from tests.driver import MEDIUM, SMALL, Bench, OpenBench
 from tests.settle import settle
 from tests.specs import EXACT
 from tui.app import RepFuseApp
-from tui.run_state import Idle
+from tui.running.run_state import Idle
 from tui.screens.bench.views import VIEWS
 from tui.views.kernels.view import KernelsView
 from tui.views.outputs.view import OutputsView

@@ -23,7 +23,7 @@ from tui.app import RepFuseApp
 from tui.export.grid import csv_of, grid_of, npz_of
 from tui.export.study_json import study_json_of
 from tui.fusion.tap import Tap
-from tui.run_state import Idle, Withdrawn
+from tui.running.run_state import Idle, Withdrawn
 from tui.screens.dialogs.importing import ImportScreen
 
 OTHER = Subject(replace(EXACT, seed=3), Alterations((Edit("kxk.weight", (0, 0, 1, 1), 0.5),), "flipped"))

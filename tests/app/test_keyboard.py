@@ -16,7 +16,7 @@ from tests.specs import EXACT
 from tui.analysis.progress import Doing
 from tui.fusion.grammar.fields import FIELDS
 from tui.fusion.presets import PRESETS
-from tui.run_state import Idle
+from tui.running.run_state import Idle
 from tui.screens.dialogs.help import HelpScreen
 from tui.screens.dialogs.presets import KEYS
 

@@ -20,7 +20,7 @@ from tui.analysis.progress import Doing, Failed
 from tui.analysis.study import Study
 from tui.fusion.presets import PRESETS
 from tui.fusion.specs.block_spec import BlockSpec
-from tui.run_state import Idle
+from tui.running.run_state import Idle
 from tui.views.mistakes.view import MistakesView
 from tui.widgets.foot import Foot
 

@@ -13,7 +13,7 @@ from tests.settle import PATIENCE, until
 from tests.specs import ROUNDED
 from tui.analysis.dtypes.dtype_table import dtype_table
 from tui.analysis.study import Study
-from tui.run_state import Idle
+from tui.running.run_state import Idle
 from tui.views.rounding.dtype_rows import DtypeLine
 
 

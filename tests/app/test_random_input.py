@@ -9,7 +9,7 @@ import pytest
 from tests.driver import Bench, OpenBench
 from tests.random_input import RandomInput, leave_dialogs
 from tests.specs import EXACT
-from tui.run_state import Idle, Waiting, Withdrawn
+from tui.running.run_state import Idle, Waiting, Withdrawn
 from tui.widgets.form.parameter_form import ParameterForm
 
 pytestmark = pytest.mark.painted

@@ -17,7 +17,7 @@ from tests.specs import COSTLY, EXACT
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.study import Piece, run_study
 from tui.analysis.subject import Subject
-from tui.run_state import Idle, Stopped, Waiting, Withdrawn
+from tui.running.run_state import Idle, Stopped, Waiting, Withdrawn
 from tui.screens.bench.number_editor import NumberEditor
 from tui.views.shared.result import ResultView
 from tui.widgets.notice import Notice

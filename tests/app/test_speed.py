@@ -15,7 +15,7 @@ from tui.analysis.estimate import Estimate
 from tui.analysis.progress import Doing
 from tui.analysis.speed.conditions import Conditions, MemoryFormat
 from tui.analysis.speed.measurement import BrokenOff, Done
-from tui.run_state import Idle, Withdrawn
+from tui.running.run_state import Idle, Withdrawn
 from tui.views.speed.condition_rows import Choices, ConditionLine, ConditionRows
 from tui.views.speed.view import SpeedView
 from tui.widgets.foot import Foot
@@ -26,7 +26,7 @@ from tui.widgets.plot.without_plots import WithoutPlots
 def choices(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same machine everywhere, and every report shown."""
     monkeypatch.setattr("tui.views.speed.view.choices_here", lambda: Choices((None, 1, 2), ("cpu", "cuda")))
-    monkeypatch.setattr("tui.measuring.SHOWN_EVERY", 0.0)
+    monkeypatch.setattr("tui.running.measuring.SHOWN_EVERY", 0.0)
 
 
 @pytest.fixture
@@ -203,7 +203,7 @@ async def test_what_is_costly_waits_for_enter_and_says_why(
     open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measure = HeldMeasure()
-    monkeypatch.setattr("tui.measuring.estimate_of", lambda _: Estimate(1, 2.4))
+    monkeypatch.setattr("tui.running.measuring.estimate_of", lambda _: Estimate(1, 2.4))
     async with open_bench(EXACT, measure=measure) as bench:
         await bench.press("7")
         words = "Timing this block may take about 24 s. Press enter to do it."

@@ -18,9 +18,9 @@ from tui.analysis.speed.conditions import Conditions, MemoryFormat
 from tui.analysis.speed.to_time import RunOn
 from tui.app import RepFuseApp
 from tui.modules.looking import look_at
+from tui.running.speed_table_state import TimingStage
 from tui.screens.dialogs.output_file import OutputScreen
 from tui.screens.speed.screen import SpeedScreen
-from tui.speed_table_state import TimingStage
 from tui.views.speed_table.table import SpeedTable
 from tui.widgets.form.choice import Choice
 from tui.widgets.form.value_input import ValueInput

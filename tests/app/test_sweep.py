@@ -23,11 +23,11 @@ from tui.analysis.speed.conditions import Conditions, MemoryFormat
 from tui.analysis.sweep.plan import Plan
 from tui.analysis.sweep.point import Point
 from tui.analysis.sweep.quantities import Quantity
+from tui.running.sweep_state import SweepStage
 from tui.screens.dialogs.help import HelpScreen
 from tui.screens.dialogs.output_file import OutputScreen
 from tui.screens.dialogs.replace import ReplaceScreen
 from tui.screens.sweep.screen import SweepScreen
-from tui.sweep_state import SweepStage
 from tui.views.speed.view import SpeedView
 from tui.views.sweep.plot_pane import PlotPane
 from tui.widgets.foot import Foot

@@ -8,7 +8,7 @@ from tests.driver import LARGE, MEDIUM, Bench, OpenBench
 from tests.held_study import HeldStudy
 from tests.specs import EXACT
 from tui.analysis.progress import Doing
-from tui.run_state import Idle
+from tui.running.run_state import Idle
 from tui.screens.bench.views import VIEWS
 from tui.views.outputs.view import OutputsView
 from tui.widgets.form.parameter_form import ParameterForm

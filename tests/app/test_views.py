@@ -15,7 +15,7 @@ from tui.analysis.inquiry import Question
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing
 from tui.analysis.study import Study
-from tui.run_state import Idle
+from tui.running.run_state import Idle
 from tui.screens.bench.views import KERNELS, MISTAKES, OUTPUTS, VIEWS, BenchView
 from tui.views.kernels.view import KernelsView
 from tui.views.shared.study_view import StudyView

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.driver import opener
 from tui.fusion.specs.block_spec import BlockSpec
-from tui.run_state import Idle
+from tui.running.run_state import Idle
 
 CHANGES = 300
 EVERY = 50

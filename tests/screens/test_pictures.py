@@ -13,7 +13,7 @@ from tests.specs import COSTLY, DEPTHWISE, EXACT, ROUNDED
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.subject import Subject
 from tui.fusion.specs.block_spec import InputFill
-from tui.run_state import Idle, Waiting, Withdrawn
+from tui.running.run_state import Idle, Waiting, Withdrawn
 from tui.widgets.grid.zoom import Zoom
 
 Size = tuple[int, int]

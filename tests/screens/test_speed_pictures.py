@@ -27,7 +27,7 @@ TOO_LARGE = RuntimeError(
 @pytest.fixture(autouse=True)
 def the_same_machine_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.views.speed.view.choices_here", lambda: Choices((None, 1, 2), ("cpu", "cuda")))
-    monkeypatch.setattr("tui.measuring.SHOWN_EVERY", 0.0)
+    monkeypatch.setattr("tui.running.measuring.SHOWN_EVERY", 0.0)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ async def test_refused(open_bench: OpenBench, looks_as_stored: LooksAsStored, si
 async def test_costly(
     open_bench: OpenBench, looks_as_stored: LooksAsStored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.measuring.estimate_of", lambda _: Estimate(1, 2.4))
+    monkeypatch.setattr("tui.running.measuring.estimate_of", lambda _: Estimate(1, 2.4))
     async with open_bench(EXACT, MEDIUM) as bench:
         await opened(bench, "about 24 s")
         await looks_as_stored(bench)

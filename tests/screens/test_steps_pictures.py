@@ -9,7 +9,7 @@ import pytest
 from tests.driver import LARGE, MEDIUM, SMALL, Bench, LooksAsStored, OpenBench
 from tests.specs import EXACT, ROUNDED
 from tui.fusion.grammar.branch_text import parse_branches
-from tui.run_state import Idle
+from tui.running.run_state import Idle
 from tui.views.shared.study_view import StudyView
 from tui.views.steps.view import StepsView
 

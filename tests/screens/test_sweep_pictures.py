@@ -16,9 +16,9 @@ from tests.specs import EXACT
 from tui.analysis.progress import Doing
 from tui.analysis.sweep.plan import Plan
 from tui.analysis.sweep.point import Point
-from tui.running_sweep import SweepFunction
+from tui.running.sweep import SweepFunction
+from tui.running.sweep_state import SweepStage
 from tui.screens.sweep.screen import SweepScreen
-from tui.sweep_state import SweepStage
 from tui.terminal.colour_depth import ColourDepth
 
 pytestmark = pytest.mark.painted  # a plot draws itself when it is painted

@@ -9,9 +9,9 @@ from pathlib import Path
 from textual.screen import Screen
 
 from tui.analysis.failure import sentence_of
-from tui.background import iterate_in_thread
 from tui.export.saving import in_home, save
 from tui.fusion.quoting import printable
+from tui.running.background import iterate_in_thread
 from tui.screens.dialogs.output_file import Output, OutputScreen
 from tui.screens.downloading import download
 

@@ -12,9 +12,9 @@ from textual.screen import Screen
 from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.alterations.places import NotEditableError
 from tui.analysis.failure import sentence_of
-from tui.background import iterate_in_thread
 from tui.fusion.specs.block_spec import BlockSpec
 from tui.fusion.tap import Tap
+from tui.running.background import iterate_in_thread
 
 if TYPE_CHECKING:
     from tui.analysis.study import Study

@@ -30,7 +30,7 @@ from tui.export.items import Item
 from tui.fusion.quoting import printable
 from tui.fusion.specs.block_spec import BlockSpec
 from tui.fusion.tap import Tap
-from tui.run_state import Idle, RunState, Stopped, Waiting
+from tui.running.run_state import Idle, RunState, Stopped, Waiting
 from tui.screens.bench.foot_keys import FEW_COLUMNS, WELCOME, everywhere
 from tui.screens.bench.hand_edits import changing, chosen_kernel, chosen_number, place_or_reason
 from tui.screens.bench.history import SubjectHistory

@@ -13,10 +13,10 @@ from textual.screen import Screen
 
 from tui.analysis.failure import sentence_of
 from tui.analysis.subject import Subject
-from tui.background import iterate_in_thread
 from tui.export.items import ITEMS, Item
 from tui.export.saving import in_home, save
 from tui.fusion.quoting import printable
+from tui.running.background import iterate_in_thread
 from tui.screens.downloading import download
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.analysis.progress import Doing
-from tui.background import iterate_in_thread
 from tui.checkpoints.listing import Listing
+from tui.running.background import iterate_in_thread
 
 if TYPE_CHECKING:
     from tui.analysis.alterations.alterations import Alterations

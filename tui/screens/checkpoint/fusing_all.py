@@ -14,11 +14,11 @@ from textual.content import Content
 from textual.screen import Screen
 
 from tui.analysis.failure import sentence_of
-from tui.background import iterate_in_thread
 from tui.checkpoints.contents import Format
 from tui.checkpoints.listing import Listing
 from tui.export.saving import in_home
 from tui.fusion.quoting import printable
+from tui.running.background import iterate_in_thread
 from tui.views.checkpoint.fused_view import FusedView, outcome
 from tui.views.checkpoint.outline_rows import size_in_words
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tui.analysis.failure import sentence_of
-from tui.background import iterate_in_thread
 from tui.checkpoints.listing import Listing
+from tui.running.background import iterate_in_thread
 from tui.views.checkpoint.ranges_view import RangesView
 
 if TYPE_CHECKING:

@@ -23,7 +23,6 @@ from tui.analysis.failure import in_words, sentence_of
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.speed.to_time import ToTime
 from tui.analysis.subject import Subject
-from tui.background import iterate_in_thread
 from tui.checkpoints.choosing.to_open import ToOpen
 from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.errors import FolderError
@@ -33,6 +32,7 @@ from tui.checkpoints.listing import Listing
 from tui.fusion.grammar.number_text import show_number
 from tui.fusion.quoting import printable
 from tui.fusion.specs.problems import MAX_EPS
+from tui.running.background import iterate_in_thread
 from tui.screens.checkpoint.comparing_with import Comparison
 from tui.screens.checkpoint.eps_choices import EpsChoices
 from tui.screens.checkpoint.fusing_all import ToFuse, fuse_all

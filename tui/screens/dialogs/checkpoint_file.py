@@ -16,10 +16,10 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.analysis.failure import sentence_of
-from tui.background import iterate_in_thread
 from tui.checkpoints.choosing.choices import Choice, choices_in
 from tui.export.saving import in_home
 from tui.fusion.quoting import printable
+from tui.running.background import iterate_in_thread
 from tui.screens.dialogs.dialog import Dialog
 from tui.views.checkpoint.outline_rows import size_in_words
 from tui.widgets.paged_option_list import PagedOptionList

@@ -17,9 +17,9 @@ from textual.message import Message
 from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
-from tui.background import iterate_in_thread
 from tui.fusion.quoting import printable
 from tui.importing.suggestions import paths_from
+from tui.running.background import iterate_in_thread
 from tui.screens.dialogs.dialog import Dialog
 
 STUDY = "as x exports it, “Study as JSON”"

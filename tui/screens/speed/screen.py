@@ -19,13 +19,13 @@ from tui.analysis.failure import sentence_of
 from tui.analysis.speed.conditions import Conditions
 from tui.analysis.speed.to_time import RunOn, ToTime
 from tui.analysis.subject import Subject
-from tui.background import iterate_in_thread
 from tui.fusion.quoting import printable
 from tui.fusion.refusal import Refusal
+from tui.running.background import iterate_in_thread
+from tui.running.speed_table_state import SpeedTableState, TimingStage
 from tui.screens.help_everywhere import HELP_EVERYWHERE
 from tui.screens.place_screen import PlaceScreen
 from tui.screens.speed.taking_away import take_speeds_away
-from tui.speed_table_state import SpeedTableState, TimingStage
 from tui.views.checkpoint.detail_pane import DetailPane
 from tui.views.checkpoint.file_head import FileHead
 from tui.views.shared.progress_line import progress_line

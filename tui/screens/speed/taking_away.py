@@ -8,8 +8,8 @@ from pathlib import Path
 from textual.screen import Screen
 
 from tui.export.speed_data import speed_csv, speed_json
+from tui.running.speed_table_state import SpeedTableState
 from tui.screens.taking_away import take_text_away
-from tui.speed_table_state import SpeedTableState
 
 FORMATS = {"CSV": ".csv", "JSON": ".json"}
 

@@ -22,10 +22,10 @@ from tui.analysis.sweep.plan import Plan
 from tui.analysis.sweep.quantities import Quantity
 from tui.fusion.quoting import printable
 from tui.fusion.specs.block_spec import BlockSpec
+from tui.running.sweep_state import SweepStage, SweepState
 from tui.screens.help_everywhere import HELP_EVERYWHERE
 from tui.screens.place_screen import PlaceScreen
 from tui.screens.sweep.taking_away import take_sweep_away
-from tui.sweep_state import SweepStage, SweepState
 from tui.views.checkpoint.file_head import FileHead
 from tui.views.shared.progress_line import progress_line
 from tui.views.shared.styles import MUTED

@@ -10,8 +10,8 @@ from textual.screen import Screen
 from tui.analysis.sweep.quantities import Quantity
 from tui.export.sweep_data import sweep_csv, sweep_json
 from tui.export.sweep_figure.figure import sweep_svg
+from tui.running.sweep_state import SweepState
 from tui.screens.taking_away import take_text_away
-from tui.sweep_state import SweepState
 
 FORMATS = {"CSV": ".csv", "JSON": ".json", "SVG": ".svg"}
 

@@ -16,7 +16,7 @@ from textual.reactive import var
 from tui.analysis.speed.conditions import Conditions
 from tui.analysis.speed.measurement import Done, Measurement
 from tui.analysis.subject import Subject
-from tui.background import iterate_in_thread
+from tui.running.background import iterate_in_thread
 from tui.views.shared.study_view import StudyView
 from tui.views.speed.condition_rows import (
     Choices,

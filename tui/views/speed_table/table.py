@@ -18,7 +18,7 @@ from textual.widgets import Static
 from tui.analysis.speed.outcomes import Found, LeftOut, Timed, totals_of, worst_first
 from tui.analysis.speed.to_time import WHOLE
 from tui.fusion.quoting import printable
-from tui.speed_table_state import SpeedTableState
+from tui.running.speed_table_state import SpeedTableState
 from tui.views.shared.styles import MUTED
 from tui.views.speed_table.block_words import (
     NARROW_HEAD,

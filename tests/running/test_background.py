@@ -13,7 +13,7 @@ from functools import partial
 import pytest
 
 from tests.settle import PATIENCE, until
-from tui.background import LANE, NICENESS, iterate_in_thread
+from tui.running.background import LANE, NICENESS, iterate_in_thread
 
 
 class Thing:
@@ -60,7 +60,7 @@ async def test_items_come_in_order_from_a_daemon_thread() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux only")
 async def test_its_thread_stands_back_behind_the_one_that_paints(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.background.NICENESS", NICENESS)  # not in other tests
+    monkeypatch.setattr("tui.running.background.NICENESS", NICENESS)  # not in other tests
 
     def make() -> Iterator[int]:
         yield os.getpriority(os.PRIO_PROCESS, threading.get_native_id())

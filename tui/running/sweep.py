@@ -16,8 +16,8 @@ from tui.analysis.sweep.expected import seconds_left, shares_done
 from tui.analysis.sweep.plan import Plan
 from tui.analysis.sweep.point import Point
 from tui.analysis.sweep.running import sweep
-from tui.background import iterate_in_thread
-from tui.sweep_state import SweepStage, SweepState
+from tui.running.background import iterate_in_thread
+from tui.running.sweep_state import SweepStage, SweepState
 
 SweepFunction = Callable[[Plan], Iterator[Doing | Point]]
 GROUP = "sweep"

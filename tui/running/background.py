@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from tui.lane import Lane
+from tui.running.lane import Lane
 
 Item = TypeVar("Item")
 

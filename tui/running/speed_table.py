@@ -15,8 +15,8 @@ from tui.analysis.progress import Doing
 from tui.analysis.speed.conditions import Conditions
 from tui.analysis.speed.outcomes import Found, LeftOut, Timed
 from tui.analysis.speed.to_time import RunOn, ToTime, time_them
-from tui.background import iterate_in_thread
-from tui.speed_table_state import SpeedTableState, TimingStage
+from tui.running.background import iterate_in_thread
+from tui.running.speed_table_state import SpeedTableState, TimingStage
 
 TimeThemFunction = Callable[[ToTime, RunOn, Conditions], Iterator[Doing | Timed | LeftOut]]
 GROUP = "speed table"

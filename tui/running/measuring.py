@@ -14,7 +14,7 @@ from textual.reactive import var
 from tui.analysis.estimate import estimate_of
 from tui.analysis.failure import in_words
 from tui.analysis.progress import Doing, Failed
-from tui.background import iterate_in_thread
+from tui.running.background import iterate_in_thread
 
 if TYPE_CHECKING:
     from tui.analysis.speed.conditions import Conditions

@@ -1,0 +1,1 @@
+"""What runs beside the keys: the lane, its threads, and how far a study, a timing or a sweep is."""
