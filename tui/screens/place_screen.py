@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from tui.screens.commands import commands_of
+from tui.screens.compositor import FrugalCompositor
 from tui.screens.keys_shown import keys_here, place_of, shown
 from tui.widgets.foot import GAP, Foot
 from tui.widgets.foot_key import FootKey
@@ -44,6 +45,10 @@ class PlaceScreen(Screen[None]):
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     _was_in_sight = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = FrugalCompositor()
 
     def on_compose(self) -> None:
         """Know the size before there are widgets: the first resize would style all of them once more."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Grid
 from textual.events import Mount, MouseDown, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp
+from textual.geometry import Region
 from textual.strip import Strip
 from textual_hires_canvas import Canvas
 from textual_plot import PlotWidget
@@ -57,6 +60,17 @@ class StillPlot(PlotWidget, can_focus=False):
         super().on_mount()
         self.app.theme_changed_signal.subscribe(self, lambda _: self.draw())
         self.draw()
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Draw on the canvases, too: that is done where the plot itself is asked for its lines.
+
+        Nobody asks, for the canvases lie in front of all of them.
+        """
+        if self.is_attached:
+            self.call_after_refresh(self.render)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def draw(self) -> None:
         """Plot what there is to be plotted, in the colours of the theme."""
