@@ -112,3 +112,15 @@ def test_fuse_refuses_what_it_neither_understands_nor_finds_linear() -> None:
 
     with pytest.raises(FusionError, match=r"sort, which is none of the linear steps.*; and it reaches"):
         fuse(Written(sorted_by, dense=conv()).double().eval(), image())
+
+
+def test_no_empty_image_is_asked_about_twice() -> None:
+    """Of many channels each of them costs as much as the weights that are read."""
+    asked: list[tuple[int, ...]] = []
+    layer = nn.Conv2d(6, 12, 3, stride=2, padding=1).double()
+    layer.register_forward_pre_hook(
+        lambda _, args: None if bool(args[0].any()) else asked.append(tuple(args[0].shape))
+    )
+    response_of(layer, image())
+    assert asked
+    assert len(set(asked)) == len(asked)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -89,12 +89,17 @@ def _twin(module: nn.Module, dtype: torch.dtype) -> nn.Module:
 
 @dataclass(frozen=True, eq=False)
 class _Asked:
-    """A module that is asked what it makes of images."""
+    """A module that is asked what it makes of images.
+
+    Attributes:
+        sizes: (H, W) of what it made of an image of each size that it was asked about.
+    """
 
     module: nn.Module
     channels: int
     device: torch.device
     dtype: torch.dtype = torch.float64
+    sizes: dict[Pair, Pair] = field(default_factory=dict)
 
     def answer(self, x: Tensor) -> Tensor:
         """What it gives, in its dtype.
@@ -103,7 +108,15 @@ class _Asked:
             FusionError: it gives something else than one image each.
             RunError: it fails.
         """
-        return answer_of(self.module, x)
+        y = answer_of(self.module, x)
+        self.sizes[x.shape[2], x.shape[3]] = y.shape[2], y.shape[3]
+        return y
+
+    def size_of(self, size: Pair) -> Pair:
+        """(H, W) of what it makes of an image of that size, which is asked once."""
+        if size not in self.sizes:
+            self.answer(self.zeros(1, size))
+        return self.sizes[size]
 
     def zeros(self, count: int, size: Pair) -> Tensor:
         """Empty images."""
@@ -165,8 +178,7 @@ def _axis(asked: _Asked, blank: Tensor, axis: int, side: int) -> _Axis:
     """Its stride by the sizes that come out; its taps by impulses in all channels at once, a pixel apart."""
 
     def size_of(length: int) -> int:
-        size = (length, side) if axis == 0 else (side, length)
-        return int(asked.answer(asked.zeros(1, size)).shape[2 + axis])
+        return asked.size_of((length, side) if axis == 0 else (side, length))[axis]
 
     grown = size_of(side + _SIZES) - size_of(side)
     if grown < 1 or _SIZES % grown:
@@ -176,7 +188,7 @@ def _axis(asked: _Asked, blank: Tensor, axis: int, side: int) -> _Axis:
     stride = _SIZES // grown
     reach = side
     while True:
-        offsets = _offsets(asked, blank, axis, (reach, side), stride, size_of(reach))
+        offsets = _offsets(asked, blank, axis, (reach, side), stride)
         widest = max(map(abs, offsets), default=0)
         if 2 * widest + 2 * stride < reach:
             break
@@ -190,7 +202,7 @@ def _axis(asked: _Asked, blank: Tensor, axis: int, side: int) -> _Axis:
     return replace(_Axis(stride, first, last, dilation, 0), after=_after(stride, first, last, side, size_of))
 
 
-def _offsets(asked: _Asked, blank: Tensor, axis: int, sizes: Pair, stride: int, count: int) -> list[int]:
+def _offsets(asked: _Asked, blank: Tensor, axis: int, sizes: Pair, stride: int) -> list[int]:
     """Pixels from those that the stride visits at which an impulse is answered to."""
     length, side = sizes
     generator = torch.Generator().manual_seed(0)
@@ -202,13 +214,13 @@ def _offsets(asked: _Asked, blank: Tensor, axis: int, sizes: Pair, stride: int, 
         noise = 1 + torch.rand(side, generator=generator, dtype=torch.float64).to(asked.device, asked.dtype)
         x.select(2 + axis, middle + phase)[phase] = line * noise
     y = (asked.answer(x) - blank.view(-1, 1, 1)).abs().amax(dim=(1, 3 - axis))
-    found = {middle + phase - place * stride for phase, place in y.nonzero().tolist() if place < count}
-    return sorted(found)
+    return sorted({middle + phase - place * stride for phase, place in y.nonzero().tolist()})
 
 
 def _after(stride: int, first: int, last: int, side: int, size_of: Callable[[int], int]) -> int:
     """What stands behind the image, by the sizes that come out."""
-    sizes = {length: size_of(length) for length in range(side, side + stride + 1)}
+    lengths = (*range(side, side + stride), side + _SIZES)
+    sizes = {length: size_of(length) for length in lengths}
     for after in range(LARGEST_REACH):
         if all((length + after - last - 1) // stride + 1 == size for length, size in sizes.items()):
             return after
