@@ -369,3 +369,40 @@ class BySize(nn.Module):
 def test_one_that_goes_another_way_on_large_images(dim: int) -> None:
     with pytest.raises(FusionError, match="chooses its way by the size"):
         fuse_model(ready(nn.Sequential(BySize(dim), nn.ReLU())), image(1, 4, 24, 26))
+
+
+class Counting(nn.Module):
+    """It writes over its own numbers, more than one of them only on images of another size."""
+
+    runs: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.normed = normed()
+        self.register_buffer("runs", torch.zeros(2, dtype=torch.float64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.runs.add_(1)
+        if x.shape[2] != 24:
+            self.get_parameter("normed.0.weight").mul_(2).div_(2)
+            self.runs[1:] += 7
+        return self.normed(x)  # type: ignore[no-any-return]
+
+
+def test_what_a_forward_writes_over_is_given_back_at_each_size() -> None:
+    model = ready(nn.Sequential(Counting(), nn.ReLU()))
+    before = copy.deepcopy(model.state_dict())
+    _, report = fuse_model(model, image(1, 4, 24, 26))
+    assert [each.title for each in report.fused] == ["0"]
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, before[name])
+
+
+def test_the_model_is_run_on_no_size_twice() -> None:
+    """Of a large example strips would be larger still, and are left out."""
+    model, seen = ready(nn.Sequential(normed(), nn.ReLU())), []
+    model.register_forward_pre_hook(
+        lambda each, args: seen.append(args[0].shape[2:]) if each is model else None
+    )
+    fuse_model(model, image(1, 4, 300, 300))
+    assert seen == [(301, 302)]

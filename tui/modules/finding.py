@@ -70,6 +70,11 @@ class Finder:
         self._covered: set[Call] = set()
         self._blocks: list[FoundBlock] = []
         self._left: dict[Call, LeftAlone] = {}
+        self._questions = [
+            call
+            for call in graph.calls
+            if call.operator in _QUESTIONS and not all(node.constant for node in call.inputs)
+        ]
 
     def findings(self) -> Findings:
         """What was found, in the order in which it runs."""
@@ -210,9 +215,8 @@ class Finder:
             FusionError: it does.
         """
         owner = owner_of(region)
-        for call in self._graph.calls:
-            inside = not owner or call.path == owner or call.path.startswith(f"{owner}.")
-            if call.operator in _QUESTIONS and inside and not all(node.constant for node in call.inputs):
+        for call in self._questions:
+            if not owner or call.path == owner or call.path.startswith(f"{owner}."):
                 raise FusionError(
                     f"its forward asks for a number of the image ({call.place}), and what it does next may "
                     "depend on it"
@@ -225,11 +229,9 @@ class Finder:
 
     def _title(self, region: Region, block: ReparamBlock) -> str:
         """The module that does nothing else, else the one in whose forward it runs, or its first layer."""
-        whole = [
-            run for run in self._graph.runs if run.source is region.source and run.outputs is region.sink
-        ]
-        if whole:
-            return whole[0].path
+        whole = self._graph.outermost.get((region.source, region.sink))
+        if whole is not None:
+            return whole.path
         if len(block.branches) > 1:
             return owner_of(region)
         kinds = (Convolve, Normalise)

@@ -37,7 +37,7 @@ class FusedBlock:
         shape: "64 -> 64, 3x3, groups 4".
         branches: the names of its branches and layers: "conv1: conv, bn; identity".
         replaced: what the convolution stands in the place of, in words.
-        block: what it was, of the parameters that the copy of the model had.
+        block: what it was, in float64.
         kernel: what it comes to, rounded once: the numbers of `conv`.
         conv: what it is now.
     """
@@ -187,7 +187,7 @@ class _Fusing:
             found.shape_text,
             found.branches_text,
             place.how,
-            found.block,
+            found.block64,
             found.kernel.to(found.dtype),
             self._convs[found],
         )

@@ -34,7 +34,7 @@ def place_of(found: FoundBlock, graph: Graph, blocks: Iterable[FoundBlock]) -> P
     whole = whole_run(found, graph)
     if whole is not None:
         every = {(each.region.source, each.region.sink) for each in blocks}
-        if all((run.source, run.outputs) in every for run in _runs_of(whole.module, graph)):
+        if all((run.source, run.outputs) in every for run in graph.runs_of[whole.module]):
             return Place((whole.module,), "the module")
         raise FusionError("its module runs more than once, and not always as a whole")
     modules = _modules_in_a_row(found)
@@ -42,21 +42,14 @@ def place_of(found: FoundBlock, graph: Graph, blocks: Iterable[FoundBlock]) -> P
         _refuse_second_run(found, graph)
         return Place((), "a part of the forward")
     for module in modules:
-        if len(_runs_of(module, graph)) > 1:
+        if len(graph.runs_of[module]) > 1:
             raise FusionError(f"{type(module).__name__} runs more than once, and cannot be replaced")
     return Place(modules, "convolution and what follows it")
 
 
 def whole_run(found: FoundBlock, graph: Graph) -> ModuleCall | None:
     """The outermost module that does nothing but the block."""
-    region = found.region
-    return next(
-        (run for run in graph.runs if run.source is region.source and run.outputs is region.sink), None
-    )
-
-
-def _runs_of(module: nn.Module, graph: Graph) -> list[ModuleCall]:
-    return [run for run in graph.runs if run.module is module]
+    return graph.outermost.get((found.region.source, found.region.sink))
 
 
 def _modules_in_a_row(found: FoundBlock) -> tuple[nn.Module, ...] | None:
@@ -78,7 +71,7 @@ def owner_run(found: FoundBlock, graph: Graph) -> ModuleCall:
 
 def _refuse_second_run(found: FoundBlock, graph: Graph) -> None:
     run = owner_run(found, graph)
-    count = len(_runs_of(run.module, graph))
+    count = len(graph.runs_of[run.module])
     if count > 1:
         raise FusionError(
             f"{run.path or 'the module'} runs {count} times, and its forward cannot be rewritten"

@@ -16,6 +16,7 @@ from tui.fusion.specs.block_spec import PaddingMode
 from tui.fusion.specs.geometry import Geometry
 from tui.fusion.specs.layer_spec import spacing_of
 from tui.fusion.specs.padding import Border, same_border
+from tui.fusion.unfilled_conv import unfilled_conv2d
 from tui.modules.linear.meaning import Meanings
 from tui.modules.linear.naming import Names, attribute_of, branch_names, layer_name, step_place
 from tui.modules.linear.refusing import NotUnderstoodError
@@ -207,7 +208,7 @@ class _Lowering:
         weight, bias = self._parameter(step.weight), self._parameter(step.bias)
         assert weight is not None
         out_channels, columns, *size = weight.shape
-        conv = nn.Conv2d(
+        conv = unfilled_conv2d(
             columns * step.groups,
             out_channels,
             (size[0], size[1]),
@@ -215,7 +216,6 @@ class _Lowering:
             dilation=step.dilation,
             groups=step.groups,
             bias=bias is not None,
-            device="meta",  # no memory and no random values for parameters that are replaced at once
         )
         conv.weight = weight
         conv.bias = bias
@@ -255,7 +255,7 @@ class _Lowering:
         """A number a channel, as a 1x1 convolution of zeros with that bias."""
         channels, out_channels = base.node.tensor.shape[1], len(step.offset)
         groups = channels if channels == out_channels else 1
-        conv = nn.Conv2d(channels, out_channels, 1, groups=groups, device="meta")
+        conv = unfilled_conv2d(channels, out_channels, 1, groups=groups)
         weight = torch.zeros(out_channels, channels // groups, 1, 1, dtype=self._dtype)
         conv.weight = nn.Parameter(weight, requires_grad=False)
         conv.bias = nn.Parameter(step.offset.to(self._dtype), requires_grad=False)

@@ -78,7 +78,7 @@ class Call:
         """The tensors that it read."""
         return (leaf for leaf in tree_leaves((self.args, self.kwargs)) if isinstance(leaf, Node))
 
-    @property
+    @cached_property
     def operator(self) -> str:
         """Its operator's name: "conv2d", "relu"; what writes over its input is called like what does not."""
         if self.module is not None:
@@ -141,3 +141,20 @@ class Graph:
     def whole(self) -> ModuleCall:
         """The run of the module itself."""
         return self.runs[0]
+
+    @cached_property
+    def outermost(self) -> dict[tuple[Node, Node], ModuleCall]:
+        """Of the runs that lead from one image to one image, the outermost, by what it takes and gives."""
+        found: dict[tuple[Node, Node], ModuleCall] = {}
+        for run in self.runs:
+            if run.source is not None and isinstance(run.outputs, Node):
+                found.setdefault((run.source, run.outputs), run)
+        return found
+
+    @cached_property
+    def runs_of(self) -> dict[nn.Module, list[ModuleCall]]:
+        """Every run of each module."""
+        found: dict[nn.Module, list[ModuleCall]] = {}
+        for run in self.runs:
+            found.setdefault(run.module, []).append(run)
+        return found

@@ -12,8 +12,8 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 
 from tui.fusion.kernel import FusionError
 from tui.modules.run.graph import ModuleCall, Node
-from tui.modules.run.recording import record
 from tui.modules.run.running import same_random_numbers
+from tui.modules.run.undisturbed import undisturbed
 
 _SMALL_SIDE = 15
 """Pixels of the images on which a fused module is tried, beside those that it was seen on."""
@@ -87,16 +87,20 @@ def refuse_other_model(model: nn.Module, fused: nn.Module, arguments: tuple[Any,
         FusionError: they do not.
     """
     for change in _CHANGES:
-        _refuse_other_outputs(model, fused, tree_map_only(Tensor, partial(_of_size, change), arguments))
+        other = tree_map_only(Tensor, partial(_of_size, change), arguments)
+        if any(
+            one is not usual for one, usual in zip(tree_leaves(other), tree_leaves(arguments), strict=True)
+        ):
+            _refuse_other_outputs(model, fused, other)
 
 
 def _refuse_other_outputs(model: nn.Module, fused: nn.Module, other: tuple[Any, ...]) -> None:
     try:
-        with same_random_numbers():
-            graph = record(model, other)
+        with same_random_numbers(), undisturbed(model):
+            made = model(*_cloned(other))
+            right = [leaf.clone() for leaf in tree_leaves(made) if isinstance(leaf, Tensor)]
     except Exception:  # it takes that size only, whatever it says
         return
-    right = [leaf.value for leaf in tree_leaves(graph.whole.outputs) if isinstance(leaf, Node)]
     with same_random_numbers():
         given = [leaf for leaf in tree_leaves(fused(*_cloned(other))) if isinstance(leaf, Tensor)]
     if len(right) != len(given) or not all(map(_near, given, right)):

@@ -19,6 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from tui.modules.run.graph import Call, Graph, ModuleCall, Node
+from tui.modules.run.undisturbed import statistics_kept, storage_of, written_by
 
 _OF_SHAPE_ALONE = frozenset(
     f"{made}{like}"
@@ -44,27 +45,13 @@ def record(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any] |
     recorder = _Recorder(module)
     with ExitStack() as stack:
         stack.enter_context(torch.no_grad())
-        stack.enter_context(_statistics_kept(module))
+        stack.enter_context(statistics_kept(module))
         stack.callback(recorder.restore)
         stack.enter_context(recorder.watching())
         recorder.give((args, kwargs or {}))
         stack.enter_context(recorder)
         module(*args, **(kwargs or {}))
     return recorder.graph()
-
-
-@contextmanager
-def _statistics_kept(module: nn.Module) -> Iterator[None]:
-    """What batch norms in train mode follow stays as it is."""
-    norms = [each for each in module.modules() if isinstance(each, nn.modules.batchnorm._NormBase)]
-    kept = [
-        (buffer, buffer.clone()) for norm in norms if norm.training for buffer in norm.buffers(recurse=False)
-    ]
-    try:
-        yield
-    finally:
-        for buffer, values in kept:
-            buffer.copy_(values)
 
 
 def _is_whole(module: nn.Module) -> bool:
@@ -172,7 +159,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's 
     ) -> Any:
         """Run the operator, and write down that it ran."""
         kwargs = kwargs or {}
-        written = _written_by(func, args, kwargs)
+        written = written_by(func, args, kwargs)
         for tensor in written:
             self._keep(tensor)
         if self._whole:
@@ -203,7 +190,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's 
         made = self._nodes[id(tensor)]
         way = _slices_of(call.writes)
         seen = {id(tensor)}
-        for node in list(self._in_storage.get(_storage(tensor), ())):
+        for node in list(self._in_storage.get(storage_of(tensor), ())):
             if id(node.tensor) in seen:
                 continue
             seen.add(id(node.tensor))
@@ -221,7 +208,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's 
     def _keep(self, tensor: Tensor) -> None:
         """What is about to be written over is kept as it was."""
         self._node(tensor)
-        for each in self._in_storage.get(_storage(tensor), ()):
+        for each in self._in_storage.get(storage_of(tensor), ()):
             node = self._nodes[id(each.tensor)]
             if node.kept is None:
                 node.kept = node.tensor.clone()
@@ -229,6 +216,10 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's 
                     self._written.setdefault(id(node.tensor), node)
 
     def _as_nodes(self, tree: Any) -> Any:
+        if isinstance(tree, Tensor):
+            return self._node(tree)
+        if not tree:
+            return tree
         return tree_map_only(Tensor, self._node, tree)
 
     def _node(self, tensor: Tensor) -> Node:
@@ -238,29 +229,10 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's 
     def _add(self, node: Node) -> Node:
         self._nodes[id(node.tensor)] = node
         self._kept_alive.append(node)
-        storage = _storage(node.tensor)
+        storage = storage_of(node.tensor)
         if storage:
             self._in_storage.setdefault(storage, []).append(node)
         return node
-
-
-def _storage(tensor: Tensor) -> int:
-    try:
-        return int(tensor.untyped_storage()._cdata)
-    except (NotImplementedError, RuntimeError):  # of a tensor without one
-        return 0
-
-
-def _written_by(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Tensor]:
-    """The tensors that the operator writes over."""
-    schema = func._schema
-    if not schema.is_mutable:
-        return []
-    given = dict(zip((each.name for each in schema.arguments), args, strict=False)) | dict(kwargs)
-    wanted = (
-        given.get(each.name) for each in schema.arguments if each.alias_info and each.alias_info.is_write
-    )
-    return [leaf for leaf in tree_leaves(list(wanted)) if isinstance(leaf, Tensor)]
 
 
 def _is_random(call: Call) -> bool:
