@@ -112,6 +112,13 @@ def padded_by_another_value(self: Any, x: Tensor) -> Tensor:
     return self.dense(y)  # type: ignore[no-any-return]
 
 
+def padded_by_a_number(self: Any, x: Tensor) -> Tensor:
+    y = functional.pad(x + 0.3, (1, 1, 1, 1))
+    y[:, :, 0, :] = y[:, :, -1, :] = 0.3
+    y[:, :, :, 0] = y[:, :, :, -1] = 0.3
+    return self.dense(y)  # type: ignore[no-any-return]
+
+
 def cropped_skip(self: Any, x: Tensor) -> Tensor:
     return self.dense(x) + x[:, :, 1:-1, 1:-1]  # type: ignore[no-any-return]
 
@@ -239,6 +246,9 @@ FUSED: dict[str, Callable[[], nn.Module]] = {
         dense=conv(bias=False),
         beta=nn.Parameter(torch.randn(CHANNELS)),
     ),
+    "numbers written in the code": lambda: Written(
+        lambda self, x: 0.1 * self.dense(x) + x / 7 - 0.3, dense=conv_bn()
+    ),
     "dropout in eval mode": lambda: Written(
         lambda self, x: self.drop(self.dense(x)).contiguous() + x, dense=conv_bn(), drop=nn.Dropout()
     ),
@@ -292,6 +302,10 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "dynamic": (lambda: Written(dynamic, dense=conv()), "weight depends on the input"),
     "asks for a number": (lambda: Written(depends, dense=conv()), "asks for a number of the image"),
     "asks for the size": (lambda: Written(by_size, dense=conv_bn()), "not the linear map|size of the image"),
+    "a factor by the size": (
+        lambda: Written(lambda self, x: self.dense(x) / x.shape[3], dense=conv_bn()),
+        "depends on the size of the image",
+    ),
     "two images": (lambda: Written(lambda self, x: (self.dense(x), x), dense=conv_bn()), "tuple"),
     "a product": (
         lambda: Written(lambda self, x: self.dense(x) * x, dense=conv()),

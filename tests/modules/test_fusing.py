@@ -15,7 +15,16 @@ from tests.fusion.author_blocks import AUTHOR_BLOCKS
 from tests.fusion.strategies import with_wild_norms
 from tests.fusion.test_author_blocks import CHANNELS as AUTHORS_CHANNELS
 from tests.fusion.test_author_blocks import randomised
-from tests.modules.styles import BY_THEIR_ANSWERS, CHANNELS, FUSED, REFUSED, Written, conv, conv_bn
+from tests.modules.styles import (
+    BY_THEIR_ANSWERS,
+    CHANNELS,
+    FUSED,
+    REFUSED,
+    Written,
+    conv,
+    conv_bn,
+    padded_by_a_number,
+)
 from tui.analysis.study import study_of
 from tui.export.code.snippet import snippet_of
 from tui.fusion.kernel import FusionError
@@ -259,3 +268,9 @@ def test_a_number_that_is_none_is_named(name: str, value: float) -> None:
     tensor.flatten()[2] = value
     with pytest.raises(FusionError, match=rf"the module: {name}\[[0, ]*2.*\] is {value}"):
         fuse(module, image().float())
+
+
+@torch.no_grad()
+def test_a_number_that_is_written_into_an_image_is_taken_as_it_is_written() -> None:
+    module = Written(padded_by_a_number, dense=conv(padding=0)).double().eval()
+    torch.testing.assert_close(fuse(module, image())(image()), module(image()), rtol=0, atol=1e-12)

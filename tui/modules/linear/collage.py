@@ -125,13 +125,14 @@ def _part(made: Node, exact: Exact) -> Node | Tensor | None:
         return None
     if call.operator in ("fill", "zero"):
         value = call.args[1] if call.operator == "fill" else 0.0
-        return exact.constant(value).double() if isinstance(value, Node) else torch.tensor(float(value))
+        written = exact.constant(value) if isinstance(value, Node) else float(value)
+        return torch.as_tensor(written, dtype=torch.float64)
     if call.operator != "copy":
         return None
-    written = call.args[1]
-    if written.constant:
-        return _of_one(exact.constant(written).expand(made.tensor.shape))
-    return written if written.is_image and written.tensor.shape == made.tensor.shape else None
+    image = call.args[1]
+    if image.constant:
+        return _of_one(exact.constant(image).expand(made.tensor.shape))
+    return image if image.is_image and image.tensor.shape == made.tensor.shape else None
 
 
 def _of_one(numbers: Tensor) -> Tensor:

@@ -177,7 +177,11 @@ def _by_channel(factor: Any, image: Node, call: Call, exact: Exact) -> Tensor | 
     shape = image.tensor.shape
     if not image.is_image or call.outputs[0].tensor.shape != shape:
         return None
-    numbers = exact.constant(factor) if isinstance(factor, Node) else torch.tensor(float(factor))
+    numbers = (
+        exact.constant(factor)
+        if isinstance(factor, Node)
+        else torch.tensor(float(factor), dtype=torch.float64)
+    )
     numbers = numbers.double()
     if numbers.numel() == 1:
         return numbers.reshape(())
