@@ -114,8 +114,9 @@ def padded_by_another_value(self: Any, x: Tensor) -> Tensor:
 
 def padded_by_a_number(self: Any, x: Tensor) -> Tensor:
     y = functional.pad(x + 0.3, (1, 1, 1, 1))
-    y[:, :, 0, :] = y[:, :, -1, :] = 0.3
-    y[:, :, :, 0] = y[:, :, :, -1] = 0.3
+    for dim in (2, 3):
+        y.narrow(dim, 0, 1).fill_(0.3)
+        y.narrow(dim, y.shape[dim] - 1, 1).fill_(0.3)
     return self.dense(y)  # type: ignore[no-any-return]
 
 

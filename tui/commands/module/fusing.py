@@ -22,7 +22,7 @@ from tui.checkpoints.writing import check_target, write_checkpoint
 from tui.command_line.module_options import FusedAs, FuseModuleRequest
 from tui.commands.module.inspecting import SCHEMA, WHOLE, left_alone_as_data
 from tui.commands.module.loading import loaded, users_code
-from tui.commands.module.programs import write_program
+from tui.commands.module.programs import Axis, write_program
 from tui.commands.plain_console import plain_console
 from tui.commands.tables import WIDTH, plain, row, ruled, table
 from tui.modules.fusing import example_of
@@ -54,17 +54,20 @@ def fuse(asked: FuseModuleRequest) -> int:
         why = f": {report.left_alone[0].sentence}" if report.left_alone else ""
         raise LoadingError(f"{asked.source.target}: nothing in it can be fused{why}")
     right = all(block.verdict.agrees for block in report.fused)
+    free: tuple[Axis, ...] | None = None
     if right:
         if asked.form is FusedAs.STATE_DICT:
             _write(fused, asked.target, replace=asked.force)
         else:
             with users_code():
-                write_program(fused, x, asked.form, asked.target, replace=asked.force)
+                free = write_program(fused, x, asked.form, asked.target, replace=asked.force)
     output = asked.target if right else None
     if asked.as_json:
-        print(json.dumps(_as_data(report, output, asked.form), allow_nan=False))
+        print(json.dumps(_as_data(report, output, asked.form, free), allow_nan=False))
     else:
         plain_console(WIDTH).print(Group(*_parts(report, output)))
+        if free is not None:
+            plain_console(WIDTH).print(plain(_tried(free, tuple(x.shape))))
     return FUSED if right else WRONG
 
 
@@ -100,11 +103,26 @@ def _parts(report: ModelReport, output: Path | None) -> Iterator[RenderableType]
     yield plain(f"{words}; {where}")
 
 
-def _as_data(report: ModelReport, output: Path | None, form: FusedAs) -> dict[str, Any]:
+def _tried(free: tuple[Axis, ...], shape: tuple[int, ...]) -> str:
+    """With what images the program was seen to work, in words."""
+    if len(shape) != 4:
+        return f"known to work only with {'x'.join(map(str, shape))}, as in the example"
+    fixed = [
+        f"{axis} {shape[place]}" for axis, place in zip(Axis, (0, 2, 3), strict=True) if axis not in free
+    ]
+    told = [f"tried with another {', '.join(free)}"] if free else []
+    told += [f"known to work only with {', '.join(fixed)}, as in the example"] if fixed else []
+    return "; ".join(told)
+
+
+def _as_data(
+    report: ModelReport, output: Path | None, form: FusedAs, free: tuple[Axis, ...] | None
+) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "output": None if output is None else str(output),
         "form": form.value,
+        "tried_with_another": None if free is None else [axis.value for axis in free],
         "blocks": [
             {
                 "path": block.title,
