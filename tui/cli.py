@@ -29,6 +29,7 @@ from tui.command_line.module_options import (
     FuseModuleRequest,
     InspectModuleRequest,
     ModuleRequest,
+    ModuleSource,
     OpenModuleRequest,
 )
 from tui.command_line.option_parser import PROGRAM, OptionsError
@@ -161,12 +162,21 @@ def _on_file(asked: CheckpointRequest) -> int:
 
                 return fuse(asked)
             case CompareRequest():
-                from tui.commands.compare.command import compare
-
-                return compare(asked)
+                return _compare(asked)
     except _CANNOT_BE_DONE as error:
         return _refuse(in_words(error))
     raise AssertionError(f"{asked} is for the screen")
+
+
+def _compare(asked: CompareRequest) -> int:
+    if isinstance(asked.given, ModuleSource):
+        from tui.commands.module.comparing import compare_with_module
+
+        return compare_with_module(asked)
+    from tui.checkpoints.opening import open_checkpoint
+    from tui.commands.compare.command import compare
+
+    return compare(asked, partial(open_checkpoint, asked.given))
 
 
 def _sweep(asked: SweepRequest) -> int:

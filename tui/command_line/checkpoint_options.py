@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tui.checkpoints.choosing.folder import SUFFIXES
 from tui.checkpoints.contents import Format
+from tui.command_line.module_options import ModuleSource, add_given_options, given_of
 from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
 from tui.fusion.grammar.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted
@@ -72,10 +73,10 @@ class FuseRequest:
 
 @dataclass(frozen=True, slots=True)
 class CompareRequest:
-    """Judge what another tool made of a checkpoint."""
+    """Judge what another tool made of a checkpoint: a file, or a module of which only the tensors count."""
 
     source: Path
-    given: Path
+    given: Path | ModuleSource
     reading: Reading
     as_json: bool
 
@@ -133,7 +134,7 @@ _OPEN = ""
 _FILES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "inspect": (("IN", "the checkpoint: safetensors, its index, or what torch.save wrote"),),
     "fuse": (("IN", "the checkpoint; it is never written to"), ("OUT", "the fused one")),
-    "compare": (("IN", "the checkpoint"), ("FUSED", "what another tool made of it")),
+    "compare": (("IN", "the checkpoint"), ("FUSED", "what another tool made of it: a file, or a MODULE")),
     _OPEN: (("IN", "the checkpoint"), ("FUSED", "what another tool made of it")),
 }
 """The files that each command takes."""
@@ -187,6 +188,8 @@ def parser_of(command: str) -> OptionParser:
     add_reading_options(parser)
     if command == "fuse":
         _add_fuse_options(parser)
+    if command == "compare":
+        add_given_options(parser)
     if command != _OPEN:
         parser.add_argument("--json", action="store_true", help="the report as one JSON object")
     parser.add_argument("-h", "--help", action="store_true", help="show this and exit")
@@ -228,7 +231,8 @@ def _fuse(options: argparse.Namespace) -> FuseRequest:
 
 
 def _compare(options: argparse.Namespace) -> CompareRequest:
-    return CompareRequest(_path(options, "IN"), _path(options, "FUSED"), reading_of(options), options.json)
+    source, _ = _path(options, "IN"), _path(options, "FUSED")
+    return CompareRequest(source, given_of(options), reading_of(options), options.json)
 
 
 _MADE: Mapping[str, Callable[[argparse.Namespace], CheckpointRequest]] = {

@@ -151,6 +151,20 @@ def is_module_like(word: str) -> bool:
     return _TARGET.fullmatch(word) is not None and not Path(word).exists()
 
 
+def is_on_module(command: str, arguments: Sequence[str]) -> bool:
+    """Whether a command is about a module; compare of a file with a module is about the file.
+
+    >>> is_on_module("compare", ["a.py:A", "b.pt"]), is_on_module("compare", ["b.pt", "a.py:A"])
+    (True, False)
+    """
+    if command not in OF_MODULES or not any(map(is_module_like, arguments)):
+        return False
+    if command != "compare":
+        return True
+    options, _ = module_parser(command).known(arguments, intermixed=True)
+    return is_module_like(options.MODULE or "")
+
+
 def parse_module(command: str, arguments: Sequence[str]) -> ModuleRequest | str:
     """The request of one of `OF_MODULES`, or of opening ("") a module, or the help where that is asked for.
 
@@ -191,15 +205,7 @@ def _form(text: str | None) -> FusedAs:
 def _compare(options: argparse.Namespace) -> CompareModuleRequest:
     if not options.FUSED:
         raise OptionsError("FUSED: the name of a file or a module is missing")
-    weights = None if options.given_weights is None else Path(options.given_weights)
-    if is_module_like(options.FUSED):
-        given = ModuleSource(options.FUSED, options.given_with or "", weights)
-        return CompareModuleRequest(source_of(options), given, options.json)
-    for name in ("given_with", "given_weights"):
-        if getattr(options, name) is not None:
-            option = f"--{name.replace('_', '-')}"
-            raise OptionsError(f"{option}: FUSED is a file; leave it out, or give package.module:name")
-    return CompareModuleRequest(source_of(options), Path(options.FUSED), options.json)
+    return CompareModuleRequest(source_of(options), given_of(options), options.json)
 
 
 def _check(options: argparse.Namespace) -> CheckModuleRequest:
@@ -243,8 +249,7 @@ def module_parser(command: str) -> OptionParser:
             forms = ", ".join(FusedAs)
             parser.add_argument("--as", dest="form", metavar="FORM", help=f"{forms} [{FusedAs.STATE_DICT}]")
         case "compare":
-            parser.add_argument("--given-with", metavar="ARGS", help="as --with, of a module FUSED")
-            parser.add_argument("--given-weights", metavar="FILE", help="as --weights, of a module FUSED")
+            add_given_options(parser)
         case "check":
             parser.add_argument("--block", metavar="PATH", help="which block of it, as inspect names it")
     parser.add_argument("-h", "--help", action="store_true", help="show this and exit")
@@ -257,6 +262,28 @@ def add_source_options(parser: OptionParser) -> None:
     parser.add_argument("--weights", metavar="FILE", help="a state_dict to be loaded into it; only tensors")
     parser.add_argument("--input", metavar="SHAPE", help="of what it is run on, as 1x64x32x32 [found out]")
     parser.add_argument("--example", metavar="FILE", help="what it is run on: a .npy file")
+
+
+def add_given_options(parser: OptionParser) -> None:
+    """Let the parser take how a module is made that is compared with what came before it."""
+    parser.add_argument("--given-with", metavar="ARGS", help="as --with, of a module FUSED")
+    parser.add_argument("--given-weights", metavar="FILE", help="as --weights, of a module FUSED")
+
+
+def given_of(options: argparse.Namespace) -> Path | ModuleSource:
+    """What is compared, a file or a module.
+
+    Raises:
+        OptionsError: it is a file, and something is said about a module.
+    """
+    if is_module_like(options.FUSED):
+        weights = None if options.given_weights is None else Path(options.given_weights)
+        return ModuleSource(options.FUSED, options.given_with or "", weights)
+    for name in ("given_with", "given_weights"):
+        if getattr(options, name) is not None:
+            option = f"--{name.replace('_', '-')}"
+            raise OptionsError(f"{option}: FUSED is a file; leave it out, or give package.module:name")
+    return Path(options.FUSED)
 
 
 def source_of(options: argparse.Namespace) -> ModuleSource:

@@ -22,10 +22,10 @@ from tui.command_line.checkpoint_options import (
     parse_opening,
 )
 from tui.command_line.module_options import (
-    OF_MODULES,
     ModuleRequest,
     OpenModuleRequest,
     is_module_like,
+    is_on_module,
     parse_module,
 )
 from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError, shown
@@ -268,7 +268,7 @@ def _brought(first: str, arguments: Sequence[str]) -> Request | None:
     """The request that is about a module or a checkpoint; None where the block is chosen by options."""
     if is_module_like(first):
         return _of_module(parse_module("", arguments))
-    if first in OF_MODULES and any(map(is_module_like, arguments[1:])):
+    if is_on_module(first, arguments[1:]):
         return _of_module(parse_module(first, arguments[1:]))
     if first in COMMANDS:
         return _of_checkpoint(parse_checkpoint(first, arguments[1:]))

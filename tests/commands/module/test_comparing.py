@@ -9,6 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.checkpoints.families.held_against import ready, state_of
+from tests.checkpoints.families.repvgg_modules import repvgg
 from tests.checkpoints.small_nets import loaded, saved
 from tests.commands.on_files import Ran, ran
 from tui.cli import main
@@ -177,3 +179,60 @@ def test_what_cannot_be_compared_is_one_line(
         done = ran(capsys, "compare", *arguments)
         assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
         assert words in done.err
+
+
+REPVGG = """
+import torch
+from torch import nn
+
+
+class Fused(nn.Module):
+    def __init__(self, channels=4, mistaken=False):
+        super().__init__()
+        self.stem = nn.Module()
+        self.stem.rbr_reparam = nn.Conv2d(channels, channels, 3, padding=1)
+        self.mistaken = mistaken
+        print("it prints")
+
+    def load_state_dict(self, state, *rest, **options):
+        if self.mistaken:
+            state = {name: tensor + 1 for name, tensor in state.items()}
+        return super().load_state_dict(state, *rest, **options)
+"""
+
+
+@pytest.fixture
+def repvgg_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """A checkpoint, and what our own fusion makes of it, in the folder in which the command is typed."""
+    source = saved(tmp_path, state_of(ready(repvgg("RepVGG", 4, 4)), "stem"), ".safetensors", "source")
+    (tmp_path / "deployed.py").write_text(REPVGG)
+    monkeypatch.chdir(tmp_path)
+    fused = tmp_path / "fused.safetensors"
+    assert main(["fuse", str(source), str(fused)]) == 0
+    return source, fused
+
+
+@pytest.mark.parametrize(("arguments", "status"), [("4", 0), ("4, mistaken=True", 1)])
+def test_a_file_beside_the_module_that_was_made_of_it(
+    repvgg_files: tuple[Path, Path], capsys: pytest.CaptureFixture[str], arguments: str, status: int
+) -> None:
+    source, fused = repvgg_files
+    given = ("--given-with", arguments, "--given-weights", fused)
+    done = ran(capsys, "compare", source, "deployed.py:Fused", *given, "--json")
+    assert done.status == status
+    assert [each["verdict"] for each in done.data["blocks"]] == ["wrong" if status else "exact"]
+
+
+def test_of_a_module_beside_a_file_what_cannot_be_is_told(
+    repvgg_files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, fused = repvgg_files
+    for asked, words in (
+        (("none.safetensors", "deployed.py:Fused"), "'none.safetensors' is not there"),
+        ((source, "deployed.py:Fusde"), "deployed.py has no Fusde; did you mean Fused"),
+        ((source, fused, "--given-with", "4"), "--given-with: FUSED is a file"),
+    ):
+        done = ran(capsys, "compare", *asked)
+        assert done.status == 2
+        assert words in done.err
+        assert "it prints" not in done.err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from tui.checkpoints.contents import Checkpoint
@@ -21,15 +21,15 @@ RIGHT = 0
 WRONG = 1
 
 
-def compare(asked: CompareRequest) -> int:
-    """Print the report; returns RIGHT or WRONG.
+def compare(asked: CompareRequest, opened: Callable[[], Checkpoint]) -> int:
+    """Print the report on what `opened` gives; returns RIGHT or WRONG.
 
     Raises:
         Refusal: a file cannot be read, or the first has no block that could be judged.
         OSError: the report could not be written.
     """
     reading = asked.reading
-    with open_checkpoint(asked.source) as source, open_checkpoint(asked.given) as given:
+    with open_checkpoint(asked.source) as source, opened() as given:
         found = recognise(source.entries, family=reading.family, conv_bn=reading.conv_bn)
         _refuse_none(source, found)
         compared = _compared(source, found, given, reading.eps)

@@ -8,7 +8,9 @@ from tui.checkpoints.comparison.comparing import compare_unfused
 from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.held_tensors import HeldTensors
 from tui.checkpoints.opening import open_checkpoint
+from tui.command_line.checkpoint_options import CompareRequest
 from tui.command_line.module_options import CompareModuleRequest, ModuleSource
+from tui.commands.compare.command import compare as compare_file
 from tui.commands.compare.command import report, with_progress
 from tui.commands.module.loading import loaded, looked_at, refuse_no_block
 from tui.commands.module.unfused import unfused_in
@@ -27,6 +29,15 @@ def compare(asked: CompareModuleRequest) -> int:
     with _opened(asked.given) as given:
         compared = with_progress(compare_unfused(unfused_in(looked), given))
     return report(compared, as_json=asked.as_json)
+
+
+def compare_with_module(asked: CompareRequest) -> int:
+    """As `compare` of two files, of which the second is a module; only its tensors count.
+
+    Raises:
+        Refusal, OSError: as there, and where the module cannot be had.
+    """
+    return compare_file(asked, lambda: _opened(asked.given))
 
 
 def _opened(given: Path | ModuleSource) -> Checkpoint:
