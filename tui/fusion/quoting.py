@@ -17,3 +17,12 @@ def quoted(text: str) -> str:
 def printable(text: str) -> str:
     """The text as it is, but for characters that no terminal should get: those as Python writes them."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def with_article(name: str) -> str:
+    """A type's name in a sentence.
+
+    >>> with_article("int"), with_article("tuple"), with_article("NoneType")
+    ('an int', 'a tuple', 'a NoneType')
+    """
+    return f"an {name}" if name[:1] in "aeiouAEIO" else f"a {name}"

@@ -10,6 +10,7 @@ from torch import nn
 
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import FusionError
+from tui.fusion.quoting import with_article
 from tui.modules.found import Findings, FoundBlock, LeftAlone
 from tui.modules.linear.lowering import lowered
 from tui.modules.linear.meaning import Meanings
@@ -258,7 +259,7 @@ def _other_arguments(whole: ModuleCall) -> str:
     if whole.source is None or not whole.source.is_image:
         return "it takes something else than one image (batch, channels, H, W) of floating numbers"
     kind = type(whole.outputs).__name__
-    return f"it gives a {kind}, and not one image" if kind != "Node" else "it gives no image"
+    return f"it gives {with_article(kind)}, and not one image" if kind != "Node" else "it gives no image"
 
 
 def _is_norm(call: Call) -> bool:

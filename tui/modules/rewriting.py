@@ -11,6 +11,7 @@ from torch import Tensor, fx, nn
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from tui.fusion.kernel import FusionError
+from tui.fusion.quoting import with_article
 from tui.modules.found import FoundBlock
 from tui.modules.linear.naming import Names
 from tui.modules.run.graph import Call, Graph, ModuleCall, Node
@@ -127,7 +128,9 @@ class _Writer:
             for place, node in enumerate(outputs):
                 self._made[node] = self._graph.call_function(_item, (made, place))
         else:
-            raise FusionError(f"{child.path} gives a {type(outputs).__name__}, which no graph can hold")
+            raise FusionError(
+                f"{child.path} gives {with_article(type(outputs).__name__)}, which no graph can hold"
+            )
 
     def _write_calls(self, first: int, last: int) -> None:
         for call in self._recorded.calls[first:last]:

@@ -179,7 +179,7 @@ def test_weights_and_an_example_are_taken(here: Path, capsys: pytest.CaptureFixt
         ("misspelt.py:x", "misspelt.py:1"),
         ("their_blocks.py:Blok", "did you mean Block?"),
         ("their_blocks.py:Block", "missing a required argument: 'channels'"),
-        ("their_blocks.py:three", "gives a int, and not an nn.Module"),
+        ("their_blocks.py:three", "gives an int, and not an nn.Module"),
         ("their_blocks.py:Raises", r"ValueError: [bold]no \x1b[31m"),
         ("their_blocks.py:Raises", f"their_blocks.py:{CODE[: CODE.index('# here')].count(chr(10)) + 1}"),
         ("their_blocks.py:Leaves", "left the program: exit(0)"),

@@ -39,6 +39,10 @@ number = 3
 def other():
     return "text"
 
+def unreadable():
+    import json
+    return json.loads("{")  # here
+
 def stops():
     raise SystemExit(2)
 """
@@ -79,14 +83,20 @@ def test_a_class_a_function_and_an_instance(blocks: Path) -> None:
         ("Block", "*[4]", "are not arguments"),
         ("Blok", "", "has no Blok; did you mean Block"),
         ("made", "4", "a module already"),
-        ("number", "", "is a int: no class"),
+        ("number", "", "is an int: no class"),
         ("other", "", "gives a str, and not an nn.Module"),
+        ("unreadable", "", r"could not be made: JSONDecodeError: .*blocks\.py:29\)"),
         ("stops", "", r"could not be made: SystemExit: 2 \(.*blocks\.py:\d+\)"),
     ],
 )
 def test_what_cannot_be_made(blocks: Path, name: str, with_: str, message: str) -> None:
     with pytest.raises(LoadingError, match=message):
         load_module(f"{blocks}:{name}", with_)
+
+
+def test_of_a_package_that_is_none_no_place_is_told() -> None:
+    with pytest.raises(LoadingError, match=r"No module named 'no_such_package'$"):
+        load_module("no_such_package.blocks:Block")
 
 
 @pytest.mark.parametrize(

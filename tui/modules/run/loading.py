@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from tui.fusion.grammar.nearest_name import did_you_mean
+from tui.fusion.quoting import with_article
 from tui.fusion.refusal import Refusal
 from tui.modules.run.running import failure
 
@@ -59,7 +60,7 @@ def load_module(target: str, with_: str = "", weights: Path | str | None = None)
             f"{target} is a module already, and takes no arguments: leave out {with_.strip()!r}"
         )
     if not isinstance(found, nn.Module):
-        raise LoadingError(f"{target} gives a {type(found).__name__}, and not an nn.Module")
+        raise LoadingError(f"{target} gives {with_article(type(found).__name__)}, and not an nn.Module")
     if weights is not None:
         _load_weights(found, Path(weights))
     return found.eval()
@@ -139,7 +140,9 @@ def _named(module: ModuleType, target: str) -> Any:
 
 def _called(maker: Any, target: str, positional: list[Any], named: dict[str, Any]) -> Any:
     if not callable(maker):
-        raise LoadingError(f"{target} is a {type(maker).__name__}: no class, no function and no nn.Module")
+        raise LoadingError(
+            f"{target} is {with_article(type(maker).__name__)}: no class, no function and no nn.Module"
+        )
     try:
         inspect.signature(maker).bind(*positional, **named)
     except TypeError as error:

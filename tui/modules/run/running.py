@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sysconfig
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +17,14 @@ from tui.fusion.refusal import Refusal
 
 Result = TypeVar("Result")
 
-_NOT_THEIRS = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
+_NOT_THEIRS = (
+    str(Path(torch.__file__).parent),
+    str(Path(__file__).parent),
+    str(Path(importlib.__file__).parent),
+)
+
+_INSTALLED = tuple(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
+"""Where Python and packages are: what fails in there failed by what the user's own code asked of it."""
 
 _OUT_OF_MEMORY = (MemoryError, getattr(torch, "OutOfMemoryError", MemoryError))  # torch 2.5 named it so
 
@@ -65,10 +74,14 @@ def failure(error: BaseException) -> str:
 
 
 def place_of(error: BaseException) -> str:
-    """file:line of the innermost frame that is the user's; "" where there is none."""
+    """file:line of the innermost frame that is the user's, else of a package; "" where there is none."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if not frame.filename.startswith((*_NOT_THEIRS, "<")):
-            return f"{frame.filename}:{frame.lineno}"
-    return ""
+    frames = [
+        frame
+        for frame in reversed(traceback.extract_tb(error.__traceback__))
+        if not frame.filename.startswith((*_NOT_THEIRS, "<"))
+    ]
+    own = (frame for frame in frames if not frame.filename.startswith(_INSTALLED))
+    frame = next(own, frames[0] if frames else None)
+    return "" if frame is None else f"{frame.filename}:{frame.lineno}"
