@@ -17,7 +17,7 @@ from tests.settle import settle, until
 from tests.speed_reports import FINISHED
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
 from tui.analysis.deferred import deferred_study
-from tui.analysis.speed.conditions import Conditions
+from tui.analysis.speed.conditions import CPU, Conditions
 from tui.analysis.speed.report import SpeedReport
 from tui.analysis.speed.to_time import time_them as timed
 from tui.analysis.subject import Subject
@@ -287,7 +287,12 @@ class OpenModule(Protocol):
     """Opens the program on what was found in a module."""
 
     def __call__(
-        self, looked: LookedAt, size: tuple[int, int] = ..., *, time_them: TimeThemFunction = ...
+        self,
+        looked: LookedAt,
+        size: tuple[int, int] = ...,
+        *,
+        device: str = ...,
+        time_them: TimeThemFunction = ...,
     ) -> AbstractAsyncContextManager[ModuleBench]: ...
 
 
@@ -297,9 +302,13 @@ def module_opener(settings_path: Path) -> OpenModule:
 
     @asynccontextmanager
     async def opened(
-        looked: LookedAt, size: tuple[int, int] = MEDIUM, *, time_them: TimeThemFunction = timed
+        looked: LookedAt,
+        size: tuple[int, int] = MEDIUM,
+        *,
+        device: str = CPU,
+        time_them: TimeThemFunction = timed,
     ) -> AsyncIterator[ModuleBench]:
-        app = RepFuseApp(module=looked, time_them=time_them, settings_path=settings_path)
+        app = RepFuseApp(module=looked, device=device, time_them=time_them, settings_path=settings_path)
         async with app.run_test(size=size) as pilot:
             await settle(pilot)
             yield ModuleBench(app, pilot)
@@ -319,6 +328,7 @@ class OpenCheckpoint(Protocol):
         eps: float | None = ...,
         found: bool = ...,
         depth: ColourDepth = ...,
+        device: str = ...,
         time_them: TimeThemFunction = ...,
     ) -> AbstractAsyncContextManager[CheckpointBench]: ...
 
@@ -336,10 +346,16 @@ def checkpoint_opener(settings_path: Path) -> OpenCheckpoint:
         eps: float | None = None,
         found: bool = True,
         depth: ColourDepth = ColourDepth.FULL,
+        device: str = CPU,
         time_them: TimeThemFunction = timed,
     ) -> AsyncIterator[CheckpointBench]:
-        to_open = ToOpen(path, given, eps=eps)
-        app = RepFuseApp(to_open=to_open, time_them=time_them, settings_path=settings_path, depth=depth)
+        app = RepFuseApp(
+            to_open=ToOpen(path, given, eps=eps),
+            device=device,
+            time_them=time_them,
+            settings_path=settings_path,
+            depth=depth,
+        )
         async with app.run_test(size=size) as pilot:
             bench = CheckpointBench(app, pilot)
             if found:

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import ClassVar
@@ -21,8 +20,11 @@ from tui.analysis.subject import Subject
 from tui.checkpoints.choosing.to_open import ToOpen
 from tui.cli import main
 from tui.fusion.specs.block_spec import BlockSpec, Dtype
+from tui.modules.looking import LookedAt
 from tui.plain_text import print_readably
 from tui.terminal.colour_depth import ColourDepth
+
+DEFAULT = BlockSpec()
 
 
 class FakeApp:
@@ -35,23 +37,26 @@ class FakeApp:
     depth: ClassVar[ColourDepth | None] = None
     compared: ClassVar[Subject | None] = None
     to_open: ClassVar[ToOpen | None] = None
+    module: ClassVar[LookedAt | None] = None
     device: ClassVar[str] = ""
 
     def __init__(
         self,
-        spec: BlockSpec,
-        alterations: Alterations,
+        spec: BlockSpec = DEFAULT,
+        alterations: Alterations = NOTHING_ALTERED,
         *,
-        compared: Subject | None,
-        to_open: ToOpen | None,
-        study: partial[object],
+        compared: Subject | None = None,
+        to_open: ToOpen | None = None,
+        module: LookedAt | None = None,
+        device: str,
         depth: ColourDepth,
         encoding: str,
     ) -> None:
+        type(self).module = module
         type(self).to_open = to_open
         type(self).depth = depth
         type(self).compared = compared
-        type(self).device = study.keywords["device"]
+        type(self).device = device
         self.spec = spec
         self.alterations = alterations
 
@@ -105,6 +110,31 @@ def test_the_bench_runs_on_the_device_that_was_named(bench: type[FakeApp]) -> No
     assert bench.device == "cpu"
     assert main(["--device", "CUDA:1"]) == 0
     assert bench.device == "cuda:1"
+    assert main(["a.pt", "--device", "cuda:2"]) == 0
+    assert (bench.to_open, bench.device) == (ToOpen(Path("a.pt")), "cuda:2")
+
+
+def test_a_module_is_run_on_the_device_that_was_named(
+    bench: type[FakeApp], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.analysis.numerics.devices.devices_here", lambda: ("cpu", "cuda:1"))
+    assert main(["torch.nn:Conv2d", "--with", "2, 2, 1", "--device", "cuda:1"]) == 0
+    assert bench.module is not None
+    assert bench.device == "cuda:1"
+
+
+@pytest.mark.parametrize("command", [(), ("check",)])
+def test_no_code_is_run_for_a_device_that_is_not_here(
+    command: tuple[str, ...],
+    bench: type[FakeApp],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "net.py").write_text("print('it runs')")
+    monkeypatch.chdir(tmp_path)
+    assert main([*command, "net.py:Net", "--device", "cuda:99"]) == 2
+    assert capsys.readouterr().err == "repfuse-tui: device 'cuda:99' is not here: there is cpu\n"
 
 
 @pytest.mark.parametrize(

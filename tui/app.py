@@ -29,6 +29,7 @@ from tui.analysis.deferred import deferred_study, load_torch
 from tui.analysis.estimate import estimate_of, memory_of_this_machine
 from tui.analysis.failure import in_words
 from tui.analysis.inquiry import Answers, Question, deferred_answer
+from tui.analysis.numerics.ran_on import CPU
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.subject import Subject
 from tui.collecting import collect_again
@@ -82,9 +83,11 @@ class RepFuseApp(MeasuringApp):
 
     The terminal has as many colours as `depth` says, and the characters of `encoding`.
 
-    `study` runs a subject, `measure` times its block, `sweep` runs a plan, `time_them` times all blocks
-    (None of these two: on this machine), and `settings_path` is where choices are kept; tests put others in
-    their places.
+    On `device` both sides of every block run, and are timed where nothing else is chosen.
+
+    `study` runs a subject (None: on that device), `measure` times its block, `sweep` runs a plan, `time_them`
+    times all blocks (None of these two: on this machine), and `settings_path` is where choices are kept;
+    tests put others in their places.
     """
 
     TITLE = "repfuse-tui"
@@ -138,7 +141,8 @@ class RepFuseApp(MeasuringApp):
         compared: Subject | None = None,
         to_open: ToOpen | None = None,
         module: LookedAt | None = None,
-        study: StudyFunction = deferred_study,
+        device: str = CPU,
+        study: StudyFunction | None = None,
         measure: MeasureFunction = deferred_measure,
         sweep: SweepFunction | None = None,
         time_them: TimeThemFunction | None = None,
@@ -165,7 +169,8 @@ class RepFuseApp(MeasuringApp):
         self._opening = to_open
         self._looked = module
         self._a: BlockA | Subject | None = compared  # a subject as long as its study has not been run
-        self._study_function = study
+        self._device = device
+        self._study_function = study or partial(deferred_study, device=device)
         self.keys = KeysInOrder(super().on_event, self._paint, self._handle_exception, LANE.beside)
         for theme in THEMES:
             self.register_theme(theme)
@@ -327,7 +332,7 @@ class RepFuseApp(MeasuringApp):
             if before is not None and before not in self.screen_stack:
                 self.uninstall_screen(before)
                 before.remove()
-            self._speed_screen = SpeedScreen(event.to_time).data_bind(RepFuseApp.speed_table)
+            self._speed_screen = SpeedScreen(event.to_time, self._device).data_bind(RepFuseApp.speed_table)
             self.install_screen(self._speed_screen, f"speed {id(event.to_time)}")
         self._go_to(self._speed_screen)
 

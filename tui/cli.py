@@ -9,10 +9,8 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
-from functools import partial
 from typing import NoReturn
 
-from tui.analysis.deferred import deferred_study
 from tui.analysis.failure import CANNOT, in_words
 from tui.checkpoints.choosing.to_open import ToOpen
 from tui.collecting import collect_again
@@ -249,24 +247,24 @@ def _open_screen(request: Request) -> int:
         return _refuse(str(error))
     if isinstance(request.module, OpenModuleRequest):
         return _open_module(request.module)
+    if isinstance(request.checkpoint, OpenRequest):
+        return run_on_terminal(to_open=_to_open(request.checkpoint), device=request.checkpoint.device)
     return run_on_terminal(
-        request.spec,
-        request.alterations,
-        compared=request.compared,
-        study=partial(deferred_study, device=request.device),
-        to_open=_to_open(request.checkpoint) if isinstance(request.checkpoint, OpenRequest) else None,
+        request.spec, request.alterations, compared=request.compared, device=request.device
     )
 
 
 def _open_module(asked: OpenModuleRequest) -> int:
     """Run somebody's code before anything is on the screen: there it can print, and Ctrl+C ends it."""
     try:
+        from tui.analysis.numerics.devices import device_named
         from tui.commands.module.loading import looked_at
 
+        device_named(asked.device)  # before their code runs, for nothing perhaps
         collect_again()
         with redirect_stdout(sys.stderr) if in_a_browser() else nullcontext():  # its stdout is for the screen
             looked = looked_at(asked.source)
-        return run_on_terminal(module=looked)
+        return run_on_terminal(module=looked, device=asked.device)
     except _CANNOT_BE_DONE as error:
         if in_a_browser():
             say_in_browser(f"{PROGRAM}: {in_words(error)}")

@@ -10,6 +10,7 @@ import torch
 from tests.checkpoint_files import conv, model, repvgg, write
 from tests.driver import CheckpointBench, OpenBench, OpenCheckpoint
 from tests.specs import EXACT
+from tui.analysis.progress import Failed
 from tui.checkpoints import opening
 from tui.checkpoints.choosing.to_open import ToOpen
 from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
@@ -158,6 +159,17 @@ async def test_a_block_on_the_bench_and_back_to_its_place(
         await bench.press("enter")
         assert not bench.is_at_the_tree
         assert bench.app.study is study
+
+
+async def test_a_block_runs_on_the_device_that_was_named(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path
+) -> None:
+    async with open_checkpoint(write(tmp_path / "model.safetensors"), device="cuda:99") as bench:
+        await bench.go_to(BLOCK)
+        await bench.press("enter")
+        await bench.reach(Failed)
+        said = bench.app.bench.query_one(Notice).text
+        assert said == "The run failed: device 'cuda:99' is not here: there is cpu"
 
 
 async def test_escape_leaves_the_form_and_the_one_grid_first(

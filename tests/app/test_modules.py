@@ -7,6 +7,7 @@ from torch import nn
 
 from tests.driver import SMALL, ModuleBench, OpenModule
 from tests.modules.small_models import Block, Net, whole_numbers
+from tui.analysis.progress import Failed
 from tui.modules.looking import LookedAt, look_at
 from tui.widgets.foot import Foot
 from tui.widgets.form.choice import Choice
@@ -94,6 +95,14 @@ async def test_a_module_that_is_a_block_opens_on_the_bench(open_module: OpenModu
         assert "back to the module" not in foot(bench)
         title = study.origin.title if study.origin else ""
         assert title == "Block"
+
+
+async def test_a_module_runs_on_the_device_that_was_named(open_module: OpenModule) -> None:
+    looked = look_at(whole_numbers(Block()), torch.ones(1, 2, 5, 6))
+    async with open_module(looked, device="cuda:99") as bench:
+        await bench.reach(Failed)
+        said = bench.app.bench.query_one(Notice).text
+        assert said == "The run failed: device 'cuda:99' is not here: there is cpu"
 
 
 async def test_search_and_only_blocks(open_module: OpenModule) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -12,9 +13,12 @@ from tests.held_study import HeldStudy
 from tests.specs import EXACT
 from tests.speed_reports import FINISHED, HALF_DONE, NOTHING_YET, HeldMeasure
 from tui.analysis.estimate import Estimate
+from tui.analysis.numerics.ran_on import RanOn
 from tui.analysis.progress import Doing
 from tui.analysis.speed.conditions import Conditions, MemoryFormat
 from tui.analysis.speed.measurement import BrokenOff, Done
+from tui.analysis.study import Piece, Study, run_study
+from tui.analysis.subject import Subject
 from tui.running.run_state import Idle, Withdrawn
 from tui.views.speed.condition_rows import Choices, ConditionLine, ConditionRows
 from tui.views.speed.view import SpeedView
@@ -186,6 +190,29 @@ async def test_the_conditions_are_turned_and_measured_with_enter(open_bench: Ope
         chosen = Conditions("cuda", 2, MemoryFormat.CHANNELS_LAST, compiled=True)
         assert measure.measured[-1][1] == chosen
         assert not is_dim(bench)
+
+
+async def test_it_begins_on_the_device_of_the_study_and_so_does_a_sweep(open_bench: OpenBench) -> None:
+    def there(subject: Subject) -> Iterator[Piece]:
+        for piece in run_study(subject):
+            yield replace(piece, ran_on=RanOn("cuda:1")) if isinstance(piece, Study) else piece
+
+    measure = HeldMeasure()
+    async with open_bench(EXACT, measure=measure, study=there) as bench:
+        await bench.press("v")
+        await bench.until(lambda: bench.app._sweep_screen is not None)
+        assert bench.app._sweep_screen is not None
+        assert bench.app._sweep_screen._conditions == Conditions("cuda:1")
+        await bench.press("escape", "7")
+        await is_done(bench)
+        assert measure.measured[-1][1] == Conditions("cuda:1")
+        await bench.press("up", "up", "up", "down", "down", "down", "left", "enter")
+        await is_done(bench)
+        assert measure.measured[-1][1] == Conditions()
+        await bench.enter("seed", "1")
+        await bench.press("escape")
+        await bench.until(lambda: len(measure.measured) == 3)
+        assert measure.measured[-1][1] == Conditions(), "what was chosen stays"
 
 
 async def test_a_click_goes_to_a_condition_and_another_turns_it(open_bench: OpenBench) -> None:

@@ -73,6 +73,16 @@ async def test_the_worst_comes_first_and_totals_stand_below(
         assert len(made.asked) == 1, "what is there is not timed again"
 
 
+async def test_they_are_timed_on_the_device_of_their_studies(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path
+) -> None:
+    made = MadeUp()
+    path = write(tmp_path / "model.safetensors")
+    async with open_checkpoint(path, device="cuda:1", time_them=made) as bench:
+        await timed(bench)
+        assert made.asked[0][2] == Conditions("cuda:1")
+
+
 async def test_the_block_under_the_cursor_goes_to_the_bench_and_escape_comes_back(
     open_checkpoint: OpenCheckpoint, tmp_path: Path
 ) -> None:

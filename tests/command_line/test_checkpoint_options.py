@@ -31,6 +31,7 @@ READ_SO = ("--eps", "1e-3", "--family=YOLOv6", "--conv-bn")
     [
         (("a.safetensors",), OpenRequest(A)),
         (("a.safetensors", "b.pt", *READ_SO), OpenRequest(A, B, EVERYTHING)),
+        (("a.safetensors", "--device", "MPS"), OpenRequest(A, device="mps")),
         (("some/where",), OpenRequest(Path("some/where"))),
         (("model.safetensors.index.json",), OpenRequest(Path("model.safetensors.index.json"))),
         (("inspect", "a.safetensors"), InspectRequest(A, PLAIN, as_json=False)),
@@ -81,6 +82,8 @@ def test_a_name_alone_is_a_file_where_it_is_one(tmp_path: Path, monkeypatch: pyt
         (("inspect", "a.pt", "--jsn"), ("--jsn: inspect has no such option", "did you mean --json")),
         (("a.pt", "--json"), ("--json: opening a checkpoint has no such option",)),
         (("a.pt", "--seed", "3"), ("--seed: opening a checkpoint has no such option",)),
+        (("a.pt", "--device", "gpu"), ("--device: must be cpu, cuda, cuda:1 or mps, not 'gpu'",)),
+        (("inspect", "a.pt", "--device", "cpu"), ("--device: inspect has no such option",)),
         (("compare", "a.pt", "b.pt", "--force"), ("--force: compare has no such option",)),
         (("fuse", "a.pt", "b.pt", "--eps"), ("--eps: expected one argument",)),
         (("fuse", "a.pt", "b.pt", "--eps", "x"), ("--eps: must be a number", "'x'")),

@@ -53,6 +53,7 @@ def offered_by_bash(script: Path, *words: str) -> set[str]:
         (("repfuse-tui", "compare", "m.py:net", "--given-w"), {"--given-with", "--given-weights"}),
         (("repfuse-tui", "--exa"), {"--example"}),
         (("repfuse-tui", "sweep", "--device", "cu"), {"cuda"}),
+        (("repfuse-tui", "model.pt", "--device", "cu"), {"cuda"}),
         (("repfuse-tui", "--seed", "7", "che"), {"check"}),
         (("repfuse-tui", "--seed", "=", "7", "check", "--fused-b"), {"--fused-bias"}),
         (("repfuse-tui", "fuse", "a.pt", "b.pt", "--form"), {"--format"}),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tui.command_line.module_options import (
+    CheckModuleRequest,
     FuseModuleRequest,
     InspectModuleRequest,
     ModuleRequest,
@@ -27,6 +28,11 @@ EVERYTHING = ModuleSource(
     ("arguments", "expected"),
     [
         ((TARGET,), OpenModuleRequest(ModuleSource(TARGET))),
+        ((TARGET, "--device", "cuda"), OpenModuleRequest(ModuleSource(TARGET), "cuda")),
+        (
+            ("check", TARGET, "--device", "mps"),
+            CheckModuleRequest(ModuleSource(TARGET), None, as_json=False, device="mps"),
+        ),
         ((TARGET, "--input", "1x64x32x30"), OpenModuleRequest(ModuleSource(TARGET, input=(1, 64, 32, 30)))),
         (("inspect", TARGET, "--json"), InspectModuleRequest(ModuleSource(TARGET), as_json=True)),
         (
@@ -86,6 +92,7 @@ def test_a_file_of_such_a_name_is_a_file(tmp_path: Path, monkeypatch: pytest.Mon
         ((TARGET, "--input", "9999x9999x9999x9"), "more than"),
         ((TARGET, "--input", "1x1x1x1", "--example", "x.npy"), "leave one of them out"),
         ((TARGET, "other"), "'other': there is no place for it"),
+        ((TARGET, "--device", "cuda:x"), "--device: must be cpu, cuda, cuda:1 or mps, not 'cuda:x'"),
         (("fuse", TARGET), "OUT: the name of a file is missing"),
         (("--preset", "repvgg", TARGET), "must come first"),
     ],

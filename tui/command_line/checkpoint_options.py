@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui.analysis.numerics.ran_on import CPU
 from tui.checkpoints.choosing.folder import SUFFIXES
 from tui.checkpoints.contents import Format
 from tui.command_line.module_options import ModuleSource, add_given_options, given_of
 from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
+from tui.command_line.study_options import add_device_option, device_of
 from tui.fusion.grammar.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted
 
@@ -36,11 +38,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """Open a checkpoint on the screen, beside what another tool made of it where that is given."""
+    """Open a checkpoint on the screen, beside what another tool made of it where that is given.
+
+    `device`: where both sides of its blocks run.
+    """
 
     source: Path
     given: Path | None = None
     reading: Reading = Reading()
+    device: str = CPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +196,9 @@ def parser_of(command: str) -> OptionParser:
         _add_fuse_options(parser)
     if command == "compare":
         add_given_options(parser)
-    if command != _OPEN:
+    if command == _OPEN:
+        add_device_option(parser)
+    else:
         parser.add_argument("--json", action="store_true", help="the report as one JSON object")
     parser.add_argument("-h", "--help", action="store_true", help="show this and exit")
     return parser
@@ -211,7 +219,7 @@ def _add_fuse_options(parser: OptionParser) -> None:
 
 def _open(options: argparse.Namespace) -> OpenRequest:
     given = None if options.FUSED is None else Path(options.FUSED)
-    return OpenRequest(_path(options, "IN"), given, reading_of(options))
+    return OpenRequest(_path(options, "IN"), given, reading_of(options), device_of(options))
 
 
 def _inspect(options: argparse.Namespace) -> InspectRequest:

@@ -17,8 +17,8 @@ from tui.command_line.option_parser import OptionParser, OptionsError
 from tui.command_line.options import CHECK, CONFIG, HELP, SHELLS, build_parser
 from tui.command_line.serve_options import SERVE, SERVE_SUMMARY, serve_parser
 from tui.command_line.speed_options import SPEED, SPEED_SUMMARY, Kind, speed_parser
+from tui.command_line.study_options import DEVICES
 from tui.command_line.sweep_options import SWEEP, SWEEP_SUMMARY, sweep_parser
-from tui.command_line.timing_options import DEVICES
 from tui.fusion.grammar.fields import FIELDS
 from tui.fusion.presets import PRESETS
 from tui.fusion.quoting import quoted
@@ -66,7 +66,7 @@ def completion_script(shell: str) -> str:
         known = {"format": FORMATS, "form": list(FusedAs), "family": [family.name for family in FAMILIES]}
         own = _with_values(_with_options_of_modules(parser_of(name), name), known)
         commands.add_parser(name, help=words, parents=[own], add_help=False)
-    timing = _values() | {"device": DEVICES, "memory_format": list(MemoryFormat)}
+    timing = _values() | {"memory_format": list(MemoryFormat)}
     speed = _with_values(_every_speed_option(), timing | {"family": [family.name for family in FAMILIES]})
     commands.add_parser(SPEED, help=SPEED_SUMMARY, parents=[speed], add_help=False)
     sweep = _with_values(sweep_parser(), timing)
@@ -121,7 +121,8 @@ def _values() -> dict[str, Iterable[str]]:
     choices: dict[str, Iterable[str]] = {
         name: field.choices for name, field in FIELDS.items() if field.choices and name not in SWITCHES
     }
-    return choices | {"preset": PRESETS, "mistake": MISTAKES, "print_completion": SHELLS}
+    known = {"preset": PRESETS, "mistake": MISTAKES, "device": DEVICES, "print_completion": SHELLS}
+    return choices | known
 
 
 def _with_values(parser: OptionParser, values: Mapping[str, Iterable[str]]) -> OptionParser:

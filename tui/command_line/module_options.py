@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from tui.analysis.numerics.ran_on import CPU
 from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
+from tui.command_line.study_options import add_device_option, device_of
 from tui.fusion.grammar.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted
 
@@ -42,9 +44,10 @@ class ModuleSource:
 
 @dataclass(frozen=True, slots=True)
 class OpenModuleRequest:
-    """Open a module on the screen."""
+    """Open a module on the screen; `device`: where both sides of its blocks run."""
 
     source: ModuleSource
+    device: str = CPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,17 @@ class CompareModuleRequest:
 
 @dataclass(frozen=True, slots=True)
 class CheckModuleRequest:
-    """Report on a block of a module; `block`: its path, None of the module as a whole."""
+    """Report on a block of a module.
+
+    Attributes:
+        block: its path; None of the module as a whole.
+        device: where both sides of it run.
+    """
 
     source: ModuleSource
     block: str | None
     as_json: bool
+    device: str = CPU
 
 
 ModuleRequest = (
@@ -209,11 +218,11 @@ def _compare(options: argparse.Namespace) -> CompareModuleRequest:
 
 
 def _check(options: argparse.Namespace) -> CheckModuleRequest:
-    return CheckModuleRequest(source_of(options), options.block, options.json)
+    return CheckModuleRequest(source_of(options), options.block, options.json, device_of(options))
 
 
 _MADE: Mapping[str, Callable[[argparse.Namespace], ModuleRequest]] = {
-    _OPEN: lambda options: OpenModuleRequest(source_of(options)),
+    _OPEN: lambda options: OpenModuleRequest(source_of(options), device_of(options)),
     "inspect": _inspect,
     "fuse": _fuse,
     "compare": _compare,
@@ -241,6 +250,8 @@ def module_parser(command: str) -> OptionParser:
         # Optional for argparse: that one is missing is told in words of our own.
         parser.add_argument(name, nargs="?", help=help_words)
     add_source_options(parser)
+    if command in (_OPEN, "check"):
+        add_device_option(parser)
     if command:
         parser.add_argument("--json", action="store_true", help="the report as one JSON object")
     match command:

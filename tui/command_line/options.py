@@ -31,8 +31,8 @@ from tui.command_line.module_options import (
 from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError, shown
 from tui.command_line.serve_options import SERVE, SERVE_SUMMARY, ServeRequest, parse_serve
 from tui.command_line.speed_options import SPEED, SPEED_SUMMARY, SpeedRequest, parse_speed
+from tui.command_line.study_options import add_device_option, device_of
 from tui.command_line.sweep_options import SWEEP, SWEEP_SUMMARY, SweepRequest, parse_sweep
-from tui.command_line.timing_options import device_in
 from tui.fusion.grammar.fields import FIELDS
 from tui.fusion.grammar.nearest_name import did_you_mean
 from tui.fusion.grammar.text_error import TextError
@@ -106,7 +106,7 @@ class Request:
         compared: the block that a saved study was compared with, if any.
         check: whether to report on it without a screen.
         as_json: whether that report is JSON.
-        device: where both sides run.
+        device: where both sides of it run.
         fused, fused_bias: files with a finished kernel to judge, and with its bias; None for none.
         checkpoint: what to do with a checkpoint file instead of all that.
         module: what to do with somebody's module instead.
@@ -184,7 +184,7 @@ def parse(arguments: Sequence[str]) -> Request:
         compared,
         check=options.command is not None,
         as_json=options.json,
-        device=CPU if options.device is None else device_in(options.device),
+        device=device_of(options),
         fused=options.fused,
         fused_bias=options.fused_bias,
     )
@@ -375,9 +375,7 @@ def _add_program_options(parser: OptionParser, *, command: bool) -> None:
     if command:
         group.add_argument("command", nargs="?", metavar=CHECK, help="report without a screen, then exit")
     group.add_argument("--json", action="store_true", help="check: the report as one JSON object")
-    group.add_argument(
-        "--device", metavar="D", help=f"where both sides run: cpu, cuda, cuda:1 or mps [{CPU}]"
-    )
+    add_device_option(group)
     group.add_argument(
         "--fused",
         metavar="FILE",

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import re
 
-from tui.analysis.speed.conditions import BUDGET, CPU, Conditions, MemoryFormat
+from tui.analysis.speed.conditions import BUDGET, Conditions, MemoryFormat
 from tui.command_line.option_parser import OptionParser, OptionsError
+from tui.command_line.study_options import device_of
 from tui.fusion.grammar.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted
 
 MOST_THREADS = 1024
 MOST_ROUNDS = 10_000
-DEVICES = (CPU, "cuda", "mps")
-
-_DEVICE = re.compile(r"cpu|mps|cuda(:\d{1,3})?")
 
 
 def add_timing_options(parser: OptionParser) -> None:
@@ -42,25 +39,12 @@ def conditions_of(options: argparse.Namespace) -> Conditions:
     """
     usual = Conditions()
     return Conditions(
-        usual.device if options.device is None else device_in(options.device),
+        device_of(options),
         None if options.threads is None else _number("--threads", options.threads, MOST_THREADS),
         usual.memory_format if options.memory_format is None else _memory_format(options.memory_format),
         options.compile,
         usual.rounds if options.rounds is None else _number("--rounds", options.rounds, MOST_ROUNDS),
     )
-
-
-def device_in(text: str) -> str:
-    """What --device names, as torch does; whether it is here is not known yet.
-
-    Raises:
-        OptionsError: it is no name of a device.
-    """
-    name = text.strip().lower()
-    if not _DEVICE.fullmatch(name):
-        near = did_you_mean(name, DEVICES)
-        raise OptionsError(f"--device: must be cpu, cuda, cuda:1 or mps, not {quoted(text)}{near}")
-    return name
 
 
 def _number(option: str, text: str, most: int) -> int:

@@ -35,6 +35,13 @@ def test_a_block_runs_on_all_that_reached_it(capsys: Capsys) -> None:
     assert "runs on what reached it in that run" in data["origin"]["remarks"]
 
 
+def test_it_runs_on_the_device_that_was_named(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.commands.module.checking.device_named", lambda _: None)
+    done = ran(capsys, "check", NET, "--block", "stem.0", "--device", "cuda:99")
+    assert done.status == 2
+    assert "this block could not be run: device 'cuda:99' is not here" in done.err
+
+
 def test_without_an_input_it_is_random_as_of_a_preset(capsys: Capsys) -> None:
     done = ran(capsys, "check", NET, "--block", "stem.0")
     assert done.status == 0

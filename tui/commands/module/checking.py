@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tui.analysis.numerics.devices import device_named
 from tui.analysis.subject import Subject
 from tui.command_line.module_options import CheckModuleRequest
 from tui.commands.check.command import check_subject
@@ -24,9 +25,11 @@ def check(asked: CheckModuleRequest) -> int:
         Refusal: the module cannot be had, is no block or has none of that path; or the study cannot be run.
         OSError: the report could not be written.
     """
+    device_named(asked.device)
     looked = looked_at(asked.source)
     origin = looked.on_the_bench(_chosen(looked, asked.block), all_of_it=True)
-    return check_subject(Subject(origin.spec, origin=origin), as_json=asked.as_json)
+    subject = Subject(origin.spec, origin=origin)
+    return check_subject(subject, as_json=asked.as_json, device=asked.device)
 
 
 def _chosen(looked: LookedAt, path: str | None) -> FoundBlock:

@@ -658,7 +658,8 @@ class BenchScreen(PlaceScreen):
     def action_sweep(self) -> None:
         """Vary the block of the form, under the conditions that the speed view was told, if any."""
         (*speed,) = self.query(f"#{SPEED.id}").results()
-        chosen = cast("SpeedView", speed[0]).conditions if speed else Conditions()
+        usual = Conditions() if self.study is None else Conditions(self.study.ran_on.device)
+        chosen = cast("SpeedView", speed[0]).conditions if speed else usual
         self.post_message(self.SweepWanted(self._subject, chosen))
 
     def action_bias(self) -> None:

@@ -16,7 +16,7 @@ from textual.reactive import var
 from textual.widgets import Static
 
 from tui.analysis.failure import sentence_of
-from tui.analysis.speed.conditions import Conditions
+from tui.analysis.speed.conditions import CPU, Conditions
 from tui.analysis.speed.to_time import RunOn, ToTime
 from tui.analysis.subject import Subject
 from tui.fusion.quoting import printable
@@ -118,16 +118,18 @@ class SpeedScreen(PlaceScreen):
 
         subject: Subject
 
-    def __init__(self, to_time: ToTime) -> None:
+    def __init__(self, to_time: ToTime, device: str = CPU) -> None:
+        """`device`: where they are timed first."""
         super().__init__()
         self.to_time = to_time
+        self._device = device
         self._subjects: dict[int, Subject] = {}
         self._looked_for_devices = False
 
     def compose(self) -> ComposeResult:
         """The name, the fields, how far it is, the table and the pane beside it, the keys."""
         yield FileHead(id="file-head")
-        yield SpeedTableForm(has_inputs=self.to_time.has_inputs, id="speed-form")
+        yield SpeedTableForm(self._device, has_inputs=self.to_time.has_inputs, id="speed-form")
         yield Static("", id="speed-progress", markup=False)
         with Horizontal(id="speed-body"):
             yield SpeedTable(id="speed-table")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -145,6 +145,7 @@ class SpeedView(StudyView, can_focus=True):
     class Left(Message):
         """The view is not in sight any more."""
 
+    _has_begun = False
     _was_in_sight = False
     _looked_for_devices = False
 
@@ -282,8 +283,15 @@ class SpeedView(StudyView, can_focus=True):
 
     def _ask(self) -> None:
         """Ask for a measurement where none was made of the study, and the study is the form's."""
+        self._begin_where_it_ran()
         if self.speed is None and self.in_sight and self.is_mounted and self._study_of_the_form is not None:
             self.post_message(self.MeasureWanted(self._study_of_the_form, self.conditions))
+
+    def _begin_where_it_ran(self) -> None:
+        """Measure on the device of the study as long as no other one was chosen."""
+        if self.study is not None and self.is_mounted and not self._has_begun:
+            self._has_begun = True
+            self.conditions = replace(self.conditions, device=self.study.ran_on.device)
 
     @property
     def _study_of_the_form(self) -> Study | None:

@@ -72,8 +72,9 @@ class SpeedTableForm(Vertical):
     class Changed(Message):
         """Something else is in the fields."""
 
-    def __init__(self, *, has_inputs: bool, id: str | None = None) -> None:
+    def __init__(self, device: str = CPU, *, has_inputs: bool, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._device = device
         self._has_inputs = has_inputs
 
     def compose(self) -> ComposeResult:
@@ -97,7 +98,7 @@ class SpeedTableForm(Vertical):
             yield Static("compile", classes="label", markup=False)
             yield Choice((OFF, ON), OFF, id="speed-compiled")
             yield Static("device", classes="label", markup=False)
-            yield Choice((CPU,), CPU, id="speed-device")
+            yield Choice(tuple(dict.fromkeys((CPU, self._device))), self._device, id="speed-device")
 
     def foot_keys(self) -> tuple[FootKey, ...]:
         """Of a choice its arrows, of values the key that runs them."""
