@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from textual.widgets import Input, Static
+from textual_plot import PlotWidget
 
 from tests.analysis.sweep.fake_speed import points_of
 from tests.driver import LARGE, MEDIUM, SMALL, Bench, OpenBench
@@ -94,6 +95,28 @@ async def test_what_is_skipped_is_found_in_the_table(open_bench: OpenBench) -> N
         assert isinstance(bench.app.focused, PlotPane)
         await bench.press("right")
         assert words(bench, "#sweep-point").startswith("in channels 2 ")
+
+
+@pytest.mark.painted  # a plot draws itself when it is painted
+async def test_a_plot_is_drawn_once_for_what_is_new_and_stays_behind_the_table(
+    open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[None] = []
+    render = PlotWidget._render_plot
+
+    def count(plot: PlotWidget) -> None:
+        drawn.append(None)
+        render(plot)
+
+    async with open_bench(EXACT, sweep=injected) as bench:
+        await run(bench, "2,4,8")
+        await bench.pilot.pause(0.05)
+        monkeypatch.setattr(PlotWidget, "_render_plot", count)
+        await bench.press("right")
+        assert len(drawn) == 1
+        await bench.press("d", "d")
+        assert isinstance(bench.app.focused, PlotPane)
+        assert len(drawn) == 1
 
 
 async def test_enter_opens_the_block_and_escape_comes_back(open_bench: OpenBench) -> None:

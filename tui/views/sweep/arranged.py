@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from math import isfinite, log2
 
 from tui.analysis.speed.timing import Spread
@@ -69,7 +69,7 @@ def curves_of(plan: Plan, points: Sequence[Point], quantity: Quantity) -> Curves
         log_x=is_log_along(plan),
         log_y=spans_decades(ends),
         rule=quantity.neutral,
-        written=partial(briefly, quantity),
+        written=_in_digits(quantity),
     )
 
 
@@ -85,6 +85,12 @@ def heat_of(plan: Plan, points: Sequence[Point], quantity: Quantity) -> HeatTabl
         tuple(value.text for value in across.values),
         tuple(tuple(_cell(quantity, point, scale) for point in row) for row in rows),
     )
+
+
+@cache
+def _in_digits(quantity: Quantity) -> Callable[[float], str]:
+    """How its numbers are written; the same object each time, so that equal curves are equal."""
+    return partial(briefly, quantity)
 
 
 class _Scale:

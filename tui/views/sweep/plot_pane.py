@@ -54,12 +54,13 @@ class PlotPane(Container, can_focus=True):
                 if not self.query(WithoutPlots):
                     self.mount(WithoutPlots())
                 return
-            self._plot = CurvePlot(id="sweep-plot")
-            self._plot.set_reactive(CurvePlot.curves, curves)
-            self._plot.set_reactive(CurvePlot.cursor, cursor)
+            self._plot = CurvePlot(curves, cursor, id="sweep-plot")
             self.mount(self._plot)
             return
-        self._plot.curves, self._plot.cursor = curves, cursor
+        self._plot.show(curves, cursor)
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Keep all styles: none in it depends on the focus, and looking for them would draw the plot anew."""
 
     def action_step(self, step: int) -> None:
         """Ask for the next point in that direction."""

@@ -7,7 +7,7 @@ from math import log10
 from typing import ClassVar
 
 from textual.events import Resize
-from textual.reactive import var
+from textual.geometry import Size
 from textual_hires_canvas import HiResMode
 from textual_plot import LegendLocation
 
@@ -25,7 +25,7 @@ COLOURS = ("first", "second", "third")
 
 
 class CurvePlot(StillPlot):
-    """Shows `curves`, the place under `cursor` between two dotted ends of a vertical line."""
+    """Shows curves, and one place of them between two dotted ends of a vertical line."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"curves--{name}" for name in COLOURS),
@@ -43,29 +43,25 @@ class CurvePlot(StillPlot):
     }
     """
 
-    curves: var[Curves] = var(Curves)
-    """What is plotted."""
-    cursor: var[int | None] = var[int | None](None)
-    """The place that stands out; None for none."""
-
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, curves: Curves, cursor: int | None, *, id: str | None = None) -> None:
+        """`cursor`: the place that stands out; None for none."""
         super().__init__(id=id)
+        self._curves, self._cursor = curves, cursor
+        self._size_drawn = Size(0, 0)
         # The titles of the axes stand outside; a margin that changed later would leave the frame as it was.
         self.set_reactive(CurvePlot.margin_top, 0)
         self.set_reactive(CurvePlot.margin_bottom, 1)
         self.set_reactive(CurvePlot.margin_left, LEFT)
 
-    def watch_curves(self) -> None:
-        """Plot them."""
-        self.draw()
-
-    def watch_cursor(self) -> None:
-        """Move the mark."""
-        self.draw()
+    def show(self, curves: Curves, cursor: int | None) -> None:
+        """Plot these, unless they are what is plotted."""
+        if (curves, cursor) != (self._curves, self._cursor):
+            self._curves, self._cursor = curves, cursor
+            self.draw()
 
     def place_at(self, column: int) -> int | None:
         """The place that is nearest to this column of the plot; None where nothing is plotted."""
-        shown = self.curves
+        shown = self._curves
         if not shown.places or not shown.numbers:
             return None
         columns = [
@@ -75,14 +71,16 @@ class CurvePlot(StillPlot):
         return min(range(len(columns)), key=lambda place: abs(columns[place] - column))
 
     def on_resize(self, event: Resize) -> None:
-        """See how many ticks fit."""
-        self.call_after_refresh(self.draw)
+        """See how many ticks fit; what only comes into sight again is there already."""
+        if event.size != self._size_drawn:
+            self.call_after_refresh(self.draw)
 
     def draw(self) -> None:
         """Plot everything anew, as one frame."""
         if not self.is_mounted or not self.children:
             return
-        shown = self.curves
+        shown = self._curves
+        self._size_drawn = self.size
         with self.app.batch_update():
             self.clear()
             numbers = [_at(number, is_log=shown.log_y) for number in shown.numbers]
@@ -112,13 +110,13 @@ class CurvePlot(StillPlot):
         if shown.rule is not None and shown.numbers:
             level = _at(shown.rule, is_log=shown.log_y)
             self.plot(x, (level, level), line_style=quiet, hires_mode=HiResMode.BRAILLE)
-        here = None if self.cursor is None or self.cursor >= len(places) else places[self.cursor]
+        here = None if self._cursor is None or self._cursor >= len(places) else places[self._cursor]
         if here is not None:
             self.plot((here, here), y, line_style=quiet, hires_mode=HiResMode.BRAILLE)
         for curve, name in zip(shown.curves, COLOURS, strict=False):
             self._curve(shown, curve, places, self._colour(name))
-        if here is not None and self.cursor is not None:
-            marks = [mark for curve in shown.curves if (mark := curve.marks[self.cursor]) is not None]
+        if here is not None and self._cursor is not None:
+            marks = [mark for curve in shown.curves if (mark := curve.marks[self._cursor]) is not None]
             for curve, mark in zip(shown.curves, marks, strict=False):
                 level = _at(mark.middle, is_log=shown.log_y)
                 self.scatter([here], [level], marker=curve.sign, marker_style=f"{cursor} reverse")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Curves:
     log_x: bool = False
     log_y: bool = False
     rule: float | None = None
-    written: Callable[[float], str] = field(default=str, compare=False)
+    written: Callable[[float], str] = str
 
     @property
     def numbers(self) -> list[float]:

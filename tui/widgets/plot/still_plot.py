@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Self
 
+from rich.style import Style
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Grid
@@ -21,6 +23,21 @@ class _WholeCanvas(Canvas):
     Till the next drawing a canvas that has grown lacks some, and what has no style ends a program whose
     colours are filtered, as they are under NO_COLOR.
     """
+
+    _ground: Style | None = None
+
+    @property
+    def rich_style(self) -> Style:
+        """Its colours; made once for all lines that are painted together, for each line it takes longest."""
+        return super().rich_style if self._ground is None else self._ground
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Those of its lines that are in the crop."""
+        self._ground = super().rich_style
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._ground = None
 
     def render_line(self, y: int) -> Strip:
         """What is drawn there, and blanks."""
@@ -74,6 +91,13 @@ class StillPlot(PlotWidget, can_focus=False):
 
     def draw(self) -> None:
         """Plot what there is to be plotted, in the colours of the theme."""
+
+    def _render_plot(self) -> None:
+        """Draw all of it, and ask for its parts to be painted once, not at each of their pixels."""
+        with ExitStack() as drawn:
+            for canvas in self.query(Canvas):
+                drawn.enter_context(canvas.batch_refresh())
+            super()._render_plot()
 
     @on(MouseScrollDown)
     @on(MouseScrollUp)
