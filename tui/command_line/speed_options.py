@@ -72,7 +72,7 @@ and fused; the one that gains least stands first. Ctrl+C ends it, and what is
 there by then is printed.""",
     Kind.MODULE: """\
 Time each block of a module on what reaches it, as its modules run, with its
-batch norms folded, and fused; then the whole beside its fused copy. This runs
+batch norms folded, and fused; then the whole, on the same sides. This runs
 the code in it. The block that gains least stands first. Ctrl+C ends it, and
 what is there by then is printed.""",
 }

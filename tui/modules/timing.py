@@ -1,7 +1,8 @@
-"""candidates_of(looked): the blocks of a module as what is timed, and the whole beside its fused copy."""
+"""candidates_of(looked): the blocks of a module as what is timed, and the whole beside its two copies."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from tui.analysis.speed.several import Candidate, Made, made_of
 from tui.analysis.speed.to_time import WHOLE
 from tui.fusion.kernel import FusionError
 from tui.fusion.torch_dtypes import torch_dtype
+from tui.modules.folding import fold_norms
 from tui.modules.found import FoundBlock
 from tui.modules.looking import LookedAt
 from tui.modules.model import fuse_model
@@ -46,7 +48,10 @@ def _in_module(looked: LookedAt, found: FoundBlock) -> Made:
 def _whole(looked: LookedAt) -> Made:
     image = _only_image(looked.example)
     fused, _ = fuse_model(looked.module, image)
-    return Made({Side.UNFUSED: looked.module, Side.FUSED: fused}, image)
+    sides = {Side.UNFUSED: looked.module}
+    with suppress(FusionError):  # one that looks at its norms is timed on two sides
+        sides[Side.FOLDED] = fold_norms(looked.module, image)
+    return Made({**sides, Side.FUSED: fused}, image)
 
 
 def _only_image(example: Any) -> Tensor:

@@ -198,7 +198,7 @@ def test_the_blocks_of_a_module_and_the_whole(
     assert by_name["stem"]["input"] == [2, 3, 20, 18]
     assert by_name["body.0"]["input"] == [2, 8, 10, 9]  # what the stem, of stride 2, hands on
     assert data["whole"]["name"] == "the whole model"
-    assert set(data["whole"]["sides"]) == {"unfused", "fused"}
+    assert set(data["whole"]["sides"]) == {"unfused", "folded", "fused"}
     assert data["totals"]["blocks"] == len(data["blocks"])
 
 
