@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 
 from tui.analysis.speed.several import Candidate, Made, made_of, refuse_spec
 from tui.analysis.speed.to_time import RunOn
@@ -12,6 +12,8 @@ from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.file_block import FileBlock
 from tui.checkpoints.found import FoundBlock
 from tui.fusion.fill import make_input
+from tui.fusion.refusal import Refusal
+from tui.fusion.specs.block_spec import BlockSpec
 
 
 def candidates_of(
@@ -25,22 +27,24 @@ def candidates_of(
 
     `eps_of`: of the batch norms of blocks, by prefix, where it is not the family's.
     """
-    name = checkpoint.path.stem
-    return [
-        Candidate(
-            each.prefix or name, partial(_read, checkpoint, each, run_on, device, eps_of.get(each.prefix))
-        )
-        for each in blocks
-    ]
+    return [_candidate(checkpoint, each, run_on, device, eps_of.get(each.prefix)) for each in blocks]
 
 
-def _read(checkpoint: Checkpoint, found: FoundBlock, run_on: RunOn, device: str, eps: float | None) -> Made:
-    origin = FileBlock(checkpoint, found, eps)
-    spec = replace(
-        origin.spec,
-        input_shape=run_on.input_shape,
-        batch_size=run_on.batch_size,
-        dtype=run_on.dtype or origin.spec.dtype,
-    )
-    refuse_spec(spec, device)
-    return made_of(origin.block(spec), make_input(spec))
+def _candidate(
+    checkpoint: Checkpoint, found: FoundBlock, run_on: RunOn, device: str, eps: float | None
+) -> Candidate:
+    def read() -> Made:
+        origin = FileBlock(checkpoint, found, eps)
+        spec = _run_on(origin.spec, run_on)
+        refuse_spec(spec, device)
+        return made_of(origin.block(spec), make_input(spec))
+
+    specs: tuple[BlockSpec, ...] = ()
+    with suppress(Refusal):  # told when its turn has come
+        specs = (_run_on(FileBlock(checkpoint, found, eps).spec, run_on),)
+    return Candidate(found.prefix or checkpoint.path.stem, read, specs=specs)
+
+
+def _run_on(spec: BlockSpec, run_on: RunOn) -> BlockSpec:
+    dtype = run_on.dtype or spec.dtype
+    return replace(spec, input_shape=run_on.input_shape, batch_size=run_on.batch_size, dtype=dtype)

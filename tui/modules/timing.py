@@ -12,6 +12,9 @@ from tui.analysis.speed.report import Side
 from tui.analysis.speed.several import Candidate, Made, made_of
 from tui.analysis.speed.to_time import WHOLE
 from tui.fusion.kernel import FusionError
+from tui.fusion.refusal import Refusal
+from tui.fusion.specs.block_spec import BlockSpec
+from tui.fusion.structure import structure_of
 from tui.fusion.torch_dtypes import torch_dtype
 from tui.modules.folding import fold_norms
 from tui.modules.found import FoundBlock
@@ -31,12 +34,21 @@ def title_of(looked: LookedAt, found: FoundBlock) -> str:
 def candidates_of(looked: LookedAt) -> list[Candidate]:
     """Each block on what reached it, then the module as a whole, where it is not one block."""
     made = [
-        Candidate(title_of(looked, found), partial(_in_module, looked, found))
+        Candidate(title_of(looked, found), partial(_in_module, looked, found), specs=_specs(found))
         for found in looked.findings.blocks
     ]
     if looked.whole is None:
-        made.append(Candidate(WHOLE, partial(_whole, looked), is_whole=True))
+        specs = tuple(spec for each in made for spec in each.specs)
+        made.append(Candidate(WHOLE, partial(_whole, looked), is_whole=True, specs=specs))
     return made
+
+
+def _specs(found: FoundBlock) -> tuple[BlockSpec, ...]:
+    """What it is on what reached it; nothing where that is more than can be looked at."""
+    try:
+        return (structure_of(found.block64, found.region.source.tensor),)
+    except Refusal:
+        return ()
 
 
 def _in_module(looked: LookedAt, found: FoundBlock) -> Made:

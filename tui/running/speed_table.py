@@ -13,12 +13,12 @@ from textual.app import App
 from tui.analysis.failure import in_words
 from tui.analysis.progress import Doing
 from tui.analysis.speed.conditions import Conditions
-from tui.analysis.speed.outcomes import Found, LeftOut, Timed
+from tui.analysis.speed.outcomes import Found, Item, LeftOut, Planned, Timed
 from tui.analysis.speed.to_time import RunOn, ToTime, time_them
 from tui.running.background import iterate_in_thread
 from tui.running.speed_table_state import SpeedTableState, TimingStage
 
-TimeThemFunction = Callable[[ToTime, RunOn, Conditions], Iterator[Doing | Timed | LeftOut]]
+TimeThemFunction = Callable[[ToTime, RunOn, Conditions], Iterator[Item]]
 GROUP = "speed table"
 TOLD_EVERY = 0.25
 """Seconds between two words on the same block: what is painted takes a processor from what is timed."""
@@ -73,6 +73,8 @@ class RunningSpeedTable:
         try:
             async for item in iterate_in_thread(make, alone=True):
                 found.take(item)
+                if isinstance(item, Planned):
+                    continue
                 now = self._clock()
                 of = item.words if isinstance(item, Doing) else item.place
                 if of == told_of and not _ends_a_block(item) and now - told < TOLD_EVERY:

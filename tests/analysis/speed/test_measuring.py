@@ -16,9 +16,9 @@ from tui.analysis.numerics.devices import DeviceError
 from tui.analysis.progress import Doing
 from tui.analysis.speed import measuring, memory, peaks
 from tui.analysis.speed.arithmetic import Peaks
-from tui.analysis.speed.conditions import BUDGET, FEWEST_ROUNDS, Conditions, MemoryFormat
+from tui.analysis.speed.conditions import BUDGET, FEWEST_ROUNDS, SHORTEST, Conditions, MemoryFormat
 from tui.analysis.speed.devices import MeasuringError
-from tui.analysis.speed.measuring import SHORTEST, Step, measure
+from tui.analysis.speed.measuring import Step, measure
 from tui.analysis.speed.remarks import FLOAT16_ON_A_CPU, MISREAD, NOTHING_TO_FOLD
 from tui.analysis.speed.report import Side, SpeedReport
 from tui.fusion.block import ReparamBlock, build_block

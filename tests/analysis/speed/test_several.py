@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,10 +14,12 @@ from torch import nn
 from tests.analysis.speed.made_up import MILLISECOND, PEAKS, made_up_measure
 from tui.analysis.progress import Doing
 from tui.analysis.speed.conditions import Conditions
-from tui.analysis.speed.outcomes import LeftOut, Timed, totals_of, worst_first
+from tui.analysis.speed.expected import expected_seconds
+from tui.analysis.speed.outcomes import Found, Item, LeftOut, Planned, Timed, totals_of, worst_first
 from tui.analysis.speed.report import Side
 from tui.analysis.speed.several import Candidate, Made, time_all
 from tui.fusion.kernel import FusionError
+from tui.fusion.specs.block_spec import BlockSpec
 
 
 def made(channels: int, *sides: Side) -> Made:
@@ -35,7 +38,7 @@ CANDIDATES = [
 ]
 
 
-def items() -> list[Doing | Timed | LeftOut]:
+def items() -> list[Item]:
     return list(time_all(CANDIDATES, Conditions(), made_up_measure))
 
 
@@ -87,3 +90,38 @@ def test_totals_are_of_the_blocks_and_count_nothing_to_fold_as_it_is() -> None:
 def test_the_worst_gain_comes_first_and_what_has_none_last() -> None:
     begun = next(item for item in items() if isinstance(item, Timed))
     assert [each.title for each in worst_first([begun, *ended()])] == ["all", "third", "second", "second"]
+
+
+SMALL, LARGE = BlockSpec(2, 2), BlockSpec(256, 256, input_shape=(56, 56))
+
+
+def test_a_block_that_computes_more_takes_longer_and_a_whole_as_long_as_its_blocks() -> None:
+    conditions = Conditions()
+    small, large = (expected_seconds([spec], conditions) for spec in (SMALL, LARGE))
+    assert 1 < small < large < expected_seconds([SMALL, LARGE], conditions)
+    assert expected_seconds([LARGE], Conditions(rounds=5)) < large
+    slim = replace(LARGE, groups=256)
+    assert expected_seconds([SMALL], conditions) < expected_seconds([slim], conditions), "by its bytes"
+
+
+def test_what_is_planned_is_told_first_with_the_seconds_of_each() -> None:
+    candidates = [Candidate("a", fails, specs=(LARGE,)), Candidate("b", fails), Candidate("c", fails, True)]
+    planned = next(time_all(candidates, Conditions(), made_up_measure))
+    assert isinstance(planned, Planned)
+    assert (planned.blocks, planned.whole, len(planned.seconds)) == (2, True, 3)
+    assert planned.seconds[0] > planned.seconds[1] == planned.seconds[2]
+
+
+def test_how_much_is_done_goes_by_what_each_takes() -> None:
+    found = Found(Planned(2, whole=True, seconds=(1.0, 3.0, 4.0)))
+    assert found.share == 0
+    first, _, last = ended()
+    found.take(replace(first, place=1))
+    assert found.share == 1 / 8
+    found.take(LeftOut(2, "b", "it is no convolution"))
+    assert found.share == 1 / 5, "what is left out takes no time"
+    begun = replace(last.report, is_done=False, conditions=Conditions(rounds=12))
+    found.take(replace(last, place=3, report=begun))
+    assert found.share == (1 + 4 * 3 / 12) / 5
+    found.take(replace(last, place=3))
+    assert found.share == 1

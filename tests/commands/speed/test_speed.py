@@ -19,7 +19,7 @@ from tests.commands.test_json_schemas import assert_valid
 from tui.analysis.progress import Doing
 from tui.analysis.speed import memory, several
 from tui.analysis.speed.conditions import Conditions
-from tui.analysis.speed.outcomes import LeftOut, Timed
+from tui.analysis.speed.outcomes import Item, Timed
 from tui.analysis.speed.report import Side
 from tui.analysis.speed.several import Candidate, time_all
 from tui.analysis.speed.timing import Timing
@@ -95,7 +95,7 @@ def test_the_table_of_a_block(capsys: Capsys) -> None:
 def cut_to(rounds: int, **factors: float) -> Any:
     """As time_all, with so many rounds, and the fused side as long as the block times these factors."""
 
-    def made(candidates: list[Candidate], conditions: Conditions) -> Iterator[Doing | Timed | LeftOut]:
+    def made(candidates: list[Candidate], conditions: Conditions) -> Iterator[Item]:
         for item in time_all(candidates, conditions, measure=made_up_measure):
             if isinstance(item, Timed) and item.report.is_done:
                 around = item.report.timings[Side.UNFUSED].seconds[:rounds]
@@ -217,7 +217,7 @@ def test_what_a_module_prints_is_no_part_of_the_report(models: str, capsys: Caps
 def interrupting(after: int) -> Any:
     """As time_all, until Ctrl+C comes in the midst of the candidate of that number."""
 
-    def made(candidates: list[Candidate], conditions: Conditions) -> Iterator[Doing | Timed | LeftOut]:
+    def made(candidates: list[Candidate], conditions: Conditions) -> Iterator[Item]:
         for item in time_all(candidates, conditions, measure=made_up_measure):
             yield item
             if isinstance(item, Timed) and item.place == after and item.report.rounds == 2:
@@ -277,7 +277,7 @@ def stopped(capsys: Capsys, *arguments: object) -> Ran:
 def test_ctrl_c_before_the_first_round_prints_no_table(
     monkeypatch: pytest.MonkeyPatch, capsys: Capsys
 ) -> None:
-    def at_once(candidates: list[Candidate], conditions: Conditions) -> Iterator[Doing | Timed | LeftOut]:
+    def at_once(candidates: list[Candidate], conditions: Conditions) -> Iterator[Item]:
         for item in time_all(candidates, conditions, measure=made_up_measure):
             yield item
             if isinstance(item, Timed):  # of no round yet

@@ -9,6 +9,8 @@ CPU = "cpu"
 FEWEST_ROUNDS = 5
 BUDGET = 3.0
 """Seconds that all rounds may take, as long as they are not the fewest."""
+SHORTEST = 0.01
+"""Seconds that a timing lasts at least, by running several times: a clock's own steps are nothing to it."""
 
 
 class MemoryFormat(StrEnum):

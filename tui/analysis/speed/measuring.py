@@ -17,8 +17,9 @@ from tui.analysis.numerics.bfloat16 import Bfloat16WithoutMisreading
 from tui.analysis.numerics.devices import device_named, name_of, refuse_dtype
 from tui.analysis.progress import Doing
 from tui.analysis.speed.compiling import compiled, why_not_compiled
-from tui.analysis.speed.conditions import BUDGET, FEWEST_ROUNDS, Conditions, MemoryFormat
+from tui.analysis.speed.conditions import SHORTEST, Conditions, MemoryFormat
 from tui.analysis.speed.devices import Clock, Stopwatch, stopwatch_for
+from tui.analysis.speed.expected import rounds_within
 from tui.analysis.speed.memory import bytes_needed, refuse_too_large
 from tui.analysis.speed.peaks import peaks_of
 from tui.analysis.speed.remarks import nothing_to_fold, remarks_after, remarks_before
@@ -29,8 +30,6 @@ from tui.analysis.speed.work import Shapes, bytes_of_parameters, shapes_of
 from tui.fusion.block import ReparamBlock
 from tui.fusion.torch_dtypes import dtype_of
 
-SHORTEST = 0.01
-"""Seconds that a timing lasts at least, by running several times: a clock's own steps are nothing to it."""
 MOST_RUNS = 10_000
 LONG = 0.3
 """Seconds of a run beyond which the first one tells enough of how long it takes."""
@@ -218,8 +217,7 @@ def _rounds(
     for number, run in enumerate(runs, 1):
         yield Doing(f"warming up: {run.side}", number, len(runs))
         ready.append(run.calibrated(stopwatch))
-    affordable = int(BUDGET / max(sum(run.lasts for run in ready), 1e-9))
-    count = max(1, min(report.conditions.rounds, max(FEWEST_ROUNDS, affordable)))
+    count = rounds_within(sum(run.lasts for run in ready), report.conditions.rounds)
     seconds: dict[Side, tuple[float, ...]] = {run.side: () for run in ready}
     for number in range(count):
         for run in ready if number % 2 == 0 else reversed(ready):

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tui.analysis.progress import Doing
+from tui.analysis.speed.conditions import SHORTEST
+from tui.analysis.speed.expected import rounds_within
 from tui.analysis.speed.report import Side, SpeedReport
 
 
@@ -41,10 +43,20 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What is going to be timed: so many blocks, and perhaps the whole model that they are parts of."""
+    """What is going to be timed: so many blocks, and perhaps the whole model that they are parts of.
+
+    Attributes:
+        seconds: that each of them takes, by its place, the whole last; only the proportions count. Empty as
+            long as that is not known.
+    """
 
     blocks: int
     whole: bool
+    seconds: tuple[float, ...] = ()
+
+
+Item = Doing | Timed | LeftOut | Planned
+"""What is told of several blocks that are timed: first what is planned, then what is done and found."""
 
 
 @dataclass(slots=True)
@@ -60,7 +72,7 @@ class Found:
     timed: dict[int, Timed] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
 
-    def take(self, item: Doing | Timed | LeftOut | Planned) -> None:
+    def take(self, item: Item) -> None:
         """Know what this tells besides; nothing, where it is only what is being done."""
         match item:
             case Planned():
@@ -93,10 +105,13 @@ class Found:
 
     @property
     def share(self) -> float:
-        """How much is done, from 0 to 1."""
-        open_ones = (each.report for each in self.timed.values() if not each.report.is_done)
-        begun = sum(report.rounds / report.conditions.rounds for report in open_ones)
-        return (self.complete + len(self.left_out) + begun) / max(self.count, 1)
+        """How much of the time that all takes is over, from 0 to 1; what was left out has taken none."""
+        seconds = self.planned.seconds or (1.0,) * self.count
+        left_out = {each.place for each in self.left_out}
+        weights = {place: each for place, each in enumerate(seconds, 1) if place not in left_out}
+        done = sum(_done(each.report) * weights.get(place, 0.0) for place, each in self.timed.items())
+        whole = sum(weights.values())
+        return done / whole if whole else float(self.is_complete)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +129,14 @@ class Totals:
     def gain(self, after: Side = Side.FUSED) -> float:
         """How many times as fast all of them are on that side as they are."""
         return self.seconds[Side.UNFUSED] / self.seconds[after]
+
+
+def _done(report: SpeedReport) -> float:
+    """How many of its rounds were made, from 0 to 1."""
+    if report.is_done or not report.rounds:
+        return float(report.is_done)
+    round_ = sum(max(SHORTEST, timing.spread.median) for timing in report.timings.values())
+    return min(1.0, report.rounds / rounds_within(round_, report.conditions.rounds))
 
 
 def worst_first(each: Iterable[Timed]) -> list[Timed]:

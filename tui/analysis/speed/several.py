@@ -12,9 +12,10 @@ from tui.analysis.failure import CANNOT, in_words
 from tui.analysis.numerics.devices import device_named
 from tui.analysis.progress import Doing
 from tui.analysis.speed.conditions import Conditions
+from tui.analysis.speed.expected import expected_seconds
 from tui.analysis.speed.measuring import Step, measure_sides
 from tui.analysis.speed.memory import bytes_for, refuse_too_large
-from tui.analysis.speed.outcomes import LeftOut, Timed
+from tui.analysis.speed.outcomes import Item, LeftOut, Planned, Timed
 from tui.analysis.speed.report import Side, SpeedReport
 from tui.analysis.speed.sides import sides_of
 from tui.fusion.block import ReparamBlock
@@ -30,11 +31,18 @@ class Made(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Something that is to be timed; `make` reads it when its turn has come."""
+    """Something that is to be timed.
+
+    Attributes:
+        make: reads it when its turn has come.
+        specs: the block that it is, or those that are in it, which tell how long it takes; empty where that
+            cannot be.
+    """
 
     title: str
     make: Callable[[], Made]
     is_whole: bool = False
+    specs: tuple[BlockSpec, ...] = ()
 
 
 def refuse_spec(spec: BlockSpec, device: str) -> None:
@@ -64,8 +72,8 @@ class Measure(Protocol):
 
 def time_all(
     candidates: Sequence[Candidate], conditions: Conditions, measure: Measure = measure_sides
-) -> Iterator[Doing | Timed | LeftOut]:
-    """Yield a Doing before each piece of work, and each candidate as often as something more is known of it.
+) -> Iterator[Item]:
+    """Yield what is planned, a Doing before each piece of work, and each candidate when more is known of it.
 
     The machine's peaks are measured once.
 
@@ -73,6 +81,7 @@ def time_all(
     conditions, no device for instance, is the caller's to find out before. To stop it, stop iterating:
     between two rounds nothing runs.
     """
+    yield _planned(candidates, conditions)
     has_peaks = False
     for number, candidate in enumerate(candidates, 1):
         yield Doing(candidate.title, number, len(candidates))
@@ -87,3 +96,10 @@ def time_all(
                     yield Doing(words, number, len(candidates))
         except CANNOT as error:
             yield LeftOut(number, candidate.title, in_words(error))
+
+
+def _planned(candidates: Sequence[Candidate], conditions: Conditions) -> Planned:
+    """How many they are, and how long each takes."""
+    whole = sum(each.is_whole for each in candidates)
+    seconds = tuple(expected_seconds(each.specs, conditions) for each in candidates)
+    return Planned(len(candidates) - whole, whole > 0, seconds)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tui.analysis.deferred import load_torch
 from tui.analysis.progress import Doing
 from tui.analysis.speed.conditions import Conditions
-from tui.analysis.speed.outcomes import LeftOut, Planned, Timed
+from tui.analysis.speed.outcomes import Item, Planned
 from tui.analysis.subject import Subject
 from tui.fusion.specs.block_spec import Dtype, Pair
 
@@ -62,7 +62,7 @@ class ToTime:
         return Planned(len(self.titles), self.has_whole)
 
 
-def time_them(to_time: ToTime, run_on: RunOn, conditions: Conditions) -> Iterator[Doing | Timed | LeftOut]:
+def time_them(to_time: ToTime, run_on: RunOn, conditions: Conditions) -> Iterator[Item]:
     """Yield what is done, and what is known of each block, as `time_all` does; torch is imported first.
 
     Raises:

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.analysis.cost import cost_of
 from tui.analysis.estimate import estimate_of
-from tui.analysis.speed.conditions import BUDGET, FEWEST_ROUNDS
+from tui.analysis.speed.expected import expected_seconds as seconds_of_timing
 from tui.analysis.sweep.plan import Cell, Plan
-
-_MACS_PER_SECOND = 20e9  # as the estimate of a study has it
-_SECONDS_OF_A_TIMING = 0.01  # at least: what is shorter runs several times
-_SECONDS_BEFORE = 0.4  # to warm up, and to count
 
 
 def expected_seconds(cell: Cell) -> float:
     """About how long this cell takes; only the proportions count."""
     if cell.spec is None:
         return 0.0
-    macs = cost_of(cell.spec).macs
-    sides = (macs.unfused, macs.unfused, macs.fused)  # norms that are folded are no MACs
-    round_ = sum(max(_SECONDS_OF_A_TIMING, each / _MACS_PER_SECOND) for each in sides)
-    rounds = min(cell.conditions.rounds, max(FEWEST_ROUNDS, int(BUDGET / round_)))
-    return _SECONDS_BEFORE + estimate_of(cell.spec).seconds + rounds * round_
+    return estimate_of(cell.spec).seconds + seconds_of_timing([cell.spec], cell.conditions)
 
 
 def shares_done(plan: Plan) -> tuple[float, ...]:

@@ -37,7 +37,8 @@ def candidates_of(asked: SpeedRequest) -> Iterator[list[Candidate]]:
     with ExitStack() as inside:
         match asked.source:
             case BlockSpec():
-                yield [Candidate("", partial(_of_spec, asked.source, asked.conditions.device))]
+                make = partial(_of_spec, asked.source, asked.conditions.device)
+                yield [Candidate("", make, specs=(asked.source,))]
             case FileSource():
                 source = inside.enter_context(open_checkpoint(asked.source.path))
                 yield _of_file(source, asked.source, asked.conditions.device)

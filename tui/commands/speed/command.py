@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 
 from tui.analysis.progress import Doing
-from tui.analysis.speed.outcomes import Found, LeftOut, Planned, Timed
+from tui.analysis.speed.outcomes import Found, Item, Planned, Timed
 from tui.command_line.module_options import ModuleSource
 from tui.command_line.speed_options import SpeedRequest
 from tui.commands.in_thread import InThread, ctrl_c_as_exception
@@ -21,9 +21,6 @@ INTERRUPTED = 130
 
 class NothingTimedError(Refusal, RuntimeError):
     """Nothing could be timed; the message says why."""
-
-
-Item = Doing | Timed | LeftOut | Planned
 
 
 def speed(asked: SpeedRequest) -> int:
@@ -87,8 +84,6 @@ def _items(asked: SpeedRequest) -> Iterator[Item]:
 
     yield Doing("looking for blocks")
     with candidates_of(asked) as candidates:
-        whole = sum(each.is_whole for each in candidates)
-        yield Planned(len(candidates) - whole, whole > 0)
         yield from time_all(candidates, asked.conditions)
 
 
