@@ -75,7 +75,7 @@ def test_topics_are_listed_and_a_wrong_one_is_told() -> None:
 
 async def test_a_topic_is_shown_over_the_help(open_bench: OpenBench) -> None:
     async with open_bench(EXACT) as bench:
-        for key in ("v", "b", "f"):
+        for key in ("v", "b", "s", "f"):
             await bench.press("question_mark")
             await bench.until(lambda: isinstance(bench.app.screen, HelpScreen), "the help")
             await bench.press(key)

@@ -10,6 +10,7 @@ from textwrap import indent
 TOPICS: Mapping[str, str] = {
     "blocks": "the blocks, and the grammar of their branches",
     "verdict": "how rounding is told from a bug, with the bounds and their sources",
+    "speed": "where a gain in speed comes from, and why it changes from run to run",
     "families": "the designs that are known in checkpoint files, and their eps",
     "keys": "every key, and the id by which the settings may give it another",
 }

@@ -124,6 +124,7 @@ class HelpScreen(Dialog[None]):
         Binding("escape,question_mark,q", "dismiss", "Close", show=False),
         Binding("b", "topic('blocks')", "Blocks", show=False),
         Binding("v", "topic('verdict')", "Verdict", show=False),
+        Binding("s", "topic('speed')", "Speed", show=False),
         Binding("f", "topic('families')", "Families", show=False),
     ]
 
@@ -137,7 +138,7 @@ class HelpScreen(Dialog[None]):
         """The keys of the place first, then those of all others; reading, words."""
         with VerticalScroll() as page:
             page.border_title = "Help"
-            page.border_subtitle = "v the verdict   b blocks   f families   escape closes"
+            page.border_subtitle = "v the verdict   b blocks   s speed   f families   escape closes"
             sections = (*self._keys.items(), ("READING A GRID", READING), ("WORDS", WORDS))
             for heading, lines in sections:
                 yield Static(heading, classes="heading -here" if heading == self._here else "heading")
