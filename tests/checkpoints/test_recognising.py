@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from tests.checkpoints.families.repvgg_modules import mobileone, repvgg
 from tui.checkpoints.building import block_of, fused_tensors
 from tui.checkpoints.contents import Entry
 from tui.checkpoints.families import FAMILIES
-from tui.checkpoints.recognising import UnknownFamilyError, recognise
+from tui.checkpoints.recognising import UnknownFamilyError, family_named, recognise
 
 State = dict[str, Tensor]
 B = "backbone.stage1.0"
@@ -47,6 +48,12 @@ def fused_state(state: State) -> State:
 def test_every_family_has_a_name_of_its_own_and_a_source() -> None:
     assert len({family.name.lower() for family in FAMILIES}) == len(FAMILIES)
     assert all(family.source and family.branches and family.triggers for family in FAMILIES)
+
+
+def test_every_family_can_be_asked_for_by_the_option_that_is_told() -> None:
+    for family in FAMILIES:
+        option, name = shlex.split(family.option)
+        assert (option, family_named(name)) == ("--family", family)
 
 
 def test_several_families_in_one_file_each_in_the_files_order() -> None:

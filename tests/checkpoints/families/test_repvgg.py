@@ -156,7 +156,8 @@ def test_an_identity_that_is_in_no_key_is_not_guessed() -> None:
     left = reason(state)
     assert (left.prefix, left.family) == ("stage", None)
     assert left.reason == (
-        "QARepVGG and QARepVGG with identity fit, and nothing in the file tells which; --family decides"
+        "QARepVGG and QARepVGG with identity fit, and nothing in the file tells which: "
+        '--family qarepvgg or --family "qarepvgg with identity" decides'
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from tui.checkpoints.families.patterns import BranchPattern
@@ -68,6 +69,12 @@ class Family:
     in_order: bool = False
     on_wish: bool = False
     note: str = ""
+
+    @property
+    def option(self) -> str:
+        """The option that asks for it, as a shell takes it: --family qarepvgg."""
+        name = self.name.lower()
+        return f"--family {name}" if re.fullmatch(r"[\w.-]+", name) else f'--family "{name}"'
 
     @property
     def fused_names(self) -> tuple[str, str]:

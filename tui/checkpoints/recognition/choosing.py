@@ -112,7 +112,8 @@ class Chooser:
         written_over = {name for fit in group for name in fit.block.written_over}
         if any(_result(fit) != _result(first) for fit in left):
             names = " and ".join(fit.family.name for fit in left)
-            reason = f"{names} fit, and nothing in the file tells which; --family decides"
+            options = " or ".join(fit.family.option for fit in left)
+            reason = f"{names} fit, and nothing in the file tells which: {options} decides"
             outcome.leave(None, reason, written_over)
         else:
             outcome.claimed.update(written_over)
