@@ -23,7 +23,13 @@ from tui.analysis.numerics.precision import PRECISIONS
 from tui.analysis.side import WrongSide
 from tui.analysis.verdict.reason import Ruling
 from tui.checkpoints.building import block_of
-from tui.checkpoints.comparison.compared import CarriedAs, ComparedBlock, ComparedCheckpoint, ComparingBlock
+from tui.checkpoints.comparison.compared import (
+    CarriedAs,
+    ComparedBlock,
+    ComparedCheckpoint,
+    ComparingBlock,
+    ComparingTensor,
+)
 from tui.checkpoints.comparison.comparing import compare
 from tui.checkpoints.comparison.counterparts import Counterpart, counterpart_of, names_of
 from tui.checkpoints.comparison.renaming import Renaming
@@ -83,7 +89,8 @@ def test_what_it_yields(tmp_path: Path) -> None:
     given = right_file(tmp_path)
     with open_checkpoint(tmp_path / "in.safetensors") as one, open_checkpoint(given) as other:
         steps = list(compare(one, recognise(one.entries), other))
-    assert [type(step) for step in steps[:-1]] == [ComparingBlock, ComparedBlock] * 4
+    assert [type(step) for step in steps[:8]] == [ComparingBlock, ComparedBlock] * 4
+    assert {type(step) for step in steps[8:-1]} == {ComparingTensor}
     numbers = [(step.number, step.count) for step in steps if isinstance(step, ComparingBlock)]
     assert numbers == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
@@ -307,6 +314,44 @@ def test_a_training_file_beside_a_bare_fused_one(tmp_path: Path) -> None:
     result = compared(source, given)
     assert result.agrees
     assert [each.what for each in result.carried if "exp_avg" in each.name] == [CarriedAs.NOT_NEEDED]
+
+
+def saved_as(path: Path, content: object) -> Path:
+    torch.save(content, path)
+    return path
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_of_a_model_and_its_average_the_one_with_the_nearest_numbers_is_compared(
+    tmp_path: Path, seed: int
+) -> None:
+    states = {"model": trained().state_dict(), "ema": trained(seed=1).state_dict()}
+    source = saved_as(tmp_path / "both.pth", states)
+    given = fused_file(saved(tmp_path, trained(seed=seed).state_dict(), ".safetensors"))
+    result = compared(source, given)
+    assert result.agrees
+    chosen, other = ("model.", "ema.") if seed == 0 else ("ema.", "model.")
+    assert (result.renamed, result.others, result.nearest) == ((chosen, ""), ((other, ""),), True)
+    assert f"{chosen} was compared: by the names {other} fits as well" in result.choice
+
+
+def test_of_two_in_the_other_file_too(tmp_path: Path) -> None:
+    source = saved(tmp_path, trained().state_dict(), ".safetensors")
+    right = loaded(fused_file(source))
+    wrong = {name: tensor * 2 for name, tensor in right.items()}
+    given = saved_as(tmp_path / "both.pth", {"model": wrong, "ema": right})
+    result = compared(source, given)
+    assert result.wrong == ()
+    assert result.choice.startswith("the other file's ema. was compared")
+
+
+def test_where_no_number_tells_which_of_two_it_is_the_first(tmp_path: Path) -> None:
+    states = {"model": trained().state_dict(), "ema": trained(seed=1).state_dict()}
+    source = saved_as(tmp_path / "both.pth", states)
+    given = fused_file(saved(tmp_path, trained(seed=2).state_dict(), ".safetensors"))
+    result = compared(source, given)
+    assert (result.renamed, result.nearest) == (("model.", ""), False)
+    assert "it is the first, and no number tells which" in result.choice
 
 
 def test_a_missing_bias_counts_as_zeros(tmp_path: Path) -> None:

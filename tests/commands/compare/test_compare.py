@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tests.checkpoints.small_nets import BLOCKS, loaded, saved, trained
 from tests.commands.on_files import ran
+from tui.commands import progress
 
 Capsys = pytest.CaptureFixture[str]
 
@@ -40,7 +41,9 @@ def test_json_key_by_key(tmp_path: Path, capsys: Capsys) -> None:
     done = ran(capsys, "compare", path, saved(tmp_path, state, ".safetensors", "given"), "--json")
     assert done.status == 1
     data = done.data
-    assert list(data) == ["schema", "agree", "blocks", "skipped", "renamed", "carried", "left_over"]
+    assert list(data) == [
+        *("schema", "agree", "blocks", "skipped", "renamed", "renamed_otherwise", "carried", "left_over"),
+    ]
     assert (data["schema"], data["agree"], data["skipped"]) == (1, False, [])
     assert data["renamed"] == {"before": "", "after": ""}
     assert data["left_over"] == ["more"]
@@ -97,6 +100,34 @@ def test_the_table_says_what_is_wrong_and_what_it_looks_like(tmp_path: Path, cap
     ):
         assert words in done.words, words
     assert "\x1b" not in done.out
+
+
+def test_it_says_which_of_a_model_and_its_average_was_compared(tmp_path: Path, capsys: Capsys) -> None:
+    files(tmp_path, capsys)
+    path = tmp_path / "both.pt"
+    torch.save({"ema": trained(seed=1).state_dict(), "model": trained().state_dict()}, path)
+    done = ran(capsys, "compare", path, tmp_path / "right.pt")
+    assert done.status == 0
+    told = "the first file's model. was compared: by the names ema. fits as well, its numbers are the nearest"
+    assert told in done.words
+    data = ran(capsys, "compare", path, tmp_path / "right.pt", "--json").data
+    assert data["renamed"] == {"before": "model.", "after": ""}
+    assert data["renamed_otherwise"] == [{"before": "ema.", "after": ""}]
+
+
+def test_progress_goes_on_while_the_other_tensors_are_compared(
+    tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = files(tmp_path, capsys)
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    lines = ran(capsys, "compare", path, tmp_path / "right.pt").err.splitlines()
+    assert [line.partition(", ")[2] for line in lines[:5]] == [
+        *(f"block {place} of 4: {name}" for place, name in enumerate(BLOCKS, 1)),
+        "tensor 1 of 9: seen",
+    ]
+    shares = [int(line.removeprefix("comparing: ").partition("%")[0]) for line in lines]
+    assert shares == sorted(shares)
+    assert shares[4] > shares[3] > shares[0] == 0
 
 
 def test_eps_of_the_other_tool(tmp_path: Path, capsys: Capsys) -> None:

@@ -13,11 +13,35 @@ from tui.checkpoints.found import FoundBlock, LeftAlone
 
 @dataclass(frozen=True, slots=True)
 class ComparingBlock:
-    """The block that is judged next: the so-and-so-manieth of so many, counted from 1."""
+    """The block that is judged next: the so-and-so-manieth of so many, counted from 1.
+
+    `share`: how much of all the work is done, from 0 to 1.
+    """
 
     number: int
     count: int
     found: FoundBlock
+    share: float
+
+    @property
+    def words(self) -> str:
+        """Which one it is."""
+        return f"block {self.number} of {self.count}: {self.found.prefix}"
+
+
+@dataclass(frozen=True, slots=True)
+class ComparingTensor:
+    """The tensor beside the blocks that is compared next; the numbers as of a ComparingBlock."""
+
+    number: int
+    count: int
+    name: str
+    share: float
+
+    @property
+    def words(self) -> str:
+        """Which one it is."""
+        return f"tensor {self.number} of {self.count}: {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +120,10 @@ class ComparedCheckpoint:
         carried: every other tensor of the source, in its order.
         left_over: names in the other file that nothing in the source stands for, in its order.
         renamed: what the names of the source begin with, and with what the other file's do instead.
+        others: the same of what else could have been compared, by the names: a file may hold a model and the
+            average of its weights.
+        nearest: whether that was chosen as more of its numbers are right than of the others'; else it is the
+            first one.
         outside: how many blocks of the source are among what is left alone, the other file having nothing of
             what stands where they do.
         fits: whether anything in the other file is of the same model: a fused kernel that could be judged,
@@ -107,6 +135,8 @@ class ComparedCheckpoint:
     carried: tuple[Carried, ...]
     left_over: tuple[str, ...]
     renamed: tuple[str, str] = ("", "")
+    others: tuple[tuple[str, str], ...] = ()
+    nearest: bool = True
     outside: int = 0
     fits: bool = True
 
@@ -115,6 +145,19 @@ class ComparedCheckpoint:
         """ "2 of 3 blocks are right"; where none could be judged, of all there are."""
         judged = len(self.blocks)
         return f"{judged - len(self.wrong)} of {judged or self.outside} blocks are right"
+
+    @property
+    def choice(self) -> str:
+        """Which of several was compared, and why; "" where there was one."""
+        if not self.others:
+            return ""
+        pairs = [self.renamed, *self.others]
+        side = 0 if len({before for before, _ in pairs}) > 1 else 1
+        chosen, *others = (pair[side] for pair in pairs)
+        where = "the other file's" if side else "the first file's"
+        why = "its numbers are the nearest" if self.nearest else "it is the first, and no number tells which"
+        fit = f"{' and '.join(others)} {'fit' if len(others) > 1 else 'fits'}"
+        return f"{where} {chosen} was compared: by the names {fit} as well, {why}"
 
     @property
     def wrong(self) -> tuple[ComparedBlock, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from time import monotonic
 
 import torch
@@ -25,6 +26,7 @@ from tui.checkpoints.comparison.compared import (
     ComparedBlock,
     ComparedCheckpoint,
     ComparingBlock,
+    ComparingTensor,
 )
 from tui.checkpoints.comparison.counterparts import (
     Counterpart,
@@ -33,7 +35,7 @@ from tui.checkpoints.comparison.counterparts import (
     shaped,
     still_unfused,
 )
-from tui.checkpoints.comparison.renaming import renaming_of
+from tui.checkpoints.comparison.renaming import Renaming, renamings_of
 from tui.checkpoints.comparison.unfused import Unfused, unfused_in
 from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.conversion.fusing import Wishes
@@ -46,14 +48,24 @@ LOOKED_FOR = 15.0
 """Seconds for which it is found out what a wrong kernel looks like; for all blocks four times that."""
 AROUND = 3
 """Pixels of the image beyond the kernel's size on which that is looked for."""
+TELLING = 16
+"""Small tensors by whose numbers it is told which of several of the same names is meant."""
+TOLD = 0.01
+"""Of all the work, what is done from word to word on the carried tensors."""
+JUDGED = 20
+"""How often as long a byte takes that is folded and judged as one that was carried over."""
+
+Step = ComparingBlock | ComparedBlock | ComparingTensor | ComparedCheckpoint
+"""What comparing tells, one after the other."""
 
 
 def compare(
     source: Checkpoint, recognition: Recognition, given: Checkpoint, wishes: Wishes | None = None
-) -> Iterator[ComparingBlock | ComparedBlock | ComparedCheckpoint]:
+) -> Iterator[Step]:
     """Yield a ComparingBlock before each block, the ComparedBlock after it, the ComparedCheckpoint last.
 
-    Closing the generator between them ends the work.
+    Between these and that a ComparingTensor now and then, while all other tensors are compared. Closing the
+    generator between them ends the work.
 
     Args:
         source: the checkpoint with its branches.
@@ -68,27 +80,65 @@ def compare(
     yield from compare_unfused(unfused_in(source, recognition, wishes), given, wishes)
 
 
-def compare_unfused(
-    unfused: Unfused, given: Checkpoint, wishes: Wishes | None = None
-) -> Iterator[ComparingBlock | ComparedBlock | ComparedCheckpoint]:
+def compare_unfused(unfused: Unfused, given: Checkpoint, wishes: Wishes | None = None) -> Iterator[Step]:
     """As `compare`, of blocks wherever they come from."""
     recognition = unfused.recognition
-    comparison = _Comparison(unfused, given, wishes or Wishes())
-    done = []
-    for place, found in enumerate(comparison.blocks):
-        yield ComparingBlock(place + 1, len(comparison.blocks), found)
+    possible = _possible(unfused, given, wishes or Wishes())
+    comparison, nearest = _nearest(possible)
+    entries, count = unfused.source.entries, len(comparison.blocks)
+    work = [JUDGED * sum(entries[name].bytes for name in found.reads) for found in comparison.blocks]
+    shares = _shares([*work, *(entries[name].bytes for name in recognition.rest)])
+    done: list[ComparedBlock] = []
+    for place, (found, share) in enumerate(zip(comparison.blocks, shares, strict=False)):
+        yield ComparingBlock(place + 1, count, found, share)
         done.append(comparison.judged(place))
         yield done[-1]
-    carried = tuple(map(comparison.carried, recognition.rest))
+    carried = yield from _carried(comparison, recognition.rest, shares[count:])
     yield ComparedCheckpoint(
         tuple(done),
         (*recognition.left_alone, *comparison.outside),
         carried,
         tuple(name for name in given.entries if name not in comparison.taken),
         (comparison.renaming.before, comparison.renaming.after),
+        tuple((each.renaming.before, each.renaming.after) for each in possible if each is not comparison),
+        nearest,
         len(comparison.outside),
         comparison.unfused or _fits(recognition, done, carried),
     )
+
+
+def _shares(work: Sequence[int]) -> list[float]:
+    """How much of all is done before each piece of it."""
+    most = max(sum(work), 1)
+    return [before / most for before in accumulate(work, initial=0)][:-1]
+
+
+def _carried(
+    comparison: _Comparison, names: Sequence[str], shares: Sequence[float]
+) -> Generator[ComparingTensor, None, tuple[Carried, ...]]:
+    """What became of every other tensor, with a word now and then of how far it is."""
+    carried, told = [], -1.0
+    for place, (name, share) in enumerate(zip(names, shares, strict=True)):
+        if share >= told + TOLD:
+            told = share
+            yield ComparingTensor(place + 1, len(names), name, share)
+        carried.append(comparison.carried(name))
+    return tuple(carried)
+
+
+def _possible(unfused: Unfused, given: Checkpoint, wishes: Wishes) -> list[_Comparison]:
+    """One for each way to go by the names of both files."""
+    renamings = renamings_of(unfused.expected(), given.entries)
+    return [_Comparison(unfused, given, wishes, each) for each in renamings]
+
+
+def _nearest(possible: Sequence[_Comparison]) -> tuple[_Comparison, bool]:
+    """That of which most numbers are right, and whether there is one such; else the first."""
+    if len(possible) == 1:
+        return possible[0], True
+    agreements = [each.agreement() for each in possible]
+    most = max(agreements)
+    return possible[agreements.index(most)], agreements.count(most) == 1
 
 
 def _fits(recognition: Recognition, judged: Iterable[ComparedBlock], carried: Iterable[Carried]) -> bool:
@@ -109,10 +159,10 @@ class _Comparison:
         unfused: whether branches of some block are still there.
     """
 
-    def __init__(self, unfused: Unfused, given: Checkpoint, wishes: Wishes) -> None:
+    def __init__(self, unfused: Unfused, given: Checkpoint, wishes: Wishes, renaming: Renaming) -> None:
         self._unfused, self._given, self._wishes = unfused, given, wishes
         recognition = unfused.recognition
-        self.renaming = renaming_of(unfused.expected(), given.entries)
+        self.renaming = renaming
         renamed = [(found, self.renaming.applied(found.fused[0].name)) for found in recognition.blocks]
         self.blocks = [found for found, name in renamed if name is not None]
         why = f"the other file has nothing of what does not begin with {self.renaming.before!r}"
@@ -147,6 +197,15 @@ class _Comparison:
             self.renaming.applied(name) for name in found.reads
         }
 
+    def agreement(self) -> int:
+        """How many of its smallest blocks and other tensors are right."""
+        entries = self._unfused.source.entries
+        there = [name for name in self._unfused.recognition.rest if self.renaming.applied(name) in self.taken]
+        small = sorted(there, key=lambda name: entries[name].numel)[:TELLING]
+        blocks = sorted(range(len(self.blocks)), key=lambda place: self.blocks[place].fused[0].numel)
+        right = sum(self.judged(place, likeness=False).agrees for place in blocks[:2])
+        return right + sum(self.carried(name).right for name in small)
+
     def carried(self, name: str) -> Carried:
         """What became of a tensor that no block reads."""
         other = self.renaming.applied(name)
@@ -157,8 +216,11 @@ class _Comparison:
             return missing(name)
         return carried_as(name, self._unfused.source.tensor(name), other, self._given.tensor(other))
 
-    def judged(self, place: int) -> ComparedBlock:
-        """The block of that place beside the fused convolution that the other file has for it."""
+    def judged(self, place: int, *, likeness: bool = True) -> ComparedBlock:
+        """The block of that place beside the fused convolution that the other file has for it.
+
+        `likeness`: whether it is found out which mistake a wrong one looks like.
+        """
         found = self.blocks[place]
         eps = self._wishes.eps_used(found)
         there = self._there.get(place)
@@ -178,7 +240,7 @@ class _Comparison:
         except (StoredShapeError, FusionError) as error:
             return replace(made, sentence=str(error))
         sentence = verdict.sentence.removesuffix(".")
-        likenesses = self._likenesses(block, kernel, verdict)
+        likenesses = self._likenesses(block, kernel, verdict) if likeness else None
         return replace(made, ruling=verdict.ruling, sentence=sentence, verdict=verdict, likenesses=likenesses)
 
     def _take(self, names: tuple[str, ...]) -> None:

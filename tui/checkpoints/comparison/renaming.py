@@ -13,6 +13,8 @@ MOST_ASKED = 1_000
 """Names that decide; of more, some."""
 LEAST_PART = 0.05
 """Of the names, what must share a prefix for it to be one of many."""
+AS_WELL = 0.9
+"""Of the names that the best renaming finds, what another must find to fit as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +31,35 @@ class Renaming:
         return self.after + name[len(self.before) :]
 
 
-def renaming_of(expected: Sequence[str], given: Collection[str]) -> Renaming:
-    """The one that finds most of the expected names among those given; where two do, the shortest."""
+def renamings_of(expected: Sequence[str], given: Collection[str]) -> list[Renaming]:
+    """The one that finds most of the expected names among those given; where two do, the shortest.
+
+    Where others find as many of other names, as where a file holds a model and the average of its weights,
+    these too, in the order of the expected names.
+    """
     asked = expected[:: ceil(len(expected) / MOST_ASKED)] if expected else ()
     names = frozenset(given)
-    best, most = Renaming(), -1
-    for before in _prefixes(expected):
-        for after in _prefixes(given):
-            tried = Renaming(before, after)
-            found = sum(tried.applied(name) in names for name in asked)
-            if found > most:
-                best, most = tried, found
-    return best
+    tried = [Renaming(before, after) for before in _prefixes(expected) for after in _prefixes(given)]
+    counts = [sum(each.applied(name) in names for name in asked) for each in tried]
+    most = max(counts)
+    best = tried[counts.index(most)]
+    if best == Renaming():
+        return [best]
+    found = [best]
+    taken = _pairs(best, asked, names)
+    for each, count in zip(tried, counts, strict=True):
+        if count >= AS_WELL * most and taken.isdisjoint(_pairs(each, asked, names)):
+            found.append(each)
+            taken |= _pairs(each, asked, names)
+    order = {name: place for place, name in enumerate(asked)}
+    firsts = [min((order[name] for name, _ in _pairs(each, asked, names)), default=0) for each in found]
+    return [each for _, each in sorted(zip(firsts, found, strict=True), key=lambda one: one[0])]
+
+
+def _pairs(renaming: Renaming, asked: Iterable[str], given: Collection[str]) -> set[tuple[str, str]]:
+    """The names that it finds, and what they are called in the other file."""
+    renamed = ((name, renaming.applied(name)) for name in asked)
+    return {(name, other) for name, other in renamed if other is not None and other in given}
 
 
 def _prefixes(names: Iterable[str]) -> list[str]:

@@ -25,13 +25,18 @@ def compared_as_data(compared: ComparedCheckpoint) -> dict[str, Any]:
         "agree": compared.agrees,
         "blocks": list(map(_block, compared.blocks)),
         "skipped": skipped_as_data(compared.left_alone),
-        "renamed": {"before": compared.renamed[0], "after": compared.renamed[1]},
+        "renamed": _renamed(compared.renamed),
+        "renamed_otherwise": list(map(_renamed, compared.others)),
         "carried": {
             "same": sum(each.what is CarriedAs.SAME for each in compared.carried),
             **{what.replace(" ", "_"): found for what, found in names.items()},
         },
         "left_over": list(compared.left_over),
     }
+
+
+def _renamed(renamed: tuple[str, str]) -> dict[str, str]:
+    return {"before": renamed[0], "after": renamed[1]}
 
 
 def _block(block: ComparedBlock) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from tui.command_line.checkpoint_options import CompareRequest
 from tui.commands.progress import progress
 
 if TYPE_CHECKING:
-    from tui.checkpoints.comparison.compared import ComparedBlock, ComparedCheckpoint, ComparingBlock
+    from tui.checkpoints.comparison.compared import ComparedCheckpoint
+    from tui.checkpoints.comparison.comparing import Step
 
 RIGHT = 0
 WRONG = 1
@@ -76,15 +77,14 @@ def _compared(
     return with_progress(compare(source, found, given, Wishes(eps=eps)))
 
 
-def with_progress(steps: Iterable[ComparingBlock | ComparedBlock | ComparedCheckpoint]) -> ComparedCheckpoint:
+def with_progress(steps: Iterable[Step]) -> ComparedCheckpoint:
     """Every block judged, and how far that is told meanwhile."""
-    from tui.checkpoints.comparison.compared import ComparedCheckpoint, ComparingBlock
+    from tui.checkpoints.comparison.compared import ComparedBlock, ComparedCheckpoint
 
     with progress("comparing") as tell:
         for step in steps:
             if isinstance(step, ComparedCheckpoint):
                 return step
-            if isinstance(step, ComparingBlock):
-                words = f"block {step.number} of {step.count}: {step.found.prefix}"
-                tell((step.number - 1) / step.count, words)
+            if not isinstance(step, ComparedBlock):
+                tell(step.share, step.words)
     raise RuntimeError("the comparison ended without a result")

@@ -36,6 +36,8 @@ def _parts(compared: ComparedCheckpoint) -> Iterator[RenderableType]:
     before, after = compared.renamed
     if before or after:
         yield plain(f"names: {before or 'nothing'} before, {after or 'nothing'} in the other file")
+    if compared.choice:
+        yield plain(compared.choice)
     yield from _carried(compared.carried)
     if compared.left_over:
         yield from _named("left over in the other file", [plain(name) for name in compared.left_over])

@@ -13,10 +13,11 @@ from tui.running.background import iterate_in_thread
 
 if TYPE_CHECKING:
     from tui.analysis.alterations.alterations import Alterations
-    from tui.checkpoints.comparison.compared import ComparedBlock, ComparedCheckpoint, ComparingBlock
+    from tui.checkpoints.comparison import comparing
+    from tui.checkpoints.comparison.compared import ComparedBlock, ComparedCheckpoint
     from tui.checkpoints.contents import Checkpoint
 
-    Step = Doing | Checkpoint | ComparingBlock | ComparedBlock | ComparedCheckpoint
+    Step = Doing | Checkpoint | comparing.Step
 
 
 class Comparison:
@@ -62,14 +63,18 @@ class Comparison:
         self, listing: Listing, eps_of: Mapping[str, float], tell: Callable[[str, float, str], object]
     ) -> None:
         async for step in iterate_in_thread(partial(_steps, self.path, listing, eps_of)):
-            from tui.checkpoints.comparison.compared import ComparedBlock, ComparedCheckpoint, ComparingBlock
+            from tui.checkpoints.comparison.compared import (
+                ComparedBlock,
+                ComparedCheckpoint,
+                ComparingBlock,
+                ComparingTensor,
+            )
             from tui.checkpoints.contents import Checkpoint
 
             if isinstance(step, Checkpoint):
                 self.given, self._seen = step, _seen(step.paths)
-            elif isinstance(step, ComparingBlock):
-                place = f"block {step.number} of {step.count}: {step.found.prefix}"
-                tell("comparing", (step.number - 1) / step.count, place)
+            elif isinstance(step, (ComparingBlock, ComparingTensor)):
+                tell("comparing", step.share, step.words)
             elif isinstance(step, ComparedBlock):
                 self.blocks[step.found.fused[0].name] = step
             elif isinstance(step, ComparedCheckpoint):

@@ -91,7 +91,8 @@ def outcome(compared: ComparedCheckpoint, other: str) -> Content:
         if compared.fits
         else ""
     )
-    return Content.assemble(*parts, (renamed, MUTED))
+    choice = f"\n{printable(compared.choice)}" if compared.choice else ""
+    return Content.assemble(*parts, (renamed, MUTED), choice)
 
 
 def _number(number: int, thing: str) -> str:
