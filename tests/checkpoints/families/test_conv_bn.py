@@ -13,6 +13,7 @@ from tui.checkpoints.found import Assumption
 PAIRS = {
     "conv_bn": ("conv", "bn"),
     "conv_bn (norm)": ("conv", "norm"),
+    "conv_bn (transformers)": ("convolution", "normalization"),
     "conv_bn (1)": ("conv1", "bn1"),
     "conv_bn (2)": ("conv2", "bn2"),
     "conv_bn (3)": ("conv3", "bn3"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -233,6 +235,50 @@ class RTDETR(nn.Module):
 def test_rtdetr(alpha: bool, in_channels: int) -> None:
     module = ready(RTDETR(in_channels, alpha=alpha))
     assert_fuses(module, image(in_channels), "RT-DETR", "conv")
+
+
+def dfine_state() -> dict[str, Tensor]:
+    """What an encoder of D-FINE has: pairs that it fuses, one that it keeps, a RepVggBlock."""
+    pair = partial(ConvNorm, names=("conv", "norm"))
+    return (
+        state_of(ready(pair(6, 8, 1)), "encoder.input_proj.0")
+        | state_of(ready(pair(8, 8, 1)), "encoder.lateral_convs.0")
+        | state_of(ready(pair(8, 8, 3, groups=8)), "encoder.downsample_convs.0.0.cv2")
+        | state_of(ready(pair(8, 8, 1)), "encoder.fpn_blocks.0.cv2.0.conv1")
+        | state_of(ready(pair(8, 8, 1)), "encoder.fpn_blocks.0.cv2.0.conv2")
+        | state_of(ready(RTDETR(8, alpha=False)), "encoder.fpn_blocks.0.cv2.0.bottlenecks.0")
+        | {"decoder.decoder.lqe_layers.0.reg_conf.layers.0.weight": torch.zeros(2, 3)}
+    )
+
+
+def test_dfine_has_names_of_its_own_for_fused_pairs() -> None:
+    found = recognised(dfine_state())
+    assert found.left_alone == ()
+    assert [block.fused[0].name.removeprefix("encoder.") for block in found.blocks] == [
+        "lateral_convs.0.conv_bn_fused.weight",
+        "downsample_convs.0.0.cv2.conv_bn_fused.weight",
+        "fpn_blocks.0.cv2.0.conv1.conv_bn_fused.weight",
+        "fpn_blocks.0.cv2.0.conv2.conv_bn_fused.weight",
+        "fpn_blocks.0.cv2.0.bottlenecks.0.conv.weight",
+    ]
+    assert "encoder.input_proj.0.conv.weight" in found.rest
+    more = recognised(dfine_state(), conv_bn=True).blocks
+    assert more[0].fused[0].name == "encoder.input_proj.0.conv.weight"
+    assert [block.fused for block in more[1:]] == [block.fused for block in found.blocks]
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_pair_of_dfine_is_fused_as_it_runs(bias: bool) -> None:
+    module = ready(ConvNorm(6, 8, 3, names=("conv", "norm"), bias=bias))
+    assert_fuses(module, image(6), "D-FINE", "conv_bn_fused", asked="D-FINE")
+
+
+def test_without_the_decoder_of_dfine_a_pair_is_a_plain_one() -> None:
+    """RT-DETR has the same classes, and keeps them as they are."""
+    state = {name: each for name, each in dfine_state().items() if "lqe_layers" not in name}
+    assert [block.family for block in recognised(state).blocks] == ["RT-DETR"]
+    families = [block.family for block in recognised(state, conv_bn=True).blocks]
+    assert sorted(families) == ["RT-DETR", *["conv_bn (norm)"] * 5]
 
 
 @pytest.mark.parametrize("norm", ["bn", "norm"])

@@ -38,6 +38,7 @@ FAMILIES: tuple[Family, ...] = (
     repvgg.YOLO_REPCONV,
     repvgg.REPVGGDW,
     repvgg.RTDETR,
+    repvgg.DFINE,
     mobileone.MOBILEONE,
     mobileone.MOBILEONE_TIMM,
     mobileone.MOBILEONE_MMPRETRAIN,

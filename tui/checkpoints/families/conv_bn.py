@@ -23,6 +23,7 @@ def _pair(name: str, convolution: str, norm: str) -> Family:
 PAIRS = (
     _pair("conv_bn", "conv", "bn"),
     _pair("conv_bn (norm)", "conv", "norm"),
+    _pair("conv_bn (transformers)", "convolution", "normalization"),
     *(_pair(f"conv_bn ({number})", f"conv{number}", f"bn{number}") for number in (1, 2, 3)),
     _pair("conv_bn (downsample)", "downsample.0", "downsample.1"),
 )

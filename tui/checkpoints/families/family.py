@@ -49,6 +49,7 @@ class Family:
         found_by: the names by which a block is found; else those of its convolutions.
         in_order: whether a layer must be told from the one in front of it by the order in the file, where
             channels do not tell.
+        not_under: a module inside of which blocks of other code have these names.
         on_wish: whether it is looked for only when asked for.
         note: what a user should know of it.
     """
@@ -67,6 +68,7 @@ class Family:
     evidence: tuple[str, ...] = ()
     found_by: tuple[str, ...] = ()
     in_order: bool = False
+    not_under: str = ""
     on_wish: bool = False
     note: str = ""
 

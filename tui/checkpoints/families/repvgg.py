@@ -11,6 +11,7 @@ from tui.checkpoints.families.patterns import (
     BranchPattern,
     Factor,
     Identity,
+    Norm,
     branch,
     conv,
     conv_norm,
@@ -183,7 +184,7 @@ REPVGGDW = Family(
 
 RTDETR = Family(
     name="RT-DETR",
-    source="Zhao et al., RT-DETR, CVPR 2024; lyuwenyu/RT-DETR, D-FINE, transformers, RepVggBlock",
+    source="Zhao et al., RT-DETR, CVPR 2024; lyuwenyu/RT-DETR, transformers, RepVggBlock; D-FINE, VGGBlock",
     branches=(
         conv_norm_branch("conv1", "3x3", norm_key="norm"),
         branch("conv2", *conv_norm("conv2", "1x1", norm_key="norm"), Factor("alpha", optional=True)),
@@ -191,4 +192,15 @@ RTDETR = Family(
     fused="conv",
     plain=True,
     found_by=("conv1.conv.weight",),
+)
+
+DFINE = Family(
+    name="D-FINE",
+    source="Peng et al., D-FINE, ICLR 2025; Peterande/D-FINE, DEIM, ConvNormLayer_fuse",
+    branches=(branch("conv", conv("conv"), Norm("norm")),),
+    fused="conv_bn_fused",
+    fused_tells=True,
+    plain=True,
+    evidence=(".lqe_layers.",),
+    not_under="input_proj",  # a Sequential of the same names, which its own deploy model keeps
 )

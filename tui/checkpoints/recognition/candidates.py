@@ -73,7 +73,9 @@ def _prefixes(entries: Iterable[str], families: Iterable[Family]) -> dict[str, C
             if here is not None:
                 prefix = ".".join(words[:-count])
                 candidate = found.setdefault(prefix, Candidate(prefix))
-                candidate.families.extend(each for each in here if each not in candidate.families)
+                inside = frozenset(words[:-count])
+                fitting = [each for each in here if not (each.not_under and each.not_under in inside)]
+                candidate.families.extend(each for each in fitting if each not in candidate.families)
     return found
 
 
