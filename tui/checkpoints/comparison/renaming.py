@@ -13,6 +13,8 @@ MOST_ASKED = 1_000
 """Names that decide; of more, some."""
 LEAST_PART = 0.05
 """Of the names, what must share a prefix for it to be one of many."""
+LEAST_FOUND = 2
+"""Names, those of one fused convolution, of which fewer do not show that a file holds the same model."""
 AS_WELL = 0.9
 """Of the names that the best renaming finds, what another must find to fit as well."""
 
@@ -43,7 +45,7 @@ def renamings_of(expected: Sequence[str], given: Collection[str]) -> list[Renami
     counts = [sum(each.applied(name) in names for name in asked) for each in tried]
     most = max(counts)
     best = tried[counts.index(most)]
-    if best == Renaming():
+    if best == Renaming() or most < LEAST_FOUND:
         return [best]
     found = [best]
     taken = _pairs(best, asked, names)
