@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,8 @@ def fused_of(source: Checkpoint, wishes: Wishes | None = None, *, conv_bn: bool 
 def fused_file(path: Path, wishes: Wishes | None = None, *, conv_bn: bool = False) -> Path:
     target = path.with_name("out" + path.suffix)
     with open_checkpoint(path) as source:
-        write_fused(source, fused_of(source, wishes, conv_bn=conv_bn), target, format=format_for(target))
+        asked = replace(wishes or Wishes(), format=format_for(target))
+        write_fused(source, fused_of(source, asked, conv_bn=conv_bn), target)
     return target
 
 

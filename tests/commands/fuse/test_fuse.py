@@ -37,7 +37,8 @@ def test_json_key_by_key(tmp_path: Path, capsys: Capsys) -> None:
     assert done.status == 0
     data = done.data
     assert list(data) == [
-        *("schema", "blocks", "skipped", "tensors_in", "tensors_out", "params", "bytes", "output"),
+        *("schema", "blocks", "skipped", "tensors_in", "tensors_out", "params", "bytes", "beside"),
+        "output",
     ]
     state, made = trained().state_dict(), loaded(out)
     assert data["schema"] == 1
@@ -124,8 +125,52 @@ def test_a_wrapper_is_left_out_of_safetensors_and_said(tmp_path: Path, capsys: C
     torch.save(wrapped(trained().state_dict(), "state_dict"), path)
     done = ran(capsys, "fuse", path, out)
     assert done.status == 0
-    assert "left out epoch, optimizer" in done.err
+    assert "left out, as safetensors holds only the tensors of a model: epoch, optimizer" in done.words
     deployed(trained()).load_state_dict(loaded(out), strict=True)
+
+
+def training_file(folder: Path) -> Path:
+    """With an optimizer's state, an average that has no blocks, and what counts."""
+    content = wrapped(trained().state_dict(), "model") | {
+        "optimizer": {"state": {0: {"exp_avg": torch.ones(3), "step": torch.tensor(9.0)}}, "lr": 0.1},
+        "ema": {"shadow": torch.ones(2)},
+        "lr_scheduler": {"last": 3},
+    }
+    torch.save(content, folder / "in.pth")
+    return folder / "in.pth"
+
+
+def test_what_a_training_file_has_beside_its_model_is_told(tmp_path: Path, capsys: Capsys) -> None:
+    path, out = training_file(tmp_path), tmp_path / "out.pt"
+    done = ran(capsys, "fuse", path, out)
+    assert done.status == 0
+    told = (
+        "carried over as it was, of the weights before they were fused: "
+        "optimizer (2 tensors, 16 bytes), ema (1 tensor, 8 bytes), epoch, lr_scheduler"
+    )
+    assert told in done.words
+    assert torch.load(out)["optimizer"]["state"][0]["step"] == 9
+    data = ran(capsys, "fuse", path, out, "--force", "--json").data
+    assert data["beside"][:2] == [
+        {"name": "optimizer", "tensors": 2, "bytes": 16, "carried": True},
+        {"name": "ema", "tensors": 1, "bytes": 8, "carried": True},
+    ]
+
+
+def test_safetensors_is_loaded_strictly_without_what_only_training_needs(
+    tmp_path: Path, capsys: Capsys
+) -> None:
+    path, out = tmp_path / "in.pth", tmp_path / "out.safetensors"
+    content = torch.load(training_file(tmp_path))
+    del content["ema"]
+    torch.save(content, path)
+    done = ran(capsys, "fuse", path, out, "--json")
+    assert [(each["name"], each["carried"]) for each in done.data["beside"]] == [
+        *(("optimizer", False), ("epoch", False), ("lr_scheduler", False)),
+    ]
+    made = loaded(out)
+    assert done.data["tensors_out"] == len(made)
+    deployed(trained()).load_state_dict(made, strict=True)
 
 
 def test_two_wrappers_stay_apart_in_safetensors(tmp_path: Path, capsys: Capsys) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tui.analysis.quantities import count
 from tui.analysis.verdict.reason import Ruling
+from tui.checkpoints.contents import Format
+from tui.checkpoints.conversion.beside import Beside
 from tui.checkpoints.folding.folded import Answer
 from tui.checkpoints.found import FoundBlock, LeftAlone
 from tui.checkpoints.inspection.value_problems import ValueProblem
@@ -98,6 +101,8 @@ class FusedCheckpoint:
         left_alone: what looks like a block and was not fused, with the reason.
         plan: the tensors of the output, in order: the fused ones in the place of each block's first.
         before, after: how much the input has, and the output.
+        format: of the output.
+        beside: what the input has beside its model, and what became of it.
     """
 
     blocks: tuple[FusedBlock, ...]
@@ -105,11 +110,25 @@ class FusedCheckpoint:
     plan: tuple[Planned, ...]
     before: Sizes
     after: Sizes
+    format: Format
+    beside: tuple[Beside, ...]
 
     @property
     def wrong(self) -> tuple[FusedBlock, ...]:
         """The blocks whose fused convolution may not stand for them."""
         return tuple(block for block in self.blocks if not block.agrees)
+
+    @property
+    def beside_in_words(self) -> tuple[str, ...]:
+        """What was carried over of it, and what was left out, a sentence each."""
+        carried = ", ".join(_part_in_words(each) for each in self.beside if each.carried)
+        left = ", ".join(_part_in_words(each) for each in self.beside if not each.carried)
+        told = []
+        if carried:
+            told.append(f"carried over as it was, of the weights before they were fused: {carried}")
+        if left:
+            told.append(f"left out, as {self.format} holds only the tensors of a model: {left}")
+        return tuple(told)
 
     @property
     def damaged(self) -> tuple[LeftAlone, ...]:
@@ -120,3 +139,10 @@ class FusedCheckpoint:
     def already_fused(self) -> bool:
         """Whether there was nothing to fuse as all of it had been."""
         return not self.blocks and any(each.already_fused for each in self.left_alone)
+
+
+def _part_in_words(part: Beside) -> str:
+    if not part.tensors:
+        return part.name
+    tensors = f"{count(part.tensors)} tensor{'s' if part.tensors > 1 else ''}"
+    return f"{part.name} ({tensors}, {count(part.bytes)} bytes)"

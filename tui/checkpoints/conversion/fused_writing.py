@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tui.checkpoints.contents import Checkpoint, Format
+from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.conversion.fused import FusedCheckpoint
-from tui.checkpoints.conversion.output import without_wrapper
 from tui.checkpoints.errors import CheckpointError, named
 from tui.checkpoints.writing import Progress, write_checkpoint
 from tui.fusion.quoting import quoted
@@ -21,12 +20,11 @@ def write_fused(
     fused: FusedCheckpoint,
     target: Path,
     *,
-    format: Format = Format.SAFETENSORS,
     replace: bool = False,
     wrong_too: bool = False,
     progress: Progress | None = None,
 ) -> None:
-    """Write the fused checkpoint: every tensor that no block reads bit for bit, in the file's order.
+    """Write it in its format: every tensor that no block reads bit for bit, in the file's order.
 
     `wrong_too`: whether it is written although a block is wrong or damaged; `progress`: see `Progress`.
 
@@ -36,10 +34,7 @@ def write_fused(
     """
     if (fused.wrong or fused.damaged) and not wrong_too:
         raise WrongBlockError(f"{named(target)} was not written, as these blocks are {_amiss(fused)}")
-    plan = fused.plan
-    if format is Format.SAFETENSORS and source.format is Format.TORCH:
-        plan = without_wrapper(plan)
-    write_checkpoint(source, plan, target, format=format, replace=replace, progress=progress)
+    write_checkpoint(source, fused.plan, target, format=fused.format, replace=replace, progress=progress)
 
 
 def _amiss(fused: FusedCheckpoint) -> str:

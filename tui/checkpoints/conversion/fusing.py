@@ -13,7 +13,8 @@ from torch import Tensor
 
 from tui.analysis.verdict.reason import Ruling
 from tui.checkpoints.building import built_of
-from tui.checkpoints.contents import Checkpoint
+from tui.checkpoints.contents import Checkpoint, Format
+from tui.checkpoints.conversion.beside import parts_beside
 from tui.checkpoints.conversion.fused import FusedBlock, FusedCheckpoint, FusingBlock
 from tui.checkpoints.conversion.output import output_of, size_of
 from tui.checkpoints.dense_tensor import dense_tensor
@@ -39,12 +40,14 @@ class Wishes:
         eps_of: of the batch norms of single blocks, by prefix: comes before `eps`.
         on_image: whether each of up to `MOST_ON_IMAGE` weights is also run on a random image.
         jobs: how many blocks are fused at the same time, each by one thread.
+        format: of the output.
     """
 
     eps: float | None = None
     eps_of: Mapping[str, float] = field(default_factory=dict)
     on_image: bool = True
     jobs: int = 1
+    format: Format = Format.SAFETENSORS
 
     def eps_for(self, found: FoundBlock) -> float | None:
         """The eps of that block's batch norms, where it is not its family's."""
@@ -80,13 +83,16 @@ def fuse(
             tensors |= made
             done.append(block)
             yield block
-    plan = output_of(source, [block.found for block in done if block.fused], tensors)
+    fused = [block.found for block in done if block.fused]
+    plan = output_of(source, fused, tensors, wishes.format)
     yield FusedCheckpoint(
         tuple(done),
         recognition.left_alone,
-        tuple(plan),
+        plan,
         size_of(source.entries.values()),
         size_of(each.entry for each in plan),
+        wishes.format,
+        parts_beside(source, recognition.blocks, wishes.format),
     )
 
 

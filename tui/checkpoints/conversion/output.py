@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tui.checkpoints.contents import Checkpoint, Entry
+from tui.checkpoints.contents import Checkpoint, Entry, Format
+from tui.checkpoints.conversion.beside import is_left_out
 from tui.checkpoints.conversion.fused import Sizes
 from tui.checkpoints.found import FoundBlock
 from tui.checkpoints.plan import Made, Planned, carried
@@ -17,17 +18,19 @@ if TYPE_CHECKING:
 
 
 def output_of(
-    source: Checkpoint, blocks: Sequence[FoundBlock], tensors: Mapping[str, Tensor]
-) -> list[Planned]:
+    source: Checkpoint, blocks: Sequence[FoundBlock], tensors: Mapping[str, Tensor], format: Format
+) -> tuple[Planned, ...]:
     """Every tensor of the output, in the input's order.
 
     The two fused ones stand where the first tensor of their block stood, also where they had a place of their
-    own as placeholders.
+    own as placeholders. Safetensors made of a file of torch has none of what only training needs, and the
+    names that load_state_dict expects.
 
     Args:
         source: the input.
         blocks: those that are fused.
         tensors: their fused tensors, by name.
+        format: of the output.
     """
     gone = {name for block in blocks for name in (*block.reads, *block.placeholders)}
     order = {name: place for place, name in enumerate(source.entries)}
@@ -36,12 +39,12 @@ def output_of(
     for name, entry in source.entries.items():
         if name in first:
             plan += [Made(fused, partial(tensors.__getitem__, fused.name)) for fused in first[name].fused]
-        if name not in gone:
+        if name not in gone and not is_left_out(entry, format):
             plan.append(carried(entry))
-    return plan
+    return _without_wrapper(plan) if format is Format.SAFETENSORS else tuple(plan)
 
 
-def without_wrapper(plan: Sequence[Planned]) -> tuple[Planned, ...]:
+def _without_wrapper(plan: Sequence[Planned]) -> tuple[Planned, ...]:
     """The plan under the names that load_state_dict expects, where one wrapper is around all of it.
 
     Where several are, "model." and "ema.", only these tell the tensors apart.

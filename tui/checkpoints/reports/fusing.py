@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ def fused_as_data(fused: FusedCheckpoint, output: Path | None) -> dict[str, Any]
         "tensors_out": fused.after.tensors,
         "params": {"before": fused.before.params, "after": fused.after.params},
         "bytes": {"before": fused.before.bytes, "after": fused.after.bytes},
+        "beside": [asdict(each) for each in fused.beside],
         "output": None if output is None else str(output),
     }
 

@@ -55,8 +55,6 @@ def fuse(asked: FuseRequest) -> int:
         _report(asked, fused, written=not refusal)
         if refusal:
             _say(f"{refusal}; --force writes it all the same")
-        elif _format(asked) is Format.SAFETENSORS and source.other_values:
-            _say(f"safetensors holds only tensors: left out {', '.join(map(printable, source.other_values))}")
     return WRONG if fused.wrong or fused.damaged else FUSED
 
 
@@ -82,7 +80,8 @@ def _fused(asked: FuseRequest, source: Checkpoint, found: Recognition) -> FusedC
     from tui.checkpoints.conversion.fusing import Wishes, fuse
 
     with progress("fusing") as tell:
-        for step in fuse(source, found, Wishes(eps=asked.reading.eps, jobs=asked.jobs or USUAL_JOBS)):
+        wishes = Wishes(eps=asked.reading.eps, jobs=asked.jobs or USUAL_JOBS, format=_format(asked))
+        for step in fuse(source, found, wishes):
             if isinstance(step, FusedCheckpoint):
                 return step
             if isinstance(step, FusingBlock):
@@ -101,7 +100,6 @@ def _written(asked: FuseRequest, source: Checkpoint, fused: FusedCheckpoint) -> 
                 source,
                 fused,
                 asked.target,
-                format=_format(asked),
                 replace=asked.force,
                 wrong_too=asked.force,
                 progress=lambda done, of: tell(done / max(of, 1), f"{of:,} bytes"),
@@ -142,7 +140,7 @@ def _print_report(asked: FuseRequest, fused: FusedCheckpoint, output: Path | Non
     else:
         from tui.commands.fuse.table import print_table
 
-        print_table(fused, output, _format(asked))
+        print_table(fused, output)
 
 
 def _say(words: str) -> None:

@@ -11,18 +11,17 @@ from rich.table import Table
 
 from tui.analysis.quantities import two_digits
 from tui.analysis.verdict.in_words import percent
-from tui.checkpoints.contents import Format
 from tui.checkpoints.conversion.fused import FusedBlock, FusedCheckpoint
 from tui.commands.plain_console import plain_console
 from tui.commands.tables import WIDTH, change, doubts, left_alone, plain, row, ruled, size, table
 
 
-def print_table(fused: FusedCheckpoint, output: Path | None, format: Format) -> None:
-    """Print it on stdout; `output`: where it was written, in which format; None where it was not."""
-    plain_console(WIDTH).print_report(Group(*_parts(fused, output, format)))
+def print_table(fused: FusedCheckpoint, output: Path | None) -> None:
+    """Print it on stdout; `output`: where it was written; None where it was not."""
+    plain_console(WIDTH).print_report(Group(*_parts(fused, output)))
 
 
-def _parts(fused: FusedCheckpoint, output: Path | None, format: Format) -> Iterator[RenderableType]:
+def _parts(fused: FusedCheckpoint, output: Path | None) -> Iterator[RenderableType]:
     if fused.blocks:
         yield _blocks(fused.blocks)
         yield from _remarks(fused.blocks)
@@ -36,8 +35,10 @@ def _parts(fused: FusedCheckpoint, output: Path | None, format: Format) -> Itera
     words = f"{right} of {len(fused.blocks)} blocks fused and verified, {len(fused.left_alone)} left alone"
     if fused.damaged:
         words += f" ({len(fused.damaged)} damaged)"
-    where = "nothing was written" if output is None else f"written to {output} as {format}"
+    where = "nothing was written" if output is None else f"written to {output} as {fused.format}"
     yield ""
+    if output is not None:
+        yield from map(plain, fused.beside_in_words)
     yield plain(f"{words}; {where}")
 
 

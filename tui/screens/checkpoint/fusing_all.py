@@ -139,7 +139,8 @@ def _steps(to_fuse: ToFuse, output: Output) -> Iterator[FusingBlock | FusedBlock
     assert recognition is not None
     check_target(to_fuse.listing.checkpoint, output.path, replace=output.replace)
     jobs = min(2, max(1, (os.cpu_count() or 1) - 1))  # one is left to the screen, and few blocks fill memory
-    yield from fuse(to_fuse.listing.checkpoint, recognition, Wishes(eps_of=to_fuse.eps_of, jobs=jobs))
+    wishes = Wishes(eps_of=to_fuse.eps_of, jobs=jobs, format=Format(output.format))
+    yield from fuse(to_fuse.listing.checkpoint, recognition, wishes)
 
 
 async def _written(screen: Screen[None], to_fuse: ToFuse, output: Output, fused: FusedCheckpoint) -> str:
@@ -161,11 +162,8 @@ async def _written(screen: Screen[None], to_fuse: ToFuse, output: Output, fused:
         timer.stop()
     view.written = output.path
     folder = printable(in_home(output.path.absolute().parent))
-    left_out = to_fuse.listing.checkpoint.other_values if output.format == Format.SAFETENSORS else ()
-    values = (
-        f" safetensors holds only tensors: without {', '.join(map(printable, left_out))}." if left_out else ""
-    )
-    return f"Written: {printable(output.path.name)} in {folder}.{values}"
+    beside = "".join(f" {words[:1].upper()}{printable(words[1:])}." for words in fused.beside_in_words)
+    return f"Written: {printable(output.path.name)} in {folder}.{beside}"
 
 
 def _writing(listing: Listing, output: Output, fused: FusedCheckpoint, told: _Written) -> Iterator[None]:
@@ -175,7 +173,6 @@ def _writing(listing: Listing, output: Output, fused: FusedCheckpoint, told: _Wr
         listing.checkpoint,
         fused,
         output.path,
-        format=Format(output.format),
         replace=output.replace,
         wrong_too=True,
         progress=told,
