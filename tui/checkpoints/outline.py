@@ -78,10 +78,11 @@ class Outline:
         found = recognition or Recognition((), (), ())
         blocks, left_alone = _by_prefix(found.blocks), _by_prefix(found.left_alone)
         by_path = _grown(self.root, entries)
-        for path, node in (("", self.root), *((path, node) for path, node in by_path.items() if path)):
+        for path in dict.fromkeys((*blocks, *left_alone)):
+            node = by_path[path] if path else self.root
             node.blocks = tuple(blocks.get(path, ()))
             node.left_alone = tuple(left_alone.get(path, ()))
-            for each in (node, *node.ancestors()) if node.marked else ():
+            for each in (node, *node.ancestors()):
                 each.within += len(node.blocks)
                 each.skipped += len(node.left_alone)
         _join_lone_children(self.root)
@@ -127,14 +128,10 @@ def _grown(root: Node, entries: Mapping[str, Entry]) -> dict[str, Node]:
     """Let the tree of all names grow from the root; its nodes by their paths, "" but for the root's."""
     by_path: dict[str, Node] = {}
     for name, entry in entries.items():
-        node, path = root, ""
-        for place, word in enumerate(name.split(".", DEEPEST)):
-            path = f"{path}.{word}" if place else word
-            child = by_path.get(path)
-            if child is None:
-                child = by_path[path] = Node(path, word, node)
-                node.children.append(child)
-            node = child
+        above, dot, word = name.rpartition(".")
+        parent = by_path.get(above) if dot else None
+        # Most tensors lie beside the one before: the way from the root would be walked again.
+        node = _walked(root, name, by_path) if parent is None else _child(parent, name, word, by_path)
         node.entry = entry
         parameters = entry.numel if entry.is_floating else 0
         node.tensors, node.parameters, node.bytes = 1, parameters, entry.bytes
@@ -144,6 +141,23 @@ def _grown(root: Node, entries: Mapping[str, Entry]) -> dict[str, Node]:
             node.parent.parameters += node.parameters
             node.parent.bytes += node.bytes
     return by_path
+
+
+def _walked(root: Node, name: str, by_path: dict[str, Node]) -> Node:
+    """The node of a name, and all on the way to it."""
+    node, path = root, ""
+    for place, word in enumerate(name.split(".", DEEPEST)):
+        path = f"{path}.{word}" if place else word
+        node = _child(node, path, word, by_path)
+    return node
+
+
+def _child(parent: Node, path: str, word: str, by_path: dict[str, Node]) -> Node:
+    child = by_path.get(path)
+    if child is None:
+        child = by_path[path] = Node(path, word, parent)
+        parent.children.append(child)
+    return child
 
 
 def _join_lone_children(root: Node) -> None:

@@ -28,6 +28,7 @@ MOST_AXES = 64
 """Sizes of a tensor, as torch has it: a header could name millions, and their product would take hours."""
 _ALIGNMENT = 8
 _KEYS = {"dtype", "shape", "data_offsets"}
+_INTEGERS = {int}
 
 
 class HeaderError(ValueError):
@@ -143,7 +144,9 @@ def _tensor(name: str, fields: object, begin: int) -> tuple[Entry, Place]:
 
 
 def _sizes(told: object) -> bool:
-    return isinstance(told, list) and all(type(size) is int and 0 <= size < _MOST_SIZE for size in told)
+    if not isinstance(told, list):
+        return False
+    return not told or ({*map(type, told)} == _INTEGERS and min(told) >= 0 and max(told) < _MOST_SIZE)
 
 
 def _shape_text(shape: Sequence[int]) -> str:
