@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,19 +34,50 @@ def fill_whole(path: Path, fill: Callable[[BinaryIO], object], *, replace: bool)
         NotOrdinaryFileError: what is there is not an ordinary file.
         OSError, ValueError, RuntimeError: it could not be written, or the name names no file.
     """
-    if not replace and os.path.lexists(path):  # found out at the end too, but then the work was for nothing
-        raise FileExistsError("a file of that name is there already")
-    target = path.resolve() if replace else path
-    permissions = _permissions_to_keep(target)
-    # The name holds nothing of the target's: a name of the longest length would make one that is too long.
-    temporary = target.with_name(f".{os.urandom(8).hex()}.part")
+    part = UnnamedFile(path, replace=replace)
     try:
-        _write(temporary, fill)
-        if permissions is not None:
-            temporary.chmod(permissions)
-        _put_in_place(temporary, target, replace=replace)
+        fill(part.file)
+        part.put_in_place()
     finally:
-        temporary.unlink(missing_ok=True)
+        part.discard()
+
+
+class UnnamedFile:
+    """A file that is being written, in the folder of the name that it gets when it is whole.
+
+    Attributes:
+        file: it, open for writing and reading, one thread at a time.
+    """
+
+    def __init__(self, path: Path, *, replace: bool) -> None:
+        """Make it; the arguments, and what is raised, as of `fill_whole`."""
+        if not replace and os.path.lexists(
+            path
+        ):  # found out at the end too, but then the work was for nothing
+            raise FileExistsError("a file of that name is there already")
+        self._target = path.resolve() if replace else path
+        self._replace = replace
+        self._permissions = _permissions_to_keep(self._target)
+        # The name holds nothing of the target's: one of the longest length would make one that is too long.
+        self._path = self._target.with_name(f".{os.urandom(8).hex()}.part")
+        self.file: BinaryIO = self._path.open("x+b")
+
+    def put_in_place(self) -> None:
+        """Give it its name, once all of it is on the disk; what is raised as of `fill_whole`."""
+        with self.file:
+            self.file.flush()
+            os.fsync(
+                self.file.fileno()
+            )  # or a crash of the machine could leave an empty file under that name
+        if self._permissions is not None:
+            self._path.chmod(self._permissions)
+        _put_in_place(self._path, self._target, replace=self._replace)
+
+    def discard(self) -> None:
+        """Leave nothing of it, unless it has its name; twice does nothing."""
+        with suppress(OSError):  # what is left in its buffer finds no room on a full disk
+            self.file.close()
+        self._path.unlink(missing_ok=True)
 
 
 def _permissions_to_keep(target: Path) -> int | None:
@@ -56,13 +88,6 @@ def _permissions_to_keep(target: Path) -> int | None:
     if not stat.S_ISREG(mode):
         raise NotOrdinaryFileError("what is there is not an ordinary file")
     return stat.S_IMODE(mode)
-
-
-def _write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
-    with path.open("xb") as file:
-        fill(file)
-        file.flush()
-        os.fsync(file.fileno())  # or a crash of the machine could leave an empty file under the final name
 
 
 def _put_in_place(temporary: Path, target: Path, *, replace: bool) -> None:

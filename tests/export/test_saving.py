@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
-from tui import atomic_file
 from tui.export.saving import SavingError, TakenError, is_taken, path_from, save
 
 
@@ -45,16 +42,13 @@ def test_nothing_is_replaced_unless_told(folder: Path) -> None:
 def test_a_file_that_appears_meanwhile_stays(
     folder: Path, monkeypatch: pytest.MonkeyPatch, links: bool
 ) -> None:
-    write = atomic_file._write
-
-    def write_and_be_overtaken(path: Path, fill: Callable[[BinaryIO], object]) -> None:
-        write(path, fill)
+    def be_overtaken(descriptor: int) -> None:
         (folder / "new.csv").write_bytes(b"theirs")
 
     def refuse(self: Path, target: Path) -> None:
         raise PermissionError("no links on this file system")
 
-    monkeypatch.setattr(atomic_file, "_write", write_and_be_overtaken)
+    monkeypatch.setattr(os, "fsync", be_overtaken)
     if not links:
         monkeypatch.setattr(Path, "hardlink_to", refuse)
     with pytest.raises(TakenError):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tui.atomic_file import NotOrdinaryFileError, fill_whole
@@ -62,12 +63,19 @@ def write_checkpoint(
     if doubles:
         raise about(target, f"would have {quoted(doubles[0])} twice")
     told = progress or (lambda _done, _of: None)
-    try:
+    with told_of(target):
         if format is Format.SAFETENSORS:
-            fill = safetensors_written.filler(source, plan, _metadata(source, metadata), told)
+            fill = safetensors_written.filler(source, plan, metadata_of(source, metadata), told)
         else:
             fill = torch_written.filler(source, plan, told)
         fill_whole(target, fill, replace=replace)
+
+
+@contextmanager
+def told_of(target: Path) -> Iterator[None]:
+    """Raise what goes wrong with an output as a CheckpointError that says so."""
+    try:
+        yield
     except CheckpointError:
         raise
     except HeaderError as error:
@@ -99,7 +107,7 @@ def check_target(source: Checkpoint, target: Path, *, replace: bool) -> None:
         raise about_path(target, "cannot be written: there is no such folder")
 
 
-def _metadata(source: Checkpoint, given: Mapping[str, str] | None) -> Mapping[str, str]:
+def metadata_of(source: Checkpoint, given: Mapping[str, str] | None = None) -> Mapping[str, str]:
     """What the input has; of one that cannot have any, what transformers refuses a file without."""
     if given is not None:
         return given

@@ -214,7 +214,7 @@ def add_reading_options(parser: OptionParser) -> None:
 def _add_fuse_options(parser: OptionParser) -> None:
     parser.add_argument("--format", metavar="FORMAT", help="safetensors or pt [by the name of OUT]")
     parser.add_argument("--force", action="store_true", help="replace OUT; write wrong blocks too")
-    parser.add_argument("--jobs", metavar="N", help="blocks at the same time, each in memory [1]")
+    parser.add_argument("--jobs", metavar="N", help="blocks at the same time, each in memory [2]")
 
 
 def _open(options: argparse.Namespace) -> OpenRequest:

@@ -22,6 +22,7 @@ def assert_folds(found: FoundBlock, state: Mapping[str, Tensor], weight: Tensor,
     for folded in ways:
         assert folded.answer.agrees
         assert folded.share == 0  # float64 is rounded to itself
+        assert folded.weight is not None
         for one, other in ((folded.weight.reshape(weight.shape), weight), (folded.bias, bias)):
             assert one.is_contiguous()
             torch.testing.assert_close(one, other, rtol=0, atol=1e-12 * max(1.0, float(other.abs().max())))

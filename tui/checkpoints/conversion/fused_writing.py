@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.conversion.fused import FusedCheckpoint
+from tui.checkpoints.conversion.fused_file import FusedFile
 from tui.checkpoints.errors import CheckpointError, named
 from tui.checkpoints.writing import Progress, write_checkpoint
 from tui.fusion.quoting import quoted
@@ -23,10 +24,12 @@ def write_fused(
     replace: bool = False,
     wrong_too: bool = False,
     progress: Progress | None = None,
+    output: FusedFile | None = None,
 ) -> None:
     """Write it in its format: every tensor that no block reads bit for bit, in the file's order.
 
-    `wrong_too`: whether it is written although a block is wrong or damaged; `progress`: see `Progress`.
+    `wrong_too`: whether it is written although a block is wrong or damaged; `progress`: see `Progress`;
+    `output`: what has the fused tensors already, made for that target.
 
     Raises:
         WrongBlockError: a block is wrong or damaged, and nothing was written.
@@ -34,6 +37,9 @@ def write_fused(
     """
     if (fused.wrong or fused.damaged) and not wrong_too:
         raise WrongBlockError(f"{named(target)} was not written, as these blocks are {_amiss(fused)}")
+    if output is not None and output.is_as_planned(fused.plan):
+        output.finish(progress)
+        return
     write_checkpoint(source, fused.plan, target, format=fused.format, replace=replace, progress=progress)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from math import isfinite
 
 import torch
@@ -16,12 +17,13 @@ from tui.checkpoints.building import built_of
 from tui.checkpoints.contents import Checkpoint, Format
 from tui.checkpoints.conversion.beside import parts_beside
 from tui.checkpoints.conversion.fused import FusedBlock, FusedCheckpoint, FusingBlock
+from tui.checkpoints.conversion.fused_file import FusedFile
 from tui.checkpoints.conversion.output import output_of, size_of
 from tui.checkpoints.dense_tensor import dense_tensor
 from tui.checkpoints.folding.folded import Answer, Folded
 from tui.checkpoints.folding.general import answer_on_image, fold_general
 from tui.checkpoints.folding.judging import judged
-from tui.checkpoints.folding.plain import fold_plain, is_plain, large_weights
+from tui.checkpoints.folding.plain import Put, fold_plain, is_plain, large_weights
 from tui.checkpoints.folding.rows import Rows
 from tui.checkpoints.found import FoundBlock, Recognition
 from tui.checkpoints.inspection.value_problems import problems_of
@@ -62,29 +64,33 @@ class Wishes:
 
 
 def fuse(
-    source: Checkpoint, recognition: Recognition, wishes: Wishes | None = None
+    source: Checkpoint,
+    recognition: Recognition,
+    wishes: Wishes | None = None,
+    output: FusedFile | None = None,
 ) -> Iterator[FusingBlock | FusedBlock | FusedCheckpoint]:
     """Yield a FusingBlock before each block, the FusedBlock after it, and the FusedCheckpoint last.
 
-    Closing the generator between them ends the work. The fused tensors are kept in memory, and of all others
-    those of the blocks that are being fused.
+    Closing the generator between them ends the work. In memory are of all tensors those of the blocks that
+    are being fused, and the fused ones, unless they go into `output`.
 
     Raises:
-        CheckpointError: the file has changed or is gone.
+        CheckpointError: the file has changed or is gone; or the output could not be written.
     """
     wishes = wishes or Wishes()
     done: list[FusedBlock] = []
     tensors: dict[str, Tensor] = {}
     sizes = [sum(source.entries[name].bytes for name in found.reads) for found in recognition.blocks]
-    with _workers(source, recognition.blocks, wishes) as results:
+    with _workers(source, recognition.blocks, wishes, output) as results:
         for place, (found, result) in enumerate(zip(recognition.blocks, results, strict=True)):
             yield FusingBlock(place + 1, len(sizes), found, sum(sizes[:place]), sum(sizes))
             block, made = result.result()
-            tensors |= made
+            tensors |= made  # none that the output has
             done.append(block)
             yield block
     fused = [block.found for block in done if block.fused]
-    plan = output_of(source, fused, tensors, wishes.format)
+    make = (lambda entry: tensors[entry.name]) if output is None else output.tensor
+    plan = output_of(source, fused, make, wishes.format)
     yield FusedCheckpoint(
         tuple(done),
         recognition.left_alone,
@@ -100,8 +106,10 @@ _Result = Future[tuple[FusedBlock, dict[str, Tensor]]]
 
 
 @contextmanager
-def _workers(source: Checkpoint, blocks: Sequence[FoundBlock], wishes: Wishes) -> Iterator[Iterator[_Result]]:
-    """The blocks' results in their order, never more of them ahead than there are workers."""
+def _workers(
+    source: Checkpoint, blocks: Sequence[FoundBlock], wishes: Wishes, output: FusedFile | None
+) -> Iterator[Iterator[_Result]]:
+    """The blocks' results in their order, few of them ahead, so that the end of the reading ends the work."""
     threads = torch.get_num_threads()
     # Each works on a strip at a time: torch's own threads would wait for each other longer than they work.
     with ThreadPoolExecutor(wishes.jobs, "fuse", initializer=torch.set_num_threads, initargs=(1,)) as pool:
@@ -109,8 +117,8 @@ def _workers(source: Checkpoint, blocks: Sequence[FoundBlock], wishes: Wishes) -
 
         def results() -> Iterator[_Result]:
             for place in range(len(blocks)):
-                ahead = blocks[len(started) : place + wishes.jobs]
-                started.extend(pool.submit(_fused, source, found, wishes) for found in ahead)
+                ahead = blocks[len(started) : place + 2 * wishes.jobs]
+                started.extend(pool.submit(_fused, source, found, wishes, output) for found in ahead)
                 yield started[place]
                 started[place] = _Result()  # let go of its tensors
 
@@ -122,8 +130,10 @@ def _workers(source: Checkpoint, blocks: Sequence[FoundBlock], wishes: Wishes) -
             torch.set_num_threads(threads)  # or threads to come would have one too
 
 
-def _fused(source: Checkpoint, found: FoundBlock, wishes: Wishes) -> tuple[FusedBlock, dict[str, Tensor]]:
-    """One block and its fused tensors, by name; none where it cannot be fused."""
+def _fused(
+    source: Checkpoint, found: FoundBlock, wishes: Wishes, output: FusedFile | None
+) -> tuple[FusedBlock, dict[str, Tensor]]:
+    """One block and its fused tensors, by name; none where it cannot be fused, or the output has them."""
     plain = is_plain(found)
     on_image = wishes.on_image and found.fused[0].numel <= MOST_ON_IMAGE
     by_rows = large_weights(found) if plain and not on_image else frozenset()
@@ -132,17 +142,25 @@ def _fused(source: Checkpoint, found: FoundBlock, wishes: Wishes) -> tuple[Fused
     large = {name: Rows.in_file(source, name) for name in by_rows}
     eps, used = wishes.eps_for(found), wishes.eps_used(found)
     problems = tuple(problems_of(read))
+    put = partial(output.put, found.fused[0]) if output is not None and not on_image else None
     try:
-        folded, answer = _folded(found, read, eps, large=large, plain=plain, on_image=on_image)
+        folded, answer = _folded(found, read, eps, large=large, plain=plain, on_image=on_image, put=put)
     except FusionError as error:
         return FusedBlock(found, used, Ruling.WRONG, f"cannot be fused: {error}", problems=problems), {}
     if not isfinite(folded.answer.difference):  # every weight has its part in it
         read |= {name: dense_tensor(source, name) for name in by_rows}
         problems = tuple(problems_of({name: read[name] for name in names}))
-    ruling, sentence = judged(folded, answer, problems)
+    ruling, sentence = judged(folded, found, answer, problems)
     block = FusedBlock(found, used, ruling, sentence, folded.share, folded.answer, answer, problems)
     weight, bias = found.fused
-    return block, {weight.name: folded.weight.reshape(weight.shape), bias.name: folded.bias}
+    made = {bias: folded.bias}
+    if folded.weight is not None:
+        made[weight] = folded.weight.reshape(weight.shape)
+    if output is None:
+        return block, {entry.name: tensor for entry, tensor in made.items()}
+    for entry, tensor in made.items():
+        output.put(entry, 0, tensor)
+    return block, {}
 
 
 def _folded(
@@ -153,9 +171,10 @@ def _folded(
     large: Mapping[str, Rows],
     plain: bool,
     on_image: bool,
+    put: Put | None,
 ) -> tuple[Folded, Answer | None]:
     if plain and not on_image:
-        return fold_plain(found, read, eps, large), None
+        return fold_plain(found, read, eps, large, put), None
     block = built_of(found, read, eps=eps, dtype=torch.float64)
     folded = fold_plain(found, read, eps) if plain else fold_general(block, getattr(torch, found.dtype))
     return folded, answer_on_image(block) if on_image else None

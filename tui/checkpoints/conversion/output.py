@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def output_of(
-    source: Checkpoint, blocks: Sequence[FoundBlock], tensors: Mapping[str, Tensor], format: Format
+    source: Checkpoint, blocks: Sequence[FoundBlock], make: Callable[[Entry], Tensor], format: Format
 ) -> tuple[Planned, ...]:
     """Every tensor of the output, in the input's order.
 
@@ -29,7 +29,7 @@ def output_of(
     Args:
         source: the input.
         blocks: those that are fused.
-        tensors: their fused tensors, by name.
+        make: gives each of their fused tensors.
         format: of the output.
     """
     gone = {name for block in blocks for name in (*block.reads, *block.placeholders)}
@@ -38,7 +38,7 @@ def output_of(
     plan: list[Planned] = []
     for name, entry in source.entries.items():
         if name in first:
-            plan += [Made(fused, partial(tensors.__getitem__, fused.name)) for fused in first[name].fused]
+            plan += [Made(fused, partial(make, fused)) for fused in first[name].fused]
         if name not in gone and not is_left_out(entry, format):
             plan.append(carried(entry))
     return _without_wrapper(plan) if format is Format.SAFETENSORS else tuple(plan)

@@ -32,7 +32,8 @@ class Folded:
     """A fused convolution, folded in float64 and rounded once.
 
     Attributes:
-        weight: (out_channels, in_channels / groups, kH, kW), in the block's dtype.
+        weight: (out_channels, in_channels / groups, kH, kW), in the block's dtype; None where it was put
+            elsewhere, strip by strip.
         bias: (out_channels,), in that dtype; zeros where the block adds nothing.
         share: the largest |stored - right| in parts of what rounding once to that dtype may do; infinite
             where a number overflowed, NaN where one that is right is not finite.
@@ -40,7 +41,7 @@ class Folded:
             every weight is multiplied by a number of its own.
     """
 
-    weight: Tensor
+    weight: Tensor | None
     bias: Tensor
     share: float
     answer: Answer

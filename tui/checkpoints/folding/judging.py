@@ -8,12 +8,15 @@ from tui.analysis.quantities import count
 from tui.analysis.verdict.in_words import multiple
 from tui.analysis.verdict.reason import Ruling
 from tui.checkpoints.folding.folded import Answer, Folded
+from tui.checkpoints.found import FoundBlock
 from tui.checkpoints.inspection.value_problems import ValueProblem
 
 
-def judged(folded: Folded, on_image: Answer | None, problems: tuple[ValueProblem, ...]) -> tuple[Ruling, str]:
+def judged(
+    folded: Folded, found: FoundBlock, on_image: Answer | None, problems: tuple[ValueProblem, ...]
+) -> tuple[Ruling, str]:
     """The ruling, and the sentence that says why."""
-    dtype = str(folded.weight.dtype).removeprefix("torch.")
+    dtype = found.dtype
     if math.isnan(folded.share):
         return Ruling.SUSPICIOUS, _not_finite(problems)
     if math.isinf(folded.share):
@@ -32,7 +35,7 @@ def judged(folded: Folded, on_image: Answer | None, problems: tuple[ValueProblem
                 f"in float64 a random {given} is answered by {answer.difference:.2g} otherwise, "
                 f"{multiple(answer.share)} what rounding explains"
             )
-    numbers = folded.weight.numel() + folded.bias.numel()
+    numbers = sum(entry.numel for entry in found.fused)
     return Ruling.EXACT, f"each of its {count(numbers)} numbers is what the block comes to, rounded once"
 
 

@@ -10,7 +10,7 @@ torch's batch norm, channel by channel, the fused kernel by its own; one matrix 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 
@@ -26,9 +26,12 @@ from tui.checkpoints.found import FoundBlock, FoundBranch, FoundLayer
 from tui.fusion.specs.layer_spec import LayerKind
 from tui.fusion.specs.padding import extent, offset_in
 
-STRIP = 98_304
-"""Numbers of a strip: two of these in float64 fit into a cache of level 2."""
+STRIP = 49_152
+"""Numbers of a strip: all that it is worked on in, 28 bytes a number, fits into a cache of level 2."""
 _NONE: Mapping[str, Rows] = {}
+
+Put = Callable[[int, Tensor], object]
+"""Takes rows of the fused weight in the block's dtype, from that one on; they are good until it returns."""
 
 
 def is_plain(found: FoundBlock) -> bool:
@@ -64,11 +67,13 @@ def fold_plain(
     tensors: Mapping[str, Tensor],
     eps: float | None,
     large: Mapping[str, Rows] = _NONE,
+    put: Put | None = None,
 ) -> Folded:
     """The fused convolution of a plain block, and how it answers a random patch.
 
     `tensors`: as the file has them, by name. `eps`: of all its batch norms, for the family's. `large`: those
-    of its `large_weights` that are not among `tensors`.
+    of its `large_weights` that are not among `tensors`. `put`: takes the fused weight while it is in the
+    cache, so that it is never in memory as a whole.
 
     Raises:
         CheckpointError: the file that a large weight is read from has changed or is gone.
@@ -84,12 +89,12 @@ def fold_plain(
         torch.stack(each).sum(dim=0) for each in zip(*(branch.after[1:] for branch in branches), strict=True)
     ]
     scale, bias, size = rescaling.composed(post, torch.ones_like(sums[0]), *sums)
-    strips = _Strips(found, branches, scale, patch)
+    strips = _Strips(found, branches, scale, patch, put)
     unfused = sum(
         (rescaling.run(branch.rescaling, branch.answer) for branch in branches), torch.zeros_like(bias)
     )
     sizes = sum((branch.size * branch.after.scale.abs() for branch in branches), torch.zeros_like(bias))
-    stored = bias.to(strips.weight.dtype)
+    stored = bias.to(getattr(torch, found.dtype))
     return Folded(
         strips.weight,
         stored,
@@ -98,7 +103,7 @@ def fold_plain(
             strips.fused + bias,
             rescaling.run(post, unfused),
             sizes * scale.abs() + size,
-            strips.weight[:1].numel() * len(branches),
+            patch.numel() * len(branches),
         ),
     )
 
@@ -115,7 +120,8 @@ class _Branch:
         rescaling: the layers that follow.
         after: what they make of the convolution's output, its bias among it.
         answer: what convolution or identity make of the patch, (out_channels,): it is added to.
-        size: at least the sum of the absolute values that were added up to that, likewise.
+        norms: the Euclidean norm of each row of the weight, as it is stored: filled in with the answer.
+        offset_size: the absolute values of what was added to the answer beside the weight's products.
     """
 
     weight: Rows | None
@@ -126,23 +132,23 @@ class _Branch:
     rescaling: list[FoundLayer]
     after: Affine
     answer: Tensor
-    size: Tensor
+    norms: Tensor
+    offset_size: Tensor
+
+    @property
+    def size(self) -> Tensor:
+        """At least the sum of the absolute values that were added up to the answer, (out_channels,)."""
+        norms = self.norms.double() * (1 + prod(self.taps) * 2.0**-23)
+        return self.offset_size + norms * self.patch_norm
 
     def fills(self, frame: tuple[int, int]) -> bool:
         """Whether it has a weight for every tap of the frame."""
         return self.weight is not None and self.taps[1:] == frame
 
     def ask(self, weight: Tensor, stored: Tensor, rows: slice) -> None:
-        """Let some rows of its weight, in float64 and as they are stored, answer the patch."""
-        self.answer[rows].addmv_(weight.flatten(1), self.patch)
-        self.size[rows].add_(_norms(stored.flatten(1)).mul_(self.patch_norm))
-
-
-def _norms(rows: Tensor) -> Tensor:
-    """At least the norm of each row; where float32 is too coarse or too narrow for that, in float64."""
-    is_float32 = rows.dtype is torch.float32
-    norms: Tensor = torch.linalg.vector_norm(rows, dim=1, dtype=rows.dtype if is_float32 else torch.float64)
-    return norms.double() * (1 + rows.shape[1] * 2.0**-23)
+        """Let some rows of its weight, in float64 and as they are stored, answer the patch; each row flat."""
+        self.answer[rows].addmv_(weight, self.patch)
+        torch.linalg.vector_norm(stored, dim=1, dtype=self.norms.dtype, out=self.norms[rows])
 
 
 def _branch(
@@ -166,8 +172,14 @@ def _branch(
         rest,
         rescaling.composed(rest, ones, offset, offset.abs()),
         offset.clone(),
+        torch.zeros(found.out_channels, dtype=_dtype_of_norms(weight)),
         offset.abs(),
     )
+
+
+def _dtype_of_norms(weight: Rows | None) -> torch.dtype:
+    """In float64 where float32 is too coarse or too narrow for the numbers."""
+    return torch.float32 if weight is not None and weight.dtype is torch.float32 else torch.float64
 
 
 def _taps(layer: FoundLayer) -> tuple[int, int]:
@@ -192,39 +204,38 @@ class _Strips:
     """Goes through the output channels in strips.
 
     Attributes:
-        weight: the fused weight, in the block's dtype.
+        weight: the fused weight, in the block's dtype; None where it is put elsewhere.
         share: see `Folded`.
         fused: what the fused weight makes of the patch, without the bias, (out_channels,).
     """
 
-    def __init__(self, found: FoundBlock, branches: list[_Branch], post: Tensor, patch: Tensor) -> None:
-        self.weight = torch.empty(
-            found.out_channels, len(patch), *found.kernel_size, dtype=getattr(torch, found.dtype)
-        )
+    def __init__(
+        self, found: FoundBlock, branches: list[_Branch], post: Tensor, patch: Tensor, put: Put | None
+    ) -> None:
+        dtype, of_row = getattr(torch, found.dtype), (len(patch), *found.kernel_size)
+        self.weight = torch.empty(found.out_channels, *of_row, dtype=dtype) if put is None else None
         self.fused = torch.empty(found.out_channels, dtype=torch.float64)
+        self._put = put
         self._patch = patch.flatten()
-        scales = [(branch.after.scale * post).view(-1, 1, 1, 1) for branch in branches]
-        scaled = list(zip(branches, scales, strict=True))
+        scaled = [(branch, (branch.after.scale * post).view(-1, 1)) for branch in branches]
         self._whole = [each for each in scaled if each[0].fills(found.kernel_size)]
         small = [each for each in scaled if not each[0].fills(found.kernel_size)]
         self._small = _summed(small, len(patch))
-        count = max(STRIP // max(self.weight[:1].numel(), 1), 1)
-        strip = self.weight[:count]
-        self._memory = tuple(torch.empty_like(strip, dtype=torch.float64) for _ in range(2))
-        self._read = {
-            branch.weight.dtype: torch.empty_like(strip, dtype=branch.weight.dtype)
-            for branch, _ in self._whole
-            if branch.weight is not None and branch.weight.held is None
-        }
-        self._narrow = torch.empty_like(strip, dtype=torch.float32)
-        self.share = largest([self._fold(rows) for rows in _slices(found.out_channels, count)])
+        count = min(max(STRIP // max(patch.numel(), 1), 1), found.out_channels)
+        memory = _Memory.of(count, of_row, dtype)
+        shares = []
+        for rows in _slices(found.out_channels, count):
+            if rows.stop - rows.start < count:  # the last one
+                memory = _Memory.of(rows.stop - rows.start, of_row, dtype)
+            shares.append(self._fold(rows, memory))
+        self.share = largest(shares)
 
-    def _fold(self, rows: slice) -> float:
+    def _fold(self, rows: slice, memory: _Memory) -> float:
         """One strip; returns its share of one rounding."""
-        total, scratch = (memory[: rows.stop - rows.start] for memory in self._memory)
+        total, scratch = memory.total, memory.scratch
         for place, (branch, scale) in enumerate(self._whole):
             assert branch.weight is not None  # it fills the frame
-            stored = branch.weight.strip(rows, self._read.get(branch.weight.dtype, total)).view(total.shape)
+            stored = branch.weight.strip(rows, memory.read)
             if place == 0:
                 branch.ask(total.copy_(stored), stored, rows)
                 torch.mul(total, scale[rows], out=total)
@@ -234,10 +245,38 @@ class _Strips:
         if not self._whole:
             total.zero_()
         for window, small in self._small:
-            total[:, :, window[0], window[1]].add_(small[rows])
-        torch.mv(total.flatten(1), self._patch, out=self.fused[rows])
-        fused = self.weight[rows].copy_(total)
-        return share_of_rounding(fused, total, scratch, self._narrow[: len(total)])
+            memory.frame[:, :, window[0], window[1]].add_(small[rows])
+        torch.mv(total, self._patch, out=self.fused[rows])
+        fused = memory.stored if self.weight is None else self.weight[rows].view(total.shape)
+        share = share_of_rounding(fused.copy_(total), total, scratch, memory.narrow)
+        if self._put is not None:
+            self._put(rows.start, fused)
+        return share
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Memory:
+    """What a strip is worked on in, a row for each output channel; made once, as the first touch costs.
+
+    Attributes:
+        total: the fused weight, in float64; `frame`: the same memory, (rows, in_channels / groups, kH, kW).
+        scratch, narrow: for what comes up on the way, in float64 and float32.
+        read, stored: what is read from the file and what is written, in the block's dtype.
+    """
+
+    total: Tensor
+    frame: Tensor
+    scratch: Tensor
+    narrow: Tensor
+    read: Tensor
+    stored: Tensor
+
+    @classmethod
+    def of(cls, rows: int, of_row: tuple[int, ...], dtype: torch.dtype) -> _Memory:
+        """For so many rows."""
+        kinds = torch.float64, torch.float64, torch.float32, dtype, dtype
+        total, *others = (torch.empty(rows, prod(of_row), dtype=kind) for kind in kinds)
+        return cls(total, total.view(rows, *of_row), *others)
 
 
 _Window = tuple[slice, slice]
@@ -255,9 +294,10 @@ def _summed(scaled: Iterable[tuple[_Branch, Tensor]], columns: int) -> list[tupl
         else:
             stored = branch.weight.held
             assert stored is not None  # no large one
-            kernel = stored.view(len(scale), *branch.taps).to(torch.float64, copy=True)
-            branch.ask(kernel, stored, slice(0, len(scale)))
-            kernel.mul_(scale)
+            flat = stored.reshape(len(scale), -1)
+            rows = flat.to(torch.float64, copy=True)
+            branch.ask(rows, flat, slice(0, len(scale)))
+            kernel = rows.mul_(scale).view(len(scale), *branch.taps)
             if there is not None:
                 there += kernel
         if there is None:
@@ -272,7 +312,7 @@ def _add_identity(branch: _Branch, kernel: Tensor, scale: Tensor) -> None:
     kernel[rows, columns, 0, 0] += scale.flatten()
     pixel = branch.patch[columns]
     branch.answer.add_(pixel)
-    branch.size.add_(pixel.abs())
+    branch.offset_size.add_(pixel.abs())
 
 
 def _slices(length: int, count: int) -> Iterator[slice]:

@@ -43,14 +43,13 @@ class Rows:
         return cls(entry.shape, getattr(torch, entry.dtype), read, None)
 
     def strip(self, rows: slice, memory: Tensor) -> Tensor:
-        """Some rows, in the shape of `memory`, (any number, in_channels / groups, kH, kW), or in it.
+        """Some rows, each flat; in `memory`, which has as many of them, unless they are held.
 
         Raises:
             CheckpointError: the file has changed or is gone.
         """
         if self.held is not None:
-            return self.held[rows]
+            return self.held[rows].reshape(memory.shape)
         assert self.read is not None  # it is either held or read
-        target = memory[: rows.stop - rows.start]
-        self.read(rows.start, target)
-        return target
+        self.read(rows.start, memory)
+        return memory

@@ -16,7 +16,7 @@ _WITHOUT_CHANGE = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 class OpenedFile:
-    """An ordinary file, open for reading, by one thread at a time.
+    """An ordinary file, open for reading, by several threads at the same time where the system can do that.
 
     Attributes:
         path: its name when it was opened.
@@ -54,7 +54,7 @@ class OpenedFile:
         if self._file.closed:
             raise about(self.path, "was closed")
         try:
-            status = self.path.stat()
+            status = os.stat(self.path)  # noqa: PTH116  # asked for each strip of a weight, and twice as fast
         except FileNotFoundError:
             raise about(self.path, "is no longer there: it was moved or deleted") from None
         except OSError as error:
@@ -81,13 +81,11 @@ class OpenedFile:
         """
         done = 0
         try:
-            with self._lock:
-                self._file.seek(start)
-                while done < len(target):
-                    count = self._file.readinto(target[done:])
-                    if not count:
-                        break
-                    done += count
+            while done < len(target):
+                count = self._read(target[done:], start + done)
+                if not count:
+                    break
+                done += count
             if done < len(target):
                 raise about(self.path, "was cut short while it was read: open it anew")
         except (OSError, ValueError) as error:
@@ -95,6 +93,14 @@ class OpenedFile:
             if isinstance(error, CheckpointError):
                 raise
             raise about(self.path, f"cannot be read: {reason_of(error)}") from None
+
+    def _read(self, target: memoryview, start: int) -> int:
+        """Read once; returns how many bytes came."""
+        if hasattr(os, "preadv"):
+            return os.preadv(self._file.fileno(), [target], start)
+        with self._lock:
+            self._file.seek(start)
+            return self._file.readinto(target) or 0
 
     def close(self) -> None:
         """Let it go; closing twice does nothing."""

@@ -68,7 +68,7 @@ class SafetensorsCheckpoint(Checkpoint):
     def read_rows(self, name: str, start: int, target: torch.Tensor) -> None:
         """See `Checkpoint.read_rows`."""
         memory = memory_of(target)
-        self._file.read_into(memory, self._places[name].start + start * (len(memory) // len(target)))
+        self._file.read_into(memory, self._places[name].start + start * (len(memory) // target.shape[0]))
         self._file.check()
 
     def pieces(self, name: str) -> Iterator[memoryview]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from tui.checkpoints.contents import Checkpoint, Format
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tui.checkpoints.conversion.fused import FusedCheckpoint
+    from tui.checkpoints.conversion.fused_file import FusedFile
 
-USUAL_JOBS = 1
-"""Blocks at the same time: each takes memory of its own, and is read while the one before is folded."""
+USUAL_JOBS = 2
+"""Blocks at the same time: each takes memory of its own, and while one is written the other is folded."""
 FUSED = 0
 WRONG = 1
 
@@ -46,12 +48,13 @@ def fuse(asked: FuseRequest) -> int:
         reading = asked.reading
         found = recognise(source.entries, family=reading.family, conv_bn=reading.conv_bn)
         _refuse_none(source, found)
-        fused = _fused(asked, source, found)
-        if fused.already_fused and not fused.damaged:
-            _say("already fused: nothing was written")
-            _report(asked, fused, written=False)
-            return FUSED
-        refusal = _written(asked, source, fused)
+        with _output(asked, source, found) as output:
+            fused = _fused(asked, source, found, output)
+            if fused.already_fused and not fused.damaged:
+                _say("already fused: nothing was written")
+                _report(asked, fused, written=False)
+                return FUSED
+            refusal = _written(asked, source, fused, output)
         _report(asked, fused, written=not refusal)
         if refusal:
             _say(f"{refusal}; --force writes it all the same")
@@ -74,14 +77,27 @@ def _refuse_none(source: Checkpoint, found: Recognition) -> None:
     raise CheckpointError(f"{named(source.path)}: {why}")
 
 
-def _fused(asked: FuseRequest, source: Checkpoint, found: Recognition) -> FusedCheckpoint:
+def _output(
+    asked: FuseRequest, source: Checkpoint, found: Recognition
+) -> AbstractContextManager[FusedFile | None]:
+    """What fused tensors are written into as they come; a file of torch is built as a whole."""
+    from tui.checkpoints.conversion.fused_file import FusedFile
+
+    if _format(asked) is Format.TORCH or not found.blocks:
+        return nullcontext()
+    return FusedFile(source, found, asked.target, replace=asked.force)
+
+
+def _fused(
+    asked: FuseRequest, source: Checkpoint, found: Recognition, output: FusedFile | None
+) -> FusedCheckpoint:
     """Every block fused, with progress."""
     from tui.checkpoints.conversion.fused import FusedCheckpoint, FusingBlock
     from tui.checkpoints.conversion.fusing import Wishes, fuse
 
     with progress("fusing") as tell:
         wishes = Wishes(eps=asked.reading.eps, jobs=asked.jobs or USUAL_JOBS, format=_format(asked))
-        for step in fuse(source, found, wishes):
+        for step in fuse(source, found, wishes, output):
             if isinstance(step, FusedCheckpoint):
                 return step
             if isinstance(step, FusingBlock):
@@ -90,7 +106,7 @@ def _fused(asked: FuseRequest, source: Checkpoint, found: Recognition) -> FusedC
     raise RuntimeError("the fusion ended without a result")
 
 
-def _written(asked: FuseRequest, source: Checkpoint, fused: FusedCheckpoint) -> str:
+def _written(asked: FuseRequest, source: Checkpoint, fused: FusedCheckpoint, output: FusedFile | None) -> str:
     """Write the output, with progress; why it was not written, where a block is wrong."""
     from tui.checkpoints.conversion.fused_writing import WrongBlockError, write_fused
 
@@ -103,6 +119,7 @@ def _written(asked: FuseRequest, source: Checkpoint, fused: FusedCheckpoint) -> 
                 replace=asked.force,
                 wrong_too=asked.force,
                 progress=lambda done, of: tell(done / max(of, 1), f"{of:,} bytes"),
+                output=output,
             )
     except WrongBlockError as error:
         return str(error)
