@@ -8,7 +8,8 @@ import sys
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import NoReturn
 
 from tui.analysis.failure import CANNOT, in_words
@@ -38,6 +39,7 @@ from tui.command_line.sweep_options import SweepRequest
 from tui.on_terminal import (
     NoTerminalError,
     in_a_browser,
+    keep_streams_for_the_page,
     refuse_no_terminal,
     run_on_terminal,
     say_in_browser,
@@ -77,6 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warnings.filterwarnings("ignore", _MEANINGLESS_WARNING, UserWarning)
     for stream in (sys.stdout, sys.stderr):
         print_readably(stream)
+    if in_a_browser():
+        keep_streams_for_the_page()
     try:
         request = parse(sys.argv[1:] if arguments is None else arguments)
         if request.serve is not None or not request.on_screen:
@@ -262,12 +266,8 @@ def _open_module(asked: OpenModuleRequest) -> int:
 
         device_named(asked.device)  # before their code runs, for nothing perhaps
         collect_again()
-        with redirect_stdout(sys.stderr) if in_a_browser() else nullcontext():  # its stdout is for the screen
-            looked = looked_at(asked.source)
-        return run_on_terminal(module=looked, device=asked.device)
+        return run_on_terminal(module=looked_at(asked.source), device=asked.device)
     except _CANNOT_BE_DONE as error:
-        if in_a_browser():
-            say_in_browser(f"{PROGRAM}: {in_words(error)}")
         return _refuse(in_words(error))
 
 
@@ -281,6 +281,8 @@ def _refuse(message: str) -> int:
     if sys.stderr is not None:
         with suppress(OSError):  # nobody reads it, and the exit status still tells
             print(f"{PROGRAM}: {message}", file=sys.stderr)
+            if in_a_browser():
+                say_in_browser(f"{PROGRAM}: {message}")
     return BAD_INPUT
 
 

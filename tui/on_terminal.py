@@ -12,6 +12,8 @@ from tui.terminal.abilities import encoding_of_terminal, places_text, term_in_wo
 if TYPE_CHECKING:
     from tui.app import RepFuseApp
 
+STDIN, STDOUT, STDERR = 0, 1, 2
+
 
 class NoTerminalError(Refusal, RuntimeError):
     """There is no terminal that a screen can be shown on; the message says what there is without one."""
@@ -39,6 +41,23 @@ def refuse_no_terminal(instead: str) -> None:
 def in_a_browser() -> bool:
     """Whether textual-serve has started this process, for a tab of a browser."""
     return os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
+
+
+def keep_streams_for_the_page() -> None:
+    """Leave stdin and stdout to textual's web driver alone, whose packets go by them.
+
+    What else reads, as a module's `input()`, is at the end of its file; what else is printed, by a process
+    that a module starts too, goes to stderr.
+    """
+    streams = sys.__stdin__, sys.__stdout__
+    if None in streams:
+        return
+    sys.__stdin__ = os.fdopen(os.dup(STDIN))  # type: ignore[misc]
+    sys.__stdout__ = os.fdopen(os.dup(STDOUT), "w")  # type: ignore[misc]
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, STDIN)
+    os.close(nothing)
+    os.dup2(STDERR, STDOUT)
 
 
 def say_in_browser(message: str) -> None:

@@ -78,23 +78,13 @@ def test_what_is_missing_is_named_with_what_to_install(
     assert said.count("\n") == 1
 
 
-def test_no_option_reaches_the_shell_as_its_own(tmp_path: Path) -> None:
-    """Each tab's program is started by a shell, in a folder where another package has our name."""
+def test_each_tab_runs_this_package_whatever_lies_in_the_folder(tmp_path: Path) -> None:
     (tmp_path / "tui").mkdir()
     (tmp_path / "tui" / "__init__.py").write_text("raise RuntimeError('the other one is run')\n")
-    given = "a b'\"; touch pwned; $(touch pwned) `touch pwned` & touch pwned\n%PATH%"
-    done = subprocess.run(
-        session_command(("--preset", given)),
-        shell=True,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = session_command(("--preset", "a b"))
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("repfuse-tui: --preset: must be one of ")
-    assert "touch pwned; $(touch pwned)" in done.stderr
-    assert not (tmp_path / "pwned").exists()
 
 
 @pytest.mark.parametrize(
@@ -118,7 +108,7 @@ async def served(request: pytest.FixtureRequest) -> AsyncIterator[tuple[BenchSer
     """A server that starts no program, and where it is."""
     with socket.create_server((HOST, 0)) as listening:
         port = listening.getsockname()[1]
-        server = BenchServer("false", HOST, port, local=request.param)
+        server = BenchServer(("false",), HOST, port, local=request.param)
         runner = web.AppRunner(await server._make_app())
         await runner.setup()
         await web.SockSite(runner, listening).start()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import shlex
 import socket
-import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -49,12 +47,9 @@ def serve(asked: ServeRequest) -> int:
     return 0
 
 
-def session_command(arguments: Sequence[str]) -> str:
-    """What a shell runs for each visitor: this package, whatever lies in the current folder."""
-    words = [sys.executable, "-P", str(Path(tui.__file__).resolve().with_name("launcher.py")), *arguments]
-    if sys.platform == "win32":
-        return subprocess.list2cmdline(words)
-    return f"exec {shlex.join(words)}"  # so that no shell waits beside each program
+def session_command(arguments: Sequence[str]) -> tuple[str, ...]:
+    """What is run for each visitor: this package, whatever lies in the current folder."""
+    return (sys.executable, "-P", str(Path(tui.__file__).resolve().with_name("launcher.py")), *arguments)
 
 
 def bound(host: str, port: int) -> socket.socket:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
 
-from aiohttp import web
-from textual_serve.server import Server
+from aiohttp import WSCloseCode, web
+from textual_serve.server import Server, to_int
 
 from tui.command_line.option_parser import PROGRAM
-
-PATIENCE = 1.0
-"""Seconds in which the programs of open tabs have to end with the server; quitting takes half of one."""
+from tui.commands.serve.tab_program import PATIENCE, TabProgram
 
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
@@ -45,9 +44,10 @@ class BenchServer(Server):
     are answered too, since any other name may be pointed here by its owner.
     """
 
-    def __init__(self, command: str, host: str, port: int, *, local: bool) -> None:
-        super().__init__(command, host, port, title=PROGRAM)
-        self._local, self._words = local, ""
+    def __init__(self, command: Sequence[str], host: str, port: int, *, local: bool) -> None:
+        super().__init__(command[0], host, port, title=PROGRAM)
+        self._session_command, self._local, self._words = command, local, ""
+        self._tabs: set[web.WebSocketResponse] = set()
 
     def serve_on(self, listening: socket.socket, words: str) -> None:
         """Serve there until SIGINT or SIGTERM; `words` are printed as soon as it answers."""
@@ -55,7 +55,7 @@ class BenchServer(Server):
         web.run_app(
             self._make_app(),
             sock=listening,
-            shutdown_timeout=PATIENCE,
+            shutdown_timeout=4 * PATIENCE,  # in which each program is asked, told, and ended
             access_log=None,
             print=None,
         )
@@ -64,6 +64,7 @@ class BenchServer(Server):
         app = await super()._make_app()
         app.middlewares.append(self._refuse_others)
         app.on_response_prepare.append(_add_policy)
+        app.on_shutdown.append(self._close_tabs)
         return app
 
     async def on_startup(self, app: web.Application) -> None:
@@ -77,6 +78,33 @@ class BenchServer(Server):
         page: web.Response = await Server.handle_index(there, request)  # type: ignore[assignment]
         page.text = (page.text or "").replace("</body>", _KEYS_AT_ONCE)
         return page
+
+    async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
+        """A tab: its program begins and ends with it."""
+        websocket = web.WebSocketResponse(heartbeat=15)
+        await websocket.prepare(request)
+        program = TabProgram(
+            self._session_command,
+            write_bytes=websocket.send_bytes,
+            write_str=websocket.send_str,
+            close=websocket.close,
+            download_manager=self.download_manager,
+        )
+        self._tabs.add(websocket)
+        try:
+            await program.start(
+                to_int(request.query.get("width", "80"), 80), to_int(request.query.get("height", "24"), 24)
+            )
+            await self._process_messages(websocket, program)
+        finally:
+            self._tabs.discard(websocket)
+            await program.stop()
+        return websocket
+
+    async def _close_tabs(self, app: web.Application) -> None:
+        """Let all go at once, so that their programs end beside each other."""
+        going = [websocket.close(code=WSCloseCode.GOING_AWAY) for websocket in self._tabs]
+        await asyncio.gather(*going, return_exceptions=True)
 
     @web.middleware
     async def _refuse_others(self, request: web.Request, handler: Handler) -> web.StreamResponse:
