@@ -42,15 +42,17 @@ class TabProgram(AppService):
         return process
 
     async def run(self) -> None:
-        """Hand on what it shows until it ends; if it ended by itself, say so in the tab and let that go."""
+        """Hand on what it shows until it ends; if it fell, say so in the tab.
+
+        That is not closed: textual-serve's page would lay its "Session ended" over the words.
+        """
         await super().run()
         if self._process is None or self._is_asked_to_end:
             return
         status = await self._process.wait()
-        with suppress(ConnectionError):
-            if status not in SAID_IT:
+        if status not in SAID_IT:
+            with suppress(ConnectionError):
                 await self.remote_write_bytes(_last_words(status).encode())
-            await self.remote_close()
 
     async def stop(self) -> None:
         """End it: it is asked to, then told to, and then it is ended, however busy it is."""
@@ -83,5 +85,5 @@ def _last_words(status: int) -> str:
     if status < 0:
         with suppress(ValueError):
             how = f"by {signal.Signals(-status).name}"
-    told = f"{PROGRAM} ended by itself, {how}; where it is served may be told why"
+    told = f"{PROGRAM} ended by itself, {how}; where it is served may be told why; reload to start again"
     return f"\x1b[?1049l\x1b[2J\x1b[H{told}\r\n"
