@@ -19,7 +19,7 @@ from tui.analysis.edits_told import brought_in
 from tui.fusion.specs.block_spec import BlockSpec, Pair
 from tui.fusion.specs.padding import centre
 from tui.fusion.tap import Tap
-from tui.views.kernels.arrangement import MOST_COLUMNS, Arrangement, Panels
+from tui.views.kernels.arrangement import Arrangement, Panels
 from tui.views.kernels.drawing import drawing_of
 from tui.views.kernels.inspector import bias_line, weight_line
 from tui.views.kernels.stars import stars_of
@@ -233,8 +233,7 @@ class KernelsView(StudyView):
         single = self._one or best is None
         self._show_one(single)
         columns = 1 if best is None or single else best.columns
-        for number in range(1, MOST_COLUMNS + 1):
-            self.set_class(number == columns, f"-columns-{number}")
+        self.query_one("#panels").styles.grid_size_columns = columns
         self.set_class(best is None or not best.framed, "-open")
         for place, panel in enumerate(self.panels):
             panel.set_class(place % columns == 0, "-first")

@@ -100,7 +100,7 @@ class ResultView(Vertical):
 
     def _tell(self) -> None:
         line = self.query_one("#difference", SteadyText)
-        self.set_class(bool(self.doing), "-doing")
+        line.set_class(bool(self.doing), "-doing")
         if self.doing:
             line.show(Content.assemble((self.doing, "bold $text-accent"), ("   S stops it", MUTED)))
         elif self.study is not None:

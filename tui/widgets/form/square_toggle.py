@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.widgets import Checkbox
 
 
@@ -24,7 +25,11 @@ class SquareToggle(Checkbox):
     }
     """
 
+    # True from the start, and with its class: what changes later styles the box once more.
+    compact: Reactive[bool] = Reactive(True, toggle_class="-textual-compact")
+
     def __init__(self, label: str, value: bool, *, id: str, classes: str, tooltip: str | None = None) -> None:
+        classes += " -textual-compact -on" if value else " -textual-compact"
         super().__init__(Content(label), value, id=id, classes=classes, tooltip=tooltip, compact=True)
 
     def render(self) -> Content:
