@@ -12,7 +12,6 @@ from textual.widgets import Input, Static
 from tests.driver import SMALL, Bench, OpenBench
 from tests.held_study import HeldStudy
 from tests.specs import EXACT
-from tui import atomic_file
 from tui.analysis.progress import Doing
 from tui.export.code.snippet import snippet_of
 from tui.export.grid import csv_of, npz_of
@@ -128,7 +127,7 @@ async def test_what_goes_wrong_is_told_where_it_can_be_mended(
         assert hint(bench) == "There is no such folder."
         bench.app.screen.query_one(Input).value = "[red]a\x1b.py"
         with monkeypatch.context() as patch:
-            patch.setattr(atomic_file, "_write", failing(OSError(28, "No space left on device")))
+            patch.setattr("tui.atomic_file.os.fsync", failing(OSError(28, "No space left on device")))
             await bench.press("enter")
             await until_it_failed(bench)
         assert hint(bench) == "No space left on device."
