@@ -6,9 +6,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
 
-from textual._compositor import ChopsUpdate, Compositor
-from textual.geometry import Region
+from textual._compositor import ChopsUpdate, Compositor, ReflowResult
+from textual.geometry import Region, Size
 from textual.strip import Strip
+from textual.widget import Widget
 
 Span = tuple[int, int, int]
 """A line of the screen, and from which column to which; the last is not in it."""
@@ -21,6 +22,12 @@ class FrugalCompositor(Compositor):
     tabs at the top and the keys at the foot that is the whole form and each container, for every key. Here a
     widget is asked for the lines in which it is the foremost of something that changed.
     """
+
+    def reflow(self, parent: Widget, size: Size) -> ReflowResult:
+        """Lay it all out; once, where Textual's does not take its own map for whole, and makes another."""
+        result = super().reflow(parent, size)
+        self._full_map_invalidated = False
+        return result
 
     def render_partial_update(self) -> ChopsUpdate | None:
         """What changed since the last time, or None where nothing did."""

@@ -157,6 +157,9 @@ class GridSurface(ScrollView):
         """Take the colours and the characters that the terminal has."""
         self.depth, self.whole_cells = depth_of(self.app), lacks_half_blocks(self.app)
 
+    def watch_has_focus(self, _: bool) -> None:
+        """Style nothing anew: what is seen of the focus is the cursor, and the frame around."""
+
     def on_resize(self) -> None:
         """Fit the weight to the new size, and tell. When it comes into sight again, there is none."""
         space = self.content_size
