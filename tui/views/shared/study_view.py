@@ -92,6 +92,9 @@ class StudyView(Vertical):
             self._laid_out = now
         await super().on_event(event)
 
+    def watch_has_focus(self, _: bool) -> None:
+        """Style nothing anew: no pane looks different for having the focus."""
+
     def weight_under_cursor(self) -> EditablePlace:
         """The number to be edited where the cursor is.
 
