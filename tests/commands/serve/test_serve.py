@@ -163,3 +163,26 @@ async def test_the_page_gives_the_keys_to_its_terminal(served: tuple[BenchServer
     for name in ("-first-byte", "xterm-helper-textarea"):  # of textual-serve's own, which ours goes by
         assert name in page
         assert name in script
+
+
+class NoProgram:
+    """Of a tab whose program is gone: nothing comes of its download but the name."""
+
+    async def send_meta(self, asked: object) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("name", ["kxk.npz", "a; b=c.npz", '"a" \\ %41.npz', "naïve 图.npz", "a\r\nX: y.npz"])
+async def test_a_download_has_the_name_that_it_was_given(served: tuple[BenchServer, str], name: str) -> None:
+    server, here = served
+    await server.download_manager.create_download(
+        app_service=NoProgram(),  # type: ignore[arg-type]
+        delivery_key="key",
+        file_name=name,
+        open_method="download",
+        mime_type="application/octet-stream",
+    )
+    async with ClientSession() as session, session.get(f"http://{here}/download/key") as answer:
+        assert answer.status == 200
+        assert answer.content_disposition is not None
+        assert (answer.content_disposition.type, answer.content_disposition.filename) == ("attachment", name)

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
+from textual_serve.download_manager import DownloadManager
 
 import tui
-from tests.settle import until
+from tests.settle import PATIENCE, until
 from tui.commands.serve import tab_program
 from tui.commands.serve.command import session_command
 from tui.commands.serve.server import BenchServer
+from tui.commands.serve.tab_program import TabProgram
 
 SAY = """
 import os, signal, sys
@@ -68,7 +70,7 @@ def serving(lines: str, *arguments: str) -> pytest.MarkDecorator:
 
 async def number_of(tab: ClientWebSocketResponse) -> int:
     """The process that runs in a tab."""
-    return int(await tab.receive_bytes())
+    return int(await tab.receive_bytes(timeout=PATIENCE))
 
 
 def is_running(number: int) -> bool:
@@ -93,12 +95,67 @@ async def test_the_programs_of_all_tabs_end_with_the_server(served: Served) -> N
     tabs = [await served.open() for _ in range(2)]
     numbers = [await number_of(tab) for tab in tabs]
     for tab in tabs:
-        assert await tab.receive_bytes() == b"deaf"
+        assert await tab.receive_bytes(timeout=PATIENCE) == b"deaf"
     assert all(map(is_running, numbers))
     gone = asyncio.gather(*(tab.receive() for tab in tabs))
     await served.runner.cleanup()
     assert [message.type for message in await gone] == [WSMsgType.CLOSE] * 2
     assert not any(map(is_running, numbers))
+
+
+ANSWERS_THE_PAGE = """
+import json
+while True:
+    length = int.from_bytes(sys.stdin.buffer.read(5)[1:], "big")
+    if json.loads(sys.stdin.buffer.read(length)) == {"type": "quit"}:
+        sys.exit(say("asked"))
+"""
+ANSWERS_A_SIGNAL = """
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(say("told")))
+while True: signal.pause()
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "answer"), [(ANSWERS_THE_PAGE, b"asked"), (ANSWERS_A_SIGNAL, b"told")], ids=["asked", "told"]
+)
+async def test_a_program_is_asked_to_end_and_then_told_before_it_is_killed(
+    lines: str, answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tab_program, "PATIENCE", PATIENCE if answer == b"asked" else 0.5)
+    shown: list[bytes] = []
+    program = program_of(lines, shown)
+    await program.start(80, 24)
+    await until(lambda: shown, "its first words")
+    await program.stop()
+    assert shown[1:] == [answer]
+
+
+@pytest.mark.parametrize("status", [0, 2], ids=["left", "refused"])
+async def test_a_program_that_said_why_it_ended_is_not_told_of_again(status: int) -> None:
+    shown: list[bytes] = []
+    program = program_of(f"say('why')\nsys.exit({status})", shown)
+    await program.start(80, 24)
+    assert program._task is not None
+    await program._task
+    assert shown[1:] == [b"why"]
+
+
+def program_of(lines: str, shown: list[bytes]) -> TabProgram:
+    """Such lines as the program of a tab without a page, which only keeps what it would show."""
+
+    async def show(data: bytes) -> None:
+        shown.append(data)
+
+    async def do_nothing(*_: object) -> None: ...
+
+    return TabProgram(
+        (sys.executable, "-c", SAY + lines),
+        write_bytes=show,
+        write_str=do_nothing,
+        close=do_nothing,
+        download_manager=DownloadManager(),
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,7 +170,7 @@ async def test_the_programs_of_all_tabs_end_with_the_server(served: Served) -> N
 async def test_a_tab_is_told_that_its_program_fell(served: Served, told: str) -> None:
     tab = await served.open()
     await number_of(tab)
-    assert told in (await tab.receive_bytes()).decode()
+    assert told in (await tab.receive_bytes(timeout=PATIENCE)).decode()
     assert not tab.closed, "its page would hide the words"
 
 
@@ -124,7 +181,7 @@ GIVEN = "a b'\"; touch pwned; $(touch pwned) `touch pwned` & touch pwned\n%PATH%
 async def test_no_shell_reads_what_the_program_is_given(served: Served) -> None:
     tab = await served.open()
     await number_of(tab)
-    assert (await tab.receive_bytes()).decode() == GIVEN
+    assert (await tab.receive_bytes(timeout=PATIENCE)).decode() == GIVEN
 
 
 IN_A_TAB = {**os.environ, "TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver"}

@@ -6,7 +6,7 @@ import asyncio
 import copy
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from aiohttp import WSCloseCode, web
 from textual_serve.server import Server, to_int
@@ -63,7 +63,7 @@ class BenchServer(Server):
     async def _make_app(self) -> web.Application:
         app = await super()._make_app()
         app.middlewares.append(self._refuse_others)
-        app.on_response_prepare.append(_add_policy)
+        app.on_response_prepare.extend((_add_policy, _quote_name))
         app.on_shutdown.append(self._close_tabs)
         return app
 
@@ -119,3 +119,10 @@ class BenchServer(Server):
 async def _add_policy(request: web.Request, response: web.StreamResponse) -> None:
     response.headers["Content-Security-Policy"] = _POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
+
+
+async def _quote_name(request: web.Request, response: web.StreamResponse) -> None:
+    """Name a download as RFC 6266 asks: textual-serve does so unquoted, and a `;` or a line end ends it."""
+    how, names, name = response.headers.get("Content-Disposition", "").partition("; filename=")
+    if names:
+        response.headers["Content-Disposition"] = f"{how}; filename*=UTF-8''{quote(name, safe='')}"
