@@ -113,4 +113,5 @@ def test_the_description_holds_no_picture_that_an_index_cannot_find(environment:
     description = distribution.metadata.get_payload()  # type: ignore[attr-defined]
     assert "# repfuse-tui" in description
     assert "](tests/" not in description
+    assert "That is the first minute" not in description
     assert "](tests/" in (CHECKOUT / "README.md").read_text(encoding="utf-8")
