@@ -60,16 +60,23 @@ class UnnamedFile:
         self._permissions = _permissions_to_keep(self._target)
         # The name holds nothing of the target's: one of the longest length would make one that is too long.
         self._path = self._target.with_name(f".{os.urandom(8).hex()}.part")
-        self.file: BinaryIO = self._path.open("x+b")
+        nameless = _nameless_in(self._target.parent)
+        self._has_name = nameless is None
+        self.file: BinaryIO = self._path.open("x+b") if nameless is None else nameless
 
     def put_in_place(self) -> None:
         """Give it its name, once all of it is on the disk; what is raised as of `fill_whole`."""
         with self.file:
             self.file.flush()
-            os.fsync(
-                self.file.fileno()
-            )  # or a crash of the machine could leave an empty file under that name
-        if self._permissions is not None:
+            number = self.file.fileno()
+            os.fsync(number)  # or a crash of the machine could leave an empty file under that name
+            if not self._has_name:
+                if self._permissions is not None:
+                    Path(_by_number(number)).chmod(self._permissions)
+                _give_name(number, self._path if self._replace else self._target)
+                if not self._replace:
+                    return
+        if self._has_name and self._permissions is not None:
             self._path.chmod(self._permissions)
         _put_in_place(self._path, self._target, replace=self._replace)
 
@@ -78,6 +85,38 @@ class UnnamedFile:
         with suppress(OSError):  # what is left in its buffer finds no room on a full disk
             self.file.close()
         self._path.unlink(missing_ok=True)
+
+
+def _nameless_in(folder: Path) -> BinaryIO | None:
+    """A file in that folder that has no name yet, of which a process that is killed leaves nothing.
+
+    None where there are none: beside Linux, on a file system that has none, or where /proc, by which it
+    gets its name, is not there.
+    """
+    flag: int | None = getattr(os, "O_TMPFILE", None)
+    if flag is None:
+        return None
+    try:
+        number = os.open(folder, flag | os.O_RDWR | os.O_CLOEXEC, 0o666)
+    except OSError:  # also of a folder that cannot be written to: the file with a name says so
+        return None
+    if Path(_by_number(number)).exists():
+        return os.fdopen(number, "w+b")
+    os.close(number)
+    return None
+
+
+def _give_name(number: int, path: Path) -> None:
+    """Link the file with that number to a name, which never displaces another file.
+
+    With a folder's number, although the path is absolute and needs none, os.link goes through the link in
+    /proc to the file itself, and not otherwise.
+    """
+    os.link(_by_number(number), path, src_dir_fd=number, follow_symlinks=True)
+
+
+def _by_number(number: int) -> str:
+    return f"/proc/self/fd/{number}"
 
 
 def _permissions_to_keep(target: Path) -> int | None:

@@ -121,10 +121,11 @@ def test_a_pipe_is_not_replaced(folder: Path) -> None:
 
 
 def test_a_folder_that_lets_nobody_write(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def deny(self: Path, *_: object, **__: object) -> None:
+    def deny(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", deny)  # root, as whom tests may run, is denied nothing
+    monkeypatch.setattr(os, "open", deny)
     with pytest.raises(SavingError, match="permission denied"):
         save(folder / "new.csv", "new")
 

@@ -14,6 +14,7 @@ from tui.checkpoints.opening import open_checkpoint
 from tui.checkpoints.recognising import recognise
 from tui.checkpoints.writing import check_target, format_for
 from tui.command_line.checkpoint_options import FuseRequest
+from tui.commands.in_thread import ctrl_c_as_exception
 from tui.commands.progress import progress
 from tui.fusion.quoting import printable
 
@@ -48,7 +49,7 @@ def fuse(asked: FuseRequest) -> int:
         reading = asked.reading
         found = recognise(source.entries, family=reading.family, conv_bn=reading.conv_bn)
         _refuse_none(source, found)
-        with _output(asked, source, found) as output:
+        with ctrl_c_as_exception(), _output(asked, source, found) as output:
             fused = _fused(asked, source, found, output)
             if fused.already_fused and not fused.damaged:
                 _say("already fused: nothing was written")

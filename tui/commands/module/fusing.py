@@ -20,6 +20,7 @@ from tui.checkpoints.plan import Made
 from tui.checkpoints.reports.blocks import finite
 from tui.checkpoints.writing import check_target, write_checkpoint
 from tui.command_line.module_options import FusedAs, FuseModuleRequest
+from tui.commands.in_thread import ctrl_c_as_exception
 from tui.commands.module.inspecting import SCHEMA, WHOLE, left_alone_as_data
 from tui.commands.module.loading import loaded, users_code
 from tui.commands.module.programs import Axis, write_program
@@ -57,7 +58,8 @@ def fuse(asked: FuseModuleRequest) -> int:
     free: tuple[Axis, ...] | None = None
     if right:
         if asked.form is FusedAs.STATE_DICT:
-            _write(fused, asked.target, replace=asked.force)
+            with ctrl_c_as_exception():
+                _write(fused, asked.target, replace=asked.force)
         else:
             with users_code():
                 free = write_program(fused, x, asked.form, asked.target, replace=asked.force)

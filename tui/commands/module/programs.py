@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from tui.atomic_file import write_whole
 from tui.command_line.module_options import FusedAs
+from tui.commands.in_thread import ctrl_c_as_exception
 from tui.modules.run.loading import LoadingError
 from tui.modules.run.running import failure
 
@@ -54,7 +55,8 @@ def write_program(
                 continue
             if same:
                 free = tuple(axis for axis in Axis if _is_free(program, module, x, axis))
-                write_whole(target, data, replace=replace)
+                with ctrl_c_as_exception():
+                    write_whole(target, data, replace=replace)
                 return free
     raise LoadingError(f"--as {form}: {reason}")
 
