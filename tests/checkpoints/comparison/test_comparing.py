@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.checkpoints.conversion.test_fusing import fused_file
+from tests.checkpoints.conversion.test_fusing import fused_file, fused_of
 from tests.checkpoints.families.held_against import only_block, ready, state_of
 from tests.checkpoints.families.repvgg_modules import repvgg
 from tests.checkpoints.families.test_diverse_branch import DBB
@@ -32,7 +32,9 @@ from tui.checkpoints.comparison.compared import (
 )
 from tui.checkpoints.comparison.comparing import compare
 from tui.checkpoints.comparison.counterparts import Counterpart, counterpart_of, names_of
-from tui.checkpoints.comparison.renaming import Renaming
+from tui.checkpoints.comparison.renaming import Renaming, renamings_of
+from tui.checkpoints.contents import Format
+from tui.checkpoints.conversion.fused_writing import write_fused
 from tui.checkpoints.conversion.fusing import Wishes
 from tui.checkpoints.found import FoundBlock
 from tui.checkpoints.opening import open_checkpoint
@@ -242,6 +244,19 @@ def test_a_counter_of_batches_is_not_missed(tmp_path: Path) -> None:
     assert [each.what for each in result.carried if "num_batches" in each.name] == [CarriedAs.NOT_NEEDED]
 
 
+def test_an_optimizer_that_our_own_fusion_leaves_out_is_not_missed(tmp_path: Path) -> None:
+    optimizer = {"state": {0: {"exp_avg": torch.ones(16, 3)}}, "param_groups": [{"params": [0]}]}
+    states = {"model": trained().state_dict(), "ema": trained(seed=1).state_dict()}
+    source = saved_as(tmp_path / "in.pt", {**states, "optimizer": optimizer})
+    target = tmp_path / "out.safetensors"
+    with open_checkpoint(source) as file:
+        write_fused(file, fused_of(file, Wishes(format=Format.SAFETENSORS)), target)
+    result = compared(source, target)
+    assert result.agrees
+    left_out = [each for each in result.carried if each.what is CarriedAs.NOT_NEEDED]
+    assert [each.name for each in left_out] == ["optimizer.state.0.exp_avg"]
+
+
 def test_names_too_many_are_told(tmp_path: Path) -> None:
     result = result_of(tmp_path, lambda state: state.update({"body.0.rbr_1x1.conv.weight": torch.zeros(1)}))
     assert result.left_over == ("body.0.rbr_1x1.conv.weight",)
@@ -343,6 +358,15 @@ def test_of_two_in_the_other_file_too(tmp_path: Path) -> None:
     result = compared(source, given)
     assert result.wrong == ()
     assert result.choice.startswith("the other file's ema. was compared")
+
+
+def test_the_weight_and_bias_of_another_layer_are_no_other_model() -> None:
+    """Where fused convolutions have a name of nobody, hardly more than a weight and a bias is found."""
+    blocks = [f"{block}.{word}" for block in "abc" for word in ("rbr_reparam.weight", "rbr_reparam.bias")]
+    head = ["head.weight", "head.bias"]
+    given = [*(name.replace("rbr_reparam", "own") for name in blocks), *head]
+    expected = [f"model.{name}" for name in (*blocks, *head)]
+    assert renamings_of(expected, given) == [Renaming("model.", "")]
 
 
 def test_where_no_number_tells_which_of_two_it_is_the_first(tmp_path: Path) -> None:

@@ -7,15 +7,19 @@ from torch import Tensor
 
 from tui.analysis.quantities import count, two_digits
 from tui.checkpoints.comparison.compared import Carried, CarriedAs
+from tui.checkpoints.contents import Entry
+from tui.checkpoints.conversion.beside import is_of_training
 
 _NARROW = (torch.float16, torch.bfloat16)
 
 
-def missing(name: str) -> Carried:
+def missing(entry: Entry) -> Carried:
     """What is to be said of a tensor that the other file has not."""
-    if name.endswith("num_batches_tracked"):
-        return Carried(name, None, CarriedAs.NOT_NEEDED, "is not there; nothing is computed with it")
-    return Carried(name, None, CarriedAs.MISSING, "is not there")
+    if entry.name.endswith("num_batches_tracked"):
+        return Carried(entry.name, None, CarriedAs.NOT_NEEDED, "is not there; nothing is computed with it")
+    if is_of_training(entry):
+        return Carried(entry.name, None, CarriedAs.NOT_NEEDED, "is not there; only training goes on with it")
+    return Carried(entry.name, None, CarriedAs.MISSING, "is not there")
 
 
 @torch.no_grad()

@@ -42,20 +42,28 @@ def renamings_of(expected: Sequence[str], given: Collection[str]) -> list[Renami
     asked = expected[:: ceil(len(expected) / MOST_ASKED)] if expected else ()
     names = frozenset(given)
     tried = [Renaming(before, after) for before in _prefixes(expected) for after in _prefixes(given)]
-    counts = [sum(each.applied(name) in names for name in asked) for each in tried]
-    most = max(counts)
-    best = tried[counts.index(most)]
+    pairs = [_pairs(each, asked, names) for each in tried]
+    counts = [len(each) for each in pairs]
+    telling = [sum(_tells(each, name) for name, _ in found) for each, found in zip(tried, pairs, strict=True)]
+    decided = list(zip(telling, counts, strict=True))
+    best = tried[decided.index(max(decided))]
+    most = max(telling)
     if best == Renaming() or most < LEAST_FOUND:
         return [best]
     found = [best]
     taken = _pairs(best, asked, names)
-    for each, count in zip(tried, counts, strict=True):
+    for each, count in zip(tried, telling, strict=True):
         if count >= AS_WELL * most and taken.isdisjoint(_pairs(each, asked, names)):
             found.append(each)
             taken |= _pairs(each, asked, names)
     order = {name: place for place, name in enumerate(asked)}
     firsts = [min((order[name] for name, _ in _pairs(each, asked, names)), default=0) for each in found]
     return [each for _, each in sorted(zip(firsts, found, strict=True), key=lambda one: one[0])]
+
+
+def _tells(renaming: Renaming, name: str) -> bool:
+    """Whether a name that was found shows anything: weight and bias alone are below every layer."""
+    return "." in name[len(renaming.before) :] or renaming == Renaming()
 
 
 def _pairs(renaming: Renaming, asked: Iterable[str], given: Collection[str]) -> set[tuple[str, str]]:

@@ -33,7 +33,12 @@ class Beside:
 
 def is_left_out(entry: Entry, format: Format) -> bool:
     """Whether a tensor stays out of the output: in safetensors, which is loaded as a model, of training."""
-    return format is Format.SAFETENSORS and _OF_TRAINING.fullmatch(_part_of(entry)) is not None
+    return format is Format.SAFETENSORS and is_of_training(entry)
+
+
+def is_of_training(entry: Entry) -> bool:
+    """Whether it is of no use without the training program, as an optimizer's state."""
+    return _OF_TRAINING.fullmatch(_part_of(entry)) is not None
 
 
 def parts_beside(source: Checkpoint, blocks: Iterable[FoundBlock], format: Format) -> tuple[Beside, ...]:
