@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _LONGEST = 60
 """Of a quoted text, a character that a terminal should not get written as several."""
+_SPACE = "\N{NO-BREAK SPACE}"
 
 
 def quoted(text: str) -> str:
@@ -15,8 +16,13 @@ def quoted(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """The text as it is, but for characters that no terminal should get: those as Python writes them."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    """The text as it is, but for characters that no terminal should get: those as Python writes them.
+
+    Our own sentences are shown by it too, as names are in them, and in their numbers stand no-break spaces.
+    """
+    return "".join(
+        letter if letter.isprintable() or letter == _SPACE else ascii(letter)[1:-1] for letter in text
+    )
 
 
 def with_article(name: str) -> str:
