@@ -172,6 +172,24 @@ def test_weights_and_an_example_are_taken(here: Path, capsys: pytest.CaptureFixt
     )
 
 
+def test_weights_of_a_training_file_are_those_that_fit(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sys.path.insert(0, str(here))
+    try:
+        from their_blocks import Block
+    finally:
+        sys.path.remove(str(here))
+    state = Block(4).state_dict()
+    optimizer = {"state": {0: {"exp_avg": torch.ones(3)}}}
+    torch.save({"optimizer": optimizer, "model": state, "epoch": 3}, here / "w.pt")
+    block = ("their_blocks.py:Block", "--with", "4", "--weights", "w.pt")
+    assert main(["inspect", *block]) == 0
+    capsys.readouterr()
+    torch.save({"model": state, "ema": {"module": state}, "optimizer": optimizer}, here / "w.pt")
+    assert "w.pt holds several that fit, model and ema.module: save" in refused(capsys, "inspect", *block)
+
+
 @pytest.mark.parametrize(
     ("target", "words"),
     [

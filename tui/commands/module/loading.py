@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.opening import open_checkpoint
 from tui.command_line.module_options import ModuleSource
 from tui.fusion.quoting import printable
@@ -86,7 +87,8 @@ def users_code() -> Iterator[None]:
 def _give_weights(module: nn.Module, source: ModuleSource) -> None:
     assert source.weights is not None
     with open_checkpoint(source.weights) as file:
-        state = {entry.own_name: file.tensor(name) for name, entry in file.entries.items()}
+        names = _state_dict_for(module, file, source.weights.name)
+        state = {own_name: file.tensor(name) for own_name, name in names.items()}
     try:
         module.load_state_dict(state)
     except RuntimeError as error:
@@ -95,6 +97,27 @@ def _give_weights(module: nn.Module, source: ModuleSource) -> None:
             f"--weights: {printable(source.weights.name)} does not fit {printable(source.target)}: "
             f"{printable(' '.join(lines))[:400]}"
         ) from None
+
+
+def _state_dict_for(module: nn.Module, file: Checkpoint, shown: str) -> dict[str, str]:
+    """Names in the file by those in a state_dict: of what fits, where a training program kept more in it.
+
+    Raises:
+        LoadingError: several fit, as a model and the average of its weights.
+    """
+    parts: dict[str, dict[str, str]] = {}
+    for name, entry in file.entries.items():
+        parts.setdefault(entry.wrapper, {})[entry.own_name] = name
+    own = module.state_dict().keys()
+    asked = {name for name in own if not name.endswith("num_batches_tracked")}  # torch does without
+    fitting = [wrapper for wrapper, names in parts.items() if asked <= names.keys() <= own]
+    if len(fitting) > 1:
+        several = " and ".join(printable(wrapper.removesuffix(".")) for wrapper in fitting)
+        raise LoadingError(
+            f"--weights: {printable(shown)} holds several that fit, {several}: save the one meant by itself"
+        )
+    nearest = max(parts, key=lambda wrapper: len(own & parts[wrapper].keys()), default="")
+    return parts.get(fitting[0] if fitting else nearest, {})
 
 
 def _example(source: ModuleSource, module: nn.Module) -> Tensor | None:
