@@ -16,7 +16,7 @@ from textual.app import SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
-from textual.events import Event, InputEvent
+from textual.events import Event, InputEvent, Resize
 from textual.filter import LineFilter
 from textual.reactive import var
 from textual.screen import Screen
@@ -250,6 +250,14 @@ class RepFuseApp(MeasuringApp):
         """
         if not self._exit:
             super()._handle_exception(error)
+
+    def on_resize(self, event: Resize) -> None:
+        """Paint all anew where the terminal had another size for a moment, too short to be laid out for.
+
+        Textual paints nothing then, and what the terminal had cut off in between stays blank in it.
+        """
+        if event.size == self.screen.outer_size:
+            self.screen.refresh()
 
     def on_mount(self) -> None:
         """Begin with the first run; torch is loaded by it, after the first paint."""

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 
 import pytest
 from textual._compositor import ChopsUpdate, Compositor
-from textual.geometry import Region
+from textual.events import Resize
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from tests.driver import MEDIUM, SMALL, OpenBench
+from tests.settle import settle, until
 from tests.specs import EXACT
 from tui.screens.compositor import FrugalCompositor
 from tui.widgets.form.parameter_form import ParameterForm
@@ -91,3 +93,23 @@ async def test_who_changes_nothing_is_not_asked(
         assert asked[bench.app.bench.view] <= 1
         form = bench.app.bench.query_one(ParameterForm)
         assert not [widget for widget in form.walk_children(Widget) if asked[widget]]
+
+
+async def test_all_is_painted_anew_after_a_size_that_was_gone_at_once(
+    open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paint = Compositor.render_full_update
+    painted: list[Size] = []
+
+    def count(compositor: Compositor, simplify: bool = False) -> object:
+        painted.append(compositor.size)
+        return paint(compositor, simplify)
+
+    async with open_bench(EXACT) as bench:
+        monkeypatch.setattr(Compositor, "render_full_update", count)
+        for size in (Size(*SMALL), Size(*MEDIUM)):
+            bench.app.post_message(Resize(size, size))
+        await until(lambda: painted, "a paint of all")
+        await settle(bench.pilot)
+        assert painted[-1:] == [Size(*MEDIUM)]
+        assert Size(*SMALL) not in painted, "it was there too long for what is tested"
