@@ -49,6 +49,7 @@ def fuse(asked: FuseRequest) -> int:
         reading = asked.reading
         found = recognise(source.entries, family=reading.family, conv_bn=reading.conv_bn)
         _refuse_none(source, found)
+        _load_torch()
         with ctrl_c_as_exception(), _output(asked, source, found) as output:
             fused = _fused(asked, source, found, output)
             if fused.already_fused and not fused.damaged:
@@ -60,6 +61,11 @@ def fuse(asked: FuseRequest) -> int:
         if refusal:
             _say(f"{refusal}; --force writes it all the same")
     return WRONG if fused.wrong or fused.damaged else FUSED
+
+
+def _load_torch() -> None:
+    """Import it while Ctrl+C still ends the process: what an import runs may swallow an exception."""
+    from tui.checkpoints.conversion import fused_file, fusing  # noqa: F401
 
 
 def _refuse_none(source: Checkpoint, found: Recognition) -> None:
