@@ -33,6 +33,7 @@ class ModuleSource:
         weights: the file of its state_dict; None for the numbers that it begins with.
         input: (batch, channels, H, W) of a random input.
         example: the file of an input; None, and no `input`: one is made from the parameters.
+        weights_option: what the file of its state_dict was named with.
     """
 
     target: str
@@ -40,6 +41,7 @@ class ModuleSource:
     weights: Path | None = None
     input: Shape | None = None
     example: Path | None = None
+    weights_option: str = "--weights"
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +291,8 @@ def given_of(options: argparse.Namespace) -> Path | ModuleSource:
     """
     if is_module_like(options.FUSED):
         weights = None if options.given_weights is None else Path(options.given_weights)
-        return ModuleSource(options.FUSED, options.given_with or "", weights)
+        arguments = options.given_with or ""
+        return ModuleSource(options.FUSED, arguments, weights, weights_option="--given-weights")
     for name in ("given_with", "given_weights"):
         if getattr(options, name) is not None:
             option = f"--{name.replace('_', '-')}"

@@ -223,6 +223,16 @@ def test_a_file_beside_the_module_that_was_made_of_it(
     assert [each["verdict"] for each in done.data["blocks"]] == ["wrong" if status else "exact"]
 
 
+def test_weights_that_do_not_fit_are_told_by_the_option_that_named_them(
+    repvgg_files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, _ = repvgg_files
+    given = ("--given-with", "4", "--given-weights", source)
+    done = ran(capsys, "compare", source, "deployed.py:Fused", *given)
+    assert done.status == 2
+    assert f"--given-weights: {source.name} does not fit deployed.py:Fused" in done.err
+
+
 def test_of_a_module_beside_a_file_what_cannot_be_is_told(
     repvgg_files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

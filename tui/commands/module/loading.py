@@ -87,19 +87,19 @@ def users_code() -> Iterator[None]:
 def _give_weights(module: nn.Module, source: ModuleSource) -> None:
     assert source.weights is not None
     with open_checkpoint(source.weights) as file:
-        names = _state_dict_for(module, file, source.weights.name)
+        names = _state_dict_for(module, file, source)
         state = {own_name: file.tensor(name) for own_name, name in names.items()}
     try:
         module.load_state_dict(state)
     except RuntimeError as error:
         lines = [line.strip() for line in str(error).splitlines()[1:]]
         raise LoadingError(
-            f"--weights: {printable(source.weights.name)} does not fit {printable(source.target)}: "
-            f"{printable(' '.join(lines))[:400]}"
+            f"{source.weights_option}: {printable(source.weights.name)} does not fit "
+            f"{printable(source.target)}: {printable(' '.join(lines))[:400]}"
         ) from None
 
 
-def _state_dict_for(module: nn.Module, file: Checkpoint, shown: str) -> dict[str, str]:
+def _state_dict_for(module: nn.Module, file: Checkpoint, source: ModuleSource) -> dict[str, str]:
     """Names in the file by those in a state_dict: of what fits, where a training program kept more in it.
 
     Raises:
@@ -114,7 +114,8 @@ def _state_dict_for(module: nn.Module, file: Checkpoint, shown: str) -> dict[str
     if len(fitting) > 1:
         several = " and ".join(printable(wrapper.removesuffix(".")) for wrapper in fitting)
         raise LoadingError(
-            f"--weights: {printable(shown)} holds several that fit, {several}: save the one meant by itself"
+            f"{source.weights_option}: {printable(file.path.name)} holds several that fit, {several}: "
+            "save the one meant by itself"
         )
     nearest = max(parts, key=lambda wrapper: len(own & parts[wrapper].keys()), default="")
     return parts.get(fitting[0] if fitting else nearest, {})
