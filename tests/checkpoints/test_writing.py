@@ -270,10 +270,11 @@ def test_standard_output_is_no_file(
 def test_no_permission(
     source: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format
 ) -> None:
-    def deny(self: Path, *_: object, **__: object) -> None:
+    def deny(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", deny)  # root, as whom tests may run, is denied nothing
+    monkeypatch.setattr("tui.atomic_file.os.open", deny)
     with pytest.raises(CheckpointError, match="'out' cannot be written: permission denied"):
         write_checkpoint(source, all_of(source), tmp_path / "out", format=format)
 
