@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import pytest
 from textual._compositor import Compositor, ReflowResult
+from textual.css.stylesheet import Stylesheet
+from textual.dom import DOMNode
 from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.widget import Widget
@@ -109,3 +111,23 @@ async def test_what_is_being_run_is_told_without_a_layout(
             result.doing = "running the fused convolution"
             await settle(bench.pilot)
         assert not counted
+
+
+async def test_a_key_styles_anew_no_more_than_what_it_changes(
+    open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    styled: list[list[DOMNode]] = []
+    update_nodes = Stylesheet.update_nodes
+
+    def note(sheet: Stylesheet, nodes: Iterable[DOMNode], animate: bool = False) -> None:
+        styled.append(list(nodes))
+        update_nodes(sheet, styled[-1], animate)
+
+    async with open_bench(EXACT) as bench:
+        views = ("5", "4", "1")
+        await bench.press(*views)
+        monkeypatch.setattr(Stylesheet, "update_nodes", note)
+        for key in (*views, "f", "escape"):
+            styled.clear()
+            await bench.press(key)
+            assert max(map(len, styled), default=0) <= 4, (key, styled)

@@ -216,7 +216,7 @@ class BenchScreen(PlaceScreen):
         self._show(VIEWS[place])
 
     def _show(self, view: BenchView) -> None:
-        self.query_one(ParameterForm).remove_class("-open")
+        self.query_one(ParameterForm).unfold(False)
         self.query_one(StudyViews).show(view)
 
     @on(StudyViews.Changed)
@@ -489,7 +489,7 @@ class BenchScreen(PlaceScreen):
 
     def action_form(self) -> None:
         """Go to the form; on a narrow screen, unfold it."""
-        self.query_one(ParameterForm).add_class("-open")
+        self.query_one(ParameterForm).unfold(True)
         self.remove_class("-one-grid")
         self.query_one(StudyViews).leave_focus()
         self.query_one(ParameterForm).focus_first()
@@ -515,7 +515,7 @@ class BenchScreen(PlaceScreen):
         if not self.way_back or self.view.is_one_grid:
             return False
         form = self.query_one(ParameterForm)
-        return not form.has_class("-open") and not form.has_focus_within
+        return not form.is_unfolded and not form.has_focus_within
 
     def action_back(self) -> None:
         """Go back to the checkpoint."""
@@ -526,7 +526,7 @@ class BenchScreen(PlaceScreen):
         if self.way_back and self.view.is_one_grid and not self.query_one(ParameterForm).has_focus_within:
             self.action_one_grid()
             return
-        self.query_one(ParameterForm).remove_class("-open")
+        self.query_one(ParameterForm).unfold(False)
         self.view.focus_content()
         self._fill_screen()
 

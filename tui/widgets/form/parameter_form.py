@@ -152,6 +152,16 @@ class ParameterForm(VerticalScroll):
             self._controls[name] = control
             yield FieldRow(name, control, field.label)
 
+    def unfold(self, unfolded: bool) -> None:
+        """Come into sight on a screen that is too narrow for it, or go. What it holds is not styled anew."""
+        self.set_class(unfolded, "-open", update=False)
+        self.app.stylesheet.update_nodes([self])
+
+    @property
+    def is_unfolded(self) -> bool:
+        """Whether it is in sight on a narrow screen, too."""
+        return self.has_class("-open")
+
     def focus_first(self) -> None:
         """Put the focus on the first field."""
         first = "#preset" if self._origin is None else "#input_shape"
