@@ -51,9 +51,8 @@ class UnnamedFile:
 
     def __init__(self, path: Path, *, replace: bool) -> None:
         """Make it; the arguments, and what is raised, as of `fill_whole`."""
-        if not replace and os.path.lexists(
-            path
-        ):  # found out at the end too, but then the work was for nothing
+        # Found out at the end too, but then the work was for nothing.
+        if not replace and os.path.lexists(path):
             raise FileExistsError("a file of that name is there already")
         self._target = path.resolve() if replace else path
         self._replace = replace

@@ -11,7 +11,7 @@ class Doing:
 
     Attributes:
         words: what it is, for the screen.
-        number, count: it is the so-and-so-manieth, counted from 1, of so many; 0 where that is not known.
+        number, count: its place, counted from 1, and how many there are; 0 where that is not known.
     """
 
     words: str

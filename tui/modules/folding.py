@@ -95,7 +95,10 @@ def _refuse_other_outputs(twin: nn.Module, graph: Graph, arguments: tuple[Any, .
             given = tree_leaves(twin(*tree_map_only(Tensor, torch.clone, arguments)))
     except Exception as error:  # whatever their forward ends in that looks at its norms
         raise FusionError(f"the model does not run without its norms: {error}") from error
-    for one, node in zip(given, tree_leaves(graph.whole.outputs), strict=False):
+    right_ones = tree_leaves(graph.whole.outputs)
+    if len(given) != len(right_ones):
+        raise FusionError("the model gives another number of things with its norms folded")
+    for one, node in zip(given, right_ones, strict=True):
         if isinstance(one, Tensor) and isinstance(node, Node) and one.is_floating_point() and one.numel():
             right = node.value.double()
             if not bool((one.double() - right).abs().max() <= _AGREEMENT * right.abs().max()):

@@ -27,8 +27,7 @@ from tui.checkpoints.comparison.compared import (
     CarriedAs,
     ComparedBlock,
     ComparedCheckpoint,
-    ComparingBlock,
-    ComparingTensor,
+    Comparing,
 )
 from tui.checkpoints.comparison.comparing import compare
 from tui.checkpoints.comparison.counterparts import Counterpart, counterpart_of, names_of
@@ -91,10 +90,13 @@ def test_what_it_yields(tmp_path: Path) -> None:
     given = right_file(tmp_path)
     with open_checkpoint(tmp_path / "in.safetensors") as one, open_checkpoint(given) as other:
         steps = list(compare(one, recognise(one.entries), other))
-    assert [type(step) for step in steps[:8]] == [ComparingBlock, ComparedBlock] * 4
-    assert {type(step) for step in steps[8:-1]} == {ComparingTensor}
-    numbers = [(step.number, step.count) for step in steps if isinstance(step, ComparingBlock)]
-    assert numbers == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert [type(step) for step in steps[:8]] == [Comparing, ComparedBlock] * 4
+    assert {type(step) for step in steps[8:-1]} == {Comparing}
+    told = [step for step in steps if isinstance(step, Comparing)]
+    assert [(step.what, step.number, step.count) for step in told[:4]] == [
+        ("block", n, 4) for n in (1, 2, 3, 4)
+    ]
+    assert {step.what for step in told[4:]} == {"tensor"}
 
 
 MODULES: Mapping[str, tuple[Callable[[], nn.Module], str | None]] = {

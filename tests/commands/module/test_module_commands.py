@@ -164,6 +164,11 @@ def test_weights_and_an_example_are_taken(here: Path, capsys: pytest.CaptureFixt
     assert "w.pt does not fit their_blocks.py:Net: Missing key(s)" in refused(
         capsys, "inspect", "their_blocks.py:Net", "--weights", "w.pt"
     )
+    for weights, words in (
+        ("none.pt", "'none.pt' is not there"),
+        ("their_blocks.py", "'their_blocks.py' is no"),
+    ):
+        assert words in refused(capsys, "inspect", "their_blocks.py:Net", "--weights", weights)
     assert "to have 3 channels, but got 4" in refused(
         capsys, "inspect", "their_blocks.py:Net", "--example", "x.npy"
     )

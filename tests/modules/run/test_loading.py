@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 from torch import nn
 
 from tui.modules.fusing import fuse
@@ -126,18 +125,6 @@ def test_what_cannot_be_imported(tmp_path: Path, text: str, message: str) -> Non
 def test_what_there_is_not(target: str, message: str) -> None:
     with pytest.raises(LoadingError, match=message):
         load_module(target)
-
-
-def test_weights(blocks: Path, tmp_path: Path) -> None:
-    right = load_module(f"{blocks}:Block", "4")
-    torch.save(right.state_dict(), tmp_path / "right.pt")
-    loaded = load_module(f"{blocks}:Block", "4", weights=tmp_path / "right.pt")
-    assert torch.equal(loaded.get_parameter("conv.weight"), right.get_parameter("conv.weight"))
-    for weights, message in (("none.pt", "there is no file"), ("blocks.py", "could not be read as weights")):
-        with pytest.raises(LoadingError, match=message):
-            load_module(f"{blocks}:Block", "4", weights=tmp_path / weights)
-    with pytest.raises(LoadingError, match=r"does not fit: .*size mismatch"):
-        load_module(f"{blocks}:Block", "8", weights=tmp_path / "right.pt")
 
 
 def test_a_loop_for_ever_is_given_up() -> None:

@@ -12,27 +12,17 @@ from tui.checkpoints.found import FoundBlock, LeftAlone
 
 
 @dataclass(frozen=True, slots=True)
-class ComparingBlock:
-    """The block that is judged next: the so-and-so-manieth of so many, counted from 1.
+class Comparing:
+    """What is compared next.
 
-    `share`: how much of all the work is done, from 0 to 1.
+    Attributes:
+        what: "block", or "tensor" of one beside the blocks.
+        number, count: its place among these, counted from 1, and how many there are.
+        name: the block's prefix, or the tensor's name.
+        share: how much of all the work is done, from 0 to 1.
     """
 
-    number: int
-    count: int
-    found: FoundBlock
-    share: float
-
-    @property
-    def words(self) -> str:
-        """Which one it is."""
-        return f"block {self.number} of {self.count}: {self.found.prefix}"
-
-
-@dataclass(frozen=True, slots=True)
-class ComparingTensor:
-    """The tensor beside the blocks that is compared next; the numbers as of a ComparingBlock."""
-
+    what: str
     number: int
     count: int
     name: str
@@ -41,7 +31,7 @@ class ComparingTensor:
     @property
     def words(self) -> str:
         """Which one it is."""
-        return f"tensor {self.number} of {self.count}: {self.name}"
+        return f"{self.what} {self.number} of {self.count}: {self.name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,7 @@ from tui.checkpoints.comparison.compared import (
     CarriedAs,
     ComparedBlock,
     ComparedCheckpoint,
-    ComparingBlock,
-    ComparingTensor,
+    Comparing,
 )
 from tui.checkpoints.comparison.counterparts import (
     Counterpart,
@@ -55,16 +54,16 @@ TOLD = 0.01
 JUDGED = 20
 """How often as long a byte takes that is folded and judged as one that was carried over."""
 
-Step = ComparingBlock | ComparedBlock | ComparingTensor | ComparedCheckpoint
+Step = Comparing | ComparedBlock | ComparedCheckpoint
 """What comparing tells, one after the other."""
 
 
 def compare(
     source: Checkpoint, recognition: Recognition, given: Checkpoint, wishes: Wishes | None = None
 ) -> Iterator[Step]:
-    """Yield a ComparingBlock before each block, the ComparedBlock after it, the ComparedCheckpoint last.
+    """Yield a Comparing before each block, the ComparedBlock after it, the ComparedCheckpoint last.
 
-    Between these and that a ComparingTensor now and then, while all other tensors are compared. Closing the
+    Between these and that a Comparing now and then, while all other tensors are compared. Closing the
     generator between them ends the work.
 
     Args:
@@ -90,7 +89,7 @@ def compare_unfused(unfused: Unfused, given: Checkpoint, wishes: Wishes | None =
     shares = _shares([*work, *(entries[name].bytes for name in recognition.rest)])
     done: list[ComparedBlock] = []
     for place, (found, share) in enumerate(zip(comparison.blocks, shares, strict=False)):
-        yield ComparingBlock(place + 1, count, found, share)
+        yield Comparing("block", place + 1, count, found.prefix, share)
         done.append(comparison.judged(place))
         yield done[-1]
     carried = yield from _carried(comparison, recognition.rest, shares[count:])
@@ -115,13 +114,13 @@ def _shares(work: Sequence[int]) -> list[float]:
 
 def _carried(
     comparison: _Comparison, names: Sequence[str], shares: Sequence[float]
-) -> Generator[ComparingTensor, None, tuple[Carried, ...]]:
+) -> Generator[Comparing, None, tuple[Carried, ...]]:
     """What became of every other tensor, with a word now and then of how far it is."""
     carried, told = [], -1.0
     for place, (name, share) in enumerate(zip(names, shares, strict=True)):
         if share >= told + TOLD:
             told = share
-            yield ComparingTensor(place + 1, len(names), name, share)
+            yield Comparing("tensor", place + 1, len(names), name, share)
         carried.append(comparison.carried(name))
     return tuple(carried)
 

@@ -19,7 +19,7 @@ class FusingBlock:
     """The block that is fused next.
 
     Attributes:
-        number, count: it is the so-and-so-manieth of so many, counted from 1.
+        number, count: its place, counted from 1, and how many there are.
         found: it.
         done_bytes, all_bytes: of what all blocks read, before this one and in all: tells the time left.
     """

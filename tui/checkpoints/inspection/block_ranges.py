@@ -31,7 +31,7 @@ class BlockRanges:
 
 @dataclass(frozen=True, slots=True)
 class RangingBlock:
-    """The block that is read next: the so-and-so-manieth of so many, counted from 1."""
+    """The block that is read next: its place, counted from 1, and how many there are."""
 
     number: int
     count: int

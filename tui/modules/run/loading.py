@@ -13,8 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from tui.fusion.grammar.nearest_name import did_you_mean
 from tui.fusion.quoting import with_article
@@ -35,7 +34,7 @@ class CancelledError(Refusal, RuntimeError):
     """The user gave up what somebody's code was doing."""
 
 
-def load_module(target: str, with_: str = "", weights: Path | str | None = None) -> nn.Module:
+def load_module(target: str, with_: str = "") -> nn.Module:
     """The module that a target names, in eval mode.
 
     >>> load_module("torch.nn:Conv2d", with_="in_channels=4, out_channels=8, kernel_size=1")
@@ -45,11 +44,10 @@ def load_module(target: str, with_: str = "", weights: Path | str | None = None)
         target: "package.module:name" or "path/blocks.py:name", where the name is that of a class, a function
             that makes a module, or a module; "name.attribute" too. It runs the user's code.
         with_: arguments, as in a call: "64, deploy=False". Literals only; nothing in them is run.
-        weights: a file with a state_dict, of which only tensors are read.
 
     Raises:
-        LoadingError: the code cannot be imported, has no such name, raises, or makes something else; or the
-            weights do not fit. One message, with file and line.
+        LoadingError: the code cannot be imported, has no such name, raises, or makes something else. One
+            message, with file and line.
     """
     positional, named = _arguments(with_)
     found = _named(_imported(target), target)
@@ -61,8 +59,6 @@ def load_module(target: str, with_: str = "", weights: Path | str | None = None)
         )
     if not isinstance(found, nn.Module):
         raise LoadingError(f"{target} gives {with_article(type(found).__name__)}, and not an nn.Module")
-    if weights is not None:
-        _load_weights(found, Path(weights))
     return found.eval()
 
 
@@ -161,24 +157,6 @@ def _signature(maker: Any) -> str:
     signature = inspect.signature(maker)
     plain = [each.replace(annotation=each.empty) for each in signature.parameters.values()]
     return str(signature.replace(parameters=plain, return_annotation=signature.empty))
-
-
-def _load_weights(module: nn.Module, path: Path) -> None:
-    """Give the module a file's numbers: all of its own, and no others."""
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise LoadingError(f"there is no file {path}") from error
-    except Exception as error:
-        raise LoadingError(f"{path} could not be read as weights: {failure(error)}") from error
-    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
-        state = state["state_dict"]
-    if not isinstance(state, dict) or not all(isinstance(each, Tensor) for each in state.values()):
-        raise LoadingError(f"{path} holds no state_dict: names and tensors")
-    try:
-        module.load_state_dict(state)
-    except (RuntimeError, KeyError) as error:
-        raise LoadingError(f"{path} does not fit: {' '.join(str(error).split())[:500]}") from error
 
 
 def cancellable(run: Callable[[], Result], cancelled: Callable[[], bool]) -> Result:

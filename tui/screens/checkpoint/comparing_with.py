@@ -66,14 +66,13 @@ class Comparison:
             from tui.checkpoints.comparison.compared import (
                 ComparedBlock,
                 ComparedCheckpoint,
-                ComparingBlock,
-                ComparingTensor,
+                Comparing,
             )
             from tui.checkpoints.contents import Checkpoint
 
             if isinstance(step, Checkpoint):
                 self.given, self._seen = step, _seen(step.paths)
-            elif isinstance(step, (ComparingBlock, ComparingTensor)):
+            elif isinstance(step, Comparing):
                 tell("comparing", step.share, step.words)
             elif isinstance(step, ComparedBlock):
                 self.blocks[step.found.fused[0].name] = step
