@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import gc
+import re
 import weakref
 from dataclasses import replace
 
 import pytest
 
-from tests.driver import Bench, OpenBench
+from tests.driver import SMALL, Bench, OpenBench
 from tests.held_study import HeldStudy
 from tests.specs import EXACT
 from tui.analysis.inquiry import Question
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.progress import Doing
 from tui.analysis.study import Study
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.running.run_state import Idle
-from tui.screens.bench.views import KERNELS, MISTAKES, OUTPUTS, VIEWS, BenchView
+from tui.screens.bench.views import KERNELS, MISTAKES, OUTPUTS, SPEED, STEPS, VIEWS, BenchView
 from tui.views.kernels.view import KernelsView
 from tui.views.shared.study_view import StudyView
 from tui.widgets.view_tabs import ViewTabs
@@ -124,3 +126,32 @@ async def test_every_view_follows_to_a_smaller_block(open_bench: OpenBench, kind
         await bench.until(lambda: bench.views.pixel == Pixel(0, 1, 4, 4))
         await go_to(bench, KERNELS)
         assert len(bench.grids) == 3
+
+
+@pytest.mark.parametrize("kind", [kind for kind in VIEWS if kind is not SPEED], ids=lambda view: view.id)
+async def test_what_came_out_of_sight_is_shown_as_what_came_in_sight(
+    open_bench: OpenBench, kind: BenchView
+) -> None:
+    new = replace(EXACT, seed=5)
+    async with open_bench(EXACT, SMALL) as bench:
+
+        async def seen_of(spec: BlockSpec) -> str:
+            bench.app.bench.show_spec(spec)
+            await bench.reach(Idle)
+            return await bench.picture()
+
+        await go_to(bench, kind)
+        await seen_of(new)
+        await bench.until(lambda: is_answered(bench))
+        watched = await bench.picture()
+        await seen_of(EXACT)
+        await go_to(bench, STEPS if kind is OUTPUTS else OUTPUTS)
+        await seen_of(new)
+        await go_to(bench, kind)
+        await bench.until(lambda: is_answered(bench))
+        assert texts_of(await bench.picture()) == texts_of(watched)
+
+
+def texts_of(picture: str) -> list[str]:
+    """The words of a picture, as they stand on the screen."""
+    return re.findall(r">([^<]*)</text>", picture)

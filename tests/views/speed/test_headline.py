@@ -85,8 +85,17 @@ def test_a_side_that_is_never_timed_is_told_from_one_that_is_still_to_come() -> 
         assert work_table(report, 90).plain.split("\n")[2].split()[-1] == missing
 
 
+MUCH_SLOWER = {Side.UNFUSED: 0.0123, Side.FOLDED: 0.0123, Side.FUSED: 1.0}
+MUCH_FASTER = {Side.UNFUSED: 800.0, Side.FOLDED: 800.0, Side.FUSED: 0.987}
+"""Times of which some have more characters than others in the same unit."""
+
+
 @pytest.mark.parametrize("width", [38, 60, 70, 71, 77, 90, 160])
-@pytest.mark.parametrize("report", [FINISHED, NOTHING_YET], ids=["finished", "nothing yet"])
+@pytest.mark.parametrize(
+    "report",
+    [FINISHED, NOTHING_YET, report_of(times=MUCH_SLOWER), report_of(times=MUCH_FASTER)],
+    ids=["finished", "nothing yet", "much slower", "much faster"],
+)
 def test_the_tables_keep_within_their_width(report: SpeedReport, width: int) -> None:
     for table in (times_table, work_table):
         assert max(len(line) for line in table(report, width).plain.split("\n")) <= width

@@ -356,11 +356,12 @@ class KernelsView(StudyView):
         """Add up the weights, and the biases, under the mouse or else under the cursor."""
         tap = self.hover or self.cursor
         shown = self._displayed
-        if shown is None or tap is None:
+        if shown is None or tap is None or not self.room:
             return
         tap = tap.clamped(self.panels[-1].grid.source.shape) if self.panels[-1].grid.source else tap
-        inspector = self.query_one("#inspector")
-        width, before = inspector.content_size.width, self._inspector_rows
+        # Of the room, which is known before the first layout, and before each on coming back into sight.
+        width = self.room.width - self.query_one("#inspector").gutter.width
+        before = self._inspector_rows
         self._say("#weight-line", weight_line(shown, tap, width))
         self._say("#bias-line", bias_line(shown, tap.out, width))
         if self._inspector_rows != before:

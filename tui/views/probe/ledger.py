@@ -94,12 +94,18 @@ class ProbeLedger(SteadyText):
         number: int
 
     def show_rows(
-        self, rows: Sequence[Row], chosen: int, dtype: Dtype, *, obstacle: str = "", hexadecimal: bool = False
+        self,
+        rows: Sequence[Row],
+        chosen: int,
+        dtype: Dtype,
+        width: int,
+        *,
+        obstacle: str = "",
+        hexadecimal: bool = False,
     ) -> None:
-        """Write the rows, numbers under each other; under them, why there are no more of them."""
+        """Write the rows in so many columns, numbers under each other; under them, why there are no more."""
         ledger = _ledger(rows, chosen, dtype, hexadecimal)
-        width = self.content_size.width
-        if width and max(len(line.rstrip()) for line in ledger.plain.split("\n")) > width:
+        if max(len(line.rstrip()) for line in ledger.plain.split("\n")) > width:
             ledger = _ledger(rows, chosen, dtype, hexadecimal, gap=1)
         self.show(Content("\n").join([ledger, Content.styled(obstacle, WARNING)]) if obstacle else ledger)
 

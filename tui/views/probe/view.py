@@ -143,7 +143,7 @@ class ProbeView(StudyView, can_focus=True):
 
     def show_study(self, study: Study) -> None:
         """Write the element out."""
-        if self.pixel is None or not self.size:  # not yet laid out: on_resize follows
+        if self.pixel is None or not self.room:  # not known yet: on_resize follows
             return
         # Not at the top: it imports torch, which is there once there is a study.
         from tui.analysis.probe.probe import probe
@@ -152,15 +152,20 @@ class ProbeView(StudyView, can_focus=True):
         self._rows = rows_of(found, adds_up=study.adds_up)
         self.set_reactive(ProbeView.chosen, min(self.chosen, len(self._rows) - 1))
         dtype = study.spec.dtype
-        self._say("#probe-place", _place(study, self.pixel, found, self.size.width - 4))
+        self._say("#probe-place", _place(study, self.pixel, found, self.room.width - 4))
+        shown = self.query_one("#probe-ledger-scroll")
         ledger = self.query_one(ProbeLedger)
         ledger.show_rows(
-            self._rows, self.chosen, dtype, obstacle=found.obstacle, hexadecimal=self.hexadecimal
+            self._rows,
+            self.chosen,
+            dtype,
+            self.room.width - shown.gutter.width,
+            obstacle=found.obstacle,
+            hexadecimal=self.hexadecimal,
         )
-        shown = self.query_one("#probe-ledger-scroll")
         shown.scroll_to_region(Region(0, self.chosen + HEADER, 1, 1), animate=False, force=True)
-        totals = total_lines(found, self.size.width - 4, hexadecimal=self.hexadecimal)
-        very_low = self.size.height < VERY_LOW
+        totals = total_lines(found, self.room.width - 4, hexadecimal=self.hexadecimal)
+        very_low = self.room.height < VERY_LOW
         self._show_stages(dtype, totals if very_low else None)
         self.query_one("#probe-totals").display = not very_low
         self._limit_stages(bool(found.obstacle), 0 if very_low else TOTALS)
@@ -175,9 +180,9 @@ class ProbeView(StudyView, can_focus=True):
         `totals`: what stands under them where the pane is too low for a place of its own.
         """
         last = len(self._rows) - 1
-        beside = self.size.width >= TWO_STAGES
-        columns = (self.size.width - 4) // (2 if beside else 1)
-        rows = self.size.height - TAKEN - len(self._rows)
+        beside = self.room.width >= TWO_STAGES
+        columns = (self.room.width - 4) // (2 if beside else 1)
+        rows = self.room.height - TAKEN - len(self._rows)
         *branches, fused = [least_rows(row.stage, columns) for row in self._rows if row.stage is not None]
         both = bool(branches) and (beside or rows > max(branches) + fused)
         self.set_class(both and beside, "-beside")
@@ -197,7 +202,7 @@ class ProbeView(StudyView, can_focus=True):
         ledger = min(len(self._rows) + HEADER + obstructed, MOST_LEDGER_LOW if low else MOST_LEDGER)
         around = PLACE + ledger + totals + (0 if low else MARGINS)
         stages = self.query_one("#probe-stages")
-        limit = Scalar.from_number(max(1, self.size.height - around))
+        limit = Scalar.from_number(max(1, self.room.height - around))
         if stages.styles.max_height != limit:
             stages.styles.max_height = limit
 

@@ -47,7 +47,10 @@ class StudyView(Vertical):
     in_sight: var[bool] = var(False)
     """Whether this pane is the one that is shown."""
     room: var[Size] = var(Size())
-    """The columns and rows that the pane may take; empty before the first layout."""
+    """The columns and rows that the pane may take; empty before the first layout.
+
+    What is written to fit goes by this: out of sight, and on coming back till it is laid out, it has no size.
+    """
     legend: var[str] = var("")
     """What the colours of the pane mean."""
 

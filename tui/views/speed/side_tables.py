@@ -24,18 +24,35 @@ _NOT_YET, _NEVER = "…", "–"
 
 def times_table(report: SpeedReport | None, width: int) -> Content:
     """A line for each side: its time, the quartiles, and how much faster it is, pair by pair."""
-    full = _NAME + _TIME + _QUARTILES + _GAIN + _SPREAD
+    slowest = max((timing.spread.median for timing in report.timings.values()), default=0) if report else 0
+    between_times = max([_QUARTILES, *(len(text) + 2 for text in _quartiles(report, slowest))])
+    between_gains = max([_SPREAD, *(len(text) + 2 for text in _spreads(report))])
+    full = _NAME + _TIME + between_times + _GAIN + between_gains
     slim = width < full
     room = 0 if slim else min(_BARS[1], width - full)
     room = room if room >= _BARS[0] else 0
     titles = f"{'':<{_NAME + room}}{'median':>{_TIME}}"
-    titles += f"{'gain':>{_GAIN}}" if slim else f"{'quartiles':>{_QUARTILES}}{'gain':>{_GAIN}}  pair by pair"
-    slowest = max((timing.spread.median for timing in report.timings.values()), default=0) if report else 0
-    lines = [_times_line(report, side, slowest, room, slim=slim) for side in Side]
+    titles += (
+        f"{'gain':>{_GAIN}}" if slim else f"{'quartiles':>{between_times}}{'gain':>{_GAIN}}  pair by pair"
+    )
+    lines = [_times_line(report, side, slowest, room, 0 if slim else between_times) for side in Side]
     return Content("\n").join([Content.styled(titles, MUTED), *lines])
 
 
-def _times_line(report: SpeedReport | None, side: Side, slowest: float, room: int, *, slim: bool) -> Content:
+def _quartiles(report: SpeedReport | None, slowest: float) -> list[str]:
+    """Of the times of all sides that were timed."""
+    times = [] if report is None else map(report.time, Side)
+    return [quartiles(time, slowest) for time in times if time is not None]
+
+
+def _spreads(report: SpeedReport | None) -> list[str]:
+    """Of the gains of all sides that have one."""
+    gains = [] if report is None else [report.gain(side) for side in Side if side is not Side.UNFUSED]
+    return [between(gain) for gain in gains if gain is not None]
+
+
+def _times_line(report: SpeedReport | None, side: Side, slowest: float, room: int, quartile: int) -> Content:
+    """`quartile`: the columns of the quartiles; 0 leaves them out, and those of the gain."""
     name = (f"{MARKS[side]} {side:<{_NAME - 2}}", "bold" if side is Side.FUSED else "")
     time = None if report is None else report.time(side)
     if report is None or time is None:
@@ -47,9 +64,9 @@ def _times_line(report: SpeedReport | None, side: Side, slowest: float, room: in
         (bar(time.median / slowest if slowest and room else 0, room), style),
         (f"{duration(time.median, slowest):>{_TIME}}", "bold"),
     ]
-    parts += [] if slim else [(f"{quartiles(time, slowest):>{_QUARTILES}}", MUTED)]
+    parts += [(f"{quartiles(time, slowest):>{quartile}}", MUTED)] if quartile else []
     parts += [(_NEVER.rjust(_GAIN), MUTED) if gain is None else (f"{ratio(gain.median):>{_GAIN}}", "bold")]
-    parts += [] if slim or gain is None else [(f"  {between(gain)}", MUTED)]
+    parts += [(f"  {between(gain)}", MUTED)] if quartile and gain is not None else []
     return Content.assemble(*parts)
 
 

@@ -193,9 +193,9 @@ class SpeedView(StudyView, can_focus=True):
 
     def show_study(self, study: Study) -> None:
         """Write what has been measured."""
-        width = self.scrollable_content_region.width
-        if not width:  # not yet laid out: on_resize follows
+        if not self.room:  # not known yet: on_resize follows
             return
+        width = self.room.width - self.gutter.width
         if not self._looked_for_devices:  # torch, which knows them, is there once a study is
             self._looked_for_devices = True
             self._look_for_devices()
