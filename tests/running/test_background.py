@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 import threading
 import weakref
@@ -40,6 +41,29 @@ class Numbers:
     def _waits_to_be_let_go(self) -> bool:
         self.asked += 1
         return self.let_go.acquire(timeout=PATIENCE)
+
+
+LEFT_IN_A_PIECE = """
+import asyncio
+import torch
+from tui.running.background import iterate_in_thread
+
+x = torch.ones(1, 32, 64, 64, dtype=torch.float64)
+weight = torch.ones(32, 32, 7, 7, dtype=torch.float64)
+
+def pieces():
+    yield "about to run"
+    for _ in range(8):
+        torch.nn.functional.conv2d(x, weight)
+    yield "has run"
+
+async def leave():
+    async for _ in iterate_in_thread(pieces):
+        await asyncio.sleep(0.01)
+        return
+
+asyncio.run(leave())
+"""
 
 
 async def collect(items: AsyncIterator[object]) -> list[object]:
@@ -289,3 +313,10 @@ async def cancelled(reader: asyncio.Task[list[object]]) -> None:
     """Stop it here and now: till the loop has, its thread goes on with whatever is let go."""
     reader.cancel()
     await asyncio.gather(reader, return_exceptions=True)
+
+
+def test_a_script_that_was_left_in_a_piece_of_work_ends_well() -> None:
+    left = subprocess.run(
+        [sys.executable, "-c", LEFT_IN_A_PIECE], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert (left.returncode, left.stderr) == (0, "")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 from tui.running.lane import Lane
 
@@ -39,7 +41,7 @@ class _Producer(Generic[Item]):
     """The thread's side: steps the iterator until it ends or a stop is asked for.
 
     Textual's thread workers belong to the loop's executor, and both the loop and the interpreter wait for
-    that at exit: a convolution of 20 s would hold the terminal as long. A daemon thread is let go.
+    that when it closes: a convolution of 20 s would hold the terminal as long. A daemon thread is let go.
     """
 
     def __init__(self, make: Callable[[], Iterator[Item]], *, alone: bool) -> None:
@@ -48,12 +50,19 @@ class _Producer(Generic[Item]):
         self._loop = asyncio.get_running_loop()
         self._stopped = threading.Event()
         self.items: asyncio.Queue[Item | _End] = asyncio.Queue()
-        threading.Thread(target=self._produce, name="study", daemon=True).start()
+        self._thread = threading.Thread(target=self._produce, name="study", daemon=True)
+        _PRODUCERS.add(self)
+        self._thread.start()
 
     def stop(self) -> None:
         """Ask for no further item; the piece of work in progress ends by itself."""
         self._stopped.set()
         LANE.wake()
+
+    def end(self) -> None:
+        """Stop, and wait for the piece of work in progress."""
+        self.stop()
+        self._thread.join()
 
     def _produce(self) -> None:
         error: BaseException | None = None
@@ -89,6 +98,21 @@ class _Producer(Generic[Item]):
             self._loop.call_soon_threadsafe(self.items.put_nowait, item)
         except RuntimeError:  # the loop has closed: the program is quitting
             self.stop()
+
+
+_PRODUCERS: WeakSet[_Producer[Any]] = WeakSet()
+"""Also those that were stopped and are in a last piece of work."""
+
+
+@atexit.register
+def _let_threads_end() -> None:
+    """Let a script that has opened the program end as it means to.
+
+    A thread that comes back from torch into an interpreter that is ending aborts the process. The command
+    itself leaves by os._exit, and waits for nothing.
+    """
+    for producer in list(_PRODUCERS):
+        producer.end()
 
 
 def _stand_back() -> None:
