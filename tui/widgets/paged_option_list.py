@@ -1,9 +1,12 @@
-"""A list of options whose page keys wait until it has a page."""
+"""A list of options whose page keys wait for a page, and which keeps its lines while it is out of sight."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
+from textual.events import Resize
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.widgets import OptionList
 
 
@@ -12,8 +15,31 @@ class PagedOptionList(OptionList):
 
     Textual's own looks the highlighted option up among lines that it has not laid out then, and ends the
     program by a KeyError: in a terminal that is too low, or while the view around it is still coming.
+
+    And it draws each option anew after any Resize, which comes, too, whenever the view around it comes back
+    into sight: here only lines of another width are.
     """
+
+    def __init__(self, *options: Any, **how: Any) -> None:
+        self._width_of_lines = 0
+        super().__init__(*options, **how)
 
     def _move_page(self, direction: Literal[-1, 1]) -> None:
         if self.scrollable_content_region:
             super()._move_page(direction)
+
+    def _on_resize(self, event: Resize) -> None:  # type: ignore[override]
+        event.prevent_default()
+        if self._are_of_another_width():
+            self._clear_caches()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Those of now: a scroll bar may have come or gone without a Resize."""
+        if self._are_of_another_width():
+            self._clear_caches()
+        return super().render_lines(crop)
+
+    def _are_of_another_width(self) -> bool:
+        width, before = self.scrollable_content_region.width, self._width_of_lines
+        self._width_of_lines = width or before  # none while it is out of sight
+        return before != self._width_of_lines
