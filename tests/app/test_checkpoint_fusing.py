@@ -17,6 +17,7 @@ from tests.checkpoint_files import model, repvgg, write
 from tests.driver import CheckpointBench, OpenCheckpoint
 from tests.settle import settle
 from tui.checkpoints import opening
+from tui.checkpoints.conversion import fused_writing
 from tui.checkpoints.recognising import recognise
 from tui.screens.dialogs.output_file import OutputScreen
 from tui.screens.dialogs.question import QuestionScreen
@@ -138,17 +139,40 @@ async def test_beside_a_damaged_block_nothing_is_written_without_a_yes(
     assert not target.exists()
 
 
-async def test_over_the_input_nothing_is_written(open_checkpoint: OpenCheckpoint, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("model.safetensors", "'model.safetensors' is the input itself"),
+        ("o.safetensors.index.json", "name it 'o.safetensors'"),
+    ],
+)
+async def test_what_cannot_be_the_output_is_refused_where_it_is_named(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path, name: str, words: str
+) -> None:
     source = write(tmp_path / "model.safetensors")
     before = source.read_bytes()
     async with open_checkpoint(source) as bench:
         await bench.press("F")
-        await name_the_output(bench, source)
-        await bench.until(lambda: isinstance(bench.app.screen, ReplaceScreen))
-        await bench.press("y")
-        await bench.until(lambda: "the input itself" in head(bench))
-        assert "Nothing was written" in head(bench)
+        await name_the_output(bench, tmp_path / name)
+        assert isinstance(bench.app.screen, OutputScreen)
+        assert words in " ".join(str(bench.app.screen.query_one("#output-hint", Static).content).split())
+        await name_the_output(bench, tmp_path / "out.safetensors")
+        await write_beside_the_damaged(bench)
     assert source.read_bytes() == before
+    assert name == source.name or not (tmp_path / name).exists()
+
+
+async def test_what_is_folded_is_written_at_once_and_not_held(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held(*_: object, **__: object) -> None:
+        raise AssertionError("all of it was in memory")
+
+    monkeypatch.setattr(fused_writing, "write_checkpoint", held)
+    async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
+        await fused(bench, tmp_path / "out.safetensors")
+        assert "Written: out.safetensors" in head(bench)
+    assert (tmp_path / "out.safetensors").exists()
 
 
 @pytest.mark.parametrize("answer", ["y", "n"])

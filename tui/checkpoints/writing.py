@@ -18,6 +18,7 @@ from tui.checkpoints.plan import Planned
 from tui.fusion.quoting import quoted
 
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_OF_INDEX = ".safetensors.index.json"
 _TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
 
 Progress = Callable[[int, int], object]
@@ -125,6 +126,17 @@ def _check_target(source: Checkpoint, target: Path) -> None:
         raise error if isinstance(error, CheckpointError) else _not_written(target, error) from None
     if same:
         raise about(target, "is the input itself, which is never written to: choose another name")
+    if target.suffix.lower() == ".json":
+        raise _is_of_json(target)
+
+
+def _is_of_json(target: Path) -> CheckpointError:
+    """Of what would be a checkpoint under a name by which each other tool takes it for something else."""
+    index = target.name.lower().endswith(_OF_INDEX)
+    kind = "the index of a sharded checkpoint" if index else "a JSON file"
+    stem = target.name[: -len(_OF_INDEX if index else target.suffix)] or "model"
+    fit = quoted(f"{stem}.safetensors")
+    return about(target, f"is the name of {kind}, and the output is one file of tensors: name it {fit}")
 
 
 def _exists(target: Path) -> ExistsError:

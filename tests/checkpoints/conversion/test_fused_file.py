@@ -118,7 +118,18 @@ def test_what_is_still_folded_cannot_write_into_a_file_that_was_let_go(tmp_path:
     with open_checkpoint(path) as source:
         found = recognise(source.entries)
         output = FusedFile(source, found, tmp_path / "out.safetensors")
+        output.begin()
         output.discard()
         output.discard()
         with pytest.raises(CheckpointError, match="no longer written to"):
             output.put(found.blocks[0].fused[1], 0, torch.zeros(8))
+
+
+def test_what_was_let_go_before_it_was_begun_is_never_begun(tmp_path: Path) -> None:
+    path = saved(tmp_path, state(), ".safetensors")
+    with open_checkpoint(path) as source:
+        output = FusedFile(source, recognise(source.entries), tmp_path / "out.safetensors")
+        output.discard()
+        with pytest.raises(CheckpointError, match="no longer written to"):
+            output.begin()
+    assert names_in(tmp_path) == {"in.safetensors"}

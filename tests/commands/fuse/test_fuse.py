@@ -372,6 +372,14 @@ def into_no_folder(path: Path) -> Path:
     return path.parent / "none" / "out.pt"
 
 
+def under_the_name_of_an_index(path: Path) -> Path:
+    return path.with_name("o.safetensors.index.json")
+
+
+def under_the_name_of_other_json(path: Path) -> Path:
+    return path.with_name("report.JSON")
+
+
 def onto_a_file(path: Path) -> Path:
     other = path.with_name("there.pt")
     other.write_bytes(b"old")
@@ -391,6 +399,13 @@ def onto_a_pipe(path: Path) -> Path:
         (onto_a_link_to_itself, True, "is the input itself"),
         (onto_a_folder, True, "is a folder"),
         (into_no_folder, True, "/none/out.pt' cannot be written: there is no such folder"),
+        (
+            under_the_name_of_an_index,
+            True,
+            "'o.safetensors.index.json' is the name of the index of a sharded checkpoint, and the output is "
+            "one file of tensors: name it 'o.safetensors'",
+        ),
+        (under_the_name_of_other_json, False, "is the name of a JSON file, and the output is one file of"),
         (onto_a_file, False, "is there already; --force replaces it"),
         (onto_a_pipe, True, "/pipe.pt' is a pipe or a device"),
         (onto_a_pipe, False, "/pipe.pt' is a pipe or a device"),

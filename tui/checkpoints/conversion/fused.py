@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tui.analysis.quantities import count
 from tui.analysis.verdict.reason import Ruling
 from tui.checkpoints.contents import Format
 from tui.checkpoints.conversion.beside import Beside
-from tui.checkpoints.folding.folded import Answer
 from tui.checkpoints.found import FoundBlock, LeftAlone
-from tui.checkpoints.inspection.value_problems import ValueProblem
 from tui.checkpoints.plan import Planned
+
+if TYPE_CHECKING:  # stand on torch
+    from tui.checkpoints.folding.folded import Answer
+    from tui.checkpoints.inspection.value_problems import ValueProblem
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -21,24 +22,40 @@ if TYPE_CHECKING:
 class FusedFile:
     """It is planned as if every block could be fused; `is_as_planned` tells whether that held.
 
-    Use it in a `with`: unless it was finished, nothing is left of it.
+    Use it in a `with`: unless it was finished, nothing is left of it. Or `begin` and `discard` it, which
+    another thread may do at any moment.
     """
 
     def __init__(
         self, source: Checkpoint, recognition: Recognition, target: Path, *, replace: bool = False
     ) -> None:
+        self._source, self._recognition, self._target = source, recognition, target
+        self._replace = replace
+        self._plan: tuple[Planned, ...] = ()
+        self._names: frozenset[str] = frozenset()
+        self._lock = threading.Lock()
+        self._begun: SafetensorsInParts | None = None
+        self._is_discarded = False
+
+    def begin(self) -> None:
         """Make room for it.
 
         Raises:
-            CheckpointError: as `write_checkpoint`.
+            CheckpointError: as `write_checkpoint`; or it was discarded.
         """
-        self._source, self._target = source, target
-        self._plan = output_of(source, recognition.blocks, self.tensor, Format.SAFETENSORS)
-        self._names = {each.entry.name for each in self._plan}
-        with told_of(target):
-            self._file = SafetensorsInParts(
-                target, [each.entry for each in self._plan], metadata_of(source), replace=replace
-            )
+        self._plan = output_of(self._source, self._recognition.blocks, self.tensor, Format.SAFETENSORS)
+        self._names = frozenset(each.entry.name for each in self._plan)
+        entries, metadata = [each.entry for each in self._plan], metadata_of(self._source)
+        with told_of(self._target), self._lock:
+            if self._is_discarded:
+                raise OSError("the file is no longer written to")
+            self._begun = SafetensorsInParts(self._target, entries, metadata, replace=self._replace)
+
+    @property
+    def _file(self) -> SafetensorsInParts:
+        if self._begun is None:  # a fault of ours
+            raise AssertionError(f"{self._target} was not begun")
+        return self._begun
 
     def put(self, entry: Entry, row: int, rows: Tensor) -> None:
         """Write rows of a fused tensor, from that one on.
@@ -86,10 +103,14 @@ class FusedFile:
             self._file.put_in_place()
 
     def discard(self) -> None:
-        """Leave nothing of it, unless it was finished; twice does nothing."""
-        self._file.discard()
+        """Leave nothing of it, unless it was finished; what was not begun cannot be after that."""
+        with self._lock:
+            self._is_discarded = True
+        if self._begun is not None:
+            self._begun.discard()
 
     def __enter__(self) -> Self:
+        self.begin()
         return self
 
     def __exit__(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,8 @@ from textual.content import Content
 from textual.screen import Screen
 
 from tui.analysis.failure import sentence_of
-from tui.checkpoints.contents import Format
+from tui.checkpoints.contents import Checkpoint, Format
+from tui.checkpoints.errors import CheckpointError
 from tui.checkpoints.listing import Listing
 from tui.export.saving import in_home
 from tui.fusion.quoting import printable
@@ -24,6 +26,7 @@ from tui.views.checkpoint.outline_rows import size_in_words
 
 if TYPE_CHECKING:
     from tui.checkpoints.conversion.fused import FusedBlock, FusedCheckpoint, FusingBlock
+    from tui.checkpoints.conversion.fused_file import FusedFile
     from tui.screens.dialogs.output_file import Output
     from tui.screens.dialogs.question import QuestionScreen
 
@@ -71,30 +74,61 @@ async def fuse_all(screen: Screen[None], to_fuse: ToFuse, show: Callable[[FusedV
 
     It must run in a worker; cancelling that stops it.
     """
-    from tui.screens.dialogs.output_file import OutputScreen  # not before the first paint
-
-    source, view = to_fuse.listing.checkpoint, to_fuse.view
-    format = source.format.value if source.format.value in FORMATS else "safetensors"
-    blocks = len(to_fuse.listing.recognition.blocks) if to_fuse.listing.recognition else 0
-    number = f"{blocks} block{'s' if blocks != 1 else ''}"
-    words = f"{number} will be fused and verified, all other tensors are carried over."
-    if screen.app.is_web:
-        words += " The file is one of the machine that serves this page."
-    dialog = OutputScreen("Fuse all", words, _suggested(source.path, format), formats=FORMATS, format=format)
-    output = await screen.app.push_screen_wait(dialog)
+    view = to_fuse.view
+    output = await _asked(screen, to_fuse.listing)
     if output is None:
         return
     view.begin(to_fuse.eps_of)
     show(view)
+    file = _file(to_fuse, output)
     try:
-        fused = await _fused(to_fuse, output)
-        where = await _written(screen, to_fuse, output, fused)
+        fused = await _fused(to_fuse, output, file)
+        where = await _written(screen, to_fuse, output, fused, file)
         view.end(outcome(fused, where))
     except Exception as error:
         view.end(Content.styled(_sentence(error), "bold $text-error"))
     finally:
         if view.is_fusing and view.is_attached:  # the worker was cancelled
             view.end(Content.styled("Stopped: nothing was written. F fuses again.", "bold"))
+        if file is not None:  # what was written of gigabytes is given back in more than a moment
+            Thread(target=file.discard, name="discard").start()
+
+
+async def _asked(screen: Screen[None], listing: Listing) -> Output | None:
+    from tui.screens.dialogs.output_file import OutputScreen  # not before the first paint
+
+    source = listing.checkpoint
+    format = source.format.value if source.format.value in FORMATS else "safetensors"
+    blocks = len(listing.recognition.blocks) if listing.recognition else 0
+    number = f"{blocks} block{'s' if blocks != 1 else ''}"
+    words = f"{number} will be fused and verified, all other tensors are carried over."
+    if screen.app.is_web:
+        words += " The file is one of the machine that serves this page."
+    path, refuse = _suggested(source.path, format), partial(_refusal, source)
+    return await screen.app.push_screen_wait(
+        OutputScreen("Fuse all", words, path, formats=FORMATS, format=format, refuse=refuse)
+    )
+
+
+def _refusal(source: Checkpoint, path: Path) -> str:
+    """Why it cannot be the output, whatever is answered to a question; "" where it can."""
+    from tui.checkpoints.writing import check_target
+
+    try:
+        check_target(source, path, replace=True)
+    except CheckpointError as error:
+        return _capital(sentence_of(error))
+    return ""
+
+
+def _file(to_fuse: ToFuse, output: Output) -> FusedFile | None:
+    """What fused tensors are written into as they come; a file of torch is built as a whole."""
+    from tui.checkpoints.conversion.fused_file import FusedFile
+
+    recognition = to_fuse.listing.recognition
+    if recognition is None or Format(output.format) is Format.TORCH:
+        return None
+    return FusedFile(to_fuse.listing.checkpoint, recognition, output.path, replace=output.replace)
 
 
 def _suggested(path: Path, format: str) -> Path:
@@ -102,16 +136,13 @@ def _suggested(path: Path, format: str) -> Path:
     return path.parent / f"{stem}-fused{FORMATS[format]}"
 
 
-async def _fused(to_fuse: ToFuse, output: Output) -> FusedCheckpoint:
+async def _fused(to_fuse: ToFuse, output: Output, file: FusedFile | None) -> FusedCheckpoint:
     """Fuse block after block, and show each."""
     view, begin = to_fuse.view, monotonic()
     view.tell("fusing", 0)
     result: FusedCheckpoint | None = None
-    async for step in iterate_in_thread(partial(_steps, to_fuse, output)):
-        from tui.checkpoints.conversion.fused import (  # torch is there when the first step is
-            FusedBlock,
-            FusingBlock,
-        )
+    async for step in iterate_in_thread(partial(_steps, to_fuse, output, file)):
+        from tui.checkpoints.conversion.fused import FusedBlock, FusingBlock  # not before the first paint
 
         if isinstance(step, FusingBlock):
             share = step.done_bytes / max(step.all_bytes, 1)
@@ -131,7 +162,9 @@ def _left(share: float, seconds: float) -> float | None:
     return seconds / share * (1 - share) if share > 0 and seconds > SURE else None
 
 
-def _steps(to_fuse: ToFuse, output: Output) -> Iterator[FusingBlock | FusedBlock | FusedCheckpoint]:
+def _steps(
+    to_fuse: ToFuse, output: Output, file: FusedFile | None
+) -> Iterator[FusingBlock | FusedBlock | FusedCheckpoint]:
     from tui.checkpoints.conversion.fusing import Wishes, fuse
     from tui.checkpoints.writing import check_target
 
@@ -140,10 +173,14 @@ def _steps(to_fuse: ToFuse, output: Output) -> Iterator[FusingBlock | FusedBlock
     check_target(to_fuse.listing.checkpoint, output.path, replace=output.replace)
     jobs = min(2, max(1, (os.cpu_count() or 1) - 1))  # one is left to the screen, and few blocks fill memory
     wishes = Wishes(eps_of=to_fuse.eps_of, jobs=jobs, format=Format(output.format))
-    yield from fuse(to_fuse.listing.checkpoint, recognition, wishes)
+    if file is not None:
+        file.begin()
+    yield from fuse(to_fuse.listing.checkpoint, recognition, wishes, file)
 
 
-async def _written(screen: Screen[None], to_fuse: ToFuse, output: Output, fused: FusedCheckpoint) -> str:
+async def _written(
+    screen: Screen[None], to_fuse: ToFuse, output: Output, fused: FusedCheckpoint, file: FusedFile | None
+) -> str:
     """Write it, after a question where a block is wrong or damaged; returns where it is, or why nowhere."""
     if not fused.blocks:
         return (
@@ -155,7 +192,7 @@ async def _written(screen: Screen[None], to_fuse: ToFuse, output: Output, fused:
     view = to_fuse.view
     timer = view.set_interval(EVERY, lambda: view.tell("writing", told.share, told.words))
     try:
-        async for _ in iterate_in_thread(partial(_writing, to_fuse.listing, output, fused, told)):
+        async for _ in iterate_in_thread(partial(_writing, to_fuse.listing, output, fused, file, told)):
             pass
     finally:
         told.stopped = True
@@ -166,7 +203,9 @@ async def _written(screen: Screen[None], to_fuse: ToFuse, output: Output, fused:
     return f"Written: {printable(output.path.name)} in {folder}.{beside}"
 
 
-def _writing(listing: Listing, output: Output, fused: FusedCheckpoint, told: _Written) -> Iterator[None]:
+def _writing(
+    listing: Listing, output: Output, fused: FusedCheckpoint, file: FusedFile | None, told: _Written
+) -> Iterator[None]:
     from tui.checkpoints.conversion.fused_writing import write_fused
 
     write_fused(
@@ -176,6 +215,7 @@ def _writing(listing: Listing, output: Output, fused: FusedCheckpoint, told: _Wr
         replace=output.replace,
         wrong_too=True,
         progress=told,
+        output=file,
     )
     yield None
 
@@ -190,5 +230,8 @@ def _question(fused: FusedCheckpoint) -> QuestionScreen:
 
 
 def _sentence(error: BaseException) -> str:
-    words = sentence_of(error)
-    return f"{words[:1].upper()}{words[1:]} Nothing was written."
+    return f"{_capital(sentence_of(error))} Nothing was written."
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

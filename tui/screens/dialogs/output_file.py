@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -74,16 +74,19 @@ class OutputScreen(Dialog[Output | None]):
         format: str = "",
         problem: str = "",
         download: bool = False,
+        refuse: Callable[[Path], str] = lambda _: "",
     ) -> None:
         """Ask for a file, or for the name of a download.
 
-        `formats`: those that there are to choose from, with what each file's name ends in.
+        `formats`: those that there are to choose from, with what each file's name ends in; `refuse`: why a
+        file cannot be the one, a sentence; "" where it can, also where it may be only after a question.
         """
         super().__init__()
         self._title, self._words, self._path = title, words, path
         self._formats = dict(formats or {})
         self._format = format or next(iter(self._formats), "")
         self._problem, self._download = problem, download
+        self._refuse = refuse
 
     def compose(self) -> ComposeResult:
         """What is written, the file, the format, how to go on."""
@@ -133,6 +136,9 @@ class OutputScreen(Dialog[Output | None]):
         except SavingError as error:
             words = str(error)
             self._say(f"{words[:1].upper()}{words[1:]}.")
+            return
+        if problem := self._refuse(path):
+            self._say(problem)
             return
         taken = not self._download and is_taken(path)
         if not taken or await self.app.push_screen_wait(ReplaceScreen(printable(str(path)))):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -105,7 +106,7 @@ class FusedView(ItemsView):
 
     def show_fused(self, fused: FusedCheckpoint) -> None:
         """All is done: the worst first, and at the end what was left alone."""
-        self.fused = fused
+        self.fused = replace(fused, plan=())  # a file of torch's has all its tensors, which may be gigabytes
         blocks = sorted(fused.blocks, key=lambda each: worst_first(each.ruling, each.weight_share))
         self.show_items([*map(item_of, blocks), *map(_skipped, fused.left_alone)])
 
