@@ -19,7 +19,13 @@ def write_whole(path: Path, data: bytes, *, replace: bool) -> None:
     fill_whole(path, lambda file: file.write(data), replace=replace)
 
 
-def fill_whole(path: Path, fill: Callable[[BinaryIO], object], *, replace: bool) -> None:
+def fill_whole(
+    path: Path,
+    fill: Callable[[BinaryIO], object],
+    *,
+    replace: bool,
+    synced: Callable[[int], object] = lambda _: None,
+) -> None:
     """Write the file at `path`, in a folder that is there, piece by piece.
 
     A reader never meets a half-written file. Replacing one keeps its permissions and follows a link to it.
@@ -28,6 +34,7 @@ def fill_whole(path: Path, fill: Callable[[BinaryIO], object], *, replace: bool)
         path: any name that the file system takes, the longest too.
         fill: writes the bytes into the file that it is given; what it raises ends the writing and is raised.
         replace: whether a file of that name may be displaced.
+        synced: told the bytes when all are on the disk, before the file has its name; ends it as `fill` does.
 
     Raises:
         FileExistsError: there is a file of that name, and `replace` is false.
@@ -37,7 +44,7 @@ def fill_whole(path: Path, fill: Callable[[BinaryIO], object], *, replace: bool)
     part = UnnamedFile(path, replace=replace)
     try:
         fill(part.file)
-        part.put_in_place()
+        part.put_in_place(synced)
     finally:
         part.discard()
 
@@ -63,12 +70,13 @@ class UnnamedFile:
         self._has_name = nameless is None
         self.file: BinaryIO = self._path.open("x+b") if nameless is None else nameless
 
-    def put_in_place(self) -> None:
-        """Give it its name, once all of it is on the disk; what is raised as of `fill_whole`."""
+    def put_in_place(self, synced: Callable[[int], object] = lambda _: None) -> None:
+        """Give it its name, once all of it is on the disk; the rest as of `fill_whole`."""
         with self.file:
             self.file.flush()
             number = self.file.fileno()
             os.fsync(number)  # or a crash of the machine could leave an empty file under that name
+            synced(os.fstat(number).st_size)
             if not self._has_name:
                 if self._permissions is not None:
                     Path(_by_number(number)).chmod(self._permissions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -219,6 +220,32 @@ async def test_stopped_it_writes_nothing(
         held.set()
         await bench.until(lambda: "Stopped" in head(bench))
     assert not target.exists()
+
+
+@pytest.mark.parametrize("name", ["out.safetensors", "out.pt"])
+async def test_stopped_while_the_disk_takes_it_nothing_is_there(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    begun, held, synced = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(_: int) -> None:
+        begun.set()
+        held.wait(10)
+        synced.set()
+
+    async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
+        monkeypatch.setattr(os, "fsync", slow)
+        await bench.press("F", *["tab", "right", "shift+tab"] * name.endswith("pt"))
+        await name_the_output(bench, tmp_path / name)
+        await bench.until(lambda: isinstance(bench.app.screen, QuestionScreen))
+        await bench.press("y")
+        await bench.until(begun.is_set)
+        await bench.press("S")
+        await bench.until(lambda: "Stopped: nothing was written" in head(bench))
+        held.set()
+        await bench.until(synced.is_set)
+        await bench.until(lambda: not any(each.name == "study" for each in threading.enumerate()))
+    assert not (tmp_path / name).exists()
 
 
 async def test_the_report_is_that_of_the_command(open_checkpoint: OpenCheckpoint, tmp_path: Path) -> None:

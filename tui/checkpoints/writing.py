@@ -22,7 +22,8 @@ _OF_INDEX = ".safetensors.index.json"
 _TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
 
 Progress = Callable[[int, int], object]
-"""Told the bytes that are written and those that there will be; what it raises ends the writing."""
+"""Told the bytes that are written and those that there will be, once more when all are on the disk and the
+file gets its name; what it raises ends the writing, and nothing is left of it."""
 
 
 def format_for(path: Path) -> Format:
@@ -69,7 +70,7 @@ def write_checkpoint(
             fill = safetensors_written.filler(source, plan, metadata_of(source, metadata), told)
         else:
             fill = torch_written.filler(source, plan, told)
-        fill_whole(target, fill, replace=replace)
+        fill_whole(target, fill, replace=replace, synced=lambda size: told(size, size))
 
 
 @contextmanager

@@ -89,6 +89,7 @@ class FusedFile:
         Raises:
             CheckpointError: as `write_checkpoint`.
         """
+        told = progress or (lambda _done, _of: None)
         carried = [each for each in self._plan if isinstance(each, CarriedOver)]
         done = self._file.size - sum(each.entry.bytes for each in carried)
         with told_of(self._target):
@@ -97,10 +98,9 @@ class FusedFile:
                 for piece in self._source.pieces(each.name):
                     self._file.write(each.entry.name, offset, piece)
                     offset += len(piece)
-                    if progress is not None:
-                        progress(done + offset, self._file.size)
+                    told(done + offset, self._file.size)
                 done += offset
-            self._file.put_in_place()
+            self._file.put_in_place(lambda size: told(size, size))
 
     def discard(self) -> None:
         """Leave nothing of it, unless it was finished; what was not begun cannot be after that."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,15 +90,15 @@ class SafetensorsInParts:
             self._part.file.readinto(memory_of(tensor))  # type: ignore[attr-defined]
         return tensor
 
-    def put_in_place(self) -> None:
-        """Give it its name, all of it being there.
+    def put_in_place(self, synced: Callable[[int], object]) -> None:
+        """Give it its name, all of it being there; `synced` as of `UnnamedFile.put_in_place`.
 
         Raises:
             OSError: as `UnnamedFile.put_in_place`.
         """
         with self._lock:
             self._is_open = False
-            self._part.put_in_place()
+            self._part.put_in_place(synced)
 
     def discard(self) -> None:
         """Leave nothing of it, unless it was put in place; twice does nothing."""
