@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tests.checkpoint_files import model, repvgg
 from tests.checkpoints.families.held_against import entries_of
 from tui.checkpoints.contents import Entry
@@ -13,7 +15,7 @@ def outline_of(*names: str) -> Outline:
     return Outline({name: Entry(name, (2, 3), "float32") for name in names})
 
 
-def shown(nodes: list[Node]) -> list[str]:
+def shown(nodes: Sequence[Node]) -> list[str]:
     return [node.name for node in nodes]
 
 

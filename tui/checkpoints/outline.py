@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, TypeVar
 
 from tui.checkpoints.contents import Entry
 from tui.checkpoints.found import FoundBlock, LeftAlone, Recognition
+from tui.collecting import without_collecting
 
 DEEPEST = 64
 """Dots at which a name is parted; what comes after is told as one word."""
@@ -36,7 +38,7 @@ class Node:
     name: str
     parent: Node | None = None
     entry: Entry | None = None
-    children: list[Node] = field(default_factory=list)
+    children: Sequence[Node] = ()
     blocks: tuple[FoundBlock, ...] = ()
     left_alone: tuple[LeftAlone, ...] = ()
     within: int = 0
@@ -72,6 +74,7 @@ class Outline:
         nodes: all but the root, each before its children, in the file's order.
     """
 
+    @without_collecting()
     def __init__(self, entries: Mapping[str, Entry], recognition: Recognition | None = None) -> None:
         """`recognition`: None while it is not known what the names mean."""
         self.root = Node("", "")
@@ -102,16 +105,41 @@ class Outline:
     def matching(self, text: str) -> list[Node]:
         """Those whose path holds the text though their parent's does not, or whose family does."""
         wanted = text.lower()
-        return [node for node in self.nodes if wanted and _matches(node, wanted)]
+        if not wanted:
+            return []
+        texts = self._texts
+        hits = [wanted in path for path in texts.paths]
+        hits.append(False)  # of what is above the top
+        found = {place for place, hit in enumerate(hits) if hit and not hits[texts.parents[place]]}
+        found |= {place for place, families in texts.families.items() if wanted in families}
+        return [self.nodes[place] for place in sorted(found)]
+
+    @cached_property
+    def _texts(self) -> _Texts:
+        return _Texts(
+            [node.path.lower() for node in self.nodes],
+            [-1 if node.parent in (None, self.root) else node.parent.place for node in self.nodes],
+            {node.place: _families(node) for node in self.nodes if node.marked},
+        )
 
 
-def _matches(node: Node, wanted: str) -> bool:
-    parent = node.parent.path.lower() if node.parent else ""
-    if wanted in node.path.lower() and wanted not in parent:
-        return True
-    families = [block.family for block in node.blocks]
-    families += [each.family or "" for each in node.left_alone]
-    return any(wanted in family.lower() for family in families)
+class _Texts(NamedTuple):
+    """What is searched in, made once: there may be 50,000 names, and each letter typed asks.
+
+    Attributes:
+        paths: of all nodes, in lower case.
+        parents: the places of their parents; -1 where the root is it.
+        families: of what was found, by the node's place.
+    """
+
+    paths: list[str]
+    parents: list[int]
+    families: dict[int, str]
+
+
+def _families(node: Node) -> str:
+    found = [*(block.family for block in node.blocks), *(each.family or "" for each in node.left_alone)]
+    return "\n".join(found).lower()
 
 
 Found = TypeVar("Found", FoundBlock, LeftAlone)
@@ -156,7 +184,10 @@ def _child(parent: Node, path: str, word: str, by_path: dict[str, Node]) -> Node
     child = by_path.get(path)
     if child is None:
         child = by_path[path] = Node(path, word, parent)
-        parent.children.append(child)
+        if isinstance(parent.children, list):
+            parent.children.append(child)
+        else:
+            parent.children = [child]
     return child
 
 
@@ -165,14 +196,17 @@ def _join_lone_children(root: Node) -> None:
     waiting = [root]
     while waiting:
         node = waiting.pop()
-        for place, child in enumerate(node.children):
-            joined = child
-            while len(joined.children) == 1 and not joined.marked and joined.entry is None:
-                lone = joined.children[0]
-                lone.name, lone.parent = f"{joined.name}.{lone.name}", node
-                joined = lone
-            node.children[place] = joined
-        waiting += node.children
+        if node.children:
+            node.children = [_joined(child, node) for child in node.children]
+            waiting += node.children
+
+
+def _joined(node: Node, parent: Node) -> Node:
+    while len(node.children) == 1 and not node.marked and node.entry is None:
+        lone = node.children[0]
+        lone.name, lone.parent = f"{node.name}.{lone.name}", parent
+        node = lone
+    return node
 
 
 def _in_order(root: Node) -> Iterator[Node]:

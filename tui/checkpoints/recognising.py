@@ -11,6 +11,7 @@ from tui.checkpoints.recognition.candidates import Candidate, candidates_in
 from tui.checkpoints.recognition.choosing import Chooser
 from tui.checkpoints.recognition.eps_beside import with_eps_beside
 from tui.checkpoints.recognition.neighbours import with_neighbours
+from tui.collecting import without_collecting
 from tui.fusion.grammar.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted
 from tui.fusion.refusal import Refusal
@@ -34,6 +35,7 @@ def family_named(name: str) -> Family:
     return by_name[name.lower()]
 
 
+@without_collecting()
 def recognise(
     entries: Mapping[str, Entry], *, family: str | None = None, conv_bn: bool = False
 ) -> Recognition:

@@ -15,6 +15,7 @@ from typing import Any
 
 from tui.checkpoints.contents import Entry
 from tui.checkpoints.dtypes import PACKED, bits_of, safetensors_code, torch_name
+from tui.collecting import without_collecting
 from tui.fusion.quoting import quoted
 
 BEFORE = 8
@@ -71,6 +72,7 @@ def length_of(head: bytes, file_size: int) -> int:
     return length
 
 
+@without_collecting()
 def parsed(data: bytes, file_size: int) -> Header:
     """The header from its JSON.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic
 
@@ -15,6 +16,7 @@ from textual.message import Message
 from textual.reactive import var
 
 from tui.views.shared.tree_lines import AnyBlock, AnyNode, BlockTree, TreeLine
+from tui.views.shared.visible_lines import VisibleLines, visible_lines
 from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
 from tui.widgets.rows.row import Row
@@ -98,9 +100,10 @@ class TreeView(Vertical, Generic[AnyNode, AnyBlock]):
         self._outline: BlockTree[AnyNode] | None = None
         self._unfolded: set[str] = set()
         self._touched = False  # whether the user has folded or unfolded anything
-        self._lines: list[TreeLine[AnyNode, AnyBlock]] = []
+        self._visible = VisibleLines[AnyNode, AnyBlock]([], 0)
+        self._laid_out: tuple[object, ...] = ()  # of what these are the lines
         self._matches: Sequence[AnyNode] = []
-        self._before_search: tuple[set[str], str] = set(), ""
+        self._before_search: tuple[set[str], str, int] = set(), "", 0
         self.problems: dict[str, str] = {}
         self._told_of_enter = ""
 
@@ -112,6 +115,10 @@ class TreeView(Vertical, Generic[AnyNode, AnyBlock]):
     def rows(self) -> RowList:
         """The list of what is unfolded."""
         return self.query_one(RowList)
+
+    @property
+    def _lines(self) -> list[TreeLine[AnyNode, AnyBlock]]:
+        return self._visible.lines
 
     @property
     def line(self) -> TreeLine[AnyNode, AnyBlock] | None:
@@ -160,7 +167,8 @@ class TreeView(Vertical, Generic[AnyNode, AnyBlock]):
     def clear(self) -> None:
         """Forget all, for another file."""
         self._outline, self._touched, self.found = None, False, ""
-        self._lines, self._matches, self.problems = [], [], {}
+        self._visible, self._laid_out = VisibleLines([], 0), ()
+        self._matches, self.problems = [], {}
         self._unfolded = set()
         self.set_reactive(TreeView.only_blocks, False)
         self.rows.show(self._row_at, 0, longest=0)
@@ -177,26 +185,16 @@ class TreeView(Vertical, Generic[AnyNode, AnyBlock]):
 
     def _lay_out(self, path: str | None) -> None:
         """Make the list of lines, and put the cursor to this path or the nearest above it."""
-        outline = self._outline
-        if outline is None:
+        if self._outline is None:
             return
-        self._lines = list(self._visible(outline))
-        longest = max((_width(line) for line in self._lines), default=0)
-        cursor = _nearest(self._lines, path or "")
+        asked = self._outline, self.only_blocks, frozenset(self._unfolded)
+        if asked != self._laid_out:  # or only the cursor moves
+            self._laid_out = asked
+            visible = visible_lines(self._outline, asked[2], only_blocks=self.only_blocks)
+            self._visible = visible
+        longest = self._visible.widest + WITHOUT_NAME if self._lines else 0
+        cursor = self._visible.nearest(path or "")
         self.rows.show(self._row_at, len(self._lines), longest=longest, cursor=cursor)
-
-    def _visible(self, outline: BlockTree[AnyNode]) -> Iterator[TreeLine[AnyNode, AnyBlock]]:
-        waiting: list[TreeLine[AnyNode, AnyBlock]] = [TreeLine(node, 0) for node in reversed(outline.top)]
-        while waiting:
-            line = waiting.pop()
-            node = line.node
-            if self.only_blocks and not (node.within or node.skipped):
-                continue
-            yield line
-            if len(node.blocks) > 1:
-                yield from (TreeLine(node, line.depth + 1, block) for block in node.blocks)  # type: ignore[misc]
-            if node.path in self._unfolded:
-                waiting += (TreeLine(child, line.depth + 1) for child in reversed(node.children))
 
     def _row_at(self, place: int) -> Row:
         line = self._lines[place]
@@ -258,17 +256,21 @@ class TreeView(Vertical, Generic[AnyNode, AnyBlock]):
 
     def begin_search(self) -> None:
         """Search from here, whatever the text becomes while it is typed."""
-        self._before_search = set(self._unfolded), self.line.node.path if self.line else ""
+        path, place = (self.line.node.path, self.line.node.place) if self.line else ("", 0)
+        self._before_search = set(self._unfolded), path, place
 
     def search(self, text: str) -> None:
         """Go to the first place that holds the text, from where the search began."""
-        unfolded, path = self._before_search
-        self._unfolded = set(unfolded)
-        self._lay_out(path)
         self.found = self.rows.match = text
         self._matches = self._outline.matching(text) if self._outline else []
         self.refresh_bindings()
-        self._go_to_match(0)
+        unfolded, path, place = self._before_search
+        self._unfolded = set(unfolded)
+        if self._matches:
+            self._go_to_match(0, place)
+        else:
+            self._lay_out(path)
+            self.post_message(self.Searched(0, 0))
 
     def end_search(self) -> None:
         """Let nothing stand out any more; the cursor stays."""
@@ -278,7 +280,8 @@ class TreeView(Vertical, Generic[AnyNode, AnyBlock]):
 
     def action_next_match(self, step: int) -> None:
         """Go to the next place that was searched for, or to the one before."""
-        self._go_to_match(step)
+        if self.line is not None and self._matches:
+            self._go_to_match(step, self.line.node.place)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Where nothing was searched for, there is no next place; before a file is open, no block."""
@@ -288,20 +291,13 @@ class TreeView(Vertical, Generic[AnyNode, AnyBlock]):
             return self._outline is not None
         return super().check_action(action, parameters)
 
-    def _go_to_match(self, step: int) -> None:
-        outline, line = self._outline, self.line
-        if outline is None or line is None or not self._matches:
-            self.post_message(self.Searched(0, 0))
-            return
-        here = line.node.place
-        places = [node.place for node in self._matches]
-        if step < 0:
-            after = [at for at, place in enumerate(places) if place < here] or [len(places) - 1]
-            at = after[-1]
-        else:
-            at = next((at for at, place in enumerate(places) if place >= here + step), 0)
-        self._go_to(self._matches[at])
-        self.post_message(self.Searched(at + 1, len(places)))
+    def _go_to_match(self, step: int, place: int) -> None:
+        """Go to the first match from that place on (0), to the next after it (1), to the one before (-1)."""
+        matches = self._matches
+        at = bisect_left(matches, place + max(step, 0), key=lambda each: each.place)
+        at = (at - 1 if step < 0 else at) % len(matches)
+        self._go_to(matches[at])
+        self.post_message(self.Searched(at + 1, len(matches)))
 
     def _go_to(self, node: AnyNode) -> None:
         """Put the cursor there, with all unfolded that is above it."""
@@ -317,21 +313,3 @@ def _first_unfolded(outline: BlockTree[AnyNode]) -> set[str]:
     if not 0 < len(marked) <= MOST_UNFOLDED:
         return {""} | ({outline.nodes[0].path} if len(outline.top) == 1 and outline.nodes else set())
     return {""} | {above.path for node in marked for above in node.ancestors() if not above.marked}
-
-
-def _nearest(lines: Sequence[TreeLine[AnyNode, AnyBlock]], path: str) -> int:
-    """The first line of that path; else of the nearest above it; else the first of all."""
-    wanted = {path: 0}
-    while path:
-        path = path.rpartition(".")[0]
-        wanted[path] = len(wanted)
-    best, found = len(wanted), 0
-    for place, line in enumerate(lines):
-        rank = wanted.get(line.node.path, best)
-        if rank < best:
-            best, found = rank, place
-    return found
-
-
-def _width(line: TreeLine[AnyNode, AnyBlock]) -> int:
-    return line.indent + len(line.node.name) + WITHOUT_NAME
