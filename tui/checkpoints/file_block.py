@@ -10,7 +10,7 @@ from tui.checkpoints.found import FoundBlock
 from tui.fusion.grammar.number_text import show_number
 from tui.fusion.pair_text import show_pair
 from tui.fusion.specs.block_spec import BlockSpec, Dtype
-from tui.fusion.specs.branch_spec import BranchKind, BranchSpec
+from tui.fusion.specs.branch_spec import BranchSpec
 
 if TYPE_CHECKING:
     from tui.fusion.block import ReparamBlock
@@ -48,10 +48,7 @@ class FileBlock(Origin):
             out_channels=found.out_channels,
             kernel_size=found.kernel_size,
             groups=found.groups,
-            branches=tuple(
-                BranchSpec(BranchKind.CHAIN, chain=branch.chain, label=branch.name)
-                for branch in found.branches
-            ),
+            branches=tuple(BranchSpec.of_chain(branch.chain, branch.name) for branch in found.branches),
             post_norm=found.post_norm is not None,
             eps=found.eps if eps is None else eps,
             input_shape=(

@@ -10,8 +10,8 @@ from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import FusionError
 from tui.fusion.layers import Branch
 from tui.fusion.specs.block_spec import SAME, BlockSpec, Pair
-from tui.fusion.specs.branch_spec import BranchKind, BranchSpec
-from tui.fusion.specs.layer_spec import USUAL_EPS, LayerKind
+from tui.fusion.specs.branch_spec import BranchSpec
+from tui.fusion.specs.layer_spec import USUAL_EPS
 from tui.fusion.specs.padding import Border, even_padding, show_padding
 
 
@@ -47,7 +47,7 @@ def _eps(block: ReparamBlock, branches: tuple[BranchSpec, ...]) -> float:
     if isinstance(block.post_norm, nn.BatchNorm2d):
         return block.post_norm.eps
     layers = (layer for branch in branches if branch.chain for layer in branch.chain.all_layers())
-    found = {layer.eps for layer in layers if layer.kind == LayerKind.NORM}
+    found = {layer.eps for layer in layers if layer.eps is not None}
     return found.pop() if len(found) == 1 else USUAL_EPS
 
 
@@ -61,4 +61,4 @@ def _padding(border: Border | None) -> Pair | Literal["same"]:
 
 
 def _branch_spec(branch: Branch) -> BranchSpec:
-    return BranchSpec(BranchKind.CHAIN, chain=branch.spec(), label=branch.name)
+    return BranchSpec.of_chain(branch.spec(), branch.name)

@@ -83,7 +83,7 @@ def test_a_norm_of_the_channels_that_a_transposed_convolution_gives_is_left() ->
     assert recognised(state, conv_bn=True).blocks == ()
 
 
-def eps_of_the_pair(*families: str) -> tuple[float, Assumption, set[float]]:
+def eps_of_the_pair(*families: str) -> tuple[float, Assumption, set[float | None]]:
     """Of a plain pair beside blocks of these: its eps, what is told of it, those of its norms."""
     state = state_of(ready(ConvNorm(4, 6, 3)), "stem")
     for family in families:

@@ -12,9 +12,8 @@ from itertools import pairwise
 from tui.fusion.pair_text import show_pair
 from tui.fusion.specs.block_spec import BlockSpec, PaddingMode
 from tui.fusion.specs.frame import extent_of
-from tui.fusion.specs.layer_spec import ChainSpec, LayerKind, LayerSpec
+from tui.fusion.specs.layer_spec import CONVOLUTIONS, ChainSpec, LayerKind, LayerSpec
 
-_CONVOLUTIONS = (LayerKind.CONVOLUTION, LayerKind.OFFSET_CONVOLUTION)
 _SCALES = (LayerKind.ALPHA, LayerKind.GAMMA)
 
 Condition = Callable[[BlockSpec], Iterator[str]]
@@ -44,11 +43,13 @@ def _identities(spec: BlockSpec) -> list[ChainSpec]:
 
 
 def _has_norm(spec: BlockSpec) -> bool:
-    return spec.post_norm or bool(_layers(spec, LayerKind.NORM))
+    return spec.post_norm or any(
+        layer.eps is not None for chain in spec.chains for layer in chain.all_layers()
+    )
 
 
 def _ends_in_norm(chain: ChainSpec) -> bool:
-    return any(layer.kind == LayerKind.NORM for layer in chain.tail)
+    return any(layer.eps is not None for layer in chain.tail)
 
 
 def needs_pointwise(spec: BlockSpec) -> Iterator[str]:
@@ -130,7 +131,7 @@ def flipped(spec: BlockSpec) -> Iterator[str]:
 
 
 def _no_taps_of_its_own(spec: BlockSpec) -> Iterator[str]:
-    weighted = _layers(spec, *_CONVOLUTIONS, LayerKind.DEPTHWISE)
+    weighted = _layers(spec, *CONVOLUTIONS, LayerKind.DEPTHWISE)
     if all(layer.kernel_size == (1, 1) for layer in weighted):
         yield "no branch has a weight of more than one tap"
 
@@ -139,14 +140,14 @@ def bias_unscaled(spec: BlockSpec) -> Iterator[str]:
     """A convolution with a bias and a batch norm right after it is needed."""
     for chain in spec.chains:
         for layer, behind in pairwise(chain.layers):
-            if layer.kind in _CONVOLUTIONS and layer.bias and behind.kind == LayerKind.NORM:
+            if layer.kind in CONVOLUTIONS and layer.bias and behind.eps is not None:
                 return
     yield "no convolution has both a bias and a batch norm of its own"
 
 
 def needs_conv_bias(spec: BlockSpec) -> Iterator[str]:
     """A convolution with a bias is needed."""
-    if not any(layer.bias for layer in _layers(spec, *_CONVOLUTIONS)):
+    if not any(layer.bias for layer in _layers(spec, *CONVOLUTIONS)):
         yield "no convolution has a bias"
 
 

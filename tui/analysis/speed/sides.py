@@ -148,8 +148,7 @@ def _folded(layer: Layer, norm: nn.BatchNorm2d) -> Convolution:
     """A layer that multiplies, and the batch norm behind it, as one convolution in the layer's dtype."""
     kernel = fold_batch_norm(layer.kernel(), norm)
     dtype = next(tensor.dtype for tensor in (*layer.parameters(), *layer.buffers()))
-    mode = layer.conv.padding_mode if isinstance(layer, Convolution) else PaddingMode.ZEROS.value
-    return Convolution(_conv(layer, kernel.to(dtype), layer.padding, mode))
+    return Convolution(_conv(layer, kernel.to(dtype), layer.padding, layer.padding_mode))
 
 
 def _conv(layer: Layer, kernel: Kernel, padding: Pair, mode: str) -> nn.Conv2d:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from tui.checkpoints.folding.folded import Folded, largest
 from tui.checkpoints.folding.patch import answer, random_patch
-from tui.checkpoints.folding.rescaling import RESCALING, Affine, Rescaling
+from tui.checkpoints.folding.rescaling import Affine, Rescaling
 from tui.checkpoints.folding.rounding import share_of_rounding
 from tui.checkpoints.folding.rows import Rows
 from tui.checkpoints.found import FoundBlock, FoundBranch, FoundLayer
@@ -42,7 +42,7 @@ def is_plain(found: FoundBlock) -> bool:
 def _is_plain(branch: FoundBranch, groups: int) -> bool:
     first, *rest = branch.layers
     spec = first.spec
-    if any(layer.spec.kind not in RESCALING for layer in rest):
+    if any(not layer.spec.rescales for layer in rest):
         return False
     if spec.kind == LayerKind.IDENTITY:
         return True

@@ -10,10 +10,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from tui.checkpoints.found import FoundLayer
-from tui.fusion.specs.layer_spec import LayerKind
-
-RESCALING = (LayerKind.NORM, LayerKind.ALPHA, LayerKind.GAMMA)
-"""The kinds of layers that do nothing else."""
 
 
 class Affine(NamedTuple):
@@ -40,7 +36,7 @@ class Rescaling:
     def composed(self, layers: Iterable[FoundLayer], scale: Tensor, offset: Tensor, size: Tensor) -> Affine:
         """`scale` y + `offset`, and then these layers."""
         for layer in layers:
-            if layer.spec.kind == LayerKind.NORM:
+            if layer.spec.eps is not None:
                 mean, variance, gamma, beta = self._statistics(layer)
                 factor = gamma / torch.sqrt(variance + self._eps_of(layer))
                 offset, size = (
@@ -56,7 +52,7 @@ class Rescaling:
     def run(self, layers: Iterable[FoundLayer], y: Tensor) -> Tensor:
         """These layers on an output of one pixel, (out_channels,), by torch's own batch norm."""
         for layer in layers:
-            if layer.spec.kind == LayerKind.NORM:
+            if layer.spec.eps is not None:
                 mean, variance, gamma, beta = self._statistics(layer)
                 eps = self._eps_of(layer)
                 y = functional.batch_norm(y[None], mean, variance, gamma, beta, eps=eps)[0]
@@ -77,7 +73,9 @@ class Rescaling:
         return mean, variance, gamma, beta
 
     def _eps_of(self, layer: FoundLayer) -> float:
-        return layer.spec.eps if self._eps is None else self._eps
+        eps = layer.spec.eps if self._eps is None else self._eps
+        assert eps is not None  # asked of batch norms
+        return eps
 
     def _factor(self, layer: FoundLayer) -> Tensor:
         if layer.number is not None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tui.checkpoints.families.family import USUAL_EPS
 from tui.checkpoints.found import Assumption, FoundBlock, FoundBranch
-from tui.fusion.specs.layer_spec import LayerKind, LayerSpec
+from tui.fusion.specs.layer_spec import LayerSpec
 
 EPS = "eps"
 """What an assumption of eps is called."""
@@ -64,4 +64,4 @@ def _branch_with_eps(branch: FoundBranch, eps: float) -> FoundBranch:
 
 
 def _spec_with_eps(spec: LayerSpec, eps: float) -> LayerSpec:
-    return replace(spec, eps=eps) if spec.kind == LayerKind.NORM else spec
+    return spec if spec.eps is None else replace(spec, eps=eps)

@@ -29,7 +29,7 @@ from tui.fusion.grammar.number_text import show_number
 from tui.fusion.pair_text import shortest, show_pair
 from tui.fusion.presets import preset_named
 from tui.fusion.specs.block_spec import SAME, BlockSpec, BranchSpec, Dtype, PaddingMode, WeightFill
-from tui.fusion.specs.layer_spec import USUAL_EPS, LayerKind
+from tui.fusion.specs.layer_spec import USUAL_EPS
 
 _HEADING = "bold cyan"
 _ASIDE = "dim"
@@ -130,7 +130,7 @@ def _values_of_input(study: Study) -> str:
 
 def _has_norm(spec: BlockSpec) -> bool:
     layers = chain.from_iterable(spec.chain_of(branch).all_layers() for branch in spec.branches)
-    return spec.post_norm or any(layer.kind is LayerKind.NORM for layer in layers)
+    return spec.post_norm or any(layer.eps is not None for layer in layers)
 
 
 def _has_bias(study: Study, branch: BranchSpec) -> bool:

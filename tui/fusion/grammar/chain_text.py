@@ -13,7 +13,7 @@ from tui.fusion.grammar.number_text import number_in, show_number
 from tui.fusion.grammar.text_error import TextError
 from tui.fusion.pair_text import Pair, shortest
 from tui.fusion.quoting import quoted
-from tui.fusion.specs.layer_spec import LayerKind
+from tui.fusion.specs.layer_spec import CONVOLUTIONS, LayerKind
 from tui.fusion.specs.part import DEPTHWISE, FIXED, Part
 
 _NUMBER = r"[0-9]{1,6}"
@@ -220,7 +220,7 @@ def _eps(value: str, layer: str) -> float:
 
 def _changed(part: Part, name: str, value: str | None, on: bool, layer: str) -> Part:
     """The part with one more option."""
-    conv = part.kind in (LayerKind.CONVOLUTION, LayerKind.OFFSET_CONVOLUTION)
+    conv = part.kind in CONVOLUTIONS
     if name == "bias" and value is None and not on and (conv or part.kind is LayerKind.DEPTHWISE):
         return replace(part, bias=False)
     if name == "idconv" and on and value is None and conv and part.kernel_size == (1, 1):
@@ -263,7 +263,7 @@ def _show(part: Part) -> str:
     if part.fixed == "taps":
         word = f"taps({'; '.join(' '.join(repr(number) for number in row) for row in part.taps)})"
     options = []
-    learned = (LayerKind.CONVOLUTION, LayerKind.OFFSET_CONVOLUTION, LayerKind.DEPTHWISE)
+    learned = (*CONVOLUTIONS, LayerKind.DEPTHWISE)
     if part.kind is LayerKind.OFFSET_CONVOLUTION:
         options.append("+idconv")
     if part.kind in learned and not part.bias:

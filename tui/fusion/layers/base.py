@@ -32,6 +32,7 @@ class Layer(nn.Module, abc.ABC):
         called: what it is, in a sentence: "a 3x3 convolution".
         folded: of one that rescales, what its fold into the kernel before it is called.
         padding: the pixels that it pads by itself, above and at the left; as many stand opposite.
+        padding_mode: what it pads: torch's name for it.
         summands: of a sum, the chains that are added.
         batch_norm: the one that it is, None where it is none.
     """
@@ -41,6 +42,7 @@ class Layer(nn.Module, abc.ABC):
     called: str = "a layer"
     folded: str = "rescaled"
     padding: Pair = (0, 0)
+    padding_mode: str = "zeros"
     summands: tuple[Chain, ...] = ()
     batch_norm: nn.BatchNorm2d | None = None
     _placement: Tensor

@@ -16,7 +16,7 @@ from tui.fusion.layers.fixed import FixedDepthwise
 from tui.fusion.layers.rescaling import Factor, Norm
 from tui.fusion.pair_text import Pair
 from tui.fusion.specs.block_spec import PaddingMode
-from tui.fusion.specs.layer_spec import ChainSpec, LayerKind, LayerSpec
+from tui.fusion.specs.layer_spec import USUAL_EPS, ChainSpec, LayerKind, LayerSpec
 from tui.fusion.specs.padding import even_padding
 
 
@@ -77,7 +77,8 @@ def _offset(layer: LayerSpec) -> Layer:
 
 
 def _norm(layer: LayerSpec) -> Layer:
-    return Norm(nn.BatchNorm2d(layer.out_channels, eps=layer.eps), layer.out_channels)
+    eps = USUAL_EPS if layer.eps is None else layer.eps
+    return Norm(nn.BatchNorm2d(layer.out_channels, eps=eps), layer.out_channels)
 
 
 def _fixed(layer: LayerSpec) -> Layer:

@@ -14,7 +14,6 @@ from tui.fusion.composition import Placed, followed_by
 from tui.fusion.kernel import FusionError, Kernel, add
 from tui.fusion.layers.base import Layer
 from tui.fusion.layers.border import bordered, framed, pad_function_mode
-from tui.fusion.layers.convolution import Convolution
 from tui.fusion.pair_text import Pair
 from tui.fusion.specs.block_spec import PaddingMode
 from tui.fusion.specs.frame import Standing, border_before
@@ -119,7 +118,7 @@ class Chain(nn.Module):
     def _padding_of_the_head(self) -> Border | None:
         """What a convolution at the head pads by itself, if it alone sees neighbours."""
         head, *rest = self.layers
-        if not isinstance(head, Convolution) or not any(head.padding) or first_spatial(rest) is not None:
+        if not any(head.padding) or first_spatial(rest) is not None:
             return None
         return even_border(head.padding)
 
@@ -129,7 +128,7 @@ class Chain(nn.Module):
         Raises:
             FusionError: it pads in another way.
         """
-        if not isinstance(layer, Convolution) or not any(layer.padding):
+        if not any(layer.padding):
             return
         if any(self.border_before(place)):
             raise FusionError(
@@ -140,9 +139,9 @@ class Chain(nn.Module):
             raise FusionError(
                 f"{layer.name}: zeros padded between two layers: say so with zeros_between, or give padding 0"
             )
-        if layer.conv.padding_mode != self.padding_mode:
+        if layer.padding_mode != self.padding_mode:
             raise FusionError(
-                f"{layer.name}: {layer.conv.padding_mode} padding in a chain that pads {self.padding_mode}"
+                f"{layer.name}: {layer.padding_mode} padding in a chain that pads {self.padding_mode}"
             )
 
     def __len__(self) -> int:
@@ -240,7 +239,7 @@ class Chain(nn.Module):
     def border_before(self, place: int) -> Border:
         """What the chain pads in front of that layer, which may pad by itself instead."""
         layer, border = self.layers[place], self.seen_before(place)
-        if isinstance(layer, Convolution) and any(layer.padding):
+        if any(layer.padding):
             rows, columns = layer.padding
             left, right, top, bottom = border
             return left - columns, right - columns, top - rows, bottom - rows
@@ -392,7 +391,7 @@ class Sum(Layer):
             groups=common_groups(chain.mixing_groups for chain in every),
         )
         for chain in every:
-            if chain.own_border or any(_pads_by_itself(layer) for layer in chain.layers):
+            if chain.own_border or any(any(layer.padding) for layer in chain.layers):
                 raise FusionError(
                     "a chain of a sum pads by itself: give its convolutions padding 0, as the chain that the "
                     "sum is in pads up front"
@@ -449,7 +448,3 @@ class Sum(Layer):
         """What it is, in numbers."""
         chains = tuple(chain.spec() for chain in self.summands)
         return replace(self._spec(LayerKind.SUM, adds=any(chain.adds for chain in chains)), chains=chains)
-
-
-def _pads_by_itself(layer: Layer) -> bool:
-    return isinstance(layer, Convolution) and any(layer.padding)

@@ -50,6 +50,11 @@ class Convolution(Layer):
             raise FusionError(f"padding={self.conv.padding!r} is not known here: give it as numbers")
         return _pair(self.conv.padding)
 
+    @property
+    def padding_mode(self) -> str:  # type: ignore[override]  # what it wraps says it
+        """Torch's name for what it pads."""
+        return self.conv.padding_mode
+
     def forward(self, x: Tensor) -> Tensor:
         """(batch, in_channels, H, W) -> (batch, out_channels, H', W')."""
         y: Tensor = self.conv(x)

@@ -34,6 +34,11 @@ class BranchKind(StrEnum):
         return self not in (BranchKind.IDENTITY, BranchKind.AVERAGE, BranchKind.CHAIN)
 
     @property
+    def has_options(self) -> bool:
+        """Whether a norm and a scale behind it are options of the branch; those of a chain are its layers."""
+        return self is not BranchKind.CHAIN
+
+    @property
     def is_sequence(self) -> bool:
         """Whether the branch is a 1x1 convolution and something after it."""
         return self in (BranchKind.POINTWISE_KXK, BranchKind.POINTWISE_AVERAGE)
@@ -93,7 +98,7 @@ class BranchSpec:
         self._drop_unless(self.kind.is_sequence or self.kind is BranchKind.CHAIN, zero_border=False)
         self._drop_unless(self.kind is BranchKind.POINTWISE_KXK, expansion=1)
         self._drop_unless(self.kind is BranchKind.CHAIN, parts=(), chain=None, label="")
-        self._drop_unless(self.kind is not BranchKind.CHAIN, batch_norm=False, scale=Scale.NONE)
+        self._drop_unless(self.kind.has_options, batch_norm=False, scale=Scale.NONE)
         if self.kind is BranchKind.SIZED and self.kernel_size == (1, 1):
             object.__setattr__(self, "kind", BranchKind.POINTWISE)
         if self.kind is BranchKind.SIZED:
@@ -101,6 +106,11 @@ class BranchSpec:
             object.__setattr__(self, "dilation", self.dilation or (1, 1))
         else:
             self._drop_unless(False, kernel_size=None, dilation=None)
+
+    @classmethod
+    def of_chain(cls, chain: ChainSpec, label: str) -> BranchSpec:
+        """A branch that was not written: of these layers, under that title."""
+        return cls(BranchKind.CHAIN, chain=chain, label=label)
 
     def _drop_unless(self, wanted: bool, **without: object) -> None:
         if not wanted:

@@ -32,6 +32,16 @@ class LayerKind(StrEnum):
     SUM = "sum"
 
 
+CONVOLUTIONS = (LayerKind.CONVOLUTION, LayerKind.OFFSET_CONVOLUTION)
+"""Those with a weight, which can mix channels."""
+
+RESCALING = (LayerKind.NORM, LayerKind.ALPHA, LayerKind.GAMMA)
+"""Those that only multiply and shift each channel."""
+
+STRIDING = (*CONVOLUTIONS, LayerKind.AVERAGE, LayerKind.DEPTHWISE, LayerKind.SUM)
+"""Those that can skip pixels."""
+
+
 class Shaped(Protocol):
     """What tells how the taps of a layer or of a chain lie."""
 
@@ -66,7 +76,7 @@ class LayerSpec:
         bias: whether it has a learned number a channel that is added.
         rescales: whether it only multiplies and shifts each channel.
         adds: whether it may make something of zeros.
-        eps: of a batch norm.
+        eps: of a batch norm; None where it is none.
         taps: of a fixed kernel, row by row.
         chains: of a sum.
     """
@@ -82,7 +92,7 @@ class LayerSpec:
     bias: bool = False
     rescales: bool = False
     adds: bool = False
-    eps: float = USUAL_EPS
+    eps: float | None = None
     taps: tuple[tuple[float, ...], ...] = ()
     chains: tuple[ChainSpec, ...] = ()
 

@@ -7,15 +7,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui.fusion.pair_text import Pair
-from tui.fusion.specs.layer_spec import USUAL_EPS, ChainSpec, LayerKind, LayerSpec, sum_of
+from tui.fusion.specs.layer_spec import (
+    CONVOLUTIONS,
+    RESCALING,
+    STRIDING,
+    ChainSpec,
+    LayerKind,
+    LayerSpec,
+    sum_of,
+)
 from tui.fusion.specs.part import DEPTHWISE, Part
 
 if TYPE_CHECKING:
     from tui.fusion.specs.block_spec import BlockSpec
 
-_CONVOLUTIONS = (LayerKind.CONVOLUTION, LayerKind.OFFSET_CONVOLUTION)
-_STRIDING = (*_CONVOLUTIONS, LayerKind.AVERAGE, LayerKind.DEPTHWISE, LayerKind.SUM)
-_RESCALING = (LayerKind.NORM, LayerKind.ALPHA, LayerKind.GAMMA)
 _NAMES = {LayerKind.OFFSET_CONVOLUTION: "conv", LayerKind.AVERAGE: "pool"}
 
 
@@ -53,7 +58,7 @@ def _names(parts: Sequence[Part]) -> list[str]:
 def _mixes(part: Part) -> bool:
     if part.kind is LayerKind.SUM:
         return any(_mixes(inner) for chain in part.summands for inner in chain)
-    return part.kind in _CONVOLUTIONS
+    return part.kind in CONVOLUTIONS
 
 
 def _last_changing(parts: Sequence[Part]) -> int | None:
@@ -76,7 +81,7 @@ def _size(spec: BlockSpec, part: Part) -> Pair:
 
 
 def _strided(spec: BlockSpec, parts: Sequence[Part]) -> int | None:
-    able = [place for place, part in enumerate(parts) if part.kind in _STRIDING]
+    able = [place for place, part in enumerate(parts) if part.kind in STRIDING]
     spatial = [place for place in able if _size(spec, parts[place]) != (1, 1)]
     return max(spatial or able, default=None)
 
@@ -96,20 +101,20 @@ def _layer(spec: BlockSpec, part: Part, name: str, channels: Pair, stride: Pair)
         name,
         *channels,
         size,
-        stride if part.kind in _STRIDING else (1, 1),
+        stride if part.kind in STRIDING else (1, 1),
         (rows, columns),
-        _groups(spec, part, channels[0]) if part.kind in _CONVOLUTIONS else None,
+        _groups(spec, part, channels[0]) if part.kind in CONVOLUTIONS else None,
         bias=part.bias or norm,
-        rescales=part.kind in _RESCALING,
+        rescales=part.kind in RESCALING,
         adds=part.bias or norm,
         eps=_eps(spec, part),
         taps=part.taps,
     )
 
 
-def _eps(spec: BlockSpec, part: Part) -> float:
+def _eps(spec: BlockSpec, part: Part) -> float | None:
     if part.kind is not LayerKind.NORM:
-        return USUAL_EPS
+        return None
     return spec.eps if part.eps is None else part.eps
 
 

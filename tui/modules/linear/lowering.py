@@ -288,7 +288,7 @@ class _Lowering:
     def _branch(self, strand: Strand, name: str, groups: int, mode: PaddingMode) -> Branch:
         branch = Branch(name, self._layers(strand), own_groups=groups, padding_mode=mode)
         first = strand.links[0] if strand.links else None
-        if first is None or not isinstance(first.whole, Convolution) or first.whole.conv.padding_mode != mode:
+        if first is None or first.whole is None or first.whole.padding_mode != mode:
             return branch
         left, right, top, bottom = branch.border_before(0)
         if first.whole.padding == (top, left) == (bottom, right):  # then the module itself can be in it

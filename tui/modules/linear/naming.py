@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tui.fusion.layers import Chain, Layer, Norm
+from tui.fusion.layers import Chain, Layer
 from tui.modules.run.graph import Call, Node
 
 _RESERVED = ("name", "own_groups", "padding_mode", "zeros_between", "training")
@@ -35,7 +35,7 @@ class Names:
 def layer_name(path: str, layer: Layer) -> str:
     """The last part of its path, which a Chain may hold as a module."""
     name = path.rpartition(".")[2] or _plain_word(layer)
-    if name == "identity" and isinstance(layer, Norm):  # as many call the norm of a skip branch
+    if name == "identity" and layer.batch_norm is not None:  # as many call the norm of a skip branch
         return "norm"
     return f"{name}_" if hasattr(Chain, name) or name in _RESERVED else name
 

@@ -42,7 +42,7 @@ def with_times_sign(name: str) -> str:
 def folded_into(branch: BranchSpec, spec: BlockSpec) -> str:
     """What was folded into its kernel."""
     layers = tuple(spec.chain_of(branch).all_layers())
-    norms = sum(layer.kind == LayerKind.NORM for layer in layers) + spec.post_norm
+    norms = sum(layer.eps is not None for layer in layers) + spec.post_norm
     parts = ["" if not norms else "norm folded" if norms == 1 else f"{norms} norms folded"]
     return ", ".join([*filter(None, parts), *(_SCALES[each.kind] for each in layers if each.kind in _SCALES)])
 

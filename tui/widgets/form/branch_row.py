@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Checkbox
 
-from tui.fusion.specs.branch_spec import BranchKind, BranchSpec, Scale
+from tui.fusion.specs.branch_spec import BranchSpec, Scale
 from tui.widgets.form.square_toggle import SquareToggle
 
 _MARKS = {Scale.NONE: "", Scale.ALPHA: " α", Scale.GAMMA: " γ"}
@@ -89,7 +89,7 @@ class BranchRow(Horizontal):
 
     def _show_what_is_switched(self) -> None:
         self._bias.visible = self._branch.kind.has_weight
-        self._norm.visible = self._branch.kind is not BranchKind.CHAIN  # whose norms are layers
+        self._norm.visible = self._branch.kind.has_options
 
     def _enable(self) -> None:
         self._bias.disabled = not (self.is_on and self._branch.kind.has_weight)
