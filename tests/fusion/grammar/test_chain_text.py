@@ -148,6 +148,12 @@ def test_its_numbers_are_edited_and_come_back_from_a_file_and_a_command_line(nam
         ("1x1 > (3x3+zeros + identity)", "stands inside of a sum"),
         (" > ".join(["1x1"] * 17), "at most 16 layers here, not 17"),
         ("((((((3x3))))))", "at most 4 deep"),
+        ("(3x3|identity)", "'|identity' in '3x3|identity' is not an option"),
+        ("(3x3+identity) > 1x1", "a sum has a blank on both sides of its +: (3x3 + identity)"),
+        ("kxk+identity", "branches stand apart by commas"),
+        ("kxk + identity", "branches stand apart by commas"),
+        ("avg0x3 > 1x1", "'avg0x3' in 'avg0x3 > 1x1' must be 1 or more"),
+        ("1x1 > 0x3", "the kernel size '0x3' in '1x1 > 0x3' must be 1 or more"),
     ],
 )
 def test_what_is_no_chain_is_refused_with_what_there_is(text: str, words: str) -> None:
@@ -164,8 +170,13 @@ def test_what_is_no_chain_is_refused_with_what_there_is(text: str, words: str) -
         ("norm", {"out_channels": 4}, "its layers end with 8 channels, and the block with 4"),
         ("norm", {"stride": (2, 2)}, "no layer of it can skip pixels"),
         ("1x1 > (3x3 + identity)", {"stride": (2, 2)}, "an identity in a sum needs stride 1, not 2x2"),
-        ("1x1 > (3x3+c4 + identity) > 1x1", {}, "the chains of sum do not all end with 8 channels"),
-        ("1x1 > 3x3+zeros", {}, "wrong in any fused kernel"),
+        ("1x1 > (3x3+c4 + identity) > 1x1", {}, "the chains of sum end with 4 and 8 channels: only equal"),
+        ("(3x3+c4 + 1x1+c6) > 1x1", {}, "the chains of sum end with 4 and 6 channels"),
+        ("1x1+idconv > norm+gamma", {"stride": (2, 2)}, "no layer of it can skip pixels"),
+        ("1x1 > 3x3+zeros", {}, r"the 1x1's bias .* or take bias and inner norm out"),
+        ("norm > 3x3+zeros", {}, "after the batch norm make"),
+        ("1x3 > 3x1+zeros", {}, r"the 1x3's bias .* or take bias and inner norm out"),
+        ("3x3 > 3x3+zeros", {}, r"the 3x3's bias .* or have no layer before it see neighbours"),
         ("3x3-bias > 3x3+zeros", {}, r"make the 32 pixels at the border \(of 81 a channel\) wrong"),
         ("1x1 > 3x200", {}, "kernel size must be from 1 to 127, not 200"),
         ("1x1+c99999 > 3x3", {}, "channels must be from 1 to 65536, not 99999"),
@@ -174,6 +185,22 @@ def test_what_is_no_chain_is_refused_with_what_there_is(text: str, words: str) -
 def test_what_does_not_go_together_never_reaches_torch(text: str, values: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidSpecError, match=words):
         BlockSpec(**{"in_channels": 8, "out_channels": 8} | values, branches=parse_branches(text))
+
+
+def test_blanks_may_stand_before_an_option() -> None:
+    assert parse_branches("kxk +norm -bias, 1x1 +g2") == parse_branches("kxk+norm-bias,1x1+g2")
+
+
+def test_the_chains_of_a_sum_say_how_many_channels_come_out() -> None:
+    branches = parse_branches("(3x3+x2 + 1x1 > norm) > 1x1,((1x1 + 3x3+c6)) > 3x3+dw+c12 > 1x1")
+    spec = BlockSpec(4, 4, branches=branches)
+    assert [chain.layers[0].out_channels for chain in spec.chains] == [8, 6]
+    assert_fused_equals_unfused(spec)
+
+
+@pytest.mark.parametrize("text", ["1x1 > 1x1+idconv", "1x1+idconv > 1x1", "3x3 > 1x1+idconv+norm"])
+def test_a_1x1_that_is_stored_minus_the_identity_leaves_the_stride_to_others(text: str) -> None:
+    assert_fused_equals_unfused(BlockSpec(4, 4, branches=parse_branches(text), stride=(2, 2)))
 
 
 def test_more_than_sixteen_branches() -> None:

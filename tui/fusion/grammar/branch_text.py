@@ -32,10 +32,13 @@ _SEQUENCE = re.compile(
 _OF_LAYERS = re.compile(r"[+](?:dw|eps|c[0-9])")
 """Options that only layers have."""
 _IS_CHAIN = re.compile(rf"[>()]|^(?:norm|alpha|gamma|avg|sobel|laplacian|taps)|{_OF_LAYERS.pattern}")
+_BEFORE_OPTION = re.compile(r"\s+(?=[+-][a-z])")
 _OPTION = re.compile(rf"(?P<sign>[+-])(?P<name>[a-z]+)(?P<number>{_NUMBER}(?:x{_NUMBER})?)?")
 
 KINDS = f"{', '.join(_NAMED_KINDS)}, a kernel size such as 5x5 or 3x3d2, or layers as in 1x1 > 3x3"
 OPTIONS = "+norm, -bias, +alpha, +gamma, +g4, +p1; 1x1-kxk, 1x1-avg: +inner, +idconv, +zeros; 1x1-kxk: +x2"
+
+_APART = "; branches stand apart by commas"
 
 _FLAGS = {"norm": "batch_norm", "inner": "inner_norm", "idconv": "identity_offset", "zeros": "zero_border"}
 _NUMBERS = {"g": "groups", "x": "expansion"}
@@ -67,6 +70,7 @@ def _parse_branch(text: str) -> BranchSpec:
     curved = not_linear_in(text)
     if curved is not None:
         raise TextError(f"{quoted(curved)} {WHY}")
+    text = _BEFORE_OPTION.sub("", text)
     match = _BRANCH.fullmatch(text)
     if match is None or _OF_LAYERS.search(match["options"]):
         return _parse_layers(text)
@@ -96,6 +100,7 @@ def _parse_layers(text: str) -> BranchSpec:
     if not is_chain:
         raise TextError(
             f"a branch must be one of {KINDS}, with options such as +norm or -bias, not {quoted(text)}"
+            f"{_APART if ' + ' in text else ''}"
         )
     written = parse_chain(text)
     return BranchSpec(
@@ -150,7 +155,8 @@ def _option(option: re.Match[str], text: str) -> dict[str, Any]:
         return {"padding": (int(height), int(width or height))}
     if name in _NUMBERS and number is not None and number.isdigit() and on:
         return {_NUMBERS[name]: int(number)}
-    raise TextError(f"{quoted(option[0])} in {quoted(text)} is not an option; there are {OPTIONS}")
+    apart = _APART if name in _NAMED_KINDS else ""
+    raise TextError(f"{quoted(option[0])} in {quoted(text)} is not an option; there are {OPTIONS}{apart}")
 
 
 def show_branches(branches: tuple[BranchSpec, ...]) -> str:

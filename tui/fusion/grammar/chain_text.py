@@ -87,9 +87,9 @@ def split_outside(text: str, mark: str) -> list[str]:
     pieces, depth, start = [], 0, 0
     for place, letter in enumerate(text):
         depth += (letter == "(") - (letter == ")")
-        if letter == mark and depth == 0:
+        if depth == 0 and place >= start and text.startswith(mark, place):
             pieces.append(text[start:place])
-            start = place + 1
+            start = place + len(mark)
     return [*pieces, text[start:]]
 
 
@@ -132,9 +132,11 @@ def _part(word: str, whole: str, depth: int) -> Part:
         taps = _taps(match["rows"], whole)
         return Part(LayerKind.DEPTHWISE, (len(taps), len(taps[0])), fixed="taps", taps=taps)
     if match := _AVERAGE.fullmatch(word):
+        _refuse_size_of_0(match, whole)
         size = (int(match["kH"]), int(match["kW"])) if match["kH"] else (0, 0)
         return Part(LayerKind.AVERAGE, size, bias=False)
     if match := _CONV.fullmatch(word):
+        _refuse_size_of_0(match, whole)
         height, width = (0 if match[axis] == "k" else int(match[axis]) for axis in ("kH", "kW"))
         own = int(match["dH"] or 1)
         follows = 0 in (height, width) and not match["dH"]
@@ -144,12 +146,20 @@ def _part(word: str, whole: str, depth: int) -> Part:
     raise _unknown(word, whole)
 
 
+def _refuse_size_of_0(match: re.Match[str], whole: str) -> None:
+    """A number in a kernel size must be 1 or more; 0 stands for the block's own size here."""
+    if any((match[axis] or "1").strip("0") == "" for axis in ("kH", "kW")):
+        raise TextError(
+            f"the kernel size {quoted(match[0])} in {quoted(whole)} must be 1 or more on both axes"
+        )
+
+
 def _summands(text: str, whole: str, depth: int) -> Iterator[tuple[Part, ...]]:
     """Those between "+" with a blank on both sides; without one it is an option's."""
-    for piece in split_outside(text.replace(" + ", "|"), "|"):
+    for piece in split_outside(text, " + "):
         if not piece.strip():
             raise TextError(f"a sum in {quoted(whole)} lacks a chain: write it as (3x3 + identity)")
-        made = _chain(piece.strip().replace("|", " + "), whole, depth + 1)
+        made = _chain(piece.strip(), whole, depth + 1)
         if made.zeros or made.padding:
             option = "+zeros" if made.zeros else "+p"
             raise TextError(f"{option} in {quoted(whole)} stands inside of a sum; it is of the whole branch")
@@ -175,6 +185,7 @@ def _with_options(part: Part, text: str, layer: str) -> Written:
         if match is None:
             raise TextError(
                 f"{quoted(text[place:])} in {quoted(layer)} is not an option; there are {OPTIONS}"
+                f"{_hint_of_sum(text[place:])}"
             )
         place = match.end()
         name, value, on = match["name"], match["value"], match["sign"] == "+"
@@ -196,6 +207,13 @@ def _with_options(part: Part, text: str, layer: str) -> Written:
         else:
             part = _changed(part, name, value, on, layer)
     return Written(tuple(_with_eps([part, *behind], eps, layer)), zeros, padding)
+
+
+def _hint_of_sum(rest: str) -> str:
+    """How a sum is written, where a layer stands as if it were an option."""
+    word = _WORD.match(rest[1:].strip())
+    is_layer = word and (word[0] in _PLAIN or word[0] in FIXED or _CONV.fullmatch(word[0]))
+    return "; a sum has a blank on both sides of its +: (3x3 + identity)" if is_layer else ""
 
 
 def _padding_in(value: str) -> Pair | None:

@@ -38,8 +38,8 @@ CONVOLUTIONS = (LayerKind.CONVOLUTION, LayerKind.OFFSET_CONVOLUTION)
 RESCALING = (LayerKind.NORM, LayerKind.ALPHA, LayerKind.GAMMA)
 """Those that only multiply and shift each channel."""
 
-STRIDING = (*CONVOLUTIONS, LayerKind.AVERAGE, LayerKind.DEPTHWISE, LayerKind.SUM)
-"""Those that can skip pixels."""
+STRIDING = (LayerKind.CONVOLUTION, LayerKind.AVERAGE, LayerKind.DEPTHWISE, LayerKind.SUM)
+"""Those that can skip pixels; DBB's 1 x 1 that is stored minus the identity has no stride."""
 
 
 class Shaped(Protocol):

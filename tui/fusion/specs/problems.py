@@ -11,7 +11,7 @@ from tui.fusion.refusal import Refusal
 from tui.fusion.specs.branch_chain import layers_of
 from tui.fusion.specs.branch_spec import BranchKind, BranchSpec, Pair, names_of
 from tui.fusion.specs.frame import border_before, extent_of, output_of
-from tui.fusion.specs.layer_spec import ChainSpec, LayerKind
+from tui.fusion.specs.layer_spec import ChainSpec, LayerKind, LayerSpec, chained_size, spacing_of
 from tui.fusion.specs.padding import SAME, grown_and_cropped, show_padding
 from tui.fusion.specs.part import Part
 
@@ -187,8 +187,10 @@ def _chain_problems(spec: BlockSpec, name: str, chain: ChainSpec) -> Iterator[st
             yield f"{name}: idconv adds the identity, which needs as many channels out as in"
         if any(inner.stride != layer.stride for inner in layer.chains):
             yield f"{name}: an identity in a sum needs stride 1, not {show_pair(spec.stride)}"
-        if any(inner.layers[-1].out_channels != layer.out_channels for inner in layer.chains):
-            yield f"{name}: the chains of {layer.name} do not all end with {layer.out_channels} channels"
+        ends = {inner.layers[-1].out_channels for inner in layer.chains}
+        if len(ends) > 1:
+            told = " and ".join(map(str, sorted(ends)))
+            yield f"{name}: the chains of {layer.name} end with {told} channels: only equal ones can be added"
 
 
 def _fraction_problems(spec: BlockSpec, name: str, parts: tuple[Part, ...]) -> Iterator[str]:
@@ -213,26 +215,35 @@ def _inexact_border(spec: BlockSpec, name: str, chain: ChainSpec) -> Iterator[st
     for place, border in enumerate(padded):
         before = chain.layers[:place]
         adds = any(each.adds for each in before)
-        axes = [
-            axis
-            for axis in (0, 1)
-            if any(border[axis]) and (adds or any(each.kernel_size[axis] > 1 for each in before))
-        ]
+        axes = [axis for axis in (0, 1) if any(border[axis]) and (adds or _sees_along(axis, before))]
         if not axes:
             continue
         inside = [height, width]
         for axis in range(2) if adds else axes:
             reach = [sum(each[axis][side] for each in padded[place:]) for side in (0, 1)]
             inside[axis] = _pixels_inside(spec, chain, axis, reach[0], reach[1])
-        what = "batch norm" if any(each.rescales for each in before) else "bias"
-        after = f"the 1x1's {what}" if adds else "a layer that sees neighbours"
+        after = _what_adds(before) if adds else "a layer that sees neighbours"
         away = "take bias and inner norm out" if adds else "keep one of them to its own axis"
+        if adds and any(_sees_along(axis, before) and any(border[axis]) for axis in (0, 1)):
+            away = "have no layer before it see neighbours"
         yield (
             f"{name}: zeros padded after {after} make the {height * width - inside[0] * inside[1]} pixels at "
             f"the border (of {height * width} a channel) wrong in any fused kernel; pad before it "
             f"(take +zeros out), or {away}"
         )
         return
+
+
+def _what_adds(layers: tuple[LayerSpec, ...]) -> str:
+    """What makes something of zero in a chain of these layers, in words: "the 1x1's bias"."""
+    what = "batch norm" if any(each.rescales for each in layers) else "bias"
+    if all(each.rescales for each in layers):
+        return f"the {what}"
+    return f"the {show_pair(chained_size(layers, spacing_of(layers)))}'s {what}"
+
+
+def _sees_along(axis: int, layers: tuple[LayerSpec, ...]) -> bool:
+    return any(each.kernel_size[axis] > 1 for each in layers)
 
 
 def _grown_before(chain: ChainSpec, place: int) -> tuple[Pair, Pair]:

@@ -37,7 +37,7 @@ def written_layers(
     strided, changing = _strided(spec, parts), _last_changing(parts)
     layers = []
     for place, part in enumerate(parts):
-        ends_with = _ends_with(spec, part, current, last if place == changing else current)
+        ends_with = _ends_with(spec, part, last if place == changing else current)
         own = stride if place == strided else (1, 1)
         layers.append(_layer(spec, part, names[place], (current, ends_with), own))
         current = ends_with
@@ -65,10 +65,20 @@ def _last_changing(parts: Sequence[Part]) -> int | None:
     return max((place for place, part in enumerate(parts) if _mixes(part)), default=None)
 
 
-def _ends_with(spec: BlockSpec, part: Part, current: int, otherwise: int) -> int:
-    if part.channels is not None:
+def _ends_with(spec: BlockSpec, part: Part, otherwise: int) -> int:
+    said = _said_channels(spec, part)
+    return otherwise if said is None else said
+
+
+def _said_channels(spec: BlockSpec, part: Part) -> int | None:
+    """How many it says come out; of a sum as the first of its chains that says it, which all must be."""
+    if part.summands:
+        ends = ((chain, _last_changing(chain)) for chain in part.summands)
+        said = (_said_channels(spec, chain[place]) for chain, place in ends if place is not None)
+        return next((channels for channels in said if channels is not None), None)
+    if part.channels is not None or part.multiple is None:
         return part.channels
-    return otherwise if part.multiple is None else int(part.multiple * spec.in_channels)
+    return int(part.multiple * spec.in_channels)
 
 
 def _size(spec: BlockSpec, part: Part) -> Pair:
