@@ -272,6 +272,44 @@ class RVSRRepConv(AuthorBlock):
         return [list(self.one), list(self.other), [self.res_conv3x3], [self.res_conv1x1], []]
 
 
+class MBRConv5(AuthorBlock):
+    """MobileIE's: five convolutions and the norm of each side by side, and a 1 x 1 of all their channels."""
+
+    SIZES = ((5, 5), (1, 1), (3, 3), (3, 1), (1, 3))
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.wide = 4 * channels
+        self.convs = nn.ModuleList(
+            nn.Conv2d(channels, self.wide, size, padding=(size[0] // 2, size[1] // 2)) for size in self.SIZES
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm2d(self.wide) for _ in self.SIZES)
+        self.conv_out = nn.Conv2d(2 * len(self.SIZES) * self.wide, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        outputs = [conv(x) for conv in self.convs]
+        normed = [norm(y) for norm, y in zip(self.norms, outputs, strict=True)]
+        y: Tensor = self.conv_out(torch.cat([*outputs, *normed], dim=1))
+        return y
+
+    def parts(self) -> list[list[Part]]:
+        """The last convolution as one for each that it reads; its bias is the first one's."""
+        mixing = [
+            self._reading(place, bias=bias_of(self.conv_out) if place == 0 else None)
+            for place in range(2 * len(self.SIZES))
+        ]
+        every = zip(self.convs, mixing, self.norms, mixing[len(self.SIZES) :], strict=False)
+        return [list(parts) for parts in every]
+
+    def _reading(self, place: int, bias: Tensor | None) -> nn.Conv2d:
+        columns = self.conv_out.weight[:, place * self.wide : (place + 1) * self.wide]
+        conv = nn.Conv2d(self.wide, len(columns), 1, bias=bias is not None)
+        conv.weight = nn.Parameter(columns)
+        if bias is not None:
+            conv.bias = nn.Parameter(bias)
+        return conv
+
+
 class OREPA(AuthorBlock):
     """OREPA's, without its frequency prior: one weight, added up online; `vector`: each branch's scale."""
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.fusion.author_blocks import AUTHOR_BLOCKS, AuthorBlock, Part, RepDWConvS, RVSRRepConv
+from tests.fusion.author_blocks import AUTHOR_BLOCKS, AuthorBlock, MBRConv5, Part, RepDWConvS, RVSRRepConv
 from tests.fusion.strategies import with_wild_norms
 from tui.fusion.block import ReparamBlock, build_block
 from tui.fusion.grammar.branch_text import parse_branches
@@ -82,8 +82,16 @@ def test_a_preset_is_its_authors_block(name: str) -> None:
             {"groups": CHANNELS, "stride": (2, 2)},
         ),
         (RVSRRepConv(CHANNELS), "1x1+x2 > 3x3+x2 > 1x1,1x1+x2 > 3x3+x2 > 1x1,3x3,1x1,identity", {}),
+        (
+            MBRConv5(CHANNELS),
+            ",".join(
+                f"{size}+x4 > (1x1{'' if size == '5x5' else '-bias'} + norm > 1x1-bias)"
+                for size in ("5x5", "1x1", "3x3", "3x1", "1x3")
+            ),
+            {},
+        ),
     ],
-    ids=["RepNeXt, small", "RepNeXt, downsampling", "RVSR"],
+    ids=["RepNeXt, small", "RepNeXt, downsampling", "RVSR", "MobileIE"],
 )
 def test_a_text_is_the_authors_block(theirs: AuthorBlock, text: str, values: dict[str, Any]) -> None:
     spec = BlockSpec(CHANNELS, CHANNELS, branches=parse_branches(text), input_shape=(9, 8), **values)
