@@ -109,13 +109,25 @@ def studies_run_at_once() -> Iterator[None]:
 
 
 @pytest.fixture
-def looks_as_stored(snapshot: SnapshotAssertion, pytestconfig: pytest.Config) -> Iterator[LooksAsStored]:
-    """Compares the screen with the picture stored for this test; what differs goes into the report."""
+def looks_as_stored(
+    snapshot: SnapshotAssertion, request: pytest.FixtureRequest, pytestconfig: pytest.Config
+) -> Iterator[LooksAsStored]:
+    """Compares the screen with the picture stored for this test; what differs goes into the report.
+
+    Where the test is marked with sizes, the terminal takes each of them in turn, first the one that it has.
+    """
     snapshot = snapshot.use_extension(SVGSnapshot)
+    marked = request.node.get_closest_marker("sizes")
+    taken = 0
 
     async def compare(bench: Bench) -> None:
-        same = await bench.picture() == snapshot
-        assert same, f"the screen is not as stored, see {REPORT.name}"
+        nonlocal taken
+        for size in sorted(marked.args, key=bench.app.size.__ne__) if marked else [bench.app.size]:
+            await bench.resize(size)
+            name = f"{size[0]}x{size[1]}" + (f".{taken}" if taken else "")
+            same = await bench.picture() == (snapshot(name=name) if marked else snapshot)
+            assert same, f"the screen is not as stored, see {REPORT.name}"
+        taken += 1
 
     yield compare
     pytestconfig.stash[SNAPSHOT_REPORT].add(

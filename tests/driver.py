@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from textual.app import App
-from textual.events import Key
+from textual.drivers.headless_driver import HeadlessDriver
+from textual.events import Key, Resize
+from textual.geometry import Size
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -90,6 +92,15 @@ class Bench:
         """The screen as an SVG, once nothing changes any more."""
         await settle(self.pilot)
         return self.app.export_screenshot(simplify=True)
+
+    async def resize(self, size: tuple[int, int]) -> None:
+        """Give the terminal another size. (Pilot.resize_terminal waits for an idle processor.)"""
+        if size != self.app.size:
+            driver = self.app._driver
+            assert isinstance(driver, HeadlessDriver)
+            driver._size = Size(*size)
+            self.app.post_message(Resize(driver._size, driver._size))
+            await self.until(lambda: self.app.screen.outer_size == size, f"{size}")
 
     async def press(self, *keys: str) -> None:
         """Press keys, one after the other."""

@@ -33,6 +33,7 @@ def named(size: tuple[int, int]) -> str:
 
 
 both_sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=named)
+in_both_sizes = pytest.mark.sizes(SMALL, MEDIUM)
 all_sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=named)
 
 
@@ -97,11 +98,11 @@ async def test_light(open_checkpoint: OpenCheckpoint, looks_as_stored: LooksAsSt
         await looks_as_stored(bench)
 
 
-@both_sizes
+@in_both_sizes
 async def test_block_on_the_bench(
-    open_checkpoint: OpenCheckpoint, looks_as_stored: LooksAsStored, tmp_path: Path, size: tuple[int, int]
+    open_checkpoint: OpenCheckpoint, looks_as_stored: LooksAsStored, tmp_path: Path
 ) -> None:
-    async with open_checkpoint(write(tmp_path / "model.safetensors"), size, eps=EXACT_EPS) as bench:
+    async with open_checkpoint(write(tmp_path / "model.safetensors"), eps=EXACT_EPS) as bench:
         await bench.go_to(BLOCK)
         await bench.press("enter")
         await bench.result()
@@ -146,12 +147,11 @@ async def test_where_to(
         await looks_as_stored(bench)
 
 
-@both_sizes
+@in_both_sizes
 async def test_progress(
     open_checkpoint: OpenCheckpoint,
     looks_as_stored: LooksAsStored,
     tmp_path: Path,
-    size: tuple[int, int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     import tui.checkpoints.conversion.fusing as fusing
@@ -166,7 +166,7 @@ async def test_progress(
 
     monkeypatch.setattr(fusing, "fuse", slow)
     monkeypatch.setattr("tui.screens.checkpoint.fusing_all.monotonic", lambda: next(times, 10.0))
-    async with open_checkpoint(write(tmp_path / "model.safetensors"), size, eps=EXACT_EPS) as bench:
+    async with open_checkpoint(write(tmp_path / "model.safetensors"), eps=EXACT_EPS) as bench:
         await bench.press("F")
         await name_the_output(bench, tmp_path / "out.safetensors")
         await bench.until(lambda: "block 3 of 3" in bench.head(FusedView))
@@ -177,14 +177,14 @@ async def test_progress(
         await bench.press("n")
 
 
-@both_sizes
+@in_both_sizes
 async def test_summary(
-    open_checkpoint: OpenCheckpoint, looks_as_stored: LooksAsStored, tmp_path: Path, size: tuple[int, int]
+    open_checkpoint: OpenCheckpoint, looks_as_stored: LooksAsStored, tmp_path: Path
 ) -> None:
     state = model()
     state["stages.0.0.rbr_1x1.conv.weight"][1, 2] = float("inf")
     source = write(tmp_path / "model.safetensors", state)
-    async with open_checkpoint(source, size, eps=EXACT_EPS) as bench:
+    async with open_checkpoint(source, eps=EXACT_EPS) as bench:
         await bench.press("F")
         await name_the_output(bench, tmp_path / "out.safetensors")
         await bench.until(lambda: isinstance(bench.app.screen, QuestionScreen))
@@ -223,13 +223,13 @@ def wrongly_fused() -> dict[str, torch.Tensor]:
     return made
 
 
-@both_sizes
+@in_both_sizes
 async def test_both_on_the_bench(
-    open_checkpoint: OpenCheckpoint, looks_as_stored: LooksAsStored, tmp_path: Path, size: tuple[int, int]
+    open_checkpoint: OpenCheckpoint, looks_as_stored: LooksAsStored, tmp_path: Path
 ) -> None:
     given = write(tmp_path / "fused.safetensors", wrongly_fused())
     source = write(tmp_path / "model.safetensors")
-    async with open_checkpoint(source, size, given=given, eps=EXACT_EPS) as bench:
+    async with open_checkpoint(source, given=given, eps=EXACT_EPS) as bench:
         await compared(bench)
         await bench.go_to(BLOCK)
         await bench.press("enter")
@@ -251,15 +251,15 @@ async def test_ranges(
         await looks_as_stored(bench)
 
 
-@both_sizes
+@in_both_sizes
 async def test_choose_a_file(
-    open_checkpoint: OpenCheckpoint, looks_as_stored: LooksAsStored, tmp_path: Path, size: tuple[int, int]
+    open_checkpoint: OpenCheckpoint, looks_as_stored: LooksAsStored, tmp_path: Path
 ) -> None:
     folder = tmp_path / "weights"
     (folder / "older").mkdir(parents=True)
     for name in ("a.safetensors", "b.pt", "[red]c.safetensors"):
         (folder / name).write_bytes(bytes(1500))
-    async with open_checkpoint(folder, size, found=False) as bench:
+    async with open_checkpoint(folder, found=False) as bench:
         await bench.until(lambda: isinstance(bench.app.screen, CheckpointFileScreen))
         dialog = bench.app.screen
         assert isinstance(dialog, CheckpointFileScreen)

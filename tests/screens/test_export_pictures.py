@@ -17,9 +17,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path / "here")
 
 
-@pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_export(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]) -> None:
-    async with open_bench(EXACT, size) as bench:
+@pytest.mark.sizes(SMALL, MEDIUM)
+async def test_export(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with open_bench(EXACT) as bench:
         await bench.press("x")
         await looks_as_stored(bench)
 

@@ -18,14 +18,13 @@ from tui.views.steps.view import StepsView
 
 Size = tuple[int, int]
 both_sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=["80x24", "120x36"])
+in_both_sizes = pytest.mark.sizes(SMALL, MEDIUM)
 
 
-@both_sizes
-async def test_the_first_start(
-    open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size, tmp_path: Path
-) -> None:
+@in_both_sizes
+async def test_the_first_start(open_bench: OpenBench, looks_as_stored: LooksAsStored, tmp_path: Path) -> None:
     (tmp_path / "settings.json").unlink()
-    async with open_bench(EXACT, size) as bench:
+    async with open_bench(EXACT) as bench:
         await looks_as_stored(bench)
 
 
@@ -43,12 +42,10 @@ async def test_a_preview(
         await looks_as_stored(bench)
 
 
-@both_sizes
-async def test_the_numbers_of_a_step(
-    open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size
-) -> None:
+@in_both_sizes
+async def test_the_numbers_of_a_step(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
     spec = replace(EXACT, branches=parse_branches("1x1-kxk+inner,identity"))
-    async with open_bench(spec, size) as bench:
+    async with open_bench(spec) as bench:
         await bench.press("2")
         view = bench.app.bench.query_one(StepsView)
         await bench.until(lambda: view.step is not None, "the steps")
@@ -57,10 +54,8 @@ async def test_the_numbers_of_a_step(
         await looks_as_stored(bench)
 
 
-@both_sizes
-async def test_the_ticks_of_a_branch(
-    open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size
-) -> None:
-    async with open_bench(EXACT, size) as bench:
+@in_both_sizes
+async def test_the_ticks_of_a_branch(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with open_bench(EXACT) as bench:
         await bench.press("a", *"1x1-kxk+norm", "tab", "tab", "down", "space")
         await looks_as_stored(bench)

@@ -14,7 +14,7 @@ from tui.analysis.alterations.alterations import Alterations, Edit
 from tui.analysis.subject import Subject
 from tui.screens.dialogs.importing import ImportScreen
 
-both_sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=lambda size: f"{size[0]}x{size[1]}")
+in_both_sizes = pytest.mark.sizes(SMALL, MEDIUM)
 
 
 @pytest.fixture(autouse=True)
@@ -36,15 +36,15 @@ async def open_dialog(bench: Bench) -> None:
     )
 
 
-@both_sizes
-async def test_dialog(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]) -> None:
-    async with open_bench(EXACT, size) as bench:
+@in_both_sizes
+async def test_dialog(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with open_bench(EXACT) as bench:
         bench.grids[1].focus()
         await open_dialog(bench)
         await looks_as_stored(bench)
 
 
-@both_sizes
+@pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_refused(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]) -> None:
     async with open_bench(EXACT, size) as bench:
         await bench.go_to_fused()
@@ -76,12 +76,12 @@ async def test_names(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> N
         await looks_as_stored(bench)
 
 
-@both_sizes
+@in_both_sizes
 @pytest.mark.parametrize("kernel_size", [(3, 3), (5, 5)], ids=["same shape", "another shape"])
 async def test_beside_a(
-    open_bench: OpenBench, looks_as_stored: LooksAsStored, kernel_size: tuple[int, int], size: tuple[int, int]
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, kernel_size: tuple[int, int]
 ) -> None:
-    async with open_bench(EXACT, size) as bench:
+    async with open_bench(EXACT) as bench:
         await bench.press("A")
         edits = Alterations((Edit("kxk.weight", (1, 0, 2, 2), 7.5),))
         subject = Subject(replace(EXACT, kernel_size=kernel_size), edits)
@@ -92,9 +92,9 @@ async def test_beside_a(
         await looks_as_stored(bench)
 
 
-@both_sizes
-async def test_a_itself(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]) -> None:
-    async with open_bench(EXACT, size) as bench:
+@in_both_sizes
+async def test_a_itself(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with open_bench(EXACT) as bench:
         await bench.press("A")
         await bench.until(lambda: "exact" in bench.text("#beside-a"))
         await looks_as_stored(bench)

@@ -24,6 +24,7 @@ def name_of(size: Size) -> str:
 
 
 both_sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=name_of)
+in_both_sizes = pytest.mark.sizes(SMALL, MEDIUM)
 
 
 @pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=name_of)
@@ -32,11 +33,11 @@ async def test_start(open_bench: OpenBench, looks_as_stored: LooksAsStored, size
         await looks_as_stored(bench)
 
 
-@both_sizes
+@in_both_sizes
 async def test_before_the_first_result(
-    open_bench: OpenBench, looks_as_stored: LooksAsStored, held: HeldStudy, size: Size
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, held: HeldStudy
 ) -> None:
-    async with open_bench(ROUNDED, size, study=held, reach=Doing) as bench:
+    async with open_bench(ROUNDED, study=held, reach=Doing) as bench:
         await bench.until(lambda: bench.app.run_state == Doing("holding still"))
         await looks_as_stored(bench)
 
@@ -51,60 +52,59 @@ BLOCKS = {
 }
 
 
-@both_sizes
+@in_both_sizes
 @pytest.mark.parametrize("block", BLOCKS)
-async def test_block(open_bench: OpenBench, looks_as_stored: LooksAsStored, block: str, size: Size) -> None:
-    async with open_bench(BLOCKS[block], size) as bench:
+async def test_block(open_bench: OpenBench, looks_as_stored: LooksAsStored, block: str) -> None:
+    async with open_bench(BLOCKS[block]) as bench:
         await looks_as_stored(bench)
 
 
-@both_sizes
-async def test_invalid_field(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size) -> None:
-    async with open_bench(ROUNDED, size) as bench:
+@in_both_sizes
+async def test_invalid_field(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with open_bench(ROUNDED) as bench:
         await bench.enter("groups", "3")
         await bench.reach(Withdrawn)
         await looks_as_stored(bench)
 
 
-@both_sizes
+@in_both_sizes
 @pytest.mark.parametrize("memory", [None, 10**9], ids=["waiting", "too large"])
 async def test_costly(
     open_bench: OpenBench,
     looks_as_stored: LooksAsStored,
     monkeypatch: pytest.MonkeyPatch,
     memory: int | None,
-    size: Size,
 ) -> None:
     monkeypatch.setattr("tui.app.memory_of_this_machine", lambda: memory)
-    async with open_bench(ROUNDED, size) as bench:
+    async with open_bench(ROUNDED) as bench:
         bench.app.bench.show_spec(COSTLY)
         await bench.reach(Waiting)
         await looks_as_stored(bench)
 
 
-@both_sizes
-async def test_failed_run(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size) -> None:
+@in_both_sizes
+async def test_failed_run(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
     def study(subject: Subject) -> Iterator[Doing]:
         yield Doing("breaking")
         raise RuntimeError("not enough memory: you tried to allocate [/] bytes [bold]in vain")
 
-    async with open_bench(ROUNDED, size, study=study, reach=Failed) as bench:
+    async with open_bench(ROUNDED, study=study, reach=Failed) as bench:
         await looks_as_stored(bench)
 
 
-@both_sizes
-async def test_light(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size) -> None:
-    async with open_bench(ROUNDED, size) as bench:
+@in_both_sizes
+async def test_light(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with open_bench(ROUNDED) as bench:
         await bench.press("t")
         await looks_as_stored(bench)
 
 
-@both_sizes
+@in_both_sizes
 async def test_without_colours(
-    open_bench: OpenBench, looks_as_stored: LooksAsStored, monkeypatch: pytest.MonkeyPatch, size: Size
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    async with open_bench(ROUNDED, size) as bench:
+    async with open_bench(ROUNDED) as bench:
         await looks_as_stored(bench)
 
 
@@ -115,9 +115,9 @@ async def test_zoom(open_bench: OpenBench, looks_as_stored: LooksAsStored, zoom:
         await looks_as_stored(bench)
 
 
-@both_sizes
-async def test_one_grid(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size) -> None:
-    async with open_bench(replace(EXACT, in_channels=6, out_channels=6), size) as bench:
+@in_both_sizes
+async def test_one_grid(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with open_bench(replace(EXACT, in_channels=6, out_channels=6)) as bench:
         await bench.press("m")
         await looks_as_stored(bench)
 
@@ -128,30 +128,30 @@ async def test_form_on_a_small_screen(open_bench: OpenBench, looks_as_stored: Lo
         await looks_as_stored(bench)
 
 
-@both_sizes
+@in_both_sizes
 @pytest.mark.parametrize("key", ["question_mark", "p"], ids=["help", "presets"])
 @pytest.mark.painted  # a list of options knows how long it is when it is painted
-async def test_dialog(open_bench: OpenBench, looks_as_stored: LooksAsStored, key: str, size: Size) -> None:
-    async with open_bench(ROUNDED, size) as bench:
+async def test_dialog(open_bench: OpenBench, looks_as_stored: LooksAsStored, key: str) -> None:
+    async with open_bench(ROUNDED) as bench:
         await bench.press(key)
         await looks_as_stored(bench)
 
 
-@both_sizes
+@in_both_sizes
 async def test_numbers_that_are_none(
-    open_bench: OpenBench, looks_as_stored: LooksAsStored, odd_weights: None, size: Size
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, odd_weights: None
 ) -> None:
-    async with open_bench(EXACT, size) as bench:
+    async with open_bench(EXACT) as bench:
         await looks_as_stored(bench)
 
 
-@both_sizes
+@in_both_sizes
 @pytest.mark.parametrize("view", ["1", "3"], ids=["kernels", "outputs"])
 async def test_dimmed(
-    open_bench: OpenBench, looks_as_stored: LooksAsStored, held: HeldStudy, view: str, size: Size
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, held: HeldStudy, view: str
 ) -> None:
     """While the next block runs, its kernels are there already, and what is of the one before is dimmed."""
-    async with open_bench(ROUNDED, size, study=held, reach=Doing) as bench:
+    async with open_bench(ROUNDED, study=held, reach=Doing) as bench:
         held.runs[0].let_go.set()
         await bench.reach(Idle)
         await bench.press(view)

@@ -25,11 +25,9 @@ async def test_preset_on_a_small_screen(
         await looks_as_stored(bench)
 
 
-@pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_adding_a_branch(
-    open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]
-) -> None:
-    async with open_bench(exact_preset("residual"), size) as bench:
+@pytest.mark.sizes(SMALL, MEDIUM)
+async def test_adding_a_branch(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with open_bench(exact_preset("residual")) as bench:
         await bench.press("f")
         bench.form.query_one("#branch-0-name").focus()
         await bench.press("a", *"5x5+nrom")

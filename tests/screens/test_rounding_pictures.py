@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.driver import LooksAsStored, OpenBench
-from tests.screens.test_pictures import Size, both_sizes
+from tests.screens.test_pictures import in_both_sizes
 from tests.specs import EXACT, ROUNDED, SLIGHTLY_WRONG, TOO_LARGE
 from tui.analysis.alterations.alterations import NOTHING_ALTERED
 from tui.fusion.specs.block_spec import Dtype
@@ -20,13 +20,11 @@ VERDICTS = {
 }
 
 
-@both_sizes
+@in_both_sizes
 @pytest.mark.parametrize("verdict", VERDICTS)
-async def test_rounding(
-    open_bench: OpenBench, looks_as_stored: LooksAsStored, verdict: str, size: Size
-) -> None:
+async def test_rounding(open_bench: OpenBench, looks_as_stored: LooksAsStored, verdict: str) -> None:
     spec, altered = VERDICTS[verdict]
-    async with open_bench(spec, size, alterations=altered) as bench:
+    async with open_bench(spec, alterations=altered) as bench:
         await bench.press("5")
         await bench.until(lambda: bench.text("#ulp-bars"), "all four dtypes")
         assert bench.app.study is not None

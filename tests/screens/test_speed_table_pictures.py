@@ -14,24 +14,22 @@ from tests.speeds_of_all import MadeUp
 from tui.modules.looking import look_at
 from tui.terminal.colour_depth import ColourDepth
 
-sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=lambda size: f"{size[0]}x{size[1]}")
+sizes = pytest.mark.sizes(SMALL, MEDIUM, LARGE)
 
 
 @sizes
-async def test_file(
-    open_checkpoint: OpenCheckpoint, looks_as_stored: LooksAsStored, tmp_path: Path, size: tuple[int, int]
-) -> None:
+async def test_file(open_checkpoint: OpenCheckpoint, looks_as_stored: LooksAsStored, tmp_path: Path) -> None:
     path = write(tmp_path / "model.safetensors")
-    async with open_checkpoint(path, size, time_them=MadeUp(left_out=(1,))) as bench:
+    async with open_checkpoint(path, time_them=MadeUp(left_out=(1,))) as bench:
         await timed(bench)
         await bench.press("down")
         await looks_as_stored(bench)
 
 
 @sizes
-async def test_module(open_module: OpenModule, looks_as_stored: LooksAsStored, size: tuple[int, int]) -> None:
+async def test_module(open_module: OpenModule, looks_as_stored: LooksAsStored) -> None:
     looked = look_at(whole_numbers(Net()), name="models.py:Net")
-    async with open_module(looked, size, time_them=MadeUp()) as bench:
+    async with open_module(looked, time_them=MadeUp()) as bench:
         await timed(bench)
         await looks_as_stored(bench)
 

@@ -24,7 +24,7 @@ from tui.terminal.colour_depth import ColourDepth
 pytestmark = pytest.mark.painted  # a plot draws itself when it is painted
 
 SPEED_UPS = [4.75, 3.5, 2.5, 1.75, 0.0, 1.25, 0.875, 1.0] * 8
-sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=lambda size: f"{size[0]}x{size[1]}")
+sizes = pytest.mark.sizes(SMALL, MEDIUM, LARGE)
 
 
 def injected(plan: Plan) -> Iterator[Doing | Point]:
@@ -60,7 +60,7 @@ async def type_fields(bench: Bench, *fields: str) -> None:
 
 def opened(
     open_bench: OpenBench,
-    size: tuple[int, int],
+    size: tuple[int, int] = MEDIUM,
     sweep: SweepFunction = injected,
     depth: ColourDepth = ColourDepth.FULL,
     encoding: str = "utf-8",
@@ -69,32 +69,32 @@ def opened(
 
 
 @sizes
-async def test_plot(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]) -> None:
-    async with opened(open_bench, size) as bench:
+async def test_plot(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with opened(open_bench) as bench:
         await swept(bench, "2:256:x2,0")
         await bench.press("right", "right", "right")
         await looks_as_stored(bench)
 
 
 @sizes
-async def test_times(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]) -> None:
-    async with opened(open_bench, size) as bench:
+async def test_times(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with opened(open_bench) as bench:
         await swept(bench, "2:256:x2")
         await bench.press("2", "end")
         await looks_as_stored(bench)
 
 
 @sizes
-async def test_heat_map(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]) -> None:
-    async with opened(open_bench, size) as bench:
+async def test_heat_map(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with opened(open_bench) as bench:
         await swept(bench, "2:64:x2", "2", "1,3,5,0")
         await bench.press("down", "down", "right")
         await looks_as_stored(bench)
 
 
 @sizes
-async def test_table(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]) -> None:
-    async with opened(open_bench, size) as bench:
+async def test_table(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with opened(open_bench) as bench:
         await swept(bench, "2:256:x2,0")
         await bench.press("d", "down", "down")
         await looks_as_stored(bench)
