@@ -25,6 +25,16 @@ def collect_again() -> None:
         gc.enable()
 
 
+def keep() -> None:
+    """Never walk again through what is there, until `keep_no_more`: of 50,000 names that took 0.1 s."""
+    gc.freeze()
+
+
+def keep_no_more() -> None:
+    """Collect of what was kept, too, what nothing refers to any more."""
+    gc.unfreeze()
+
+
 @contextmanager
 def without_collecting() -> Iterator[None]:
     """Collect nothing meanwhile: of 50,000 tensors' names the collector took half of the time."""

@@ -13,6 +13,7 @@ from tests.specs import EXACT
 from tui.analysis.progress import Failed
 from tui.checkpoints import opening
 from tui.checkpoints.choosing.to_open import ToOpen
+from tui.screens.checkpoint import screen
 from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
 from tui.screens.dialogs.output_file import OutputScreen
 from tui.screens.dialogs.question import QuestionScreen
@@ -311,6 +312,22 @@ async def test_a_file_that_cannot_be_opened_leaves_the_one_that_is_open(
         bench.screen.open_other(ToOpen(write(tmp_path / "second.safetensors")))
         await bench.until(lambda: bench.screen.query_one(FileHead).file == "second.safetensors")
         assert not notice.text
+
+
+async def test_many_names_are_kept_from_the_collector_until_another_file_takes_their_place(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screen, "MANY", 10)
+    kept: list[str] = []
+    monkeypatch.setattr(screen, "keep", lambda: kept.append("kept"))
+    monkeypatch.setattr(screen, "keep_no_more", lambda: kept.append("no more"))
+    async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
+        assert kept == ["kept"]
+        few = write(tmp_path / "few.safetensors", {"a": torch.ones(1)})
+        bench.screen.open_other(ToOpen(few))
+        await bench.until(lambda: "0 blocks" in bench.words("#totals"))
+        assert kept == ["kept", "no more"]
+    assert kept == ["kept", "no more"]
 
 
 async def test_the_search_line_is_only_there_at_the_tree(

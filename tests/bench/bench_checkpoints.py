@@ -1,6 +1,7 @@
 """What fusing a whole checkpoint costs, against loading and saving it with safetensors; run by hand.
 
     python -m tests.bench.bench_checkpoints [MEGABYTES ...] [--blocks CHANNELS] [--jobs N] [--timm NAME]
+    python -m tests.bench.bench_checkpoints --names N
 
 For each size a file of RepVGG blocks in float32 is opened, recognised, fused, verified by its weights and
 written; without the run on a random image, which is printed apart. Beside it, in turns in the same run:
@@ -9,6 +10,8 @@ sync to disk that the library leaves out. Medians of 5. Peak memory is what a pr
 what it had with torch imported. With --timm NAME: timm's reparameterize_model of that model in memory against
 our fold and check of its file, reading it included.
 To hold: at most 1.5 x loading and saving; memory: the output and two blocks.
+With --names N: a file of so many names, 300 blocks of RepVGG among them, on the screen, in a pty; and beside
+it one of 100 names. To hold: the names in sight within a second of the first paint, a key within 50 ms.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from unittest.mock import patch
 
 from tests.bench.bench_checkpoint_files import megabytes_in
@@ -188,6 +191,71 @@ def measure_timm(name: str, jobs: int, folder: Path) -> None:
     )
 
 
+def make_names(path: Path, names: int) -> None:
+    """Tiny tensors: blocks, a deep tree, and half of all others in a single group."""
+    import torch
+
+    from tests.checkpoints.families.held_against import state_of
+    from tests.checkpoints.families.repvgg_modules import repvgg
+    from tests.checkpoints.samples import library_save
+
+    block = state_of(repvgg("RepVGG", 4, 4).float(), "")
+    tensors: dict[str, torch.Tensor] = {}
+    for place in range(min(300, names // (2 * len(block)))):
+        stage = f"backbone.stage{place % 5}.{place}"
+        tensors |= {f"{stage}.{name.lstrip('.')}": each.clone() for name, each in block.items()}
+    for place in range(names - len(tensors)):
+        deep = f"decoder.layers.{place // 64}.experts.{place // 8}.part{place % 8}.weight"
+        tensors[f"table.{place}" if place % 2 else deep] = torch.ones(2)
+    library_save(path, tensors)
+
+
+SHOWN = " parameters"
+"""What is told of a file when its names are in sight."""
+REST, SILENCE = 0.3, 0.04
+"""Seconds without output: when what is under the cursor is read and told; and after a key's own paint."""
+DOWN, RIGHT, LEFT, PAGE_DOWN, END, HOME = (
+    f"\x1b[{sign}".encode() for sign in ("B", "C", "D", "6~", "F", "H")
+)
+TREE_KEYS: dict[str, list[bytes]] = {
+    "down": [DOWN] * 20,
+    "end, home": [END, HOME] * 10,
+    "unfold and fold the last": [END, *[RIGHT, LEFT] * 10],
+    "page down in it": [END, RIGHT, *[PAGE_DOWN] * 20],
+    "blocks only, and all": [b"b"] * 20,
+    "search": [b"/", *(bytes([letter]) for letter in b"experts.1000"), *[b"\x7f"] * 11],
+}
+
+
+def measure_names(names: int, folder: Path) -> None:
+    """Print when the names are in sight, and what the keys take to their paint."""
+    from tests.bench.terminal import Terminal, environment_in
+
+    path = folder / "names.safetensors"
+    make_names(path, names)
+    with Terminal(("-m", "tui", str(path)), environment_in(str(folder))) as terminal:
+        painted = terminal.until(path.name)
+        shown, found = terminal.until(SHOWN) - painted, terminal.until("RepVGG") - painted
+        print(
+            f"{names} names: {shown * 1e3:.0f} ms after the first paint; blocks {found * 1e3:.0f} ms after it"
+        )
+        for kind, keys in TREE_KEYS.items():
+            times = []
+            for key in keys:
+                terminal.until_quiet(REST)
+                used, pressed = terminal.processor_time, terminal.press(key)
+                painted = terminal.until_painted(SILENCE)
+                if terminal.painted:
+                    times.append((painted - pressed, terminal.processor_time - used))
+            if len(times) < 2:
+                continue
+            figures = "; of the processor ".join(
+                f"median {median(each) * 1e3:4.0f} ms, p95 {quantiles(each, n=20)[-1] * 1e3:4.0f}"
+                for each in zip(*times, strict=True)
+            )
+            print(f"  {kind:26} {figures}", flush=True)
+
+
 def main() -> None:
     warnings.simplefilter("ignore")
     if sys.argv[1:2] == ["--peak"]:
@@ -200,7 +268,13 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=CHANNELS, metavar="CHANNELS")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--timm", metavar="NAME")
+    parser.add_argument("--names", type=int, metavar="N")
     options = parser.parse_args()
+    for names in (100, options.names) if options.names else ():
+        with tempfile.TemporaryDirectory() as folder:
+            measure_names(names, Path(folder))
+    if options.names:
+        return
     if options.timm:
         with tempfile.TemporaryDirectory() as folder:
             measure_timm(options.timm, options.jobs, Path(folder))

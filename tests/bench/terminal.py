@@ -74,6 +74,13 @@ class Terminal:
             last = time.monotonic()
         return last
 
+    def until_painted(self, silence: float) -> float:
+        """Read until something was painted, and nothing more for so many seconds; returns when the last was.
+
+        A key that paints nothing is waited for as long as a person would wait for it, 1 s.
+        """
+        return self.until_quiet(silence) if self._read(1.0) else time.monotonic()
+
     def until_exit(self) -> float:
         """Read until the program has ended; returns when."""
         while self._read(PATIENCE):

@@ -29,6 +29,7 @@ from tui.checkpoints.errors import FolderError
 from tui.checkpoints.file_block import FileBlock
 from tui.checkpoints.found import FoundBlock, Recognition
 from tui.checkpoints.listing import Listing
+from tui.collecting import keep, keep_no_more
 from tui.fusion.grammar.number_text import show_number
 from tui.fusion.quoting import printable
 from tui.fusion.specs.problems import MAX_EPS
@@ -63,6 +64,8 @@ from tui.widgets.value_prompt import ValuePrompt
 
 REST = 0.08
 """Seconds that the cursor rests before what it is on is read."""
+MANY = 10_000
+"""Names of which the garbage collector takes long enough to be felt at a key."""
 
 
 class CheckpointScreen(TreeScreen):
@@ -144,6 +147,7 @@ class CheckpointScreen(TreeScreen):
 
     def on_unmount(self) -> None:
         """Let all files go."""
+        self._keep_no_more()
         for checkpoint in self._opened:
             checkpoint.close()
 
@@ -168,6 +172,10 @@ class CheckpointScreen(TreeScreen):
         except Exception as error:
             self._say_unopened(to_open, error)
 
+    def _keep_no_more(self) -> None:
+        if self.listing is not None and len(self.listing.checkpoint.entries) >= MANY:
+            keep_no_more()
+
     def _say_unopened(self, to_open: ToOpen, error: Exception) -> None:
         rest = "o opens another file."
         if self.to_open is to_open:
@@ -186,6 +194,7 @@ class CheckpointScreen(TreeScreen):
 
     def _make_room_for(self, to_open: ToOpen) -> None:
         """Show nothing more of this file, which stays open for its blocks on the bench."""
+        self._keep_no_more()
         self.to_open = to_open
         self._read.clear()
         self._subjects.clear()
@@ -208,8 +217,11 @@ class CheckpointScreen(TreeScreen):
             self.query_one(FileHead).sizes = sizes_of(listing)
             self.outline.show_outline(listing.outline)
             self.refresh_bindings()
-            if listing.recognition is not None and self.to_open.given is not None:
-                self._compare_with(self.to_open.given)
+            if listing.recognition is not None:
+                if len(listing.checkpoint.entries) >= MANY:
+                    keep()
+                if self.to_open.given is not None:
+                    self._compare_with(self.to_open.given)
 
     def _say_totals(self, words: Content | str, *, wrapped: bool = False) -> None:
         totals = self.query_one("#totals", Static)
