@@ -26,6 +26,7 @@ from tui.analysis.subject import Subject
 from tui.analysis.sweep.running import sweep as points_of
 from tui.app import RepFuseApp, StudyFunction
 from tui.checkpoints.choosing.to_open import ToOpen
+from tui.checkpoints.contents import Checkpoint
 from tui.fusion.specs.block_spec import BlockSpec
 from tui.running.measuring import MeasureFunction
 from tui.running.run_state import Idle, RunState
@@ -335,7 +336,7 @@ class OpenCheckpoint(Protocol):
         path: Path,
         size: tuple[int, int] = ...,
         *,
-        given: Path | None = ...,
+        given: Path | Checkpoint | None = ...,
         eps: float | None = ...,
         found: bool = ...,
         depth: ColourDepth = ...,
@@ -353,7 +354,7 @@ def checkpoint_opener(settings_path: Path) -> OpenCheckpoint:
         path: Path,
         size: tuple[int, int] = MEDIUM,
         *,
-        given: Path | None = None,
+        given: Path | Checkpoint | None = None,
         eps: float | None = None,
         found: bool = True,
         depth: ColourDepth = ColourDepth.FULL,

@@ -18,6 +18,7 @@ from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, E
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.subject import Subject
 from tui.checkpoints.choosing.to_open import ToOpen
+from tui.checkpoints.held_tensors import HeldTensors
 from tui.cli import main
 from tui.fusion.specs.block_spec import BlockSpec, Dtype
 from tui.modules.looking import LookedAt
@@ -103,6 +104,25 @@ def test_without_a_command_the_bench_opens(bench: type[FakeApp]) -> None:
 def test_a_checkpoint_is_opened_as_it_is_to_be_read(bench: type[FakeApp]) -> None:
     assert main(["a.pt", "b.safetensors", "--eps", "1e-3", "--family", "RepVGG"]) == 0
     assert bench.to_open == ToOpen(Path("a.pt"), Path("b.safetensors"), "RepVGG", 1e-3)
+
+
+def test_a_checkpoint_is_opened_beside_the_module_that_was_made_of_it(
+    bench: type[FakeApp], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["a.pt", "torch.nn:Conv2d", "--given-with", "2, 2, 1", "--eps", "1e-3"]) == 0
+    assert bench.to_open is not None
+    assert (bench.to_open.path, bench.to_open.eps) == (Path("a.pt"), 1e-3)
+    assert isinstance(bench.to_open.given, HeldTensors)
+    assert set(bench.to_open.given.entries) == {"weight", "bias"}
+    assert main(["a.pt", "torch.nn:ReLU", "--given-weights", "none.pt"]) == 2
+    assert "none.pt" in capsys.readouterr().err
+    assert main(["a.pt", "torch.nn:Conv2d"]) == 2
+    assert "such as --given-with 'channels=64'" in capsys.readouterr().err
+    assert main(["a.pt", "--given-with", "2, 2, 1"]) == 2
+    assert "--given-with: FUSED is missing; leave it out" in capsys.readouterr().err
+    assert main(["a.pt", "b.pt", "--given-with", "2, 2, 1"]) == 2
+    assert "--given-with: FUSED is a file; leave it out" in capsys.readouterr().err
 
 
 def test_the_bench_runs_on_the_device_that_was_named(bench: type[FakeApp]) -> None:

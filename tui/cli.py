@@ -10,10 +10,12 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import NoReturn
 
 from tui.analysis.failure import CANNOT, in_words
 from tui.checkpoints.choosing.to_open import ToOpen
+from tui.checkpoints.contents import Checkpoint
 from tui.collecting import collect_again
 from tui.command_line.checkpoint_options import (
     CheckpointRequest,
@@ -252,7 +254,7 @@ def _open_screen(request: Request) -> int:
     if isinstance(request.module, OpenModuleRequest):
         return _open_module(request.module)
     if isinstance(request.checkpoint, OpenRequest):
-        return run_on_terminal(to_open=_to_open(request.checkpoint), device=request.checkpoint.device)
+        return _open_checkpoint(request.checkpoint)
     return run_on_terminal(
         request.spec, request.alterations, compared=request.compared, device=request.device
     )
@@ -271,9 +273,24 @@ def _open_module(asked: OpenModuleRequest) -> int:
         return _refuse(in_words(error))
 
 
-def _to_open(asked: OpenRequest) -> ToOpen:
-    reading = asked.reading
-    return ToOpen(asked.source, asked.given, reading.family, reading.eps, reading.conv_bn)
+def _open_checkpoint(asked: OpenRequest) -> int:
+    """Open a checkpoint; of a module beside it the code is run before anything is on the screen."""
+    reading, given = asked.reading, asked.given
+    other: Path | Checkpoint | None
+    try:
+        if isinstance(given, ModuleSource):
+            from tui.analysis.numerics.devices import device_named
+            from tui.commands.module.comparing import opened
+
+            device_named(asked.device)  # before their code runs, for nothing perhaps
+            collect_again()
+            other = opened(given)
+        else:
+            other = given
+    except _CANNOT_BE_DONE as error:
+        return _refuse(in_words(error))
+    to_open = ToOpen(asked.source, other, reading.family, reading.eps, reading.conv_bn)
+    return run_on_terminal(to_open=to_open, device=asked.device)
 
 
 def _refuse(message: str) -> int:

@@ -16,6 +16,7 @@ from tests.driver import CheckpointBench, OpenCheckpoint
 from tests.settle import settle
 from tui.analysis.verdict.reason import Ruling
 from tui.checkpoints.building import block_of, fused_tensors
+from tui.checkpoints.held_tensors import HeldTensors
 from tui.checkpoints.recognising import recognise
 from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
 from tui.screens.dialogs.replace import ReplaceScreen
@@ -48,6 +49,26 @@ async def test_all_right(open_checkpoint: OpenCheckpoint, tmp_path: Path) -> Non
         assert "3 of 3 blocks are right in fused.pt, and all else was carried over" in bench.words("#totals")
         verdicts = bench.screen.outline._verdicts.values()
         assert {ruling for ruling, _ in verdicts} <= {Ruling.EXACT, Ruling.ROUNDING}
+
+
+async def test_a_module_that_was_made_of_it(open_checkpoint: OpenCheckpoint, tmp_path: Path) -> None:
+    state = model()
+    made = fused_by_another(state)
+    made[f"{WRONG}.rbr_reparam.weight"][2, :, 0, 1] += 8
+    given = HeldTensors(made, "theirs.py:Fused")
+    async with open_checkpoint(write(tmp_path / "model.safetensors"), given=given) as bench:
+        await compared(bench)
+        assert "2 of 3 blocks are right in theirs.py:Fused" in bench.words("#totals")
+        await bench.go_to(WRONG)
+        await bench.press("enter")
+        await bench.result()
+        study = bench.app.study
+        assert study is not None
+        fused = study.fused_kernel.kernel.weight[2, 0, 0, 1].item()
+        assert fused == made[f"{WRONG}.rbr_reparam.weight"][2, 0, 0, 1].item()
+        await bench.press("escape", "e", *"0.5", "enter")
+        await compared(bench)
+        assert "1 of 3 blocks are right in theirs.py:Fused" in bench.words("#totals")
 
 
 async def test_a_wrong_block_is_named_and_stands_on_the_bench_beside_the_right_one(

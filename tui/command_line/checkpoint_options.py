@@ -38,13 +38,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """Open a checkpoint on the screen, beside what another tool made of it where that is given.
+    """Open a checkpoint on the screen, beside what another tool made of it where that is given: a file, or a
+    module of which only the tensors count.
 
     `device`: where both sides of its blocks run.
     """
 
     source: Path
-    given: Path | None = None
+    given: Path | ModuleSource | None = None
     reading: Reading = Reading()
     device: str = CPU
 
@@ -141,7 +142,7 @@ _FILES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "inspect": (("IN", "the checkpoint: safetensors, its index, or what torch.save wrote"),),
     "fuse": (("IN", "the checkpoint; it is never written to"), ("OUT", "the fused one")),
     "compare": (("IN", "the checkpoint"), ("FUSED", "what another tool made of it: a file, or a MODULE")),
-    _OPEN: (("IN", "the checkpoint"), ("FUSED", "what another tool made of it")),
+    _OPEN: (("IN", "the checkpoint"), ("FUSED", "what another tool made of it: a file, or a MODULE")),
 }
 """The files that each command takes."""
 
@@ -194,7 +195,7 @@ def parser_of(command: str) -> OptionParser:
     add_reading_options(parser)
     if command == "fuse":
         _add_fuse_options(parser)
-    if command == "compare":
+    if command in ("compare", _OPEN):
         add_given_options(parser)
     if command == _OPEN:
         add_device_option(parser)
@@ -218,8 +219,7 @@ def _add_fuse_options(parser: OptionParser) -> None:
 
 
 def _open(options: argparse.Namespace) -> OpenRequest:
-    given = None if options.FUSED is None else Path(options.FUSED)
-    return OpenRequest(_path(options, "IN"), given, reading_of(options), device_of(options))
+    return OpenRequest(_path(options, "IN"), given_of(options), reading_of(options), device_of(options))
 
 
 def _inspect(options: argparse.Namespace) -> InspectRequest:
@@ -239,8 +239,10 @@ def _fuse(options: argparse.Namespace) -> FuseRequest:
 
 
 def _compare(options: argparse.Namespace) -> CompareRequest:
-    source, _ = _path(options, "IN"), _path(options, "FUSED")
-    return CompareRequest(source, given_of(options), reading_of(options), options.json)
+    source, given = _path(options, "IN"), given_of(options)
+    if given is None:
+        raise OptionsError("FUSED: the name of a file or a module is missing")
+    return CompareRequest(source, given, reading_of(options), options.json)
 
 
 _MADE: Mapping[str, Callable[[argparse.Namespace], CheckpointRequest]] = {

@@ -33,7 +33,7 @@ class ModuleSource:
         weights: the file of its state_dict; None for the numbers that it begins with.
         input: (batch, channels, H, W) of a random input.
         example: the file of an input; None, and no `input`: one is made from the parameters.
-        weights_option: what the file of its state_dict was named with.
+        arguments_option, weights_option: what its arguments and the file of its state_dict are named with.
     """
 
     target: str
@@ -41,6 +41,7 @@ class ModuleSource:
     weights: Path | None = None
     input: Shape | None = None
     example: Path | None = None
+    arguments_option: str = "--with"
     weights_option: str = "--weights"
 
 
@@ -214,9 +215,10 @@ def _form(text: str | None) -> FusedAs:
 
 
 def _compare(options: argparse.Namespace) -> CompareModuleRequest:
-    if not options.FUSED:
+    given = given_of(options)
+    if given is None:
         raise OptionsError("FUSED: the name of a file or a module is missing")
-    return CompareModuleRequest(source_of(options), given_of(options), options.json)
+    return CompareModuleRequest(source_of(options), given, options.json)
 
 
 def _check(options: argparse.Namespace) -> CheckModuleRequest:
@@ -283,21 +285,28 @@ def add_given_options(parser: OptionParser) -> None:
     parser.add_argument("--given-weights", metavar="FILE", help="as --weights, of a module FUSED")
 
 
-def given_of(options: argparse.Namespace) -> Path | ModuleSource:
-    """What is compared, a file or a module.
+def given_of(options: argparse.Namespace) -> Path | ModuleSource | None:
+    """What is compared, a file or a module; None where nothing is.
 
     Raises:
-        OptionsError: it is a file, and something is said about a module.
+        OptionsError: it is no module, and something is said about one.
     """
-    if is_module_like(options.FUSED):
+    if options.FUSED and is_module_like(options.FUSED):
         weights = None if options.given_weights is None else Path(options.given_weights)
         arguments = options.given_with or ""
-        return ModuleSource(options.FUSED, arguments, weights, weights_option="--given-weights")
+        return ModuleSource(
+            options.FUSED,
+            arguments,
+            weights,
+            arguments_option="--given-with",
+            weights_option="--given-weights",
+        )
     for name in ("given_with", "given_weights"):
         if getattr(options, name) is not None:
             option = f"--{name.replace('_', '-')}"
-            raise OptionsError(f"{option}: FUSED is a file; leave it out, or give package.module:name")
-    return Path(options.FUSED)
+            what = "is a file" if options.FUSED else "is missing"
+            raise OptionsError(f"{option}: FUSED {what}; leave it out, or give package.module:name")
+    return Path(options.FUSED) if options.FUSED else None
 
 
 def source_of(options: argparse.Namespace) -> ModuleSource:

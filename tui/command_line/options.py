@@ -360,7 +360,7 @@ def _commands() -> dict[str, str]:
         "": "the bench",
         "check": "report on the block without a screen",
         "MODULE": "show your own block or model: MODULE --help tells the options",
-        "FILE [FUSED]": "show a checkpoint, beside what another tool made of it",
+        "FILE [FUSED]": "show a checkpoint, beside what another tool made of it: a file or a module",
         **COMMANDS,
         SPEED: SPEED_SUMMARY,
         SWEEP: SWEEP_SUMMARY,

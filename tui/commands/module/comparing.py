@@ -26,7 +26,7 @@ def compare(asked: CompareModuleRequest) -> int:
     """
     looked = looked_at(asked.source)
     refuse_no_block(looked)
-    with _opened(asked.given) as given:
+    with opened(asked.given) as given:
         compared = with_progress(compare_unfused(unfused_in(looked), given))
     return report(compared, as_json=asked.as_json)
 
@@ -37,10 +37,15 @@ def compare_with_module(asked: CompareRequest) -> int:
     Raises:
         Refusal, OSError: as there, and where the module cannot be had.
     """
-    return compare_file(asked, lambda: _opened(asked.given))
+    return compare_file(asked, lambda: opened(asked.given))
 
 
-def _opened(given: Path | ModuleSource) -> Checkpoint:
+def opened(given: Path | ModuleSource) -> Checkpoint:
+    """What was made of something, a file or the tensors of a module.
+
+    Raises:
+        Refusal: it cannot be had.
+    """
     if isinstance(given, ModuleSource):
         return HeldTensors(tensors_of(loaded(given).module), given.target)
     return open_checkpoint(given)

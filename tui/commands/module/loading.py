@@ -37,7 +37,7 @@ def loaded(source: ModuleSource) -> Loaded:
         Refusal: a file cannot be read.
     """
     with users_code():
-        module = load_module(source.target, source.arguments)
+        module = load_module(source.target, source.arguments, source.arguments_option)
         if source.weights is not None:
             _give_weights(module, source)
     return Loaded(module, _example(source, module))

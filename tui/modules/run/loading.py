@@ -34,7 +34,7 @@ class CancelledError(Refusal, RuntimeError):
     """The user gave up what somebody's code was doing."""
 
 
-def load_module(target: str, with_: str = "") -> nn.Module:
+def load_module(target: str, with_: str = "", option: str = "--with") -> nn.Module:
     """The module that a target names, in eval mode.
 
     >>> load_module("torch.nn:Conv2d", with_="in_channels=4, out_channels=8, kernel_size=1")
@@ -44,6 +44,7 @@ def load_module(target: str, with_: str = "") -> nn.Module:
         target: "package.module:name" or "path/blocks.py:name", where the name is that of a class, a function
             that makes a module, or a module; "name.attribute" too. It runs the user's code.
         with_: arguments, as in a call: "64, deploy=False". Literals only; nothing in them is run.
+        option: of the command line, with which they can be given.
 
     Raises:
         LoadingError: the code cannot be imported, has no such name, raises, or makes something else. One
@@ -52,7 +53,7 @@ def load_module(target: str, with_: str = "") -> nn.Module:
     positional, named = _arguments(with_)
     found = _named(_imported(target), target)
     if not isinstance(found, nn.Module):
-        found = _called(found, target, positional, named)
+        found = _called(found, target, positional, named, option)
     elif with_.strip():
         raise LoadingError(
             f"{target} is a module already, and takes no arguments: leave out {with_.strip()!r}"
@@ -134,7 +135,7 @@ def _named(module: ModuleType, target: str) -> Any:
     return here
 
 
-def _called(maker: Any, target: str, positional: list[Any], named: dict[str, Any]) -> Any:
+def _called(maker: Any, target: str, positional: list[Any], named: dict[str, Any], option: str) -> Any:
     if not callable(maker):
         raise LoadingError(
             f"{target} is {with_article(type(maker).__name__)}: no class, no function and no nn.Module"
@@ -143,7 +144,7 @@ def _called(maker: Any, target: str, positional: list[Any], named: dict[str, Any
         inspect.signature(maker).bind(*positional, **named)
     except TypeError as error:
         raise LoadingError(
-            f"{target} takes {_signature(maker)}: {error}; give them, such as --with 'channels=64'"
+            f"{target} takes {_signature(maker)}: {error}; give them, such as {option} 'channels=64'"
         ) from error
     except ValueError:  # of a builtin, which has no signature
         pass

@@ -24,20 +24,25 @@ class Comparison:
     """A checkpoint beside what another tool made of it, as far as it has been judged.
 
     Attributes:
-        path: the other file.
+        other: the other file; or what was made of it, open already: the tensors of a module.
         given: it, open; None before.
         blocks: the verdicts so far, by the name of the block's fused weight.
         compared: all of it; None before.
         is_running: whether blocks are being judged.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, other: Path | Checkpoint) -> None:
+        self.other = other
         self.given: Checkpoint | None = None
         self.blocks: dict[str, ComparedBlock] = {}
         self.compared: ComparedCheckpoint | None = None
         self.is_running = False
         self._seen: tuple[tuple[int, int, int] | None, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What the other file is called."""
+        return (self.other if isinstance(self.other, Path) else self.other.path).name
 
     @property
     def has_changed(self) -> bool:
@@ -62,7 +67,7 @@ class Comparison:
     async def _judge(
         self, listing: Listing, eps_of: Mapping[str, float], tell: Callable[[str, float, str], object]
     ) -> None:
-        async for step in iterate_in_thread(partial(_steps, self.path, listing, eps_of)):
+        async for step in iterate_in_thread(partial(_steps, self.other, listing, eps_of)):
             from tui.checkpoints.comparison.compared import (
                 ComparedBlock,
                 ComparedCheckpoint,
@@ -106,12 +111,12 @@ def _mark(path: Path) -> tuple[int, int, int] | None:
     return status.st_ino, status.st_mtime_ns, status.st_size
 
 
-def _steps(path: Path, listing: Listing, eps_of: Mapping[str, float]) -> Iterator[Step]:
+def _steps(other: Path | Checkpoint, listing: Listing, eps_of: Mapping[str, float]) -> Iterator[Step]:
     from tui.checkpoints.comparison.comparing import compare
     from tui.checkpoints.conversion.fusing import Wishes
     from tui.checkpoints.opening import open_checkpoint
 
-    given = open_checkpoint(path)
+    given = open_checkpoint(other) if isinstance(other, Path) else other
     yield given
     assert listing.recognition is not None
     yield from compare(listing.checkpoint, listing.recognition, given, Wishes(eps_of=dict(eps_of)))

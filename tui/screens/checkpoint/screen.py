@@ -294,7 +294,7 @@ class CheckpointScreen(TreeScreen):
                         remarks = (f"fused kernel {words}",) if words else remarks
                 origin = FileBlock(listing.checkpoint, block, eps, remarks)
                 if self._comparison is not None:
-                    origin.brought, origin.brought_from = alterations, self._comparison.path.name
+                    origin.brought, origin.brought_from = alterations, self._comparison.name
                 self._subjects[key] = Subject(origin.spec, alterations, origin)
         except Exception as error:
             notice.say(f"This block cannot be opened: {sentence_of(error)}", error=True)
@@ -333,7 +333,7 @@ class CheckpointScreen(TreeScreen):
         compared = self.views.there(ComparedView)
         if compared is not None:
             compared.forget()
-        words = f"{printable(comparison.path.name)} has changed: what was found in it is told no more."
+        words = f"{printable(comparison.name)} has changed: what was found in it is told no more."
         self.notify(f"{words} c compares again.", timeout=6, markup=False)
 
     def _show_view(self, view: OutlineView | ItemsView) -> None:
@@ -435,7 +435,7 @@ class CheckpointScreen(TreeScreen):
         self._eps.choose(block, event.value, of_family=of_family)
         self._leave_prompt()
         if self._comparison is not None:
-            self._compare_with(self._comparison.path)
+            self._compare_with(self._comparison.other)
 
     @on(ValuePrompt.Left)
     def _leave_prompt(self) -> None:
@@ -445,12 +445,12 @@ class CheckpointScreen(TreeScreen):
             self._tell(self.outline.line)
 
     @work(group="compare", exclusive=True, exit_on_error=False, description="comparing")
-    async def _compare_with(self, path: Path) -> None:
+    async def _compare_with(self, other: Path | Checkpoint) -> None:
         """Judge what another tool made of it; the tree tells the verdicts."""
         listing, blocks = self.listing, self._blocks
         if listing is None or blocks is None:
             return
-        comparison = self._comparison = Comparison(path)
+        comparison = self._comparison = Comparison(other)
         self._subjects.clear()
         self.outline.show_verdicts({})
         try:
@@ -464,7 +464,7 @@ class CheckpointScreen(TreeScreen):
                 self._opened.add(comparison.given)
         assert comparison.compared is not None
         self._subjects.clear()  # a block that was opened before it was judged is opened anew
-        name = printable(path.name)
+        name = printable(comparison.name)
         self._show_verdicts(comparison)
         self._say_totals(outcome(comparison.compared, name), wrapped=True)
         view = await self.views.made(ComparedView)
@@ -479,7 +479,7 @@ class CheckpointScreen(TreeScreen):
     def _tell_comparing(self, words: str, share: float, place: str) -> None:
         if self._comparison is not None:
             self._show_verdicts(self._comparison)
-            line = progress_line(f"{words} with {printable(self._comparison.path.name)}", share)
+            line = progress_line(f"{words} with {printable(self._comparison.name)}", share)
             self._say_totals(Content.assemble(line, f"   {printable(place)}"))
 
     @work(group="compare dialog")
