@@ -18,11 +18,13 @@ import torch
 
 from tui.analysis.study import study_of
 from tui.fusion.presets import PRESETS
-from tui.fusion.specs.block_spec import BlockSpec
 
 
-def spec_of(asked: dict[str, Any]) -> BlockSpec:
-    """A preset's spec, repvgg's where none is named, with what else is asked."""
+def spec_of(asked: dict[str, Any]) -> Any:
+    """A preset's spec, repvgg's where none is named, with what else is asked.
+
+    Its class has another module in an older tree, and is not named.
+    """
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in asked.items()
     }
