@@ -13,6 +13,7 @@ from torch import Tensor
 
 from tests.analysis.mistake_blocks import BLOCKS, POSSIBLE
 from tests.analysis.verdict.stepwise_fold import folded_step_by_step
+from tests.analysis.verdict.verdict_cases import Case, run_of
 from tests.fusion.layer_parts import conv_branch, norm_in
 from tests.fusion.strategies import with_wild_norms
 from tui.analysis.alterations.gallery import MISTAKES
@@ -194,6 +195,24 @@ def test_a_small_mistake_in_all_numbers_is_no_fold_step_by_step(dtype: Dtype) ->
     assert verdict.mistake is not None
     assert verdict.mistake.name == "eps-1e-3"
     assert "eps 1e-3 for 1e-5" in verdict.sentence
+
+
+def test_an_eps_that_float16_rounds_is_no_mistake() -> None:
+    branches = parse_branches("kxk-bias+norm,1x1-bias+norm")
+    spec = BlockSpec(groups=2, branches=branches, seed=721, dtype=Dtype.FLOAT64)
+    block = run_of(Case(spec, "var 1e-7", 8.0)).block.half()
+    assert judge_stored(block, folded_step_by_step(block)).reason is StoredReason.STEP_BY_STEP
+
+
+def test_equal_numbers_beyond_one_rounding_are_one_that_chance_may_give_to_a_mistake() -> None:
+    spec = replace(PRESETS["span"].spec.with_in_channels(8), weights=WeightFill.ONES)
+    block = fill_block(build_block(spec), spec).eval().half()
+    given = folded_step_by_step(block)
+    assert given.bias is not None
+    assert given.bias.tolist() == [2320.0] * 8  # 2322, each step rounded to even
+    assert judge_stored(block, given).reason is StoredReason.STEP_BY_STEP
+    lost = wrongly_fused("1x1-bias-lost", block, torch.zeros(1, 8, 9, 9).half()).kernel
+    assert judge_stored(block, lost.to(torch.float32)).ruling is Ruling.WRONG
 
 
 def test_a_mistake_folded_step_by_step_is_not_taken_for_a_right_one() -> None:

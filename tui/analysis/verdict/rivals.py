@@ -13,10 +13,12 @@ from tui.analysis.alterations.variances import norms_of, values_seen, with_eps, 
 from tui.analysis.alterations.wrong_fusion import wrongly_fused
 from tui.analysis.bounds.making import Making
 from tui.analysis.bounds.stored import StoredBounds, numbers_of
+from tui.analysis.numerics.precision import PRECISIONS
 from tui.analysis.side import WrongSide
 from tui.analysis.verdict.stored import Rival
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import Kernel, pad_to
+from tui.fusion.specs.block_spec import Dtype
 from tui.fusion.structure import structure_of
 
 ANY_INPUT = (2, 32, 32)
@@ -41,22 +43,57 @@ def any_input(block: ReparamBlock) -> Tensor:
 
 
 def rival_of(
-    block: ReparamBlock, given: Kernel, bounds: StoredBounds, making: Making, *, slight: bool = True
+    block: ReparamBlock,
+    given: Kernel,
+    bounds: StoredBounds,
+    making: Making,
+    *,
+    folded_in: Dtype,
+    slight: bool = True,
 ) -> Rival | None:
     """The mistake whose kernel, made so, has all the given numbers; None where there is none.
 
     One of the gallery, another eps in all batch norms, or all variances times one factor. Without `slight`
-    those that may change all numbers by less than a rounding are left out: chance could be one of them.
+    those that may change all numbers by less than a rounding are left out: chance could be one of them. An
+    eps, or a factor, that is what a right fold in `folded_in` makes of the block's own is no mistake.
 
     Raises:
         FusionError: the block cannot be folded.
     """
     for name, kernel in kernels_of_mistakes(block):
-        if (slight or name not in SLIGHT) and is_made(kernel, given, bounds, making):
+        if (slight or not _may_be_chance(name, kernel, bounds, making)) and is_made(
+            kernel, given, bounds, making
+        ):
             return Rival(name, MISTAKES[name].title)
     if not slight:
         return None
-    return next(by_number(block, given, bounds, making), None)
+    numbered = by_number(block, given, bounds, making)
+    return next((rival for rival in numbered if not _is_rounding(block, rival, folded_in)), None)
+
+
+def _may_be_chance(name: str, kernel: Kernel, bounds: StoredBounds, making: Making) -> bool:
+    """Whether a mistake changes all numbers by less than a rounding, or may."""
+    if name in SLIGHT:
+        return True
+    if any(own > there for own, there in zip(kernel.kernel_size, bounds.kernel.kernel_size, strict=True)):
+        return False
+    apart = (numbers_of(pad_to(kernel, bounds.kernel.kernel_size)) - bounds.right).abs_()
+    return not bool((apart > bounds.of_cast(making)).any())
+
+
+def _is_rounding(block: ReparamBlock, rival: Rival, dtype: Dtype) -> bool:
+    """Whether rounding to subnormal numbers, which are as far apart as the smallest, brings it about.
+
+    So float16 rounds an eps of 1e-5, in every batch norm alike.
+    """
+    changes = [
+        abs(rival.number - norm.eps)
+        if rival.name == "eps"
+        else float(norm.running_var.abs().max()) * abs(rival.number - 1)
+        for norm in norms_of(block)
+        if norm.running_var is not None and rival.number is not None
+    ]
+    return max(changes, default=0.0) <= PRECISIONS[dtype].smallest
 
 
 def is_made(kernel: Kernel, given: Kernel, bounds: StoredBounds, making: Making) -> bool:

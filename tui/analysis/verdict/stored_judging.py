@@ -31,7 +31,7 @@ MOST_NAMED = 8
 """Wrong numbers that are listed."""
 
 FEWEST_ROUGH = 3
-"""Numbers beyond one rounding from which on a slight mistake may explain more than steps in 16 bit do."""
+"""Sizes of numbers beyond one rounding from which on a slight mistake may explain more than 16 bit do."""
 
 LEAST_ROUGH = 0.04
 """Of the numbers behind batch norms, the part that a fold step by step leaves beyond one rounding.
@@ -188,8 +188,8 @@ def _explained(
         return _told(StoredReason.WITHIN, given, bounds, held)
     rough = int(finer.beyond.sum())
     believed = _is_rough(finer, bounds)
-    slight = not believed or rough >= FEWEST_ROUGH
-    rival = rival_of(block, given, bounds, finer.making, slight=slight)
+    slight = not believed or _different(bounds.right[finer.beyond]) >= FEWEST_ROUGH
+    rival = rival_of(block, given, bounds, finer.making, folded_in=held.making.arithmetic, slight=slight)
     if rival is not None:
         return _told(StoredReason.MISTAKE, given, bounds, finer, rival=rival)
     if not believed:
@@ -227,13 +227,17 @@ def _is_rough(held: _Held, bounds: StoredBounds) -> bool:
     whole = int(channels.sum())
     if whole < FEWEST_CHANNELS or int(rounded.sum()) < FEWEST_NUMBERS:
         return True
-    sizes = bounds.right[rounded].abs().sort().values
-    different = int((sizes[1:] != sizes[:-1]).sum()) + 1
-    if different < LEAST_DIFFERENT * int(rounded.sum()):
+    if _different(bounds.right[rounded]) < LEAST_DIFFERENT * int(rounded.sum()):
         return True
     beyond = held.beyond & rounded
     numbers = int(beyond.sum()) / int(rounded.sum())
     return numbers >= LEAST_ROUGH and int(beyond.any(dim=1).sum()) >= LEAST_ROUGH_CHANNELS * whole
+
+
+def _different(numbers: Tensor) -> int:
+    """How many sizes they have, of at least one: equal ones round alike, and are one number."""
+    sizes = numbers.abs().sort().values
+    return int((sizes[1:] != sizes[:-1]).sum()) + 1
 
 
 def _telling(tried: list[_Held], bounds: StoredBounds) -> _Held:
