@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -57,15 +58,18 @@ with TemporaryDirectory() as folder:
     asyncio.run(paint(Path(folder)))
 """
 
-EVERY_MODULE = """
+EVERY_MODULE_OF_THE_ENGINE = """
 import pkgutil, importlib
-import tui.{0} as package
-for module in pkgutil.walk_packages(package.__path__, "tui.{0}."):
-    importlib.import_module(module.name)
+for name in {0}:
+    package = importlib.import_module(f"tui.{{name}}")
+    for module in pkgutil.walk_packages(package.__path__, f"tui.{{name}}."):
+        importlib.import_module(module.name)
 """
+ENGINE = ("fusion", "analysis", "export", "importing")
 
 
-def modules_after(code: str) -> set[str]:
+@cache
+def modules_after(code: str) -> frozenset[str]:
     """The modules loaded when the code has run in a new interpreter."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", f"{code}\nimport sys; print(*sys.modules)"],
@@ -74,7 +78,7 @@ def modules_after(code: str) -> set[str]:
         check=True,
         timeout=120,
     )
-    return set(done.stdout.split())
+    return frozenset(done.stdout.split())
 
 
 @pytest.mark.parametrize(
@@ -124,9 +128,9 @@ def test_garbage_is_collected_after_the_first_paint() -> None:
     assert "tui.app" in modules_after(f"from tui.collecting import put_off_collecting\n{code}\n{ended}")
 
 
-@pytest.mark.parametrize("package", ["fusion", "analysis", "export", "importing"])
-def test_the_engine_knows_no_screen(package: str) -> None:
-    loaded = modules_after(EVERY_MODULE.format(package))
-    assert {"torch", f"tui.{package}"} < loaded
+def test_the_engine_knows_no_screen() -> None:
+    """All its packages in one process, the innermost first."""
+    loaded = modules_after(EVERY_MODULE_OF_THE_ENGINE.format(ENGINE))
+    assert {"torch", *(f"tui.{package}" for package in ENGINE)} < loaded
     assert not {name for name in loaded if name.split(".")[0] in {"textual", "rich"}}
     assert not {name for name in loaded if name.startswith(("tui.app", "tui.screens", "tui.views"))}
