@@ -75,6 +75,7 @@ class Checkpoint(ABC):
         metadata: the text that a safetensors file carries beside its tensors; {} in other files.
         other_values: what a file of torch holds beside its tensors, by name ("epoch"): a file of torch takes
             it over, a safetensors file cannot hold it.
+        is_nested: whether it holds a state_dict under a key ("model") beside which others stand ("rng").
     """
 
     format: Format
@@ -90,6 +91,7 @@ class Checkpoint(ABC):
         self.entries = MappingProxyType(dict(entries))
         self.metadata = MappingProxyType(dict(metadata or {}))
         self.other_values = other_values
+        self.is_nested = any(entry.wrapper for entry in self.entries.values())
 
     @property
     def paths(self) -> tuple[Path, ...]:

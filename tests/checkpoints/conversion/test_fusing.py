@@ -105,6 +105,36 @@ def test_a_wrapper_stays_with_all_that_is_beside_it(tmp_path: Path, wrapper: str
     deployed(net).load_state_dict(own, strict=True)
 
 
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("rng", torch.get_rng_state()),
+        ("rng_state", torch.get_rng_state()),
+        ("cuda_rng_states", [torch.get_rng_state()]),
+        ("random_states", {"torch": torch.get_rng_state()}),
+        ("random_rng_state", {"torch": torch.get_rng_state()}),
+    ],
+)
+def test_states_of_random_numbers_are_left_out_as_an_optimizers_is(
+    tmp_path: Path, name: str, state: object
+) -> None:
+    net = trained()
+    path = tmp_path / "in.pth"
+    torch.save(wrapped(net.state_dict(), "model") | {name: state, "anchors": torch.ones(3)}, path)
+    with open_checkpoint(path) as source:
+        fused = fused_of(source)
+    left_out = [each for each in fused.beside if not each.carried]
+    assert [(each.name, each.tensors) for each in left_out if each.tensors] == [(name, 1)]
+    assert any(each.entry.name == "anchors" for each in fused.plan)
+    assert not any(name in each.entry.name for each in fused.plan)
+
+
+def test_a_buffer_of_that_name_is_carried_over(tmp_path: Path) -> None:
+    path = saved(tmp_path, trained().state_dict() | {"rng_state": torch.get_rng_state()}, ".pt")
+    with open_checkpoint(path) as source:
+        assert any(each.entry.name == "rng_state" for each in fused_of(source).plan)
+
+
 def test_what_it_yields(tmp_path: Path) -> None:
     path = saved(tmp_path, trained().state_dict(), ".pt")
     with open_checkpoint(path) as source:

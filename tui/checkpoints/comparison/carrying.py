@@ -7,17 +7,17 @@ from torch import Tensor
 
 from tui.analysis.quantities import count, two_digits
 from tui.checkpoints.comparison.compared import Carried, CarriedAs
-from tui.checkpoints.contents import Entry
+from tui.checkpoints.contents import Checkpoint, Entry
 from tui.checkpoints.conversion.beside import is_of_training
 
 _NARROW = (torch.float16, torch.bfloat16)
 
 
-def missing(entry: Entry) -> Carried:
-    """What is to be said of a tensor that the other file has not."""
+def missing(source: Checkpoint, entry: Entry) -> Carried:
+    """What is to be said of a tensor of the source that the other file has not."""
     if entry.name.endswith("num_batches_tracked"):
         return Carried(entry.name, None, CarriedAs.NOT_NEEDED, "is not there; nothing is computed with it")
-    if is_of_training(entry):
+    if is_of_training(source, entry):
         return Carried(entry.name, None, CarriedAs.NOT_NEEDED, "is not there; only training goes on with it")
     return Carried(entry.name, None, CarriedAs.MISSING, "is not there")
 

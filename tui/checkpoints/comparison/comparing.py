@@ -212,7 +212,7 @@ class _Comparison:
             words = f"is not among what begins with {self.renaming.before!r}"
             return Carried(name, None, CarriedAs.NOT_NEEDED, words)
         if other not in self._given.entries:
-            return missing(self._unfused.source.entries[name])
+            return missing(self._unfused.source, self._unfused.source.entries[name])
         return carried_as(name, self._unfused.source.tensor(name), other, self._given.tensor(other))
 
     def judged(self, place: int, *, likeness: bool = True) -> ComparedBlock:

@@ -10,9 +10,11 @@ from tui.checkpoints.contents import Checkpoint, Entry, Format
 from tui.checkpoints.found import FoundBlock
 
 _OF_TRAINING = re.compile(
-    r"(optim.*|(lr_)?schedulers?|((grad|loss|amp)_)?scaler|amp|rng_states?)", re.IGNORECASE
+    r"optim.*|(lr_)?schedulers?|((grad|loss|amp)_)?scaler|amp"
+    r"|((torch|cuda|cpu|np|numpy|python|random)_)?(rng|random_states?)(_(states?|all|torch|cuda|cpu|numpy|python))*",
+    re.IGNORECASE,
 )
-"""The names of parts that are of no use without the training program."""
+"""The names of parts that are of no use without the training program, optimizers and random states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +33,14 @@ class Beside:
     carried: bool
 
 
-def is_left_out(entry: Entry, format: Format) -> bool:
+def is_left_out(source: Checkpoint, entry: Entry, format: Format) -> bool:
     """Whether a tensor stays out of the output: in safetensors, which is loaded as a model, of training."""
-    return format is Format.SAFETENSORS and is_of_training(entry)
+    return format is Format.SAFETENSORS and is_of_training(source, entry)
 
 
-def is_of_training(entry: Entry) -> bool:
+def is_of_training(source: Checkpoint, entry: Entry) -> bool:
     """Whether it is of no use without the training program, as an optimizer's state."""
-    return _OF_TRAINING.fullmatch(_part_of(entry)) is not None
+    return _OF_TRAINING.fullmatch(_part_of(source, entry)) is not None
 
 
 def parts_beside(source: Checkpoint, blocks: Iterable[FoundBlock], format: Format) -> tuple[Beside, ...]:
@@ -46,23 +48,25 @@ def parts_beside(source: Checkpoint, blocks: Iterable[FoundBlock], format: Forma
 
     A flat file, whose names are all of one state_dict, has none.
     """
-    own = {_part_of(source.entries[name]) for block in blocks for name in block.reads}
+    own = {_part_of(source, source.entries[name]) for block in blocks for name in block.reads}
     of_part: dict[str, list[Entry]] = {}
     for entry in source.entries.values():
-        part = _part_of(entry)
+        part = _part_of(source, entry)
         if part and part not in own:
             of_part.setdefault(part, []).append(entry)
     for value in source.other_values:
         part = value.partition(".")[0]
         of_part.setdefault(value if part in own else part, [])
-    return tuple(_beside(name, entries, format) for name, entries in of_part.items())
+    return tuple(_beside(source, name, entries, format) for name, entries in of_part.items())
 
 
-def _beside(name: str, entries: Collection[Entry], format: Format) -> Beside:
-    kept = format is Format.TORCH or any(not is_left_out(entry, format) for entry in entries)
+def _beside(source: Checkpoint, name: str, entries: Collection[Entry], format: Format) -> Beside:
+    kept = format is Format.TORCH or any(not is_left_out(source, entry, format) for entry in entries)
     return Beside(name, len(entries), sum(entry.bytes for entry in entries), kept)
 
 
-def _part_of(entry: Entry) -> str:
+def _part_of(source: Checkpoint, entry: Entry) -> str:
     """The key of the file at which it stands; "" where the file is one state_dict."""
-    return entry.wrapper.partition(".")[0]
+    if entry.wrapper or not source.is_nested:
+        return entry.wrapper.partition(".")[0]
+    return entry.name  # a tensor by itself, beside a state_dict

@@ -39,7 +39,7 @@ def output_of(
     for name, entry in source.entries.items():
         if name in first:
             plan += [Made(fused, partial(make, fused)) for fused in first[name].fused]
-        if name not in gone and not is_left_out(entry, format):
+        if name not in gone and not is_left_out(source, entry, format):
             plan.append(carried(entry))
     return _without_wrapper(plan) if format is Format.SAFETENSORS else tuple(plan)
 
