@@ -244,6 +244,42 @@ def test_one_that_computes_with_the_size_of_the_image() -> None:
     assert "size of the image" in report.left_alone[-1].reason
 
 
+class Faint(nn.Module):
+    """What its part gives can hardly be told from the output."""
+
+    def __init__(self, part: nn.Module) -> None:
+        super().__init__()
+        self.part = part
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + 1e-13 * self.part(x)  # type: ignore[no-any-return]
+
+
+def test_each_part_is_tried_on_another_size_and_not_the_output_alone() -> None:
+    model = ready(nn.Sequential(Faint(Resized(fixed=True)), nn.ReLU()))
+    _, report = fuse_model(model, image(1, 4, 24, 26))
+    assert not report.fused
+    assert "size of the image" in report.left_alone[-1].reason
+
+
+class Flat(nn.Module):
+    """It knows how many images there are when it makes rows of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense, self.point = nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.dense(x) + self.point(x)
+        return functional.relu(y).mean((2, 3)).view(x.shape[0], -1)
+
+
+def test_one_that_computes_with_the_number_of_images() -> None:
+    fused, report = fuse_model(ready(nn.Sequential(Flat())), image(1, 4, 24, 26))
+    assert fused(image(3, 4, 20, 20)).shape == (3, 4)
+    assert not report.fused
+
+
 class SamePadding(nn.Module):
     """Tensorflow's: more on the right and below, by the size of the image."""
 
@@ -405,4 +441,4 @@ def test_the_model_is_run_on_no_size_twice() -> None:
         lambda each, args: seen.append(args[0].shape[2:]) if each is model else None
     )
     fuse_model(model, image(1, 4, 300, 300))
-    assert seen == [(301, 302)]
+    assert seen == [(38, 302)]

@@ -23,7 +23,11 @@ from tui.modules.rewriting import rewritten
 from tui.modules.run.exact import Exact
 from tui.modules.run.given import copied, refuse_no_module
 from tui.modules.run.graph import Graph, ModuleCall, Node
-from tui.modules.run.other_sizes import refuse_other_model, refuse_other_results
+from tui.modules.run.other_sizes import (
+    agree_on_other_sizes,
+    refuse_other_model,
+    refuse_other_results,
+)
 from tui.modules.run.recording import record
 from tui.modules.run.running import arguments_of, run_on, same_random_numbers
 
@@ -109,9 +113,9 @@ def fuse_model(model: nn.Module, example: Any) -> FusedModel:
     convolution with its batch norm, the norm becomes nn.Identity. Where it is a part of a forward, as in
     RepVGG's, which goes on with an activation, that one module becomes a torch.fx.GraphModule that calls the
     same children and holds the module's other attributes, but not its methods. Each convolution is verified
-    by its weights and, in float64, by what it gives, before it is put there. The whole is then tried on
-    images of other sizes, strips of 256 pixels among them where the example is small: what it does at still
-    other sizes is not known.
+    by its weights and, in float64, by what it gives, before it is put there. The whole is then tried on one
+    image more, of another size, and on strips of 256 pixels where the example is small: what it gives, and
+    what each part gives that another stands for. What it does at still other sizes is not known.
 
     Args:
         model: in eval mode.
@@ -125,12 +129,29 @@ def fuse_model(model: nn.Module, example: Any) -> FusedModel:
     refuse_no_module(model)
     if model.training:
         raise FusionError("the model is in train mode: call eval() first")
+    fused = _fused_as_one(model, example)
+    if fused is None:
+        fused = _fusing(model, example, each_alone=True).model(arguments_of(example))
+        refuse_other_model(model, fused.model, arguments_of(example))
+    return fused
+
+
+def _fusing(model: nn.Module, example: Any, *, each_alone: bool) -> _Fusing:
     twin = copied(model)
     with same_random_numbers():
         graph = run_on(record, twin, example)
-    result = _Fusing(twin, graph).model(arguments_of(example))
-    refuse_other_model(model, result.model, arguments_of(example))
-    return result
+    return _Fusing(twin, graph, each_alone=each_alone)
+
+
+def _fused_as_one(model: nn.Module, example: Any) -> FusedModel | None:
+    """The model fused, all its parts tried at once on other sizes; None where one does not hold there."""
+    fusing, arguments = _fusing(model, example, each_alone=False), arguments_of(example)
+    try:
+        fused = fusing.model(arguments)
+    except RuntimeError:
+        return None
+    own = {model.get_submodule(path): new for path, new in fusing.instead.items()}
+    return fused if agree_on_other_sizes(model, fused.model, arguments, own) else None
 
 
 @torch.no_grad()
@@ -139,10 +160,18 @@ def _results(model: nn.Module, arguments: tuple[Any, ...]) -> Any:
 
 
 class _Fusing:
-    """Puts convolutions in the place of blocks."""
+    """Puts convolutions in the place of blocks.
 
-    def __init__(self, twin: nn.Module, graph: Graph) -> None:
+    Attributes:
+        instead: what was put where, by the path of the module whose output it gives.
+    """
+
+    def __init__(self, twin: nn.Module, graph: Graph, *, each_alone: bool) -> None:
+        """`each_alone`: whether each part is tried by itself on an image of another size."""
         self._twin = twin
+        self._each_alone = each_alone
+        self._paths = {module: path for path, module in twin.named_modules()}
+        self.instead: dict[str, nn.Module] = {}
         self._parents = Parents(twin)
         self._graph = graph
         self._convs: dict[FoundBlock, nn.Conv2d] = {}
@@ -170,7 +199,7 @@ class _Fusing:
         """Make its convolution, and verify it."""
         conv = finished(found)
         verify(found, conv, exact)
-        run = whole_run(found, self._graph)
+        run = whole_run(found, self._graph) if self._each_alone else None
         if run is not None:
             refuse_other_results(run, conv)
         self._convs[found] = conv
@@ -199,13 +228,16 @@ class _Fusing:
             if module is self._twin:
                 self._twin = new
             self._parents.replace(module, new)
+            if module is place.modules[-1]:
+                self.instead[self._paths[module]] = new
 
     def _rewrite(
         self, run: ModuleCall, own: Sequence[FoundBlock], parts: dict[FoundBlock, nn.Conv2d]
     ) -> None:
         try:
             module = rewritten(run, self._graph, own, parts)
-            refuse_other_results(run, module)
+            if self._each_alone:
+                refuse_other_results(run, module)
         except FusionError as error:
             for found in own:
                 self._left.append(LeftAlone(found.title, str(error)))
@@ -214,6 +246,7 @@ class _Fusing:
         if run.module is self._twin:
             self._twin = module
         self._parents.replace(run.module, module)
+        self.instead[self._paths[run.module]] = module
 
 
 def _difference(given: list[Any], nodes: list[Any]) -> tuple[float, float]:

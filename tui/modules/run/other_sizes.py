@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from tui.fusion.kernel import FusionError
@@ -23,6 +25,13 @@ _LONG_SIDE = 256
 
 _MOST_PIXELS = 1 << 14
 """Of such a strip: a whole model is run on it."""
+
+
+_LARGE = 1 << 12
+"""Pixels of an example from which on a whole model is tried on fewer of them."""
+
+Outputs = dict[int, list[Any]]
+"""What modules gave, run by run, by their ids."""
 
 
 @torch.no_grad()
@@ -80,6 +89,100 @@ def _near(one: Any, other: Any) -> bool:
 
 
 @torch.no_grad()
+def agree_on_other_sizes(
+    model: nn.Module, fused: nn.Module, arguments: tuple[Any, ...], instead: Mapping[nn.Module, nn.Module]
+) -> bool:
+    """Whether both give the same on other sizes and numbers of images: at the end, and wherever one was put.
+
+    So each part is tried within two runs of the whole, on what reaches it. False also where that cannot be
+    known: where the model takes no such image, or where a run does not come by each of the parts.
+
+    Args:
+        instead: what stands in the fused model in the place of a module, by that module.
+    """
+    first = next(filter(None, (_outputs_at(model, instead, each) for each in _other_images(arguments))), None)
+    if first is None:
+        return False
+    strips = (_outputs_at(model, instead, each) for each in _strips(arguments))
+    return all(_gives(fused, instead, *each) for each in (first, *filter(None, strips)))
+
+
+def _other_images(arguments: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    """One image more, of another size; of these, what is least to compute first."""
+    large = any(_is_image(leaf) and leaf.shape[2] * leaf.shape[3] > _LARGE for leaf in tree_leaves(arguments))
+    changes: list[Callable[[int, int], tuple[int, int]]] = [_CHANGES[0]]
+    if large:
+        changes.insert(0, lambda height, width: (height // 8 + 1, width + 2))
+    for change in changes:
+        yield tree_map_only(Tensor, partial(_of_size, change, more=1), arguments)
+    yield tree_map_only(Tensor, partial(_of_size, _CHANGES[0]), arguments)
+
+
+def _strips(arguments: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    for change in _CHANGES[1:]:
+        other = tree_map_only(Tensor, partial(_of_size, change), arguments)
+        if _differ(other, arguments):
+            yield other
+
+
+def _differ(other: tuple[Any, ...], arguments: tuple[Any, ...]) -> bool:
+    return any(
+        one is not usual for one, usual in zip(tree_leaves(other), tree_leaves(arguments), strict=True)
+    )
+
+
+def _outputs_at(
+    model: nn.Module, places: Iterable[nn.Module], arguments: tuple[Any, ...]
+) -> tuple[tuple[Any, ...], list[Tensor], Outputs] | None:
+    """The arguments, what the model makes of them, and what each of those modules in it gave; None if not."""
+    try:
+        with same_random_numbers(), undisturbed(model), _kept_at(places) as kept:
+            return arguments, _tensors(_cloned(model(*_cloned(arguments)))), kept
+    except Exception:  # it takes that size only, whatever it says
+        return None
+
+
+def _gives(
+    fused: nn.Module,
+    instead: Mapping[nn.Module, nn.Module],
+    arguments: tuple[Any, ...],
+    right: list[Tensor],
+    parts: Outputs,
+) -> bool:
+    """Whether the fused model gives that, and each of its parts what it stands for."""
+    try:
+        with same_random_numbers(), _kept_at(instead.values()) as kept:
+            given = _tensors(fused(*_cloned(arguments)))
+    except RuntimeError:
+        return False
+    pairs = [(parts[id(old)], kept[id(new)]) for old, new in instead.items()]
+    return all(
+        bool(one) and len(one) == len(other) and all(map(_near, other, one))
+        for one, other in (*((_tensors(one), _tensors(other)) for one, other in pairs), (right, given))
+    )
+
+
+def _tensors(tree: Any) -> list[Tensor]:
+    return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)]
+
+
+@contextmanager
+def _kept_at(modules: Iterable[nn.Module]) -> Iterator[Outputs]:
+    """What these modules give, copied before anything writes over it."""
+    kept: Outputs = {id(module): [] for module in modules}
+
+    def keep(module: nn.Module, _arguments: Any, output: Any) -> None:
+        if id(module) in kept:
+            kept[id(module)].append(_cloned(output))
+
+    handle = register_module_forward_hook(keep)
+    try:
+        yield kept
+    finally:
+        handle.remove()
+
+
+@torch.no_grad()
 def refuse_other_model(model: nn.Module, fused: nn.Module, arguments: tuple[Any, ...]) -> None:
     """That both still agree on images of another size, by which the forward may choose its way.
 
@@ -88,9 +191,7 @@ def refuse_other_model(model: nn.Module, fused: nn.Module, arguments: tuple[Any,
     """
     for change in _CHANGES:
         other = tree_map_only(Tensor, partial(_of_size, change), arguments)
-        if any(
-            one is not usual for one, usual in zip(tree_leaves(other), tree_leaves(arguments), strict=True)
-        ):
+        if _differ(other, arguments):
             _refuse_other_outputs(model, fused, other)
 
 
@@ -110,16 +211,20 @@ def _refuse_other_outputs(model: nn.Module, fused: nn.Module, other: tuple[Any, 
         )
 
 
-def _of_size(change: Callable[[int, int], tuple[int, int]], value: Tensor) -> Tensor:
-    """An image of that size, where it is not much larger; anything else, and any other, as it is."""
-    if value.dim() != 4 or not value.is_floating_point():
+def _is_image(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.dim() == 4 and value.is_floating_point()
+
+
+def _of_size(change: Callable[[int, int], tuple[int, int]], value: Tensor, *, more: int = 0) -> Tensor:
+    """That many more images, of that size where it is not much larger; anything else as it is."""
+    if not _is_image(value):
         return value
     batch, channels, height, width = value.shape
     height, width = change(height, width)
     if height * width > max(_MOST_PIXELS, 2 * value.shape[2] * value.shape[3]):
         return value
     generator = torch.Generator().manual_seed(6)
-    shape = (batch, channels, height, width)
+    shape = (batch + more, channels, height, width)
     return torch.randn(shape, generator=generator, dtype=torch.float64).to(value)
 
 
