@@ -37,6 +37,7 @@ from tests.settle import PATIENCE
 from tests.snapshot_report import REPORT, Mismatch, SnapshotReport
 from tests.svg_snapshot import SVGSnapshot
 from tui.fusion.specs.block_spec import BlockSpec
+from tui.idle_threads import let_idle_threads_sleep
 
 if TYPE_CHECKING:
     from tests.held_study import HeldStudy
@@ -75,6 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
         import torch
 
         torch.set_num_threads(1)
+        let_idle_threads_sleep()  # of the programs that the tests start
 
 
 def pytest_collection_finish() -> None:

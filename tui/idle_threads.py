@@ -1,4 +1,4 @@
-"""How long the threads of a convolution look out for work before they sleep, on a machine that others use too."""
+"""How long the threads of a convolution look out for work before they sleep, as others use the machine."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ SPINS = "3000"
 """Turns of libgomp's waiting loop, about 0.1 ms, after which a thread that waits for the others sleeps.
 
 Without it there are 300,000, about 10 ms, in which it holds the processor that those it waits for could have
-had. Beside two programs that compute on two cores, a study at 64 channels of 56 x 56 took 2.3 to 5.9 s so, and
-0.24 to 0.34 s with these; more than 10,000 cost twice that and more, and fewer gain no more.
+had. Beside two programs that compute on two cores, a study at 64 channels of 56 x 56 took 2.3 to 5.9 s so,
+and 0.24 to 0.34 s with these; 10,000 and more cost twice that and more, and fewer gain nothing.
 """
 
 
