@@ -274,3 +274,31 @@ def test_a_number_that_is_none_is_named(name: str, value: float) -> None:
 def test_a_number_that_is_written_into_an_image_is_taken_as_it_is_written() -> None:
     module = Written(padded_by_a_number, dense=conv(padding=0)).double().eval()
     torch.testing.assert_close(fuse(module, image())(image()), module(image()), rtol=0, atol=1e-12)
+
+
+class Framed(nn.Module):
+    """Behind a bias of 0.3 the same number is written around the image."""
+
+    def __init__(self, *, sliced: bool, number: float = 0.3) -> None:
+        super().__init__()
+        self.point, self.dense = nn.Conv2d(CHANNELS, CHANNELS, 1), nn.Conv2d(CHANNELS, CHANNELS, 3)
+        nn.init.constant_(self.point.bias, 0.3)  # type: ignore[arg-type]
+        self.sliced, self.number = sliced, number
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.point(x)
+        if not self.sliced:
+            return self.dense(nn.functional.pad(y, (1, 1, 1, 1), value=self.number))  # type: ignore[no-any-return]
+        y = nn.functional.pad(y, (1, 1, 1, 1))
+        y[..., 0] = y[..., -1] = self.number
+        y[..., 0, :] = y[..., -1, :] = self.number
+        return self.dense(y)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("sliced", [True, False])
+@torch.no_grad()
+def test_a_number_that_is_written_is_that_of_the_modules_dtype(sliced: bool) -> None:
+    module, x = Framed(sliced=sliced).eval(), image().float()
+    torch.testing.assert_close(fuse(module, x)(x), module(x))
+    with pytest.raises(FusionError):
+        fuse(Framed(sliced=sliced, number=0.3001).eval(), x)
