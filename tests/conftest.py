@@ -128,17 +128,18 @@ def looks_as_stored(
     """Compares the screen with the picture stored for this test; what differs goes into the report.
 
     Where the test is marked with sizes, the terminal takes each of them in turn, first the one that it has.
+    A test that takes pictures of several things names each.
     """
     snapshot = snapshot.use_extension(SVGSnapshot)
     marked = request.node.get_closest_marker("sizes")
     taken = 0
 
-    async def compare(bench: Bench) -> None:
+    async def compare(bench: Bench, named: str = "") -> None:
         nonlocal taken
         for size in sorted(marked.args, key=bench.app.size.__ne__) if marked else [bench.app.size]:
             await bench.resize(size)
-            name = f"{size[0]}x{size[1]}" + (f".{taken}" if taken else "")
-            same = await bench.picture() == (snapshot(name=name) if marked else snapshot)
+            name = f"{size[0]}x{size[1]}" + (f".{taken}" if taken else "") if marked else named
+            same = await bench.picture() == (snapshot(name=name) if name else snapshot)
             assert same, f"the screen is not as stored, see {REPORT.name}"
         taken += 1
 

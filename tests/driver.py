@@ -159,7 +159,10 @@ def made_up(_: Study, conditions: Conditions) -> Iterator[SpeedReport]:
     yield replace(FINISHED, conditions=conditions)
 
 
-LooksAsStored = Callable[[Bench], Awaitable[None]]
+class LooksAsStored(Protocol):
+    """Compares the screen with the stored picture, of that name if the test takes several."""
+
+    def __call__(self, bench: Bench, named: str = ...) -> Awaitable[None]: ...
 
 
 class OpenBench(Protocol):

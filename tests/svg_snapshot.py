@@ -24,9 +24,9 @@ class SVGSnapshot(SingleFileSnapshotExtension):
 
     @classmethod
     def get_snapshot_name(cls, *, test_location: PyTestLocation, index: SnapshotIndex = 0) -> str:
-        """A size that names a picture stands as if it were the last of the test's parameters."""
+        """A name that is given to a picture stands as if it were the last of the test's parameters."""
         if not isinstance(index, str):
             return super().get_snapshot_name(test_location=test_location, index=index)
         name = super().get_snapshot_name(test_location=test_location)
-        size, *count = index.split(".")
-        return ".".join([f"{name[:-1]}-{size}]" if name.endswith("]") else f"{name}[{size}]", *count])
+        named, *count = index.split(".")
+        return ".".join([f"{name[:-1]}-{named}]" if name.endswith("]") else f"{name}[{named}]", *count])
