@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +17,7 @@ from tui.fusion.unfilled_conv import unfilled_conv2d
 from tui.fusion.widening import dilate
 from tui.modules.found import FoundBlock
 from tui.modules.run.exact import Exact
+from tui.modules.run.given import copied
 from tui.modules.run.graph import Node
 from tui.modules.run.rounding import ConstantsRounded
 
@@ -149,9 +149,9 @@ def _or_rounded(found: FoundBlock, error: FusionError) -> Iterator[None]:
 def _refuse_another(module: nn.Module, found: FoundBlock) -> None:
     conv = padded_conv(found.kernel, found.block64.geometry, found.border)
     try:
-        twin = copy.deepcopy(module).double()
+        twin = copied(module).double()
         given = [(x, twin(x)) for x in _other_numbers(found)]
-    except (RuntimeError, TypeError, ValueError, AttributeError):
+    except (FusionError, RuntimeError, TypeError, ValueError, AttributeError):
         return  # it cannot be run in float64; its own operators have been
     for x, right in given:
         _refuse_apart(found.title, tuple(x.shape), conv(x), right, _reached(found, x))

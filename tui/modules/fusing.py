@@ -106,6 +106,9 @@ def _responding(response: Response, region: Region) -> FoundBlock:
     )
 
 
+_NO_IMAGES = (nn.Conv1d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose3d)
+
+
 def example_of(module: nn.Module) -> Tensor:
     """An image that the module takes: of as many channels as one of its first layers, in its own dtype.
 
@@ -113,6 +116,7 @@ def example_of(module: nn.Module) -> Tensor:
         RunError: none of those that its layers tell is taken.
     """
     tensor = next((each for each in module.parameters() if each.is_floating_point()), torch.empty(0))
+    flat = next((each for each in module.modules() if isinstance(each, _NO_IMAGES)), None)
     error: Exception | None = None
     for channels in dict.fromkeys(_channels(module)):
         x = torch.zeros(1, channels, *_size(module), dtype=tensor.dtype, device=tensor.device)
@@ -126,12 +130,18 @@ def example_of(module: nn.Module) -> Tensor:
         return torch.randn(x.shape, generator=generator, dtype=torch.float64).to(x)
     if error is None:
         raise RunError(f"{type(module).__name__} has no layer that tells its channels: give an example input")
+    if flat is not None and not any(isinstance(each, nn.Conv2d) for each in module.modules()):
+        kind = type(flat).__name__
+        raise RunError(
+            f"{type(module).__name__} has {kind} and no Conv2d: blocks of images (batch, channels, H, W) are "
+            "fused here, and no others"
+        )
     raise RunError(f"no example input was found for {type(module).__name__}: give one ({error})") from error
 
 
 def _channels(module: nn.Module) -> Iterator[int]:
     for each in module.modules():
-        if isinstance(each, nn.Conv2d):
+        if isinstance(each, (nn.Conv2d, nn.ConvTranspose2d)):
             yield each.in_channels
         elif isinstance(each, nn.BatchNorm2d):
             yield each.num_features

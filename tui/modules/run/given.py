@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
@@ -14,7 +15,7 @@ from tui.modules.run.running import failure
 
 
 def refuse_no_module(given: Any) -> None:
-    """What is no nn.Module, or one whose parameters have no sizes yet, cannot be run.
+    """What is no nn.Module, one without sizes or numbers, or one of TorchScript cannot be seen to run.
 
     Raises:
         FusionError: it is; the message says what was given, and what to give.
@@ -26,35 +27,40 @@ def refuse_no_module(given: Any) -> None:
         )
     if not isinstance(given, nn.Module):
         raise FusionError(f"{type(given).__name__} was given, and a module (torch.nn.Module) is expected")
+    if isinstance(given, torch.jit.ScriptModule):
+        raise FusionError(
+            "it is TorchScript, whose steps cannot be seen: give the module of Python that it was made of, "
+            "with its state_dict"
+        )
     tensors = (*given.named_parameters(), *given.named_buffers())
     name = next((name for name, tensor in tensors if is_lazy(tensor)), None)
     if name is not None:
         raise FusionError(f"{name} has no size yet, as a lazy module's before its first run: run it once")
+    name = next((name for name, tensor in tensors if tensor.is_meta), None)
+    if name is not None:
+        raise FusionError(
+            f"{name} is on the meta device and has no numbers: call to_empty(device='cpu'), and load them"
+        )
 
 
 def copied(model: nn.Module) -> nn.Module:
     """A copy that shares no tensor with the model.
 
+    A tensor that was computed with gradients, as torch.nn.utils.weight_norm and prune leave one beside the
+    parameters, is copied by its numbers: Python does not copy how it was computed.
+
     Raises:
         FusionError: Python cannot copy it.
     """
+    computed = {id(each): each.detach().clone() for each in _plain_tensors(model) if not each.is_leaf}
     try:
-        return copy.deepcopy(model)
+        return copy.deepcopy(model, dict[int, Any](computed))
     except Exception as error:  # whatever their __deepcopy__ and __reduce__ raise
-        computed = next((name for name, value in _plain_tensors(model) if not value.is_leaf), None)
         way = "fuse its parts, each by tui.fuse"
-        if computed is not None:
-            way = (
-                f"{computed} is a tensor that was computed with gradients, as torch.nn.utils.weight_norm "
-                "leaves one: run the model once under torch.no_grad(), or make the norms permanent with "
-                "torch.nn.utils.remove_weight_norm"
-            )
         raise FusionError(f"the model cannot be copied ({failure(error)}); {way}") from error
 
 
-def _plain_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+def _plain_tensors(model: nn.Module) -> Iterator[Tensor]:
     """Attributes that are tensors, and neither parameters nor buffers."""
-    for path, module in model.named_modules():
-        for name, value in vars(module).items():
-            if isinstance(value, Tensor):
-                yield f"{path}.{name}".lstrip("."), value
+    for module in model.modules():
+        yield from (value for value in vars(module).values() if isinstance(value, Tensor))

@@ -267,9 +267,9 @@ def sliced(call: Call) -> tuple[Node, int, int, int]:
 
 
 def _user_line() -> str:
-    """File and line of the innermost frame that is neither torch's nor ours."""
+    """File and line of the innermost frame that is neither torch's nor ours; "" of code that has no file."""
     frame = sys._getframe(2)
-    while frame is not None:
+    while frame is not None and frame.f_code is not record.__code__:  # behind that is who asked for the run
         file = frame.f_code.co_filename
         if not file.startswith((_TORCH, _OURS)) and not file.startswith("<"):
             return f"{file}:{frame.f_lineno}"
