@@ -66,11 +66,22 @@ def _convolved(
     groups = layer.groups or layer.in_channels
     (height, width), (rows, columns) = layer.kernel_size, layer.dilation
     around = ((width - 1) * columns,) * 2 + ((height - 1) * rows,) * 2
-    y = functional.conv2d(
-        functional.pad(taps, around), weight.flip(2, 3), dilation=layer.dilation, groups=groups
+    y = _summed_in_float32(functional.pad(taps, around), weight.flip(2, 3), layer.dilation, groups)
+    summed = _summed_in_float32(
+        offset.view(1, -1, 1, 1), weight.sum(dim=(2, 3), keepdim=True), (1, 1), groups
     )
-    summed = functional.conv2d(offset.view(1, -1, 1, 1), weight.sum(dim=(2, 3), keepdim=True), groups=groups)
     return y, summed.flatten() if bias is None else summed.flatten() + bias
+
+
+def _summed_in_float32(x: Tensor, weight: Tensor, dilation: tuple[int, int], groups: int) -> Tensor:
+    """A convolution whose sums are rounded once to their 16-bit dtype, as oneDNN has them.
+
+    Not by oneDNN itself: on a CPU with AMX it is at a depthwise float16 kernel of 31 x 31 for over an hour.
+    """
+    dtype = x.dtype
+    if dtype in (torch.float16, torch.bfloat16):
+        x, weight = x.float(), weight.float()
+    return functional.conv2d(x, weight, dilation=dilation, groups=groups).to(dtype)
 
 
 def _affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
