@@ -91,7 +91,7 @@ def test_a_file_of_such_a_name_is_a_file(tmp_path: Path, monkeypatch: pytest.Mon
         ((TARGET, "--input", "0x1x1x1"), "as 1x64x32x32"),
         ((TARGET, "--input", "9999x9999x9999x9"), "more than"),
         ((TARGET, "--input", "1x1x1x1", "--example", "x.npy"), "leave one of them out"),
-        ((TARGET, "other"), "'other': there is no place for it"),
+        ((TARGET, "fused.pt"), "'fused.pt': there is no place for it; repfuse-tui compare MODULE FUSED"),
         ((TARGET, "--device", "cuda:x"), "--device: must be cpu, cuda, cuda:1 or mps, not 'cuda:x'"),
         (("fuse", TARGET), "OUT: the name of a file is missing"),
         (("--preset", "repvgg", TARGET), "must come first"),

@@ -189,7 +189,8 @@ def parse_module(command: str, arguments: Sequence[str]) -> ModuleRequest | str:
         return parser.format_help()
     parser.refuse_unknown_options(rest, "there is no such option for a module")
     if rest:
-        raise OptionsError(f"{quoted(rest[0])}: there is no place for it")
+        instead = "" if command else f"; {PROGRAM} compare MODULE FUSED judges what was made of a module"
+        raise OptionsError(f"{quoted(rest[0])}: there is no place for it{instead}")
     return _MADE[command](options)
 
 
