@@ -112,10 +112,15 @@ def _other_images(arguments: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
     large = any(_is_image(leaf) and leaf.shape[2] * leaf.shape[3] > _LARGE for leaf in tree_leaves(arguments))
     changes: list[Callable[[int, int], tuple[int, int]]] = [_CHANGES[0]]
     if large:
-        changes.insert(0, lambda height, width: (height // 8 + 1, width + 2))
+        changes = [*map(_flat, (8, 4)), *changes]
     for change in changes:
         yield tree_map_only(Tensor, partial(_of_size, change, more=1), arguments)
     yield tree_map_only(Tensor, partial(_of_size, _CHANGES[0]), arguments)
+
+
+def _flat(part: int) -> Callable[[int, int], tuple[int, int]]:
+    """A part of the height, and a little more than the width."""
+    return lambda height, width: (height // part + 1, width + 2)
 
 
 def _strips(arguments: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
