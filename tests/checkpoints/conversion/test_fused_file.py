@@ -30,7 +30,7 @@ QUICK = Wishes(on_image=False, jobs=2)
 
 def state() -> dict[str, Tensor]:
     """Blocks of several kinds, one of them of many strips, and others between."""
-    wide = state_of(ready(repvgg("RepVGG", 88, 88)).float(), "wide")
+    wide = state_of(ready(repvgg("RepVGG", 95, 95)).float(), "wide")
     return dict(trained().state_dict()) | wide | {"seen too": torch.arange(3)}
 
 

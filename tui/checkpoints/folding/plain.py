@@ -27,7 +27,7 @@ from tui.fusion.specs.layer_spec import LayerKind
 from tui.fusion.specs.padding import extent, offset_in
 
 STRIP = 49_152
-"""Numbers of a strip: all that it is worked on in, 28 bytes a number, fits into a cache of level 2."""
+"""Numbers of a strip, about: all that it is worked on in, 28 bytes a number, fits into a cache of level 2."""
 _NONE: Mapping[str, Rows] = {}
 
 Put = Callable[[int, Tensor], object]
@@ -221,7 +221,7 @@ class _Strips:
         self._whole = [each for each in scaled if each[0].fills(found.kernel_size)]
         small = [each for each in scaled if not each[0].fills(found.kernel_size)]
         self._small = _summed(small, len(patch))
-        count = min(max(STRIP // max(patch.numel(), 1), 1), found.out_channels)
+        count = -(-found.out_channels // max(round(found.out_channels * patch.numel() / STRIP), 1))
         memory = _Memory.of(count, of_row, dtype)
         shares = []
         for rows in _slices(found.out_channels, count):
