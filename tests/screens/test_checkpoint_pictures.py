@@ -34,7 +34,7 @@ def named(size: tuple[int, int]) -> str:
 
 both_sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=named)
 in_both_sizes = pytest.mark.sizes(SMALL, MEDIUM)
-all_sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=named)
+in_all_sizes = pytest.mark.sizes(SMALL, MEDIUM, LARGE)
 
 
 @pytest.fixture(autouse=True)
@@ -43,26 +43,23 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
 
 
-@all_sizes
-async def test_tree(
-    open_checkpoint: OpenCheckpoint, looks_as_stored: LooksAsStored, tmp_path: Path, size: tuple[int, int]
-) -> None:
-    async with open_checkpoint(write(tmp_path / "model.safetensors"), size) as bench:
+@in_all_sizes
+async def test_tree(open_checkpoint: OpenCheckpoint, looks_as_stored: LooksAsStored, tmp_path: Path) -> None:
+    async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
         await bench.go_to(BLOCK)
         await bench.read()
         await looks_as_stored(bench)
 
 
-@both_sizes
+@in_both_sizes
 @pytest.mark.parametrize("path", ["stages.1.1", "head.\x1b[31mfc\n.bias"], ids=["left-alone", "nan"])
 async def test_under_the_cursor(
     open_checkpoint: OpenCheckpoint,
     looks_as_stored: LooksAsStored,
     tmp_path: Path,
-    size: tuple[int, int],
     path: str,
 ) -> None:
-    async with open_checkpoint(write(tmp_path / "model.safetensors"), size) as bench:
+    async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
         await bench.press("slash", *"head", "enter", "right", "escape")
         await bench.go_to(path)
         if path.startswith("head"):
@@ -70,11 +67,11 @@ async def test_under_the_cursor(
         await looks_as_stored(bench)
 
 
-@both_sizes
+@in_both_sizes
 async def test_search(
-    open_checkpoint: OpenCheckpoint, looks_as_stored: LooksAsStored, tmp_path: Path, size: tuple[int, int]
+    open_checkpoint: OpenCheckpoint, looks_as_stored: LooksAsStored, tmp_path: Path
 ) -> None:
-    async with open_checkpoint(write(tmp_path / "model.safetensors"), size) as bench:
+    async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
         await bench.press("slash", *"identity")
         await bench.until(lambda: bench.words("#search-count"))
         await looks_as_stored(bench)
@@ -118,28 +115,25 @@ async def with_whole_input(bench: CheckpointBench) -> None:
     await bench.result()
 
 
-@both_sizes
-async def test_eps(
-    open_checkpoint: OpenCheckpoint, looks_as_stored: LooksAsStored, tmp_path: Path, size: tuple[int, int]
-) -> None:
-    async with open_checkpoint(write(tmp_path / "model.safetensors"), size) as bench:
+@in_both_sizes
+async def test_eps(open_checkpoint: OpenCheckpoint, looks_as_stored: LooksAsStored, tmp_path: Path) -> None:
+    async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
         await bench.go_to(BLOCK)
         await bench.read()
         await bench.press("e")
         await looks_as_stored(bench)
 
 
-@both_sizes
+@in_both_sizes
 async def test_where_to(
     open_checkpoint: OpenCheckpoint,
     looks_as_stored: LooksAsStored,
     tmp_path: Path,
-    size: tuple[int, int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "model.safetensors")
-    async with open_checkpoint(Path("model.safetensors"), size) as bench:
+    async with open_checkpoint(Path("model.safetensors")) as bench:
         await bench.go_to(BLOCK)
         await bench.read()
         await bench.press("F")
@@ -194,18 +188,17 @@ async def test_summary(
         await looks_as_stored(bench)
 
 
-@all_sizes
+@in_all_sizes
 @pytest.mark.parametrize("key", ["", "c"], ids=["tree", "list"])
 async def test_compare(
     open_checkpoint: OpenCheckpoint,
     looks_as_stored: LooksAsStored,
     tmp_path: Path,
-    size: tuple[int, int],
     key: str,
 ) -> None:
     made = wrongly_fused()
     given, source = write(tmp_path / "fused.safetensors", made), write(tmp_path / "model.safetensors")
-    async with open_checkpoint(source, size, given=given, eps=EXACT_EPS) as bench:
+    async with open_checkpoint(source, given=given, eps=EXACT_EPS) as bench:
         await compared(bench)
         await bench.go_to(BLOCK)
         if key:
@@ -238,14 +231,14 @@ async def test_both_on_the_bench(
         await looks_as_stored(bench)
 
 
-@both_sizes
+@in_both_sizes
 async def test_ranges(
-    open_checkpoint: OpenCheckpoint, looks_as_stored: LooksAsStored, tmp_path: Path, size: tuple[int, int]
+    open_checkpoint: OpenCheckpoint, looks_as_stored: LooksAsStored, tmp_path: Path
 ) -> None:
     state = model()
     state["stages.1.0.conv_kxk.0.bn.weight"][2] = 64.0
     source = write(tmp_path / "model.safetensors", state)
-    async with open_checkpoint(source, size, eps=EXACT_EPS) as bench:
+    async with open_checkpoint(source, eps=EXACT_EPS) as bench:
         await bench.press("w")
         await bench.until(lambda: "fused kernels have" in bench.head(RangesView))
         await looks_as_stored(bench)

@@ -14,25 +14,21 @@ from tui.fusion.grammar.branch_text import parse_branches
 SEQUENCE = replace(EXACT, branches=parse_branches("kxk,1x1-kxk"))
 MADE = {"zero-border": SEQUENCE, "identity-column": GROUPED, "1x1-off-centre": EXACT}
 
-both_sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=["80x24", "120x36"])
+in_both_sizes = pytest.mark.sizes(SMALL, MEDIUM)
 
 
-@both_sizes
+@in_both_sizes
 @pytest.mark.parametrize("name", MADE)
-async def test_mistake(
-    open_bench: OpenBench, looks_as_stored: LooksAsStored, name: str, size: tuple[int, int]
-) -> None:
-    async with open_bench(MADE[name], size) as bench:
+async def test_mistake(open_bench: OpenBench, looks_as_stored: LooksAsStored, name: str) -> None:
+    async with open_bench(MADE[name]) as bench:
         await bench.press("6")
         await make(bench, name)
         await looks_as_stored(bench)
 
 
-@both_sizes
-async def test_two_at_once(
-    open_bench: OpenBench, looks_as_stored: LooksAsStored, size: tuple[int, int]
-) -> None:
-    async with open_bench(EXACT, size, alterations=only_first_branch(EXACT)) as bench:
+@in_both_sizes
+async def test_two_at_once(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with open_bench(EXACT, alterations=only_first_branch(EXACT)) as bench:
         await bench.press("6")
         await found(bench)
         assert "looks like  1×1 missing and identity missing, exactly" in bench.text("#mistake-findings")

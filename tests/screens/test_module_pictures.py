@@ -9,29 +9,27 @@ from tests.driver import MEDIUM, SMALL, LooksAsStored, OpenModule
 from tests.modules.small_models import Block, Net, whole_numbers
 from tui.modules.looking import look_at
 
-both_sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=lambda size: f"{size[0]}x{size[1]}")
+in_both_sizes = pytest.mark.sizes(SMALL, MEDIUM)
 
 
-@both_sizes
-async def test_model(open_module: OpenModule, looks_as_stored: LooksAsStored, size: tuple[int, int]) -> None:
-    async with open_module(look_at(whole_numbers(Net())), size) as bench:
+@in_both_sizes
+async def test_model(open_module: OpenModule, looks_as_stored: LooksAsStored) -> None:
+    async with open_module(look_at(whole_numbers(Net()))) as bench:
         await bench.go_to("stages.0")
         await looks_as_stored(bench)
 
 
-@both_sizes
-async def test_refusal(
-    open_module: OpenModule, looks_as_stored: LooksAsStored, size: tuple[int, int]
-) -> None:
-    async with open_module(look_at(whole_numbers(Net())), size) as bench:
+@in_both_sizes
+async def test_refusal(open_module: OpenModule, looks_as_stored: LooksAsStored) -> None:
+    async with open_module(look_at(whole_numbers(Net()))) as bench:
         await bench.press("b")
         await bench.go_to("after")
         await looks_as_stored(bench)
 
 
-@both_sizes
-async def test_block(open_module: OpenModule, looks_as_stored: LooksAsStored, size: tuple[int, int]) -> None:
+@in_both_sizes
+async def test_block(open_module: OpenModule, looks_as_stored: LooksAsStored) -> None:
     x = torch.arange(60.0).view(1, 2, 5, 6) % 7 - 3
-    async with open_module(look_at(whole_numbers(Block()), x, "blocks.py:Block"), size) as bench:
+    async with open_module(look_at(whole_numbers(Block()), x, "blocks.py:Block")) as bench:
         await bench.result()
         await looks_as_stored(bench)

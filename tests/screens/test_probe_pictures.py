@@ -24,9 +24,9 @@ REFLECTED = replace(EXACT, padding_mode=PaddingMode.REFLECT)
 SEQUENCE = spec_from({"branches": "kxk+alpha,1x1-kxk+inner,identity"}, replace(EXACT, post_norm=True))
 
 
-@pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=name_of)
-async def test_probe(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size) -> None:
-    async with open_bench(ROUNDED_16, size) as bench:
+@pytest.mark.sizes(SMALL, MEDIUM)
+async def test_probe(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with open_bench(ROUNDED_16) as bench:
         await bench.press("4")
         await looks_as_stored(bench)
 

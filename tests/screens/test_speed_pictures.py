@@ -8,7 +8,7 @@ import pytest
 
 from tests.driver import LARGE, MEDIUM, SMALL, Bench, LooksAsStored, OpenBench
 from tests.screens.test_few_colours_pictures import sixteen_colours_of_an_old_terminal
-from tests.screens.test_pictures import Size, both_sizes, name_of
+from tests.screens.test_pictures import Size, name_of
 from tests.specs import EXACT
 from tests.speed_reports import FINISHED, HALF_DONE, NOISY, NOTHING_YET, HeldMeasure
 from tui.analysis.estimate import Estimate
@@ -42,9 +42,9 @@ async def opened(bench: Bench, words: str) -> None:
     await bench.until(lambda: words in bench.text("#speed-gain"), words)
 
 
-@pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=name_of)
-async def test_finished(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size) -> None:
-    async with open_bench(EXACT, size, measure=HeldMeasure((FINISHED,))) as bench:
+@pytest.mark.sizes(SMALL, MEDIUM, LARGE)
+async def test_finished(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with open_bench(EXACT, measure=HeldMeasure((FINISHED,))) as bench:
         await opened(bench, "31 rounds")
         await looks_as_stored(bench)
 
@@ -59,28 +59,26 @@ async def test_scrolled_to_the_plot(
         await looks_as_stored(bench)
 
 
-@both_sizes
+@pytest.mark.sizes(SMALL, MEDIUM)
 async def test_half_done(
-    open_bench: OpenBench, looks_as_stored: LooksAsStored, half_done: HeldMeasure, size: Size
+    open_bench: OpenBench, looks_as_stored: LooksAsStored, half_done: HeldMeasure
 ) -> None:
-    async with open_bench(EXACT, size, measure=half_done) as bench:
+    async with open_bench(EXACT, measure=half_done) as bench:
         await opened(bench, "round 8 of 31")
         await looks_as_stored(bench)
 
 
-@both_sizes
-async def test_noisy_under_other_conditions(
-    open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size
-) -> None:
-    async with open_bench(EXACT, size, measure=HeldMeasure((NOISY,))) as bench:
+@pytest.mark.sizes(SMALL, MEDIUM)
+async def test_noisy_under_other_conditions(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with open_bench(EXACT, measure=HeldMeasure((NOISY,))) as bench:
         await opened(bench, "noisy")
         await bench.press("down", "right")
         await looks_as_stored(bench)
 
 
-@both_sizes
-async def test_refused(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size) -> None:
-    async with open_bench(EXACT, size, measure=HeldMeasure((NOTHING_YET,), raises=TOO_LARGE)) as bench:
+@pytest.mark.sizes(SMALL, MEDIUM)
+async def test_refused(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with open_bench(EXACT, measure=HeldMeasure((NOTHING_YET,), raises=TOO_LARGE)) as bench:
         await opened(bench, "12.4 GB")
         await looks_as_stored(bench)
 

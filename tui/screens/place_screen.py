@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import SystemCommand
 from textual.events import ScreenResume
+from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
@@ -52,10 +53,32 @@ class PlaceScreen(Screen[None]):
 
     def on_compose(self) -> None:
         """Know the size before there are widgets: the first resize would style all of them once more."""
-        width, height = self.app.size
-        told = ((width, self.HORIZONTAL_BREAKPOINTS), (height, self.VERTICAL_BREAKPOINTS))
-        for size, breakpoints in told:
-            self.add_class(max((least, name) for least, name in breakpoints if least <= size)[1])
+        self._know_size(self.app.size)
+
+    def _know_size(self, size: Size) -> None:
+        """Be of the classes of that size."""
+        for cells, breakpoints in (
+            (size.width, self.HORIZONTAL_BREAKPOINTS),
+            (size.height, self.VERTICAL_BREAKPOINTS),
+        ):
+            now = max((least, name) for least, name in breakpoints if least <= cells)[1]
+            for _, name in breakpoints:
+                self.set_class(name == now, name)
+
+    def _screen_resized(self, size: Size) -> None:
+        """Know another size before it is laid out for it, as views ask for it then.
+
+        Textual tells the classes after that, and the first size three times more.
+        """
+        if size != self._size:
+            before = self.classes
+            self._know_size(size)
+            if self._size and self.classes != before:
+                self.tell_anew()
+            super()._screen_resized(size)
+
+    def tell_anew(self) -> None:
+        """Write what there are other words for where there is more or less room."""
 
     def on_screen_resume(self, event: ScreenResume) -> None:
         """Style nothing again that was styled when it was mounted, a moment ago."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from textual.events import Resize
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widgets import OptionList
 
@@ -17,11 +17,12 @@ class PagedOptionList(OptionList):
     program by a KeyError: in a terminal that is too low, or while the view around it is still coming.
 
     And it draws each option anew after any Resize, which comes, too, whenever the view around it comes back
-    into sight: here only lines of another width are.
+    into sight: here only lines of another width are. What is highlighted stays in sight.
     """
 
     def __init__(self, *options: Any, **how: Any) -> None:
         self._width_of_lines = 0
+        self._size_before = Size()
         super().__init__(*options, **how)
 
     def _move_page(self, direction: Literal[-1, 1]) -> None:
@@ -32,6 +33,9 @@ class PagedOptionList(OptionList):
         event.prevent_default()
         if self._are_of_another_width():
             self._clear_caches()
+        if event.size and event.size != self._size_before:
+            self._size_before = event.size
+            self.scroll_to_highlight()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Those of now: a scroll bar may have come or gone without a Resize."""

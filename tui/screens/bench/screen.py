@@ -11,7 +11,6 @@ from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
-from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import var
 from textual.timer import Timer
@@ -163,11 +162,6 @@ class BenchScreen(PlaceScreen):
         """Paint, unless more is about to change, all of which is going to be painted at once."""
         if not self.waits_to_paint():
             super()._on_timer_update()
-
-    def _screen_resized(self, size: Size) -> None:
-        """Lay out for another size; Textual tells the first one three times more."""
-        if size != self._size:
-            super()._screen_resized(size)
 
     @property
     def view(self) -> StudyView:

@@ -346,6 +346,11 @@ class CheckpointScreen(TreeScreen):
         self.views.show(view)
         if isinstance(view, FusedView):
             view.hold_against(self._eps.of_blocks(self._blocks or ()))
+        self.tell_anew()
+
+    def tell_anew(self) -> None:
+        """Tell of what is under the cursor of the view in sight."""
+        view = self.views.in_sight
         if isinstance(view, ItemsView):
             self._tell_item(view.item)
         elif view.line is not None:

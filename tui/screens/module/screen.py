@@ -99,7 +99,13 @@ class ModuleScreen(TreeScreen):
     @on(ModulesView.Moved)
     def _moved(self, event: ModulesView.Moved) -> None:
         event.stop()
-        self.query_one(DetailPane).show(words_on(event.line, narrow=self.has_class("-narrow")))
+        self.tell_anew()
+
+    def tell_anew(self) -> None:
+        """Tell of what is under the cursor."""
+        line = self.outline.line
+        if line is not None:
+            self.query_one(DetailPane).show(words_on(line, narrow=self.has_class("-narrow")))
 
     @on(ModulesView.BlockChosen)
     def _block_chosen(self, event: ModulesView.BlockChosen) -> None:

@@ -222,6 +222,10 @@ class SpeedScreen(PlaceScreen):
     @on(SpeedTable.Moved)
     def _moved(self, event: SpeedTable.Moved) -> None:
         event.stop()
+        self.tell_anew()
+
+    def tell_anew(self) -> None:
+        """Tell of what is under the cursor."""
         self.query_one(DetailPane).show(self.table.detail(narrow=self.has_class("-narrow")))
 
     @on(SpeedTable.Chosen)

@@ -39,6 +39,12 @@ class FileViews(ContentSwitcher):
         """Whether that is in sight."""
         return self.current == TREE
 
+    @property
+    def in_sight(self) -> OutlineView | ItemsView:
+        """The one that is shown."""
+        asides = self.query_children(ItemsView)
+        return next((view for view in asides if view.id == self.current), self.tree_view)
+
     def there(self, kind: type[AnyView]) -> AnyView | None:
         """The view of that kind; None where it was not needed yet."""
         found = self.query_children(kind)

@@ -199,6 +199,11 @@ class MistakesView(StudyView):
         else:
             findings_line.show(findings(study, self.answers))
 
+    def watch_room(self) -> None:
+        """More or fewer words may fit now."""
+        self._told = None
+        self.refresh_content()
+
     def _tell(self, study: Study) -> None:
         """The words on the highlighted mistake."""
         name = self.gallery.name_under_cursor

@@ -137,13 +137,13 @@ class ProbeView(StudyView, can_focus=True):
         """Take the keys."""
         self.focus()
 
-    def on_resize(self) -> None:
+    def watch_room(self) -> None:
         """More or less may fit now."""
         self.refresh_content()
 
     def show_study(self, study: Study) -> None:
         """Write the element out."""
-        if self.pixel is None or not self.room:  # not known yet: on_resize follows
+        if self.pixel is None or not self.room:  # not known yet: watch_room follows
             return
         # Not at the top: it imports torch, which is there once there is a study.
         from tui.analysis.probe.probe import probe

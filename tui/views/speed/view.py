@@ -187,13 +187,13 @@ class SpeedView(StudyView, can_focus=True):
         """Take the keys."""
         self.focus()
 
-    def on_resize(self) -> None:
+    def watch_room(self) -> None:
         """Fill the room that there is."""
         self.refresh_content()
 
     def show_study(self, study: Study) -> None:
         """Write what has been measured."""
-        if not self.room:  # not known yet: on_resize follows
+        if not self.room:  # not known yet: watch_room follows
             return
         width = self.room.width - self.gutter.width
         if not self._looked_for_devices:  # torch, which knows them, is there once a study is
