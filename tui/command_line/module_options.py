@@ -21,6 +21,10 @@ Shape = tuple[int, int, int, int]
 
 _TARGET = re.compile(r"(.+\.py|[^\W\d]\w*(\.[^\W\d]\w*)*):[^\W\d]\w*(\.[^\W\d]\w*)*")
 _SHAPE = re.compile(r"[1-9]\d{0,8}(x[1-9]\d{0,8}){3}")
+_BESIDE = (
+    f"beside a module that is judged stands the checkpoint that it was made of: {PROGRAM} FILE MODULE; "
+    f"what was made of a module: {PROGRAM} compare MODULE FILE"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +193,8 @@ def parse_module(command: str, arguments: Sequence[str]) -> ModuleRequest | str:
         return parser.format_help()
     parser.refuse_unknown_options(rest, "there is no such option for a module")
     if rest:
-        instead = "" if command else f"; {PROGRAM} compare MODULE FUSED judges what was made of a module"
-        raise OptionsError(f"{quoted(rest[0])}: there is no place for it{instead}")
+        beside = "" if command else f"; {_BESIDE}"
+        raise OptionsError(f"{quoted(rest[0])}: there is no place for it{beside}")
     return _MADE[command](options)
 
 

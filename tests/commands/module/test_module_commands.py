@@ -83,6 +83,9 @@ class Loops(Odd):
             time.sleep(0.01)
 
 
+lazy = nn.Sequential(nn.LazyConv2d(4, 3))
+
+
 def three():
     return 3
 """
@@ -214,6 +217,14 @@ def test_what_their_code_does_wrong_is_told_in_one_line(
     here: Path, capsys: pytest.CaptureFixture[str], target: str, words: str
 ) -> None:
     assert words in refused(capsys, "inspect", target)
+
+
+def test_a_module_without_sizes_is_told_in_one_line_by_what_runs_nothing_of_it(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for asked in (("fuse", "their_blocks.py:lazy", "o.pt2"), ("compare", "w.pt", "their_blocks.py:lazy")):
+        torch.save({"0.weight": torch.ones(3, 3, 3, 3)}, here / "w.pt")
+        assert "0.weight has no size yet" in refused(capsys, *asked)
 
 
 def test_a_module_that_gives_a_tuple_is_a_tree(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

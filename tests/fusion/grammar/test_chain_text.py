@@ -142,6 +142,8 @@ def test_its_numbers_are_edited_and_come_back_from_a_file_and_a_command_line(nam
         ("1x1+g2+g4 > 3x3", "'+g2' and '+g4' contradict each other"),
         ("1x1+c4+x2 > 3x3", "'+c4' and '+x2' contradict each other"),
         ("1x1+x1/0 > 3x3", "is not an option of that layer"),
+        ("3x3+c0 > 1x1", "+x1/4, +c16, +norm, +alpha, +gamma, +eps1e-3, +zeros, +p1; the number of +c is 1"),
+        ("(3x3 + identity)+c4", "of that layer; it takes +norm, +alpha, +gamma, +eps1e-3, +zeros, +p1"),
         ("1x1 > taps(1 2; 3)", "rows of equally many numbers"),
         ("1x1+eps1e-3 > 3x3", "is of no batch norm"),
         ("1x1 > norm+eps99", "must be a number from 0 to 10"),

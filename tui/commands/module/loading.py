@@ -19,6 +19,7 @@ from tui.fusion.refusal import Refusal
 from tui.importing.files import bytes_of
 from tui.importing.npy import npy_from
 from tui.modules.looking import LookedAt, look_at
+from tui.modules.run.given import refuse_no_module
 from tui.modules.run.loading import LoadingError, load_module
 
 
@@ -34,12 +35,13 @@ def loaded(source: ModuleSource) -> Loaded:
 
     Raises:
         LoadingError: the code fails, or the weights do not fit; one message, with file and line.
-        Refusal: a file cannot be read.
+        Refusal: a file cannot be read, or a parameter has no size yet.
     """
     with users_code():
         module = load_module(source.target, source.arguments, source.arguments_option)
         if source.weights is not None:
             _give_weights(module, source)
+    refuse_no_module(module)
     return Loaded(module, _example(source, module))
 
 

@@ -253,10 +253,21 @@ def _changed(part: Part, name: str, value: str | None, on: bool, layer: str) -> 
     if name == "x" and on and conv and value and (multiple := _multiple(value)):
         return replace(part, multiple=multiple)
     sign = "+" if on else "-"
+    number = f"; the number of +{name} is 1 or more" if conv and on and value and name in "gcx" else ""
     raise TextError(
         f"{quoted(sign + name + (value or ''))} in {quoted(layer)} is not an option of that layer; "
-        f"there are {OPTIONS}"
+        f"it takes {_options_of(part)}{number}"
     )
+
+
+def _options_of(part: Part) -> str:
+    """Those that such a layer takes."""
+    own = ["-bias"] if part.kind in (*CONVOLUTIONS, LayerKind.DEPTHWISE) else []
+    if part.kind in CONVOLUTIONS:
+        own += ["+g4", "+dw", "+x2", "+x1/4", "+c16"]
+    if part.kind in CONVOLUTIONS and part.kernel_size == (1, 1):
+        own.append("+idconv")
+    return ", ".join([*own, "+norm", "+alpha", "+gamma", "+eps1e-3", "+zeros", "+p1"])
 
 
 def _multiple(value: str) -> Fraction | None:
