@@ -191,6 +191,7 @@ async def test_where_a_block_is_not_finite_it_is_asked_first(
         await bench.until(lambda: "2 of 3 blocks" in head(bench))
         assert rows(bench)[0].startswith("! stages.0.1 suspicious")
         assert "NaN" in bench.words("#detail-words")
+        assert "off by at most" not in bench.words("#detail-words")
         assert ("Nothing was written" in head(bench)) == (answer == "n")
     assert target.exists() == (answer == "y")
 

@@ -140,7 +140,8 @@ def _on_left_alone(left_alone: tuple[LeftAlone, ...]) -> Iterator[_Section]:
 
 def _tensor_words(entry: Entry) -> str:
     shape = f"{shape_words(entry.shape)}  {printable(entry.dtype)}"
-    return f"{shape}, {count(entry.numel)} numbers, {size_in_words(entry.bytes)}"
+    numbers = "1 number" if entry.numel == 1 else f"{count(entry.numel)} numbers"
+    return f"{shape}, {numbers}, {size_in_words(entry.bytes)}"
 
 
 def _on_tensor(read: Read, *, narrow: bool) -> Iterator[_Section]:

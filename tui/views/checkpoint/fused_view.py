@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -143,9 +144,9 @@ def _detail(block: FusedBlock, narrow: bool) -> Content:
 
 
 def _facts(block: FusedBlock) -> Iterator[Content]:
-    if block.weight_share is not None:
+    if block.weight_share is not None and isfinite(block.weight_share):
         yield _fact("numbers off by at most", share_in_words(block.weight_share), "of one rounding")
-    if block.max_abs_diff_float64 is not None:
+    if block.max_abs_diff_float64 is not None and isfinite(block.max_abs_diff_float64):
         yield _fact(
             "max |fused - unfused|", two_digits(block.max_abs_diff_float64), "in float64, on random inputs"
         )
