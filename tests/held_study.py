@@ -18,6 +18,7 @@ class HeldRun:
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self.let_go = threading.Event()
+        self.stands_still = threading.Event()
         self.stop_before = ""
         self.go_on = threading.Event()
         self.ended = threading.Event()
@@ -27,6 +28,7 @@ class HeldRun:
         """The steps of the study; counts those that were asked for."""
         try:
             yield Doing("holding still")
+            self.stands_still.set()
             assert self.let_go.wait(PATIENCE)
             for step in run_study(self.subject):
                 self.steps += 1

@@ -128,5 +128,6 @@ async def test_q_quits_from_within_the_form_but_for_a_field(open_bench: OpenBenc
 
 async def test_q_quits_during_a_run(open_bench: OpenBench, held: HeldStudy) -> None:
     async with open_bench(EXACT, study=held, reach=Doing) as bench:
+        await bench.until(held.runs[0].stands_still.is_set)
         await bench.quit()
         assert not held.runs[0].ended.is_set(), "nothing waited for it"

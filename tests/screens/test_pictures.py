@@ -146,6 +146,7 @@ async def test_numbers_that_are_none(
 
 
 @in_both_sizes
+@pytest.mark.painted  # a grid that is given another room on its way scrolls back when it is painted
 @pytest.mark.parametrize("view", ["1", "3"], ids=["kernels", "outputs"])
 async def test_dimmed(
     open_bench: OpenBench, looks_as_stored: LooksAsStored, held: HeldStudy, view: str
