@@ -15,3 +15,14 @@ def test_a_study_does_without_sympy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_counting_what_runs_does_without_torchs_compiler() -> None:
+    """torch imports it with the first operator that is seen, for 1 to 3 s, unless it is told not to."""
+    code = (
+        "import sys, torch; from torch import nn; from tui.analysis.speed.work import work_of;"
+        "conv, x = nn.Conv2d(2, 2, 3), torch.ones(1, 2, 5, 5);"
+        "work = work_of(conv, x); print(work.macs, 'torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "324 False"

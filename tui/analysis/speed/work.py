@@ -15,12 +15,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 from tui.analysis.numerics.misread import is_misread, sees_nothing
 from tui.analysis.speed.arithmetic import FLOPS_PER_MAC, Work
+from tui.fusion.operator_mode import OperatorMode
 
 _CONVOLUTION = torch.ops.aten.convolution.default
 _OVERWRITING = ("copy_", "fill_", "zero_")
@@ -116,11 +116,11 @@ class _Counts:
     live: _Live = field(default_factory=_Live)
 
 
-class _Counting(TorchDispatchMode, _Counts):  # type: ignore[no-untyped-call]  # torch's is untyped
+class _Counting(OperatorMode, _Counts):
     """Inside `with`, counts what runs: each operation reads what it is given and writes its result, once."""
 
     def __init__(self) -> None:
-        TorchDispatchMode.__init__(self)  # type: ignore[no-untyped-call]
+        OperatorMode.__init__(self)
         _Counts.__init__(self)
 
     def __torch_dispatch__(

@@ -15,9 +15,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
+from tui.fusion.operator_mode import OperatorMode
 from tui.modules.run.graph import Call, Graph, ModuleCall, Node
 from tui.modules.run.undisturbed import statistics_kept, storage_of, written_by
 
@@ -65,16 +65,11 @@ def _is_whole(module: nn.Module) -> bool:
     return own is not None and getattr(module.forward, "__func__", None) is own and not hooked
 
 
-class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own is untyped
+class _Recorder(OperatorMode):
     """Sees every operator that runs."""
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """Else the first operator would import torch's compiler for 3 s; nothing is compiled here."""
-        return False
-
     def __init__(self, module: nn.Module) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._module = module
         self._names = {id(each): name for name, each in module.named_modules()}
         self._calls: list[Call] = []

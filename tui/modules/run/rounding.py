@@ -6,8 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
+
+from tui.fusion.operator_mode import OperatorMode
 
 _WRITING = frozenset(
     (
@@ -18,16 +19,11 @@ _WRITING = frozenset(
 """Operators that write a number of the forward's as it stands."""
 
 
-class ConstantsRounded(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own is untyped
+class ConstantsRounded(OperatorMode):
     """`y[..., 0] = 0.3` in float32 writes 0.300000012, and so it does here in float64."""
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """Else the first operator would import torch's compiler for 3 s; nothing is compiled here."""
-        return False
-
     def __init__(self, dtype: torch.dtype) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._dtype = dtype
 
     def __torch_dispatch__(

@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+from tui.fusion.operator_mode import OperatorMode
 
 
 @contextmanager
@@ -38,16 +39,11 @@ def statistics_kept(module: nn.Module) -> Iterator[None]:
             buffer.copy_(values)
 
 
-class _Keeping(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own is untyped
+class _Keeping(OperatorMode):
     """Copies what is about to be written over, where it is the module's."""
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """Else the first operator would import torch's compiler for 3 s; nothing is compiled here."""
-        return False
-
     def __init__(self, module: nn.Module) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._own: dict[int, list[Tensor]] = {}
         for tensor in (*module.parameters(), *module.buffers()):
             self._own.setdefault(storage_of(tensor), []).append(tensor)
