@@ -31,8 +31,10 @@ def keep() -> None:
 
 
 def keep_no_more() -> None:
-    """Collect of what was kept, too, what nothing refers to any more."""
+    """Let go of what was kept and nothing refers to any more; the rest, torch above all, stays kept."""
     gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager

@@ -31,19 +31,18 @@ class PagedOptionList(OptionList):
 
     def _on_resize(self, event: Resize) -> None:  # type: ignore[override]
         event.prevent_default()
-        if self._are_of_another_width():
-            self._clear_caches()
+        self._draw_anew_in_another_width()
         if event.size and event.size != self._size_before:
             self._size_before = event.size
             self.scroll_to_highlight()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Those of now: a scroll bar may have come or gone without a Resize."""
-        if self._are_of_another_width():
-            self._clear_caches()
+        self._draw_anew_in_another_width()
         return super().render_lines(crop)
 
-    def _are_of_another_width(self) -> bool:
-        width, before = self.scrollable_content_region.width, self._width_of_lines
-        self._width_of_lines = width or before  # none while it is out of sight
-        return before != self._width_of_lines
+    def _draw_anew_in_another_width(self) -> None:
+        width = self.scrollable_content_region.width
+        if width and width != self._width_of_lines:  # it is 0 out of sight
+            self._width_of_lines = width
+            self._clear_caches()

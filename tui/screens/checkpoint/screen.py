@@ -147,7 +147,6 @@ class CheckpointScreen(TreeScreen):
 
     def on_unmount(self) -> None:
         """Let all files go."""
-        self._keep_no_more()
         for checkpoint in self._opened:
             checkpoint.close()
 
@@ -172,10 +171,6 @@ class CheckpointScreen(TreeScreen):
         except Exception as error:
             self._say_unopened(to_open, error)
 
-    def _keep_no_more(self) -> None:
-        if self.listing is not None and len(self.listing.checkpoint.entries) >= MANY:
-            keep_no_more()
-
     def _say_unopened(self, to_open: ToOpen, error: Exception) -> None:
         rest = "o opens another file."
         if self.to_open is to_open:
@@ -194,7 +189,8 @@ class CheckpointScreen(TreeScreen):
 
     def _make_room_for(self, to_open: ToOpen) -> None:
         """Show nothing more of this file, which stays open for its blocks on the bench."""
-        self._keep_no_more()
+        if self.listing is not None and len(self.listing.checkpoint.entries) >= MANY:
+            self.call_after_refresh(keep_no_more)
         self.to_open = to_open
         self._read.clear()
         self._subjects.clear()
