@@ -394,7 +394,8 @@ def test_a_missing_bias_counts_as_zeros(tmp_path: Path) -> None:
     ("weight", "words"),
     [
         (torch.zeros(8, 4, 5, 5), "8×4×5×5"),
-        (torch.zeros(8, 36), "2 dimensions"),
+        (torch.zeros(8, 36), "is 8x36, and a weight of 4 dimensions"),
+        (torch.zeros(36), "is 36, and a weight of 4 dimensions"),
         (torch.zeros(8, 4, 3, 3, dtype=torch.int8), "is int8"),
         (torch.zeros(4, 4, 3, 3), "4×4×3×3"),
     ],

@@ -39,6 +39,7 @@ from tui.checkpoints.comparison.unfused import Unfused, unfused_in
 from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.conversion.fusing import Wishes
 from tui.checkpoints.found import FoundBlock, LeftAlone, Recognition
+from tui.checkpoints.recognition.channels import shown_shape
 from tui.checkpoints.recognition.matching import FLOATING
 from tui.fusion.block import ReparamBlock, conv_of
 from tui.fusion.kernel import FusionError, Kernel
@@ -254,7 +255,7 @@ class _Comparison:
                 return f"{name} is {entries[name].dtype}: only {', '.join(FLOATING)} can be judged"
         shape = shaped(entries[there.weight], found)
         if len(shape) != len(found.kernel_size) + 2:
-            return f"{there.weight} has {len(shape)} dimensions, and 4 are expected"
+            return f"{there.weight} is {shown_shape(shape)}, and a weight of 4 dimensions is expected"
         bias = None if there.bias is None else self._given.tensor(there.bias)
         return Kernel(self._given.tensor(there.weight).reshape(shape), bias)
 
