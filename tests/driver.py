@@ -24,13 +24,14 @@ from tui.analysis.speed.report import SpeedReport
 from tui.analysis.speed.to_time import time_them as timed
 from tui.analysis.subject import Subject
 from tui.analysis.sweep.running import sweep as points_of
-from tui.app import RepFuseApp, StudyFunction
+from tui.app import RepFuseApp
 from tui.checkpoints.choosing.to_open import ToOpen
 from tui.checkpoints.contents import Checkpoint
 from tui.fusion.specs.block_spec import BlockSpec
 from tui.running.measuring import MeasureFunction
 from tui.running.run_state import Idle, RunState
 from tui.running.speed_table import TimeThemFunction
+from tui.running.studying import StudyFunction
 from tui.running.sweep import SweepFunction
 from tui.screens.bench.study_views import StudyViews
 from tui.screens.checkpoint.screen import CheckpointScreen
@@ -261,7 +262,7 @@ class TreeBench(Bench):
             lambda: (
                 self.app._bench is not None
                 and self.app.study is not None
-                and self.app.study.subject == self.app.bench._subject
+                and self.app.study.subject == self.app.bench.subject
             )
         )
         assert self.app.study is not None

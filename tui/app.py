@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
@@ -24,23 +21,16 @@ from textual.scrollbar import ScrollBar
 from textual.theme import Theme
 
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
-from tui.analysis.block_a import Beside, BlockA, against_a, block_a_of
-from tui.analysis.deferred import deferred_study, load_torch
-from tui.analysis.estimate import estimate_of, memory_of_this_machine
-from tui.analysis.failure import in_words
-from tui.analysis.inquiry import Answers, Question, deferred_answer
 from tui.analysis.numerics.ran_on import CPU
-from tui.analysis.progress import Doing, Failed
 from tui.analysis.subject import Subject
 from tui.collecting import collect_again
 from tui.fusion.presets import PRESETS
 from tui.fusion.specs.block_spec import BlockSpec
 from tui.keys_in_order import KeysInOrder
 from tui.running.background import LANE, iterate_in_thread
-from tui.running.measuring import MeasureFunction, MeasuringApp, deferred_measure
-from tui.running.run_state import Idle, RunState, Stopped, Waiting, Withdrawn
+from tui.running.measuring import MeasureFunction, deferred_measure
+from tui.running.studying import StudyFunction, StudyingApp
 from tui.screens.bench.screen import BenchScreen
-from tui.screens.bench.study_views import StudyViews
 from tui.screens.bench.views import load_views
 from tui.screens.commands import KEYS_APART, commands_of
 from tui.settings import Settings, is_first_start
@@ -48,12 +38,11 @@ from tui.terminal.colour_depth import ColourDepth
 from tui.terminal.driver import stoppable
 from tui.terminal.filters import UTF_8, filters_for
 from tui.themes import DARK, THEMES, counterpart
-from tui.views.shared.study_view import StudyView
 from tui.widgets.form.choice import Choice
 from tui.widgets.thin_scroll_bar import ThinScrollBar
 
 if TYPE_CHECKING:
-    from tui.analysis.study import FusedKernels, Piece, Study
+    from tui.analysis.study import Study
     from tui.checkpoints.choosing.to_open import ToOpen
     from tui.modules.looking import LookedAt
     from tui.running.speed_table import RunningSpeedTable, TimeThemFunction
@@ -68,14 +57,8 @@ if TYPE_CHECKING:
 
     Place = BenchScreen | TreeScreen | SweepScreen | SpeedScreen
 
-PREVIEW_PAUSE = 0.08
-"""Seconds that the cursor rests before what it is on is run."""
-PREVIEW_IS_LATE = 0.4
-"""Seconds after which a preview says what it is doing; till then the one before stays."""
-StudyFunction = Callable[[Subject], "Iterator[Piece]"]
 
-
-class RepFuseApp(MeasuringApp):
+class RepFuseApp(StudyingApp):
     """Starts on the default block, or on `spec`, altered as `alterations` say; beside `compared`, if given.
 
     With a file `to_open` it starts on what that file or folder holds, and the bench waits for a block of it.
@@ -115,19 +98,6 @@ class RepFuseApp(MeasuringApp):
         Binding("t", "toggle_theme", "Dark or light", show=False, id="app.theme"),
     ]
 
-    kernels: var[FusedKernels | None] = var(None)
-    """The last fused kernels; those of `study`, or newer ones that are being run."""
-    study: var[Study | None] = var(None)
-    """The last good result."""
-    answers: var[Answers] = var(Answers)
-    """What has been found out about the last good result."""
-    run_state: var[RunState] = var[RunState](Idle)
-    """What is being done about the form's spec."""
-    preview: var[Study | Doing | Failed | None] = var(None)
-    """What became of a subject that a view asks to look at beside `study`; None while none asks."""
-    beside: var[Beside | None] = var[Beside | None](None)
-    """The block A and how the last good result differs from it; None while none is kept."""
-
     sweep: var[SweepState | None] = var(None)
     """The last sweep, as far as it came; None before the first."""
     speed_table: var[SpeedTableState | None] = var(None)
@@ -151,7 +121,7 @@ class RepFuseApp(MeasuringApp):
         encoding: str = UTF_8,
     ) -> None:
         self._for_this_terminal = filters_for(depth, encoding)
-        super().__init__(measure)
+        super().__init__(study, measure, compared=compared, device=device)
         ScrollBar.renderer = ThinScrollBar
         self._first = Subject(spec or BlockSpec(), alterations)
         if module is not None and module.whole is not None:
@@ -168,9 +138,7 @@ class RepFuseApp(MeasuringApp):
         self._back_to: TreeScreen | SweepScreen | SpeedScreen | None = None
         self._opening = to_open
         self._looked = module
-        self._a: BlockA | Subject | None = compared  # a subject as long as its study has not been run
         self._device = device
-        self._study_function = study or partial(deferred_study, device=device)
         self.keys = KeysInOrder(super().on_event, self._paint, self._handle_exception, LANE.beside)
         for theme in THEMES:
             self.register_theme(theme)
@@ -267,8 +235,8 @@ class RepFuseApp(MeasuringApp):
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         self.app_resume_signal.subscribe(self, self._paint_all)
         if self._bench is not None:
-            self.call_after_refresh(self._request, self._first)
-        self._compare()
+            self.call_after_refresh(self.request, self._first)
+        self.compare()
         self.call_after_refresh(collect_again)
 
     def _take_own_keys(self) -> None:
@@ -368,7 +336,7 @@ class RepFuseApp(MeasuringApp):
         """Go to the bench, with a whole other block."""
         if self._bench is None:
             self._new_bench(subject)
-            self.call_after_refresh(self._request, subject)
+            self.call_after_refresh(self.request, subject)
         else:
             self._bench.show_subject(subject)
         self._go_to(self.bench)
@@ -443,149 +411,15 @@ class RepFuseApp(MeasuringApp):
         """Leave a settings file, so that the next start is not the first. Without one, it is no worse."""
         self._settings.save(self._settings_path)
 
-    @on(BenchScreen.RunRequested)
-    def _run_requested(self, event: BenchScreen.RunRequested) -> None:
-        self._request(event.subject, insisted=event.insisted)
-
-    @on(BenchScreen.RunWithdrawn)
-    def _run_withdrawn(self) -> None:
-        self._cancel()
-        self.run_state = Withdrawn()
-
-    @on(BenchScreen.StopRequested)
-    def _stop_requested(self) -> None:
-        if isinstance(self.run_state, Doing):
-            self._cancel()
-            self.run_state = Stopped()
-
-    def _cancel(self) -> None:
-        """Stop what runs, of another block: its thread at the next step, its worker here and now."""
-        self.workers.cancel_group(self, "study")
-        self.stop_measuring()
-
-    def _request(self, subject: Subject, *, insisted: bool = False) -> None:
-        """Study it, or ask first if that is costly; what runs for an older subject is stopped."""
-        self._cancel()
-        estimate = estimate_of(subject.spec)
-        memory = memory_of_this_machine()
-        too_large = memory is not None and estimate.bytes > memory
-        if too_large or (estimate.must_be_asked_for and not insisted):
-            self.run_state = Waiting(estimate, too_large)
-            threading.Thread(target=load_torch, name="torch", daemon=True).start()
-            return
-        self.run_state = Doing("running")
-        self._run_study(subject)
-
-    @work(group="study", exclusive=True, exit_on_error=False, description="study")
-    async def _run_study(self, subject: Subject) -> None:
-        """Keep what the study yields. A worker that was cancelled does not come back here."""
-        try:
-            steps = partial(self._study_function, subject)
-            async for piece in iterate_in_thread(steps):
-                self._take(piece)
-        except Exception as error:
-            self.run_state = Failed(in_words(error))
-
-    def _take(self, piece: Piece) -> None:
-        if isinstance(piece, Doing):
-            self.run_state = piece
-            return
-        found = _study_in(piece)
-        if found is not None:
-            self.workers.cancel_group(self, "answer")
-            self.forget_speed()
-            self.answers = Answers()
-            if self.study is None:
-                self._load_views()
-            self.kernels = self.study = found
-            self.run_state = Idle()
-            self._compare()
-        else:
-            self.kernels = piece
+    def watch_study(self, before: Study | None, study: Study | None) -> None:
+        """Have the code of every view there, now that the first result is."""
+        if before is None and study is not None:
+            self._load_views()
 
     @work(group="views", exit_on_error=False, description="views")
     async def _load_views(self) -> None:
-        """Have the code of every view there, now that the first result is."""
         async for _ in iterate_in_thread(load_views):
             pass
-
-    @on(BenchScreen.AChosen)
-    def _a_chosen(self, event: BenchScreen.AChosen) -> None:
-        self._a = event.a if event.a is None or isinstance(event.a, Subject) else block_a_of(event.a)
-        self._compare()
-
-    def _compare(self) -> None:
-        """Lay the last good result beside A; an A that was not run waits until the block at hand was."""
-        self.workers.cancel_group(self, "a")
-        if self._a is None:
-            self.beside = None
-        elif isinstance(self._a, Subject) and self._does_not_fit(self._a):
-            self.beside = Failed("it needs more memory than this machine has")
-        elif self.study is None or (isinstance(self._a, Subject) and not isinstance(self.run_state, Idle)):
-            self.beside = Doing("waits for the result")
-        else:
-            self._lay_beside(self._a, self.study)
-
-    @staticmethod
-    def _does_not_fit(subject: Subject) -> bool:
-        memory = memory_of_this_machine()
-        return memory is not None and estimate_of(subject.spec).bytes > memory
-
-    @work(group="a", exclusive=True, exit_on_error=False, description="comparison with A")
-    async def _lay_beside(self, a: BlockA | Subject, study: Study) -> None:
-        try:
-            async for item in iterate_in_thread(partial(against_a, a, study, self._study_function)):
-                if isinstance(item, BlockA):
-                    self._a = item
-                else:
-                    self.beside = item
-        except Exception as error:
-            self.beside = Failed(in_words(error))
-
-    @on(StudyView.PreviewWanted)
-    def _preview_wanted(self, event: StudyView.PreviewWanted) -> None:
-        """Look at another subject beside the study; the preview before stays until the next one is there."""
-        self.workers.cancel_group(self, "preview")
-        if event.subject is None:
-            self.preview = None
-        elif estimate_of(event.subject.spec).must_be_asked_for or self._does_not_fit(event.subject):
-            self.preview = Failed("this block takes too long for one")
-        else:
-            self._run_preview(event.subject)
-
-    @work(group="preview", exclusive=True, exit_on_error=False, description="preview")
-    async def _run_preview(self, subject: Subject) -> None:
-        """Keep what became of it. The next move of the cursor cancels this worker, and so the run."""
-        await asyncio.sleep(PREVIEW_PAUSE)
-        begin = monotonic()
-        try:
-            steps = partial(self._study_function, subject)
-            async for piece in iterate_in_thread(steps):
-                if isinstance(piece, Doing):
-                    if monotonic() - begin > PREVIEW_IS_LATE:
-                        self.preview = piece
-                elif (found := _study_in(piece)) is not None:
-                    self.preview = found
-        except Exception as error:
-            self.preview = Failed(in_words(error))
-
-    @on(StudyViews.Asked)
-    def _asked(self, event: StudyViews.Asked) -> None:
-        """Find the answer, unless it is there or on its way."""
-        if self.study is not None and self.answers.to(event.question) is None:
-            self.answers = self.answers.having(event.question, Doing("looking closer"))
-            self._find_answer(event.question, self.study)
-
-    @work(group="answer", exit_on_error=False, description="answer")
-    async def _find_answer(self, question: Question, study: Study) -> None:
-        """Keep the answer to a question about the study, and till then what is being done for it."""
-        try:
-            async for item in iterate_in_thread(partial(deferred_answer, question, study)):
-                if self.study is study:
-                    self.answers = self.answers.having(question, item)
-        except Exception as error:
-            if self.study is study:
-                self.answers = self.answers.having(question, Failed(in_words(error)))
 
     @on(Choice.ListWanted)
     def _list_wanted(self) -> None:
@@ -657,10 +491,3 @@ class RepFuseApp(MeasuringApp):
         for name, preset in PRESETS.items():
             yield SystemCommand(f"Preset {name}", preset.summary, partial(self.action_preset, name))
         yield from own
-
-
-def _study_in(piece: Piece) -> Study | None:
-    """The study, if the piece is one."""
-    from tui.analysis.study import Study  # what has something to show has imported torch
-
-    return piece if isinstance(piece, Study) else None

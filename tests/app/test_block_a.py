@@ -112,7 +112,7 @@ async def test_the_program_may_start_with_a(open_bench: OpenBench) -> None:
 async def test_an_a_that_cannot_be_run_is_told(
     open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.app.memory_of_this_machine", lambda: 10**9)
+    monkeypatch.setattr("tui.running.studying.memory_of_this_machine", lambda: 10**9)
     async with open_bench(EXACT, compared=Subject(COSTLY)) as bench:
         await bench.until(lambda: "more memory than this machine has" in line(bench))
         await bench.press("A")

@@ -120,7 +120,7 @@ async def test_a_burst_into_the_prompt_for_a_number(open_bench: OpenBench) -> No
     async with open_bench(EXACT) as bench:
         bench.kernels.panels[0].grid.focus()
         await bench.burst("enter", "ctrl+u", "-", "1", ".", "2", "5", "enter", "right", "enter", "7", "enter")
-        edits = bench.app.bench._subject.alterations.edits
+        edits = bench.app.bench.subject.alterations.edits
         assert [(edit.place, edit.value) for edit in edits] == [("kxk.weight", -1.25), ("kxk.weight", 7.0)]
         assert edits[1].index[3] == edits[0].index[3] + 1
 

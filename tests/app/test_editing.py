@@ -103,7 +103,7 @@ async def test_a_number_left_as_it_is_is_no_edit(
         await bench.reach(Idle)
         assert not prompt.display
         assert bench.app.study is shown
-        assert not bench.app.bench._subject.alterations
+        assert not bench.app.bench.subject.alterations
         assert not any("by hand" in str(panel.border_subtitle) for panel in bench.kernels.panels)
         await bench.press("u")
         assert "nothing more in that direction" in [*bench.app._notifications][-1].message
@@ -135,9 +135,9 @@ async def test_the_number_before_an_edit_that_still_runs_is_another_one(
         altered = bench.app.bench
         for text, values in (("5", [5.0]), (f"{before:.3f}", [before])):
             await bench.press("enter", "ctrl+u", *("minus" if key == "-" else key for key in text), "enter")
-            assert [edit.value for edit in altered._subject.alterations.edits] == values
+            assert [edit.value for edit in altered.subject.alterations.edits] == values
         await bench.press("enter", "enter")
-        assert [edit.value for edit in altered._subject.alterations.edits] == [before]
+        assert [edit.value for edit in altered.subject.alterations.edits] == [before]
         assert len(held.runs) == 2
 
 

@@ -18,7 +18,7 @@ from tui.widgets.top_bar import TopBar
 async def result_of(bench: Bench) -> None:
     """Wait for the result of what is in the form."""
     screen = bench.app.bench
-    await bench.until(lambda: bench.app.study is not None and bench.app.study.subject == screen._subject)
+    await bench.until(lambda: bench.app.study is not None and bench.app.study.subject == screen.subject)
 
 
 async def test_its_structure_cannot_be_edited_and_its_run_can(open_bench: OpenBench) -> None:

@@ -77,7 +77,7 @@ async def complains(bench: Bench, words: str) -> None:
 
 
 def subject(bench: Bench) -> Subject:
-    return bench.app.bench._subject
+    return bench.app.bench.subject
 
 
 async def test_a_saved_study_comes_back_in_one_step(open_bench: OpenBench, folder: Path) -> None:

@@ -96,5 +96,5 @@ async def test_channels_scales_and_zoom(open_bench: OpenBench) -> None:
         await bench.press("m")
         assert [panel.display for panel in view.maps.panels] == [False, False, False, True]
         # A number that is set by hand shows.
-        bench.app.bench._alter(Alterations(edits=(Edit("input", (1, 3, 0, 0), 64.0),)))
+        bench.app.bench.alter(Alterations(edits=(Edit("input", (1, 3, 0, 0), 64.0),)))
         await bench.until(lambda: "±64" in str(source.border_subtitle))

@@ -30,22 +30,22 @@ async def test_random_input(
 ) -> None:
     monkeypatch.chdir(tmp_path)  # it saves files too
     async with open_bench(EXACT) as bench:
-        first = bench.app.bench._subject
+        first = bench.app.bench.subject
         chance = RandomInput(bench, seed)
         await chance.act(ACTS)
         await rest(bench)
         screen = bench.app.bench
-        if screen._valid and isinstance(bench.app.run_state, Idle):
+        if screen.wanted.is_valid and isinstance(bench.app.run_state, Idle):
             assert bench.app.study is not None
-            assert bench.app.study.subject == screen._subject, chance.acts
+            assert bench.app.study.subject == screen.subject, chance.acts
             assert bench.app.study.spec == bench.app.bench.query_one(ParameterForm).spec
         screen.action_undo()  # an invalid form first goes back to the last valid block
-        last = screen._history._subjects[-1]
-        for _ in range(len(screen._history._subjects)):
+        last = screen.wanted.history._subjects[-1]
+        for _ in range(len(screen.wanted.history._subjects)):
             screen.action_undo()
-        assert screen._history.now == screen._history._subjects[0]
-        assert len(screen._history._subjects) >= 200 or screen._history.now == first
-        for _ in range(len(screen._history._subjects)):
+        assert screen.wanted.history.now == screen.wanted.history._subjects[0]
+        assert len(screen.wanted.history._subjects) >= 200 or screen.wanted.history.now == first
+        for _ in range(len(screen.wanted.history._subjects)):
             screen.action_redo()
-        assert screen._history.now == last
+        assert screen.wanted.history.now == last
         await rest(bench)

@@ -64,7 +64,7 @@ async def test_before_the_answer_the_own_row_stands_and_the_work_is_named(
         let_go.wait(PATIENCE)
         raise RuntimeError("[/] no memory [bold]left")
 
-    monkeypatch.setattr("tui.app.deferred_answer", answer)
+    monkeypatch.setattr("tui.running.studying.deferred_answer", answer)
     async with open_bench(ROUNDED) as bench:
         await bench.press("5")
         await bench.until(lambda: bench.text("#working") == "holding [still] …")

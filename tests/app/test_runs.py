@@ -163,7 +163,7 @@ async def test_what_is_no_longer_shown_is_let_go(open_bench: OpenBench) -> None:
 
 @pytest.fixture
 def ample_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.app.memory_of_this_machine", lambda: None)
+    monkeypatch.setattr("tui.running.studying.memory_of_this_machine", lambda: None)
 
 
 @pytest.mark.usefixtures("ample_memory")
@@ -182,7 +182,7 @@ async def test_a_costly_run_waits_for_r(open_bench: OpenBench, held: HeldStudy) 
 async def test_a_run_too_large_for_the_machine_is_refused(
     open_bench: OpenBench, held: HeldStudy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.app.memory_of_this_machine", lambda: 10**9)
+    monkeypatch.setattr("tui.running.studying.memory_of_this_machine", lambda: 10**9)
     async with open_bench(COSTLY, study=held, reach=Waiting) as bench:
         await bench.press("r")
         assert held.runs == []

@@ -264,7 +264,7 @@ async def test_waiting_and_failing_are_said(open_bench: OpenBench, monkeypatch: 
         yield Doing("checking the steps of kxk")
         raise RuntimeError("no [/] memory\nframe #0")
 
-    monkeypatch.setattr("tui.app.deferred_answer", answer)
+    monkeypatch.setattr("tui.running.studying.deferred_answer", answer)
     async with open_bench(EXACT) as bench:
         await bench.press("2")
         await bench.until(lambda: "could not" in text(bench, "place"), "the error")

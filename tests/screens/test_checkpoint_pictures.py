@@ -109,7 +109,7 @@ async def test_block_on_the_bench(
 
 async def with_whole_input(bench: CheckpointBench) -> None:
     """Run the block on whole numbers: no digit depends on the order of a sum."""
-    subject = bench.app.bench._subject
+    subject = bench.app.bench.subject
     spec = replace(subject.spec, input=InputFill.INTEGERS)
     bench.app.bench.show_subject(Subject(spec, subject.alterations, subject.origin))
     await bench.result()

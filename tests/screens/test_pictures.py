@@ -75,7 +75,7 @@ async def test_costly(
     monkeypatch: pytest.MonkeyPatch,
     memory: int | None,
 ) -> None:
-    monkeypatch.setattr("tui.app.memory_of_this_machine", lambda: memory)
+    monkeypatch.setattr("tui.running.studying.memory_of_this_machine", lambda: memory)
     async with open_bench(ROUNDED) as bench:
         bench.app.bench.show_spec(COSTLY)
         await bench.reach(Waiting)
