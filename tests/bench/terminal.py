@@ -104,7 +104,12 @@ class Terminal:
 
 
 def environment_in(folder: str) -> dict[str, str]:
-    """The variables for a measured program: with settings of its own, in a terminal that has all colours."""
+    """The variables for a measured program: with settings of its own, in a terminal that has all colours.
+
+    Its code is read compiled after the first time, as where it is installed, also where this process leaves
+    no bytecode behind.
+    """
     ours = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "XDG_CONFIG_HOME": folder}
-    dropped = ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_ANIMATIONS")
+    ours["PYTHONPYCACHEPREFIX"] = str(Path(folder) / "bytecode")
+    dropped = ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_ANIMATIONS", "PYTHONDONTWRITEBYTECODE")
     return {name: value for name, value in os.environ.items() if name not in dropped} | ours
