@@ -29,11 +29,11 @@ KINDS = {
 """The classes of layers."""
 
 DEFINITIONS = {
-    "fusion/layers/chain.py",
     "fusion/layers/channelwise.py",
     "fusion/layers/convolution.py",
     "fusion/layers/fixed.py",
     "fusion/layers/rescaling.py",
+    "fusion/layers/sum.py",
     "fusion/specs/branch_spec.py",
     "fusion/specs/layer_spec.py",
 }

@@ -9,11 +9,12 @@ from torch import nn
 from tui.fusion.kernel import FusionError
 from tui.fusion.layers.base import Layer
 from tui.fusion.layers.branch import Branch
-from tui.fusion.layers.chain import Chain, Sum
+from tui.fusion.layers.chain import Chain
 from tui.fusion.layers.channelwise import Average, Identity
 from tui.fusion.layers.convolution import Convolution, OffsetConvolution, OffsetIdentityConv
 from tui.fusion.layers.fixed import FixedDepthwise
 from tui.fusion.layers.rescaling import Factor, Norm
+from tui.fusion.layers.sum import Sum
 from tui.fusion.pair_text import Pair
 from tui.fusion.specs.block_spec import PaddingMode
 from tui.fusion.specs.layer_spec import USUAL_EPS, ChainSpec, LayerKind, LayerSpec
