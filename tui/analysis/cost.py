@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tui.fusion.specs.block_spec import BlockSpec
-from tui.fusion.specs.layer_spec import ChainSpec, LayerKind, LayerSpec
+from tui.fusion.specs.layer_spec import ChainSpec, LayerKind, LayerSpec, border_place, chained_stride
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +96,17 @@ def weights_of(layer: LayerSpec) -> int:
 def _macs(spec: BlockSpec, chain: ChainSpec, positions: int) -> int:
     """Those of a chain whose first layer is given so many pixels; from its stride on they are the output's.
 
-    The border that is padded up front is not counted.
+    Where layers behind skip pixels too, as many more as they skip. The border that is padded up front is not
+    counted.
     """
-    total, border_place = 0, chain.first_spatial or 0
+    total, padded = 0, border_place(chain.layers)
     height, width = spec.frame.output(spec.input_shape)
     for place, layer in enumerate(chain.layers):
-        if place == border_place and chain.own_border is not None:
+        if place == padded and chain.own_border is not None:
             positions = spec.batch_size * height * width
         if layer.stride != (1, 1):
-            positions = positions_of(spec)
+            rows, columns = chained_stride(each.stride for each in chain.layers[place + 1 :])
+            positions = positions_of(spec) * rows * columns
         total += positions * COSTS[layer.kind](layer).macs
         total += sum(_macs(spec, inner, positions) for inner in layer.chains)
     return total

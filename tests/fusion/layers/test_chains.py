@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -207,7 +208,9 @@ def randomised(module: nn.Module, seed: int) -> None:
 
 
 @st.composite
-def layers(draw: st.DrawFn, channels: int, depth: int = 1) -> tuple[Layer, int]:
+def layers(
+    draw: st.DrawFn, channels: int, depth: int = 1, strides: Sequence[int] = (1,)
+) -> tuple[Layer, int]:
     """A layer of so many channels, and how many come out of it; sums in sums down to that depth."""
     kinds = ["conv", "norm", "factor", "identity", "average", "fixed"] + ["sum"] * (depth > 0)
     match draw(st.sampled_from(kinds)):
@@ -217,7 +220,8 @@ def layers(draw: st.DrawFn, channels: int, depth: int = 1) -> tuple[Layer, int]:
             size = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
             dilation = draw(st.sampled_from([1, 1, 2]))
             bias = draw(st.booleans())
-            module = nn.Conv2d(channels, out, size, dilation=dilation, groups=groups, bias=bias)
+            stride = draw(st.sampled_from(strides))
+            module = nn.Conv2d(channels, out, size, stride, dilation=dilation, groups=groups, bias=bias)
             return Convolution(module), out
         case "norm":
             return Norm(nn.BatchNorm2d(channels), channels), channels
@@ -234,11 +238,13 @@ def layers(draw: st.DrawFn, channels: int, depth: int = 1) -> tuple[Layer, int]:
 
 
 @st.composite
-def chains(draw: st.DrawFn, channels: int, ends_with: int, depth: int = 2) -> list[tuple[str, Layer]]:
+def chains(
+    draw: st.DrawFn, channels: int, ends_with: int, depth: int = 2, strides: Sequence[int] = (1,)
+) -> list[tuple[str, Layer]]:
     """Up to four layers from that many channels to `ends_with`."""
     made: list[tuple[str, Layer]] = []
     for place in range(draw(st.integers(1, 4))):
-        layer, channels = draw(layers(channels, depth))
+        layer, channels = draw(layers(channels, depth, strides))
         made.append((f"layer{place}", layer))
     if channels != ends_with:
         made.append(("last", Convolution(nn.Conv2d(channels, ends_with, 1))))
@@ -266,6 +272,29 @@ def test_any_chains_side_by_side_are_one_convolution(
         by_definition = convolve(x, kernel.weight, kernel.bias)
         torch.testing.assert_close(by_definition, expected, rtol=0, atol=1e-9 * size)
         assert_impulses_give(block, kernel.weight, kernel.bias)
+
+
+@given(chains(4, 4, strides=(1, 2, 3)), st.integers(0, 2**20))
+@settings(max_examples=60, deadline=None)
+@torch.no_grad()
+def test_a_chain_that_skips_pixels_anywhere_is_one_convolution(
+    drawn: list[tuple[str, Layer]], seed: int
+) -> None:
+    chain = Branch("chain", drawn)
+    block = ReparamBlock([chain], chain.geometry).double().eval()
+    randomised(block, seed)
+    x = torch.rand(1, 4, 24, 25, dtype=torch.float64) - 0.5
+    expected, kernel, geometry = block(x), block.kernel(), block.geometry
+    y = convolve(
+        x,
+        kernel.weight,
+        kernel.bias,
+        stride=geometry.stride,
+        dilation=geometry.dilation,
+        groups=geometry.groups,
+    )
+    size = max(1.0, float(expected.abs().max()))
+    torch.testing.assert_close(y, expected, rtol=0, atol=1e-9 * size)
 
 
 def assert_impulses_give(block: ReparamBlock, weight: Tensor, bias: Tensor | None) -> None:

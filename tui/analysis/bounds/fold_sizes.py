@@ -13,6 +13,7 @@ from tui.fusion.block import ReparamBlock
 from tui.fusion.composition import Placed, followed_by
 from tui.fusion.kernel import Kernel, add, affine_of, scale
 from tui.fusion.layers import Branch, Chain, Layer
+from tui.fusion.specs.layer_spec import in_a_row
 from tui.fusion.specs.padding import taps_apart
 from tui.fusion.widening import dilate
 
@@ -71,10 +72,10 @@ def _of_chain(chain: Chain) -> tuple[Placed, int, int]:
     """The sizes of a chain's kernel, how often it was rounded, and how often of that in sums."""
     so_far: Placed | None = None
     roundings = summing = 0
-    for layer in chain.layers:
+    for layer, taps in zip(chain.layers, in_a_row(chain.layers), strict=True):
         own = _of_layer(layer)
         kernel = own.kernel
-        placed = Placed(kernel, layer.groups or len(kernel.weight), layer.dilation)
+        placed = Placed(kernel, layer.groups or len(kernel.weight), taps.dilation)
         if so_far is not None:
             terms = 0 if layer.rescales else kernel.weight[0].numel()
             roundings += own.roundings + (terms + 2 if terms else 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -14,7 +14,7 @@ from tui.analysis.probe.written import Element, WrittenStage
 from tui.fusion.layers import Branch, Layer
 from tui.fusion.pair_text import Pair
 from tui.fusion.specs.block_spec import PaddingMode
-from tui.fusion.specs.layer_spec import chained_size
+from tui.fusion.specs.layer_spec import Moving, chained_size, in_a_row
 from tui.fusion.specs.padding import centre, same_border, taps_apart
 
 
@@ -79,18 +79,22 @@ def _steps_of(branch: Branch, image: Tensor, element: Element) -> list[_Step]:
     inputs = needed[0]
     window = taps.read(image[inputs.start : inputs.stop], mode)
     steps: list[_Step] = []
-    for place, layer in enumerate(chain):
+    steps_of_taps = _apart(chain, geometry.dilation)
+    for place, (layer, apart) in enumerate(zip(chain, steps_of_taps, strict=True)):
         padding = _padding_at(branch, place, taps, element)
         window = _bordered(branch, place, window, padding, needed[place])
         if place == 0 or not layer.rescales:
             behind = _behind(chain, place)
-            apart = taps_apart(layer.kernel_size, layer.dilation, geometry.dilation)
             first = needed[place].start
-            steps.append(_Step(place, (layer, *behind), window, padding, first))
+            steps.append(_seen_by_taps(_Step(place, (layer, *behind), window, padding, first), apart))
         if place < branch.main:
-            apart = taps_apart(layer.kernel_size, layer.dilation, geometry.dilation)
             window = passed(layer, window, needed[place + 1], apart, element.dtype)
-    return [_seen_by_taps(step, geometry.dilation) for step in steps]
+    return steps
+
+
+def _apart(chain: Sequence[Moving], spacing: Pair) -> Iterator[Pair]:
+    """Of each layer, how many places of a window lie from one of its taps to the next."""
+    return (taps_apart(taps.kernel_size, taps.dilation, spacing) for taps in in_a_row(chain))
 
 
 def _behind(chain: Sequence[Layer], place: int) -> tuple[Layer, ...]:
@@ -114,7 +118,7 @@ def _channels_needed(chain: Sequence[Layer], channel: int) -> list[range]:
 def _padding_at(branch: Branch, place: int, taps: Taps, element: Element) -> Tensor:
     """Which of the places that the layers from there on read lie outside the image."""
     geometry = branch.geometry
-    size = chained_size(branch.layers[place:], geometry.dilation)
+    size = chained_size(in_a_row(branch.layers)[place:], geometry.dilation)
     if size == branch.kernel_size:
         return taps.padding
     if size == (1, 1):
@@ -143,11 +147,10 @@ def _bordered(branch: Branch, place: int, window: Tensor, padding: Tensor, chann
     return torch.where(padding, border, window)
 
 
-def _seen_by_taps(step: _Step, spacing: Pair) -> _Step:
+def _seen_by_taps(step: _Step, apart: Pair) -> _Step:
     """With the places that a tap of the layer falls on alone."""
-    layer = step.layers[0]
-    rows, columns = taps_apart(layer.kernel_size, layer.dilation, spacing)
-    if (rows, columns) == (1, 1):
+    rows, columns = apart
+    if apart == (1, 1):
         return step
     window, padding = step.window[:, ::rows, ::columns], step.padding[::rows, ::columns]
     return _Step(step.place, step.layers, window, padding, step.first_channel)

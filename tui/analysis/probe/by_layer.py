@@ -16,6 +16,7 @@ from tui.fusion import layers
 from tui.fusion.kernel import affine_of
 from tui.fusion.layers import Layer
 from tui.fusion.pair_text import Pair
+from tui.fusion.specs.layer_spec import in_a_row
 from tui.fusion.specs.padding import taps_apart
 
 
@@ -128,28 +129,33 @@ def _(layer: layers.Identity, window: Tensor, channels: range, apart: Pair, dtyp
 @passed.register
 def _(layer: layers.Sum, window: Tensor, channels: range, apart: Pair, dtype: torch.dtype) -> Tensor:
     """Each chain's values, and their partial sums, rounded as they are run."""
-    spacing = layer.dilation[0] // apart[0], layer.dilation[1] // apart[1]
+    rows, columns = layer.dilation
     total: Tensor | None = None
     for chain in layer.summands:
         left, right, top, bottom = layer.crop_of(chain)
-        crop = (left // spacing[1], right // spacing[1], top // spacing[0], bottom // spacing[0])
-        y = _through(chain, functional.pad(window, crop), layer.reads(channels), channels, spacing, dtype)
+        sides = (pixels // columns * apart[1] for pixels in (left, right))
+        ends = (pixels // rows * apart[0] for pixels in (top, bottom))
+        y = _through(chain, functional.pad(window, (*sides, *ends)), layer, channels, apart, dtype)
         total = y if total is None else (total + y).to(dtype).double()
     assert total is not None
     return total
 
 
 def _through(
-    chain: layers.Chain, window: Tensor, given: range, channels: range, spacing: Pair, dtype: torch.dtype
+    chain: layers.Chain, window: Tensor, of: layers.Sum, channels: range, apart: Pair, dtype: torch.dtype
 ) -> Tensor:
-    """The chain's values of these channels over a window of the `given` ones, its places `spacing` apart."""
+    """The values of these channels that a chain of a sum gives over a window of what the sum reads for them.
+
+    `apart`: places of the window from one tap of the sum to the next.
+    """
     needed = [channels]
     for layer in reversed(chain.layers):
         needed.insert(0, layer.reads(needed[0]))
+    given = of.reads(channels)
     y = window[needed[0].start - given.start : needed[0].stop - given.start]
-    for layer, wanted in zip(chain.layers, needed[1:], strict=True):
-        apart = taps_apart(layer.kernel_size, layer.dilation, spacing)
-        y = passed(layer, y, wanted, apart, dtype)
+    for layer, wanted, taps in zip(chain.layers, needed[1:], in_a_row(chain.layers), strict=True):
+        rows, columns = taps_apart(taps.kernel_size, taps.dilation, of.dilation)
+        y = passed(layer, y, wanted, (rows * apart[0], columns * apart[1]), dtype)
     return y
 
 

@@ -12,7 +12,7 @@ from tui.analysis.alterations.places import EditablePlace, NotEditableError, bia
 from tui.analysis.steps import layers
 from tui.fusion.specs.block_spec import BlockSpec, Pair
 from tui.fusion.specs.branch_spec import POST_NORM, names_of
-from tui.fusion.specs.layer_spec import ChainSpec, LayerSpec, spacing_of
+from tui.fusion.specs.layer_spec import ChainSpec, LayerSpec, in_a_row, spacing_of
 from tui.fusion.specs.padding import offset_in, taps_apart
 from tui.fusion.tap import Tap
 
@@ -165,8 +165,9 @@ def _columns_read(layer: LayerSpec, out: int) -> range:
 
 def _pairs_of_taps(first: ChainSpec, second: LayerSpec, tap: Tap) -> list[tuple[Pair, Pair]]:
     """The taps of what stands first and of the layer behind it whose products meet at a tap of both."""
-    spacing = spacing_of((first, second))
-    steps = [taps_apart(each.kernel_size, each.dilation, spacing) for each in (first, second)]
+    both = first, in_a_row((first, second))[1]
+    spacing = spacing_of(both)
+    steps = [taps_apart(each.kernel_size, each.dilation, spacing) for each in both]
     rows, columns = (
         [
             (inner, outer)

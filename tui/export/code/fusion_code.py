@@ -9,7 +9,7 @@ from tui.export.code.by_layer import folding_code, kernel_code
 from tui.fusion.layers import Branch, Chain, Layer
 from tui.fusion.pair_text import Pair
 from tui.fusion.specs.geometry import Geometry
-from tui.fusion.specs.layer_spec import embedded_size
+from tui.fusion.specs.layer_spec import embedded_size, in_a_row
 from tui.fusion.specs.padding import offset_in, taps_apart
 
 
@@ -43,7 +43,7 @@ def _placed_lines(
 def _chain_lines(branch: Branch, chain: Chain, prefix: str) -> Iterator[str]:
     """The statements that leave the chain's kernel in `kernel`; `prefix`: of its layers' names."""
     groups, spacing = chain.geometry.groups, chain.dilation
-    for place, layer in enumerate(chain.layers):
+    for place, (layer, taps) in enumerate(zip(chain.layers, in_a_row(chain.layers), strict=True)):
         module = f"block.{named(prefix + layer.name, branch)}"
         if place and layer.rescales:
             yield f"kernel = {folding_code(layer, module, groups)}"
@@ -54,17 +54,16 @@ def _chain_lines(branch: Branch, chain: Chain, prefix: str) -> Iterator[str]:
             yield from _sum_lines(branch, layer, f"{prefix}{layer.name}.", keeps=place > 0)
         else:
             yield f"kernel = {kernel_code(layer, module, groups)}"
-        yield from _in_chain(layer, groups, spacing)
+        yield from _in_chain(layer, groups, taps_apart(taps.kernel_size, taps.dilation, spacing))
         if place:
             yield f"kernel = compose(before, kernel, {groups})"
 
 
-def _in_chain(layer: Layer, groups: int, spacing: Pair) -> Iterator[str]:
-    """Written with the groups and the spacing of the chain that it is in."""
+def _in_chain(layer: Layer, groups: int, apart: Pair) -> Iterator[str]:
+    """Written with the groups of the chain that it is in, and its taps so far apart."""
     own = layer.out_channels if layer.summands and layer.groups is None else layer.groups
     if own is not None and own != groups:
         yield f"kernel = ungroup(kernel, {own}, {groups})"
-    apart = taps_apart(layer.kernel_size, layer.dilation, spacing)
     if apart != (1, 1):
         yield f"kernel = dilate(kernel, {apart[0]}, {apart[1]})"
 

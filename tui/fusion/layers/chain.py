@@ -22,6 +22,7 @@ from tui.fusion.specs.layer_spec import (
     chained_stride,
     common_groups,
     first_spatial,
+    in_a_row,
     main_place,
     spacing_of,
 )
@@ -178,12 +179,12 @@ class Chain(nn.Module):
     @property
     def dilation(self) -> Pair:
         """Pixels from one tap of its kernel to the next."""
-        return spacing_of(self.layers)
+        return spacing_of(in_a_row(self.layers))
 
     @property
     def kernel_size(self) -> Pair:
         """(kH, kW) of its kernel, the taps `dilation` apart."""
-        return chained_size(self.layers, self.dilation)
+        return chained_size(in_a_row(self.layers), self.dilation)
 
     @property
     def mixing_groups(self) -> int | None:
@@ -222,7 +223,7 @@ class Chain(nn.Module):
     def standing(self) -> Standing:
         """How its taps lie, and its border."""
         dilation = self.dilation
-        size = chained_size(self.layers, dilation)
+        size = chained_size(in_a_row(self.layers), dilation)
         return Standing(size, dilation, self.own_border or same_border(size, dilation))
 
     def seen_before(self, place: int) -> Border:
@@ -261,7 +262,7 @@ class Chain(nn.Module):
         Its border is "same" where it reads fewer pixels.
         """
         layers = self.layers[:count]
-        reads_all = chained_size(layers, self.dilation) == self.kernel_size
+        reads_all = chained_size(in_a_row(layers), self.dilation) == self.kernel_size
         return Chain(
             [(layer.name, layer) for layer in layers],
             own_groups=self.own_groups,
@@ -305,11 +306,11 @@ class Chain(nn.Module):
         """
         so_far: Placed | None = None
         mixes = self.mixing_groups is not None
-        for place, layer in enumerate(self.layers):
+        for place, (layer, taps) in enumerate(zip(self.layers, in_a_row(self.layers), strict=True)):
             if so_far is not None and self.zeros_between:
                 self._refuse_inexact_border(place, so_far.kernel)
             for title, kernel in layer.folds():
-                own = Placed(kernel, layer.groups or layer.out_channels, layer.dilation)
+                own = Placed(kernel, layer.groups or layer.out_channels, taps.dilation)
                 if so_far is None and not mixes:
                     own = own.in_groups(self.own_groups)
                 if so_far is None or not layer.rescales:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tui.fusion.pair_text import Pair, show_pair
-from tui.fusion.specs.layer_spec import Bordered, Shaped, first_spatial
+from tui.fusion.specs.layer_spec import Bordered, Moving, Shaped, border_place, first_spatial
 from tui.fusion.specs.padding import Border, extent, same_border, same_padding
 
 
@@ -96,14 +96,15 @@ def extent_of(chain: Shaped) -> Pair:
     return height, width
 
 
-def border_before(place: int, layers: Sequence[Shaped], chain: Bordered, *, zeros_between: bool) -> Border:
+def border_before(place: int, layers: Sequence[Moving], chain: Bordered, *, zeros_between: bool) -> Border:
     """What a chain puts around the image in front of one of its layers.
 
-    All of it in front of the first layer that sees neighbours. Where each layer pads zeros of its own, only
-    what the whole chain has more of, or less, than "same" stands there, on each axis.
+    All of it in front of the first layer that sees neighbours, or of one before that skips pixels. Where
+    each layer pads zeros of its own, only what the whole chain has more of, or less, than "same" stands
+    there, on each axis.
     """
     if not zeros_between:
-        return chain.border if place == (first_spatial(layers) or 0) else (0, 0, 0, 0)
+        return chain.border if place == border_place(layers) else (0, 0, 0, 0)
     own = same_border(layers[place].kernel_size, layers[place].dilation)
     whole = same_border(chain.kernel_size, chain.dilation)
     left, right, top, bottom = (

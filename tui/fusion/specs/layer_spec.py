@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from tui.fusion.pair_text import Pair
 from tui.fusion.specs.padding import Border, extent, same_border, taps_apart
@@ -54,6 +54,22 @@ class Shaped(Protocol):
     def dilation(self) -> Pair:
         """Pixels from one tap to the next."""
         ...
+
+
+class Moving(Shaped, Protocol):
+    """What tells how the taps of a layer lie and move."""
+
+    @property
+    def stride(self) -> Pair:
+        """From one output to the next."""
+        ...
+
+
+class SpacedTaps(NamedTuple):
+    """How the taps of a layer lie in an image."""
+
+    kernel_size: Pair
+    dilation: Pair
 
 
 class Bordered(Shaped, Protocol):
@@ -122,12 +138,12 @@ class ChainSpec:
     @property
     def dilation(self) -> Pair:
         """Pixels from one tap of its kernel to the next."""
-        return spacing_of(self.layers)
+        return spacing_of(in_a_row(self.layers))
 
     @property
     def kernel_size(self) -> Pair:
         """(kH, kW) of its kernel, the taps `dilation` apart."""
-        return chained_size(self.layers, self.dilation)
+        return chained_size(in_a_row(self.layers), self.dilation)
 
     @property
     def mixing_groups(self) -> int | None:
@@ -155,11 +171,6 @@ class ChainSpec:
         return self.layers[self.main + 1 :]
 
     @property
-    def first_spatial(self) -> int | None:
-        """The place of the first layer that sees neighbours."""
-        return first_spatial(self.layers)
-
-    @property
     def adds(self) -> bool:
         """Whether it may make something of zeros."""
         return any(layer.adds for layer in self.layers)
@@ -180,6 +191,22 @@ class ChainSpec:
             for place, chain in enumerate(layer.chains):
                 for name, inner in chain.named_layers():
                     yield f"{layer.name}.{place + 1}.{name}", inner
+
+
+def in_a_row(layers: Iterable[Moving]) -> list[SpacedTaps]:
+    """How the taps of layers, one after the other, lie in the image that the first of them is given.
+
+    Behind a layer that visits every other pixel only, neighbours are two pixels apart.
+
+    >>> halving = LayerSpec(LayerKind.CONVOLUTION, "first", 1, 1, (3, 3), stride=(2, 2))
+    >>> [taps.dilation for taps in in_a_row([halving, halving])]
+    [(1, 1), (2, 2)]
+    """
+    taps, rows, columns = [], 1, 1
+    for layer in layers:
+        taps.append(SpacedTaps(layer.kernel_size, (layer.dilation[0] * rows, layer.dilation[1] * columns)))
+        rows, columns = rows * layer.stride[0], columns * layer.stride[1]
+    return taps
 
 
 def spacing_of(layers: Iterable[Shaped]) -> Pair:
@@ -256,6 +283,16 @@ def chained_stride(strides: Iterable[Pair]) -> Pair:
 def main_place(rescales: Sequence[bool]) -> int:
     """The place of the last layer that does more than rescale; the first one where all do no more."""
     return max((place for place, only in enumerate(rescales) if not only), default=0)
+
+
+def border_place(layers: Sequence[Moving]) -> int:
+    """The place in front of which a border stands for the first layer that sees neighbours; 0 for none.
+
+    A layer before that one which skips pixels would skip those of a border that stands behind it.
+    """
+    spatial = first_spatial(layers) or 0
+    skipping = (place for place, layer in enumerate(layers[:spatial]) if layer.stride != (1, 1))
+    return next(skipping, spatial)
 
 
 def first_spatial(layers: Sequence[Shaped]) -> int | None:

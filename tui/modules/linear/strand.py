@@ -11,7 +11,7 @@ from torch import Tensor
 from tui.fusion.kernel import FusionError
 from tui.fusion.layers import Chain, Layer, Sum
 from tui.fusion.pair_text import Pair
-from tui.fusion.specs.layer_spec import chained_size, common_groups, spacing_of
+from tui.fusion.specs.layer_spec import chained_size, common_groups, in_a_row, spacing_of
 from tui.fusion.specs.padding import Border, same_border
 from tui.modules.linear.refusing import NotUnderstoodError
 
@@ -60,12 +60,12 @@ class Strand:
     @property
     def spacing(self) -> Pair:
         """Pixels from one tap of its kernel to the next."""
-        return spacing_of(self.layers)
+        return spacing_of(in_a_row(self.layers))
 
     @property
     def kernel_size(self) -> Pair:
         """(kH, kW) of its kernel."""
-        return chained_size(self.layers, self.spacing)
+        return chained_size(in_a_row(self.layers), self.spacing)
 
     @property
     def excess(self) -> Border:
