@@ -13,7 +13,7 @@ from tui.command_line.module_options import CompareModuleRequest, ModuleSource
 from tui.commands.compare.command import compare as compare_file
 from tui.commands.compare.command import report, with_progress
 from tui.commands.module.loading import loaded, looked_at, refuse_no_block
-from tui.commands.module.unfused import unfused_in
+from tui.comparing.unfused_module import unfused_in
 from tui.modules.reading import tensors_of
 
 
@@ -27,7 +27,7 @@ def compare(asked: CompareModuleRequest) -> int:
     looked = looked_at(asked.source)
     refuse_no_block(looked)
     with opened(asked.given) as given:
-        compared = with_progress(compare_unfused(unfused_in(looked), given))
+        compared = with_progress(compare_unfused(unfused_in(looked).unfused, given))
     return report(compared, as_json=asked.as_json)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import chain
 
 from torch import nn
@@ -26,18 +27,31 @@ FUSED_NAMES = ("", "fused", "conv_kxk", "reparam", "fused_conv", "deploy_conv")
 _ASKED = 10**9
 
 
-def unfused_in(looked: LookedAt) -> Unfused:
-    """Every block once; one that runs twice has the same numbers both times."""
+@dataclass(frozen=True, eq=False, slots=True)
+class UnfusedModule:
+    """A module to be compared.
+
+    Attributes:
+        unfused: every block in it once; one that runs twice has the same numbers both times.
+        reads: by each block of the module the names of its tensors, which tell it in `unfused`.
+    """
+
+    unfused: Unfused
+    reads: Mapping[InModule, tuple[str, ...]]
+
+
+def unfused_in(looked: LookedAt) -> UnfusedModule:
+    """What was found in a module, as what was found in a file."""
     tensors = tensors_of(looked.module)
     blocks: dict[FoundBlock, InModule] = {}
-    read: set[tuple[str, ...]] = set()
+    reads: dict[InModule, tuple[str, ...]] = {}
     for found in looked.findings.blocks:
         made = _as_in_a_file(found, looked)
-        if made.reads not in read:
+        if made.reads not in reads.values():
             blocks[made] = found
-            read.add(made.reads)
+        reads[found] = made.reads
     left_alone = tuple(LeftAlone(each.path, None, each.reason) for each in looked.findings.left_alone)
-    taken = set(chain.from_iterable(read))
+    taken = set(chain.from_iterable(reads.values()))
     rest = tuple(name for name in tensors if name not in taken)
 
     def block(found: FoundBlock) -> ReparamBlock:
@@ -50,7 +64,8 @@ def unfused_in(looked: LookedAt) -> Unfused:
         return tuple(_names(roots(found)))
 
     recognition = Recognition(tuple(blocks), left_alone, rest)
-    return Unfused(HeldTensors(tensors, looked.name), recognition, block, names, roots, _ASKED)
+    unfused = Unfused(HeldTensors(tensors, looked.name), recognition, block, names, roots, _ASKED)
+    return UnfusedModule(unfused, reads)
 
 
 def _as_in_a_file(found: InModule, looked: LookedAt) -> FoundBlock:

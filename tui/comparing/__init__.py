@@ -1,0 +1,1 @@
+"""A module beside what another tool made of it: stands on modules and on checkpoints, which know nothing of each other."""
