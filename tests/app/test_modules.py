@@ -161,3 +161,10 @@ async def test_the_form_says_that_the_image_is_the_users_own(open_module: OpenMo
         bench.app.bench.query_one("#seed", ValueInput).value = "5"
         await bench.pilot.pause()
         assert str(values.render()) == "random"
+
+
+async def test_the_palette_offers_what_every_tree_can_do(open_module: OpenModule) -> None:
+    async with open_module(net()) as bench:
+        titles = [command.title for command in bench.screen.commands()]
+        for title in ("Search  ·  /", "Speed of all blocks  ·  s", "Blocks only  ·  b"):
+            assert titles.count(title) == 1, titles

@@ -1,1 +1,1 @@
-"""A module beside what another tool made of it: stands on modules and on checkpoints, which know nothing of each other."""
+"""A module beside what another tool made of it: stands on modules and on checkpoints, which do not meet."""

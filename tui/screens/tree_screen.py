@@ -33,12 +33,27 @@ class TreeScreen(PlaceScreen):
         &.-low #totals { margin: 0; }
     }
     """
+    SEARCH_LINE: ClassVar[HelpLine] = HelpLine(
+        "/, escape",
+        "search by name, family or class, while you type; back to the tree",
+        ("tree.search", "tree.back"),
+    )
     SPEED_LINE: ClassVar[HelpLine] = HelpLine(
         "s",
         "time all blocks as they are and fused, in one table: the one that gains least first",
         ("tree.speed",),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "slash",
+            "search",
+            "Search",
+            show=False,
+            key_display="/",
+            id="tree.search",
+            tooltip="A block or what else the tree shows, by its name, its family or its class",
+        ),
+        Binding("escape", "leave", "Back to the tree", show=False, id="tree.back"),
         Binding(
             "s",
             "speed",

@@ -16,11 +16,6 @@ EVERYWHERE: tuple[FootKey, ...] = (
 """What the foot tells of in every place, the most useful last."""
 HELP_LINES: tuple[HelpLine, ...] = (
     HelpLine(
-        "/, escape",
-        "search by name or family, while you type; back to the tree",
-        ("checkpoint.search", "checkpoint.tree"),
-    ),
-    HelpLine(
         "F",
         "fuse all: every block fused, verified and written to another file; the verdicts, worst first",
         ("checkpoint.fuse",),
@@ -38,16 +33,6 @@ SIGNS: tuple[HelpLine, ...] = (
 )
 """What stands before a name."""
 BINDINGS: list[BindingType] = [
-    Binding(
-        "slash",
-        "search",
-        "Search",
-        show=False,
-        key_display="/",
-        id="checkpoint.search",
-        tooltip="A tensor or a block by its name, or the blocks of a family",
-    ),
-    Binding("escape", "leave", "Back to the tree", show=False, id="checkpoint.tree"),
     Binding(
         "F",
         "fuse",

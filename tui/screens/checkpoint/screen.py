@@ -83,7 +83,11 @@ class CheckpointScreen(TreeScreen):
     EVERYWHERE: ClassVar[tuple[FootKey, ...]] = EVERYWHERE
     WAY_BACK: ClassVar[str] = "back to the file"
     HEADING: ClassVar[str] = "IN A CHECKPOINT"
-    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (*HELP_LINES, TreeScreen.SPEED_LINE)
+    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
+        TreeScreen.SEARCH_LINE,
+        *HELP_LINES,
+        TreeScreen.SPEED_LINE,
+    )
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
     listing: var[Listing | None] = var[Listing | None](None, init=False)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Static
 
@@ -44,26 +43,7 @@ class ModuleScreen(TreeScreen):
     )
     WAY_BACK: ClassVar[str] = "back to the module"
     HEADING: ClassVar[str] = "IN A MODULE"
-    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
-        HelpLine(
-            "/, escape",
-            "search by name or class, from key to key; back to the tree",
-            ("modules.search", "modules.tree"),
-        ),
-        TreeScreen.SPEED_LINE,
-    )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "slash",
-            "search",
-            "Search",
-            show=False,
-            key_display="/",
-            id="modules.search",
-            tooltip="A module by its name or its class",
-        ),
-        Binding("escape", "leave", "Back to the tree", show=False, id="modules.tree"),
-    ]
+    HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (TreeScreen.SEARCH_LINE, TreeScreen.SPEED_LINE)
 
     def __init__(self, looked: LookedAt) -> None:
         super().__init__()

@@ -41,7 +41,7 @@ class ComparedView(ItemsView):
     )
     FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
         FootKey("both on the bench", ("rows.choose",)),
-        FootKey("to the tree", ("checkpoint.tree",)),
+        FootKey("to the tree", ("tree.back",)),
         FootKey("report", ("checkpoint.report",)),
         FootKey("with another", ("checkpoint.compare",)),
     )

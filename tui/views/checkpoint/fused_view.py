@@ -42,7 +42,7 @@ class FusedView(ItemsView):
     FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
         FootKey("open the block", ("rows.choose",)),
         FootKey("stop", ("fused.stop",)),
-        FootKey("to the tree", ("checkpoint.tree",)),
+        FootKey("to the tree", ("tree.back",)),
         FootKey("report", ("checkpoint.report",)),
         FootKey("fuse again", ("checkpoint.fuse",)),
     )

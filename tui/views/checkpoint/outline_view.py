@@ -20,7 +20,7 @@ class OutlineView(TreeView[Node, FoundBlock]):
         FootKey("open", ("rows.choose",)),
         FootKey("next match", ("outline.next", "outline.before")),
         FootKey("fuse all", ("checkpoint.fuse",)),
-        FootKey("search", ("checkpoint.search",)),
+        FootKey("search", ("tree.search",)),
         FootKey("ranges", ("checkpoint.ranges",)),
         FootKey("speed", ("tree.speed",)),
         FootKey("compare", ("checkpoint.compare",)),

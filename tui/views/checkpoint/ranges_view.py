@@ -49,7 +49,7 @@ class RangesView(ItemsView):
     FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
         FootKey("open the block", ("rows.choose",)),
         FootKey("to the channels", ("tab",)),
-        FootKey("to the tree", ("checkpoint.tree",)),
+        FootKey("to the tree", ("tree.back",)),
     )
 
     def __init__(self, *, id: str | None = None) -> None:

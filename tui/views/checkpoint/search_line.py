@@ -29,7 +29,7 @@ class SearchLine(Horizontal):
 
     FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
         FootKey("go there", ("enter",)),
-        FootKey("leave it", ("checkpoint.tree",)),
+        FootKey("leave it", ("tree.back",)),
     )
 
     @dataclass

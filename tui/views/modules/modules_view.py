@@ -22,7 +22,7 @@ class ModulesView(TreeView["ModuleNode", "FoundBlock"]):
     """
     FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
         FootKey("open", ("rows.choose",)),
-        FootKey("search", ("modules.search",)),
+        FootKey("search", ("tree.search",)),
         FootKey("speed", ("tree.speed",)),
         FootKey("blocks only", ("outline.blocks",)),
     )
