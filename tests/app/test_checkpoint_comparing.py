@@ -220,6 +220,16 @@ async def test_what_comparing_came_to_is_read_to_its_end_in_100_columns(
             await bench.press("escape")
 
 
+async def test_a_file_that_is_fused_itself_is_held_against_none(
+    open_checkpoint: OpenCheckpoint, tmp_path: Path
+) -> None:
+    source = write(tmp_path / "fused.safetensors", fused_by_another(model()))
+    async with open_checkpoint(source, given=write(tmp_path / "model.safetensors")) as bench:
+        notice = bench.screen.query_one(Notice)
+        assert notice.text == "Not compared: All of it was fused already."
+        assert "0 blocks" in bench.words("#totals")
+
+
 @pytest.mark.parametrize(("content", "words"), [(None, "is not there"), (b"text", "fused.pt")])
 async def test_what_cannot_be_compared_is_told_and_the_tree_stays(
     open_checkpoint: OpenCheckpoint, tmp_path: Path, content: bytes | None, words: str

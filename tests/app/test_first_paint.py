@@ -92,6 +92,7 @@ def test_no_torch_before_the_first_paint(code: str) -> None:
 
 NOT_BEFORE = (
     *("tui.screens.dialogs", "tui.screens.checkpoint", "tui.screens.module", "tui.screens.sweep"),
+    *("tui.screens.comparing", "tui.screens.saving_report"),
     *("tui.screens.bench.taking_away", "tui.screens.bench.bringing_back"),
     *(f"tui.views.{view}.view" for view in ("steps", "outputs", "probe", "rounding", "mistakes", "speed")),
     *("tui.analysis.sweep.running", "tui.analysis.speed.report", "tui.analysis.verdict.stored"),

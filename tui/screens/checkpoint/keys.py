@@ -42,14 +42,6 @@ BINDINGS: list[BindingType] = [
         tooltip="Every block fused and verified, and written to another file",
     ),
     Binding(
-        "c",
-        "compare",
-        "Compare",
-        show=False,
-        id="checkpoint.compare",
-        tooltip="With what another tool made of it: each fused kernel judged, and all else",
-    ),
-    Binding(
         "w",
         "ranges",
         "Weight ranges",
@@ -72,13 +64,5 @@ BINDINGS: list[BindingType] = [
         show=False,
         id="checkpoint.eps-of-block",
         tooltip="Another eps for this block alone",
-    ),
-    Binding(
-        "x",
-        "report",
-        "Report",
-        show=False,
-        id="checkpoint.report",
-        tooltip="What fusing or comparing came to, as a JSON file",
     ),
 ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -18,7 +18,6 @@ from textual.message import Message
 from textual.reactive import var
 from textual.widgets import Static
 
-from tui.analysis.alterations.alterations import NOTHING_ALTERED
 from tui.analysis.failure import in_words, sentence_of
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.speed.to_time import ToTime
@@ -34,59 +33,60 @@ from tui.fusion.grammar.number_text import show_number
 from tui.fusion.quoting import printable
 from tui.fusion.specs.problems import MAX_EPS
 from tui.running.background import iterate_in_thread
-from tui.screens.checkpoint.comparing_with import Comparison
 from tui.screens.checkpoint.eps_choices import EpsChoices
 from tui.screens.checkpoint.fusing_all import ToFuse, fuse_all
 from tui.screens.checkpoint.keys import BINDINGS, EVERYWHERE, HELP_LINES, SIGNS
 from tui.screens.checkpoint.ranging import show_ranges
 from tui.screens.checkpoint.reading import is_readable, problems_in, read_of
 from tui.screens.checkpoint.timing import blocks_to_time
+from tui.screens.comparing.screen import ComparingScreen, Reads
 from tui.screens.help_everywhere import HELP_EVERYWHERE
-from tui.screens.tree_screen import TreeScreen
-from tui.views.checkpoint.compared_view import ComparedView, detail_of, outcome, verdict_words
+from tui.views.checkpoint.compared_view import ComparedView
 from tui.views.checkpoint.detail_pane import DetailPane
 from tui.views.checkpoint.detail_words import Read, words_on
 from tui.views.checkpoint.file_head import FileHead
-from tui.views.checkpoint.file_views import FileViews
+from tui.views.checkpoint.file_views import TREE, FileViews
 from tui.views.checkpoint.fused_view import FusedView
-from tui.views.checkpoint.items_view import Item, ItemsView
-from tui.views.checkpoint.outline_rows import Line
+from tui.views.checkpoint.items_view import ItemsView
+from tui.views.checkpoint.outline_rows import Line, Verdict
 from tui.views.checkpoint.outline_view import OutlineView
 from tui.views.checkpoint.ranges_view import RangesView
 from tui.views.checkpoint.search_line import SearchLine
 from tui.views.checkpoint.totals import sizes_of, totals_of
-from tui.views.shared.progress_line import progress_line
+from tui.views.shared.tree_view import TreeView
 from tui.widgets.foot import Foot
 from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
 from tui.widgets.notice import Notice
 from tui.widgets.value_prompt import ValuePrompt
 
+if TYPE_CHECKING:
+    from tui.checkpoints.comparison.comparing import Step
+    from tui.checkpoints.conversion.fused import FusedCheckpoint
+    from tui.screens.comparing.comparison import Judge
+    from tui.screens.saving_report import ReportData
+
 REST = 0.08
 """Seconds that the cursor rests before what it is on is read."""
+NOT_YET = "The blocks are still being looked for."
 MANY = 10_000
 """Names of which the garbage collector takes long enough to be felt at a key."""
 
+_ON_A_FILE = ("search", "fuse", "compare", "ranges", "eps", "report", "speed")
 
-class CheckpointScreen(TreeScreen):
+
+class CheckpointScreen(ComparingScreen):
     """Opens a checkpoint and shows what it holds; asks the app for a block of it on the bench."""
 
-    DEFAULT_CSS = """
-    CheckpointScreen {
-        &.-narrow FileViews { min-height: 5; }
-        &.-narrow.-aside FileViews { min-height: 8; }
-        & #totals.-wrapped { height: auto; max-height: 3; text-wrap: wrap; }
-        &.-aside #totals { display: none; }
-        &.-aside.-high #tree-body { padding: 1 0 0 0; }
-    }
-    """
+    WHAT: ClassVar[str] = "file"
     EVERYWHERE: ClassVar[tuple[FootKey, ...]] = EVERYWHERE
     WAY_BACK: ClassVar[str] = "back to the file"
     HEADING: ClassVar[str] = "IN A CHECKPOINT"
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
-        TreeScreen.SEARCH_LINE,
+        ComparingScreen.SEARCH_LINE,
         *HELP_LINES,
-        TreeScreen.SPEED_LINE,
+        ComparingScreen.SPEED_LINE,
+        ComparingScreen.REPORT_LINE,
     )
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
@@ -103,11 +103,9 @@ class CheckpointScreen(TreeScreen):
         super().__init__()
         self.to_open = to_open
         self._read: dict[str, Read] = {}
-        self._opened: set[Checkpoint] = set()  # also those before the present one: the bench may read them
         self._subjects: dict[tuple[str, float | None], Subject] = {}
         self._eps = EpsChoices(to_open.eps)
         self._asked: tuple[FoundBlock, bool] | None = None  # whose eps the prompt asks for
-        self._comparison: Comparison | None = None
         self._to_time: tuple[Recognition, Mapping[str, float], ToTime] | None = None
 
     def compose(self) -> ComposeResult:
@@ -115,7 +113,7 @@ class CheckpointScreen(TreeScreen):
         yield FileHead(id="file-head")
         yield Static("", id="totals", markup=False)
         with Horizontal(id="tree-body"):
-            yield FileViews(id="file-views")
+            yield FileViews(OutlineView(id=TREE), id="file-views")
             yield DetailPane(id="detail")
         yield SearchLine(id="file-search")
         yield ValuePrompt(id="eps-prompt")
@@ -128,7 +126,7 @@ class CheckpointScreen(TreeScreen):
         return printable(path.name or str(path))
 
     @property
-    def views(self) -> FileViews:
+    def views(self) -> FileViews[OutlineView]:
         """The tree and the other views."""
         return self.query_one(FileViews)
 
@@ -136,6 +134,21 @@ class CheckpointScreen(TreeScreen):
     def outline(self) -> OutlineView:
         """The tree."""
         return self.views.tree_view
+
+    @property
+    def folder(self) -> Path:
+        """That of the file."""
+        return self.to_open.path.parent
+
+    @property
+    def report_name(self) -> str:
+        """The file's, up to its first dot."""
+        return self.to_open.path.name.partition(".")[0] or "model"
+
+    @property
+    def totals(self) -> Content:
+        """Blocks, and what is left alone."""
+        return Content() if self.listing is None else totals_of(self.listing)
 
     @property
     def _blocks(self) -> tuple[FoundBlock, ...] | None:
@@ -148,11 +161,6 @@ class CheckpointScreen(TreeScreen):
         self.query_one(FileHead).file = self._file_name
         self.outline.focus_content()
         self.call_after_refresh(self._open, self.to_open)
-
-    def on_unmount(self) -> None:
-        """Let all files go."""
-        for checkpoint in self._opened:
-            checkpoint.close()
 
     @work(group="open", exclusive=True, exit_on_error=False, description="opening")
     async def _open(self, to_open: ToOpen) -> None:
@@ -168,7 +176,7 @@ class CheckpointScreen(TreeScreen):
                     self._opened.add(item.checkpoint)
                     self.listing = item
                 elif self.listing is None:
-                    self._say_totals(f"{item.words} …")
+                    self.say_totals(f"{item.words} …")
         except FolderError as error:
             self._say_unopened(to_open, error)
             self.post_message(self.FolderGiven(to_open.path))
@@ -178,7 +186,7 @@ class CheckpointScreen(TreeScreen):
     def _say_unopened(self, to_open: ToOpen, error: Exception) -> None:
         rest = "o opens another file."
         if self.to_open is to_open:
-            self._say_totals("")
+            self.say_totals("")
         else:
             rest = f"{self._file_name} stays open, {rest}"
         self.query_one(Notice).say(f"{_sentence(error)} {rest}", error=True)
@@ -197,8 +205,8 @@ class CheckpointScreen(TreeScreen):
             self.call_after_refresh(keep_no_more)
         self.to_open = to_open
         self._read.clear()
-        self._subjects.clear()
-        self._comparison = None
+        self.forget_subjects()
+        self.comparison = None
         self._eps = EpsChoices(to_open.eps)
         for group in ("fuse", "compare", "ranges"):
             self.workers.cancel_group(self, group)
@@ -213,7 +221,7 @@ class CheckpointScreen(TreeScreen):
     def watch_listing(self, listing: Listing | None) -> None:
         """Show it."""
         if listing is not None:
-            self._say_totals(totals_of(listing))
+            self.say_totals(totals_of(listing))
             self.query_one(FileHead).sizes = sizes_of(listing)
             self.outline.show_outline(listing.outline)
             self.refresh_bindings()
@@ -221,28 +229,24 @@ class CheckpointScreen(TreeScreen):
                 if len(listing.checkpoint.entries) >= MANY:
                     keep()
                 if self.to_open.given is not None:
-                    self._compare_with(self.to_open.given)
-
-    def _say_totals(self, words: Content | str, *, wrapped: bool = False) -> None:
-        totals = self.query_one("#totals", Static)
-        totals.set_class(wrapped, "-wrapped")
-        totals.update(words)
+                    self.compare_with(self.to_open.given)
 
     @on(OutlineView.Moved)
     def _moved(self, event: OutlineView.Moved) -> None:
         event.stop()
         if self.views.at_the_tree:
-            self._tell(event.line)
+            self.tell_line(event.line)
         self._look_at(event.line)
 
-    def _tell(self, line: Line, read: Read = None) -> None:
-        block, narrow = line.only_block, self.has_class("-narrow")
-        judged = self._comparison.blocks.get(block.fused[0].name) if self._comparison and block else None
+    def tell_line(self, line: Line, read: Read = None) -> None:
+        """Tell of a line of the tree; `read`: what its numbers were found to be, where that is new."""
+        block = line.only_block
+        judged = None if block is None else self.judged(block.reads)
         if judged is not None:
-            words = detail_of(judged, narrow)
-        else:
-            eps = None if block is None else self._eps.of(block)
-            words = words_on(line, read or self._read.get(_key(line)), eps, narrow=narrow)
+            self.tell_judged(judged)
+            return
+        eps = None if block is None else self._eps.of(block)
+        words = words_on(line, read or self._read.get(_key(line)), eps, narrow=self.has_class("-narrow"))
         self.query_one(DetailPane).show(words)
 
     @work(group="read", exclusive=True, exit_on_error=False, description="reading")
@@ -266,7 +270,7 @@ class CheckpointScreen(TreeScreen):
     def _show_read(self, line: Line, read: Read) -> None:
         self.outline.show_problem(line.node.path, problems_in(read))
         if self.outline.line == line and self.views.at_the_tree:
-            self._tell(line, read)
+            self.tell_line(line, read)
 
     @on(OutlineView.BlockChosen)
     def _block_chosen(self, event: OutlineView.BlockChosen) -> None:
@@ -280,22 +284,13 @@ class CheckpointScreen(TreeScreen):
         `eps`: of its batch norms; None for the family's. What another tool made of it and is wrong stands
         there as the fused kernel.
         """
-        self._drop_old_comparison()
+        self.drop_old_comparison()
         notice, listing = self.query_one(Notice), self.listing
-        key = name, _ = block.fused[0].name, eps
+        key = block.fused[0].name, eps
         try:
             if key not in self._subjects and listing is not None:
-                remarks: tuple[str, ...] = ()
-                alterations = NOTHING_ALTERED
-                if self._comparison is not None and name in self._comparison.blocks:
-                    made = partial(self._comparison.alterations, name)
-                    async for altered, words in iterate_in_thread(made):
-                        alterations = altered
-                        remarks = (f"fused kernel {words}",) if words else remarks
-                origin = FileBlock(listing.checkpoint, block, eps, remarks)
-                if self._comparison is not None:
-                    origin.brought, origin.brought_from = alterations, self._comparison.name
-                self._subjects[key] = Subject(origin.spec, alterations, origin)
+                origin = FileBlock(listing.checkpoint, block, eps)
+                self._subjects[key] = await self.with_given(origin, block.reads)
         except Exception as error:
             notice.say(f"This block cannot be opened: {sentence_of(error)}", error=True)
             return
@@ -303,68 +298,19 @@ class CheckpointScreen(TreeScreen):
         self.post_message(self.BlockChosen(self._subjects[key], self))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Before a file is open, nothing can be done with it; a report needs something to tell of."""
-        if (
-            action in ("search", "fuse", "compare", "ranges", "eps", "report", "speed")
-            and self.listing is None
-        ):
+        """Before a file is open, nothing can be done with it."""
+        if self.listing is None and action in _ON_A_FILE:
             return False
-        if action == "report":
-            fused, compared = self.views.there(FusedView), self.views.there(ComparedView)
-            return bool((fused and fused.fused) or (compared and compared.compared))
         if action == "fuse":
             fused = self.views.there(FusedView)
             return not (fused and fused.is_fusing and self.views.current == fused.id)
         return super().check_action(action, parameters)
 
-    def show_tree(self) -> None:
-        """Have the tree in sight in the place of another view."""
-        self._show_view(self.outline)
-
-    def _drop_old_comparison(self) -> None:
-        """Tell no verdicts any more on a file that is another one by now."""
-        comparison, listing = self._comparison, self.listing
-        if comparison is None or listing is None or comparison.is_running or not comparison.has_changed:
-            return
-        self._comparison = None
-        self._subjects.clear()
-        self.outline.show_verdicts({})
-        self._say_totals(totals_of(listing))
-        compared = self.views.there(ComparedView)
-        if compared is not None:
-            compared.forget()
-        words = f"{printable(comparison.name)} has changed: what was found in it is told no more."
-        self.notify(f"{words} c compares again.", timeout=6, markup=False)
-
-    def _show_view(self, view: OutlineView | ItemsView) -> None:
+    def show_view(self, view: TreeView[Any, Any] | ItemsView) -> None:
         """Have that view in sight, and beside it what is under its cursor."""
-        self._drop_old_comparison()
-        if isinstance(view, ItemsView):
-            self.query_one(SearchLine).close()
-        self.set_class(isinstance(view, ItemsView), "-aside")
-        self.query_one(FileHead).title = view.TITLE if isinstance(view, ItemsView) else ""
-        self.views.show(view)
         if isinstance(view, FusedView):
             view.hold_against(self._eps.of_blocks(self._blocks or ()))
-        self.tell_anew()
-
-    def tell_anew(self) -> None:
-        """Tell of what is under the cursor of the view in sight."""
-        view = self.views.in_sight
-        if isinstance(view, ItemsView):
-            self._tell_item(view.item)
-        elif view.line is not None:
-            self._tell(view.line)
-
-    def _tell_item(self, item: Item | None) -> None:
-        words = "" if item is None else item.detail(self.has_class("-narrow"))
-        self.query_one(DetailPane).show(words)
-
-    @on(ItemsView.Moved)
-    def _item_moved(self, event: ItemsView.Moved) -> None:
-        event.stop()
-        if event.view.id == self.views.current:
-            self._tell_item(event.item)
+        super().show_view(view)
 
     @on(ItemsView.Chosen)
     def _item_chosen(self, event: ItemsView.Chosen) -> None:
@@ -383,13 +329,13 @@ class CheckpointScreen(TreeScreen):
         if listing is None or listing.recognition is None:
             self._say_not_yet()
         elif view.is_fusing or (view.fused is not None and self.views.current != view.id):
-            self._show_view(view)
+            self.show_view(view)
         elif not listing.recognition.blocks:
             self.notify(_nothing_to_fuse(listing.recognition), timeout=6, markup=False)
         else:
             eps_of = self._eps.of_blocks(listing.recognition.blocks)
-            await fuse_all(self, ToFuse(listing, eps_of, view), self._show_view)
-            self._drop_old_comparison()
+            await fuse_all(self, ToFuse(listing, eps_of, view), self.show_view)
+            self.drop_old_comparison()
 
     def to_time(self) -> ToTime | None:
         """The blocks, with the eps that was chosen; the same as before where all that is the same."""
@@ -407,7 +353,7 @@ class CheckpointScreen(TreeScreen):
         return before[2]
 
     def _say_not_yet(self) -> None:
-        self.notify("The blocks are still being looked for.", timeout=2)
+        self.notify(NOT_YET, timeout=2)
 
     @on(FusedView.StopWanted)
     def _stop_wanted(self, event: FusedView.StopWanted) -> None:
@@ -439,77 +385,34 @@ class CheckpointScreen(TreeScreen):
         block, of_family = self._asked
         self._eps.choose(block, event.value, of_family=of_family)
         self._leave_prompt()
-        if self._comparison is not None:
-            self._compare_with(self._comparison.other)
+        if self.comparison is not None:
+            self.compare_with(self.comparison.other)
 
     @on(ValuePrompt.Left)
     def _leave_prompt(self) -> None:
         self.query_one(ValuePrompt).close()
         self.outline.focus_content()
-        if self.outline.line is not None:
-            self._tell(self.outline.line)
+        self.tell_anew()
 
-    @work(group="compare", exclusive=True, exit_on_error=False, description="comparing")
-    async def _compare_with(self, other: Path | Checkpoint) -> None:
-        """Judge what another tool made of it; the tree tells the verdicts."""
-        listing, blocks = self.listing, self._blocks
-        if listing is None or blocks is None:
-            return
-        comparison = self._comparison = Comparison(other)
+    @property
+    def why_not_compared(self) -> str:
+        """Blocks that are not known yet, or are none."""
+        if self.listing is None or self.listing.recognition is None:
+            return NOT_YET
+        return "" if self._blocks else _nothing_to_fuse(self.listing.recognition)
+
+    def judge(self) -> Judge:
+        """Judges by the eps that are chosen now."""
+        assert self.listing is not None
+        return partial(_judged, self.listing, self._eps.of_blocks(self._blocks or ()))
+
+    def show_verdicts(self, verdicts: Mapping[Reads, Verdict]) -> None:
+        """Have the tree tell these."""
+        self.outline.show_verdicts(verdicts)
+
+    def forget_subjects(self) -> None:
+        """Open blocks anew from now on."""
         self._subjects.clear()
-        self.outline.show_verdicts({})
-        try:
-            await comparison.run(listing, self._eps.of_blocks(blocks), self._tell_comparing)
-        except Exception as error:
-            self._say_totals(totals_of(listing))
-            self.query_one(Notice).say(f"Not compared: {sentence_of(error)}", error=True)
-            return
-        finally:
-            if comparison.given is not None:
-                self._opened.add(comparison.given)
-        assert comparison.compared is not None
-        self._subjects.clear()  # a block that was opened before it was judged is opened anew
-        name = printable(comparison.name)
-        self._show_verdicts(comparison)
-        self._say_totals(outcome(comparison.compared, name), wrapped=True)
-        view = await self.views.made(ComparedView)
-        view.show_compared(comparison.compared, name)
-        if self.outline.line is not None and self.views.at_the_tree:
-            self._tell(self.outline.line)
-
-    def _show_verdicts(self, comparison: Comparison) -> None:
-        blocks = comparison.blocks.items()
-        self.outline.show_verdicts({name: (block.ruling, verdict_words(block)) for name, block in blocks})
-
-    def _tell_comparing(self, words: str, share: float, place: str) -> None:
-        if self._comparison is not None:
-            self._show_verdicts(self._comparison)
-            line = progress_line(f"{words} with {printable(self._comparison.name)}", share)
-            self._say_totals(Content.assemble(line, f"   {printable(place)}"))
-
-    @work(group="compare dialog")
-    async def action_compare(self) -> None:
-        """Show the comparison; where there is none, or it is in sight, ask for the other file."""
-        self._drop_old_comparison()
-        view = await self.views.made(ComparedView)
-        if view.compared is not None and self.views.current != view.id:
-            self._show_view(view)
-            return
-        if self._blocks is None:
-            self._say_not_yet()
-            return
-        if self._comparison is not None and self._comparison.is_running:
-            self.notify("It is still being compared: the tree tells how far that is.", timeout=3)
-            return
-        from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen  # not before the first paint
-
-        folder = self.to_open.path.parent
-        path = await self.app.push_screen_wait(
-            CheckpointFileScreen(folder, "Compare with a fused checkpoint")
-        )
-        if path is not None:
-            self._show_view(self.outline)
-            self._compare_with(path)
 
     @work(group="ranges", exclusive=True)
     async def action_ranges(self) -> None:
@@ -518,25 +421,19 @@ class CheckpointScreen(TreeScreen):
         if listing is None or self._blocks is None:
             self._say_not_yet()
             return
-        self._show_view(view)
+        self.show_view(view)
         eps_of = self._eps.of_blocks(self._blocks)
         if not view.is_done or view.eps_of != eps_of:
             view.eps_of = eps_of
             await show_ranges(listing, eps_of, view)
 
-    @work(group="report")
-    async def action_report(self) -> None:
-        """Save what fusing or comparing came to."""
-        from tui.screens.checkpoint.reporting import report_of, save_report  # not before the first paint
-
-        fused = self.views.there(FusedView)
-        compared = None if self.views.current == FusedView.TITLE else self.views.there(ComparedView)
-        data = report_of(compared, fused)
-        if data is None:
-            self.notify("There is nothing to report yet: F fuses all.", timeout=3)
-            return
-        path = self.to_open.path
-        await save_report(self, path.parent / f"{path.name.partition('.')[0] or 'model'}-report.json", data)
+    def report_data(self) -> ReportData | None:
+        """Of what is compared, but where what is fused is in sight; without that, of what is fused."""
+        view = self.views.there(FusedView)
+        compared = super().report_data() if self.views.in_sight is not view else None
+        if compared is not None or view is None or view.fused is None:
+            return compared
+        return partial(_fused_as_data, view.fused, view.written)
 
     @staticmethod
     def help_sections() -> dict[str, tuple[HelpLine, ...]]:
@@ -548,6 +445,20 @@ class CheckpointScreen(TreeScreen):
             "SIGNS IN A CHECKPOINT": SIGNS,
             "EVERYWHERE": HELP_EVERYWHERE,
         }
+
+
+def _judged(listing: Listing, eps_of: dict[str, float], given: Checkpoint) -> Iterator[Step]:
+    from tui.checkpoints.comparison.comparing import compare  # stands on torch, as folding does
+    from tui.checkpoints.conversion.fusing import Wishes
+
+    assert listing.recognition is not None
+    yield from compare(listing.checkpoint, listing.recognition, given, Wishes(eps_of=eps_of))
+
+
+def _fused_as_data(fused: FusedCheckpoint, output: Path | None) -> dict[str, Any]:
+    from tui.checkpoints.reports.fusing import fused_as_data  # stands on torch, as what it tells of does
+
+    return fused_as_data(fused, output)
 
 
 def _nothing_to_fuse(recognition: Recognition) -> str:

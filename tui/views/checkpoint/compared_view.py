@@ -12,7 +12,7 @@ from tui.checkpoints.found import LeftAlone
 from tui.fusion.grammar.number_text import show_number
 from tui.fusion.quoting import printable
 from tui.views.checkpoint.items_view import Item, ItemsView
-from tui.views.checkpoint.outline_rows import WHOLE, block_words
+from tui.views.checkpoint.outline_rows import block_words
 from tui.views.checkpoint.verdict_words import SIGNS, TONES, plain, verdict_line, worst_first
 from tui.views.shared.styles import MUTED, RULING_STYLES
 from tui.views.shared.tree_lines import SKIPPED
@@ -35,29 +35,29 @@ class ComparedView(ItemsView):
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
         HelpLine(
             "c",
-            "what another tool made of the file: choose it; then the list of all that is not right",
-            ("checkpoint.compare",),
+            "what another tool made of it: choose the file; then the list of all that is not right",
+            ("tree.compare",),
         ),
     )
     FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
         FootKey("both on the bench", ("rows.choose",)),
         FootKey("to the tree", ("tree.back",)),
-        FootKey("report", ("checkpoint.report",)),
-        FootKey("with another", ("checkpoint.compare",)),
+        FootKey("report", ("tree.report",)),
+        FootKey("with another", ("tree.compare",)),
     )
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.compared: ComparedCheckpoint | None = None
 
-    def show_compared(self, compared: ComparedCheckpoint, other: str) -> None:
-        """Show it; `other`: the name of the other file."""
+    def show_compared(self, compared: ComparedCheckpoint, other: str, what: str) -> None:
+        """Show it; `other`: the name of the other file; `what`: "file" or "module", that it was made of."""
         self.compared = compared
         blocks = sorted(compared.blocks, key=_order)
-        items = [_block_item(block) for block in blocks]
+        items = [_block_item(block, what) for block in blocks]
         items += [_carried_item(each, other) for each in compared.not_carried]
-        items += [_left_over_item(name, other) for name in compared.left_over]
-        items += [_skipped_item(each) for each in compared.left_alone]
+        items += [_left_over_item(name, other, what) for name in compared.left_over]
+        items += [_skipped_item(each, what) for each in compared.left_alone]
         self.say(outcome(compared, other))
         self.show_items(items)
 
@@ -113,23 +113,27 @@ def _order(block: ComparedBlock) -> tuple[int, float]:
     return worst_first(block.ruling, None if block.verdict is None else block.verdict.used)
 
 
-def _block_item(block: ComparedBlock) -> Item:
+def _whole(what: str) -> str:
+    return f"the whole {what}"
+
+
+def _block_item(block: ComparedBlock, what: str) -> Item:
     tone = TONES[block.ruling]
     row = Row(
-        printable(block.found.prefix) or WHOLE,
+        printable(block.found.prefix) or _whole(what),
         plain(verdict_words(block)),
         block.found.family,
         sign=SIGNS[block.ruling],
         sign_tone=tone,
         middle_tone=Tone.MUTED if block.agrees else tone,
     )
-    return Item(row, partial(detail_of, block), block.found)
+    return Item(row, partial(detail_of, block, what=what), block.found)
 
 
-def detail_of(block: ComparedBlock, narrow: bool) -> Content:
-    """All that was found out about a block's fused kernel."""
+def detail_of(block: ComparedBlock, narrow: bool, what: str) -> Content:
+    """All that was found out about a block's fused kernel; `what`: as of a ComparedView."""
     found, gap = block.found, "  " if narrow else "\n"
-    head = Content.assemble((printable(found.prefix) or WHOLE, "bold"), gap, block_words(found))
+    head = Content.assemble((printable(found.prefix) or _whole(what), "bold"), gap, block_words(found))
     verdict = verdict_line(block.ruling, block.sentence, RULING_STYLES[block.ruling])
     return Content("\n").join([head, Content(""), verdict, *_evidence(block)])
 
@@ -161,14 +165,14 @@ def _carried_item(carried: Carried, other: str) -> Item:
     return Item(row, partial(_words, printable(carried.name), f"not carried over as it should be\n\n{words}"))
 
 
-def _left_over_item(name: str, other: str) -> Item:
+def _left_over_item(name: str, other: str, what: str) -> Item:
     shown = printable(name)
     row = Row(shown, f"left over in {other}", sign="+", sign_tone=Tone.WARNING, middle_tone=Tone.WARNING)
-    return Item(row, partial(_words, shown, f"only in {other}: nothing in the file stands for it"))
+    return Item(row, partial(_words, shown, f"only in {other}: nothing in the {what} stands for it"))
 
 
-def _skipped_item(left: LeftAlone) -> Item:
-    name = printable(left.prefix) or WHOLE
+def _skipped_item(left: LeftAlone, what: str) -> Item:
+    name = printable(left.prefix) or _whole(what)
     row = Row(name, f"left alone: {printable(left.reason)}", sign=SKIPPED, sign_tone=Tone.WARNING)
     return Item(row, partial(_words, name, f"left alone\n\n{printable(left.reason)}"))
 

@@ -1,38 +1,36 @@
-"""The views of a checkpoint, one of them in sight: the tree, and what was found out about it."""
+"""The views of a checkpoint or a module, one of them in sight: the tree, and what was found out about it."""
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 from textual.app import ComposeResult
 from textual.widgets import ContentSwitcher
 
 from tui.views.checkpoint.items_view import ItemsView
-from tui.views.checkpoint.outline_view import OutlineView
+from tui.views.shared.tree_view import TreeView
 
+AnyTree = TypeVar("AnyTree", bound=TreeView[Any, Any])
 AnyView = TypeVar("AnyView", bound=ItemsView)
 TREE = "outline"
+"""The id that the tree has to have."""
 
 
-class FileViews(ContentSwitcher):
+class FileViews(ContentSwitcher, Generic[AnyTree]):
     """Begins at the tree; each other view is made when it is first needed."""
 
     DEFAULT_CSS = """
     FileViews { width: 1fr; height: 1fr; }
-    FileViews OutlineView { width: 1fr; height: 1fr; }
+    FileViews TreeView { width: 1fr; height: 1fr; }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, tree_view: AnyTree, *, id: str | None = None) -> None:
         super().__init__(id=id, initial=TREE)
+        self.tree_view = tree_view
 
     def compose(self) -> ComposeResult:
         """The tree."""
-        yield OutlineView(id=TREE)
-
-    @property
-    def tree_view(self) -> OutlineView:
-        """The tree."""
-        return self.query_one(OutlineView)
+        yield self.tree_view
 
     @property
     def at_the_tree(self) -> bool:
@@ -40,7 +38,7 @@ class FileViews(ContentSwitcher):
         return self.current == TREE
 
     @property
-    def in_sight(self) -> OutlineView | ItemsView:
+    def in_sight(self) -> AnyTree | ItemsView:
         """The one that is shown."""
         asides = self.query_children(ItemsView)
         return next((view for view in asides if view.id == self.current), self.tree_view)
@@ -59,7 +57,7 @@ class FileViews(ContentSwitcher):
             await self.mount(found)
         return found
 
-    def show(self, view: OutlineView | ItemsView) -> None:
+    def show(self, view: TreeView[Any, Any] | ItemsView) -> None:
         """Have that one in sight, with the focus."""
         self.current = view.id
         view.focus_content()

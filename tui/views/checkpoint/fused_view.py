@@ -37,13 +37,12 @@ class FusedView(ItemsView):
     TITLE: ClassVar[str] = "fused"
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
         HelpLine("S", "stop fusing; nothing is written then", ("fused.stop",)),
-        HelpLine("x", "the report as JSON, after fusing or comparing", ("checkpoint.report",)),
     )
     FOOT_KEYS: ClassVar[tuple[FootKey, ...]] = (
         FootKey("open the block", ("rows.choose",)),
         FootKey("stop", ("fused.stop",)),
         FootKey("to the tree", ("tree.back",)),
-        FootKey("report", ("checkpoint.report",)),
+        FootKey("report", ("tree.report",)),
         FootKey("fuse again", ("checkpoint.fuse",)),
     )
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -23,27 +23,27 @@ class OutlineView(TreeView[Node, FoundBlock]):
         FootKey("search", ("tree.search",)),
         FootKey("ranges", ("checkpoint.ranges",)),
         FootKey("speed", ("tree.speed",)),
-        FootKey("compare", ("checkpoint.compare",)),
+        FootKey("compare", ("tree.compare",)),
         FootKey("eps", ("checkpoint.eps",)),
         FootKey("blocks only", ("outline.blocks",)),
     )
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._verdicts: Mapping[str, Verdict] = {}
+        self._verdicts: Mapping[tuple[str, ...], Verdict] = {}
 
     def clear(self) -> None:
         """Forget all, for another file."""
         self._verdicts = {}
         super().clear()
 
-    def show_verdicts(self, verdicts: Mapping[str, Verdict]) -> None:
-        """Tell what was ruled on the fused kernels of another file, by the name of each fused weight."""
+    def show_verdicts(self, verdicts: Mapping[tuple[str, ...], Verdict]) -> None:
+        """Tell what was ruled on the fused kernels of another file, by the names that each block reads."""
         self._verdicts = verdicts
         self.rows.refresh()
 
     def row_of(self, line: Line, *, opened: bool, problem: str) -> Row:
         """A block by its structure or by what was ruled on it, a tensor by shape, dtype and size."""
         block = line.only_block
-        verdict = self._verdicts.get(block.fused[0].name) if block else None
+        verdict = self._verdicts.get(block.reads) if block else None
         return row_of(line, opened=opened, problem=problem, verdict=verdict)
