@@ -45,8 +45,8 @@ from tui.widgets.grid.heat_grid import HeatGrid
 if TYPE_CHECKING:
     from tui.analysis.study import Study
     from tui.modules.looking import LookedAt
+    from tui.screens.comparing.screen import ComparingScreen
     from tui.screens.module.screen import ModuleScreen
-    from tui.screens.tree_screen import TreeScreen
 
 CHARACTERS = {"question_mark": "?", "slash": "/", "plus": "+", "minus": "-", "space": " "}
 """Of the keys with a longer name that type something."""
@@ -227,9 +227,13 @@ class TreeBench(Bench):
     """A running RepFuseApp that began on a tree of blocks."""
 
     @property
-    def screen(self) -> TreeScreen:
+    def screen(self) -> ComparingScreen:
         """The tree's screen, in sight or not."""
         raise NotImplementedError
+
+    def head(self, kind: type[ItemsView]) -> str:
+        """The summary over the list of that view."""
+        return str(self.screen.query_one(kind).query_one(".items-head").render())
 
     @property
     def lines(self) -> list[str]:
@@ -283,10 +287,6 @@ class CheckpointBench(TreeBench):
         """Wait until what is under the cursor has been read."""
         await self.until(lambda: "NaN" in self.words("#detail-words"))
 
-    def head(self, kind: type[ItemsView]) -> str:
-        """The summary over the list of that view."""
-        return str(self.screen.query_one(kind).query_one(".items-head").render())
-
 
 class ModuleBench(TreeBench):
     """A running RepFuseApp that began on a module."""
@@ -307,6 +307,7 @@ class OpenModule(Protocol):
         looked: LookedAt,
         size: tuple[int, int] = ...,
         *,
+        given: Path | Checkpoint | None = ...,
         device: str = ...,
         time_them: TimeThemFunction = ...,
     ) -> AbstractAsyncContextManager[ModuleBench]: ...
@@ -321,10 +322,13 @@ def module_opener(settings_path: Path) -> OpenModule:
         looked: LookedAt,
         size: tuple[int, int] = MEDIUM,
         *,
+        given: Path | Checkpoint | None = None,
         device: str = CPU,
         time_them: TimeThemFunction = timed,
     ) -> AsyncIterator[ModuleBench]:
-        app = RepFuseApp(module=looked, device=device, time_them=time_them, settings_path=settings_path)
+        app = RepFuseApp(
+            module=looked, given=given, device=device, time_them=time_them, settings_path=settings_path
+        )
         async with app.run_test(size=size) as pilot:
             await settle(pilot)
             yield ModuleBench(app, pilot)

@@ -44,6 +44,7 @@ from tui.widgets.thin_scroll_bar import ThinScrollBar
 if TYPE_CHECKING:
     from tui.analysis.study import Study
     from tui.checkpoints.choosing.to_open import ToOpen
+    from tui.checkpoints.contents import Checkpoint
     from tui.modules.looking import LookedAt
     from tui.running.speed_table import RunningSpeedTable, TimeThemFunction
     from tui.running.speed_table_state import SpeedTableState
@@ -62,7 +63,8 @@ class RepFuseApp(StudyingApp):
     """Starts on the default block, or on `spec`, altered as `alterations` say; beside `compared`, if given.
 
     With a file `to_open` it starts on what that file or folder holds, and the bench waits for a block of it.
-    So it does with a `module`; with one that is a block as a whole it starts on the bench, with that.
+    So it does with a `module`, beside what another tool made of it where that is `given`; without that, one
+    that is a block as a whole starts on the bench.
 
     The terminal has as many colours as `depth` says, and the characters of `encoding`.
 
@@ -111,6 +113,7 @@ class RepFuseApp(StudyingApp):
         compared: Subject | None = None,
         to_open: ToOpen | None = None,
         module: LookedAt | None = None,
+        given: Path | Checkpoint | None = None,
         device: str = CPU,
         study: StudyFunction | None = None,
         measure: MeasureFunction = deferred_measure,
@@ -137,7 +140,7 @@ class RepFuseApp(StudyingApp):
         self._tree_of_speeds: TreeScreen | None = None
         self._back_to: TreeScreen | SweepScreen | SpeedScreen | None = None
         self._opening = to_open
-        self._looked = module
+        self._looked, self._given = module, given
         self._device = device
         self.keys = KeysInOrder(super().on_event, self._paint, self._handle_exception, LANE.beside)
         for theme in THEMES:
@@ -174,7 +177,7 @@ class RepFuseApp(StudyingApp):
         """The bench, or the checkpoint or the module that was named."""
         if self._opening is not None:
             return self._new_checkpoint(self._opening)
-        if self._looked is not None and self._looked.whole is None:
+        if self._looked is not None and (self._looked.whole is None or self._given is not None):
             return self._new_module(self._looked)
         return self._new_bench(self._first)
 
@@ -207,7 +210,7 @@ class RepFuseApp(StudyingApp):
         """The screen of that module, which from now on is there, in sight or not."""
         from tui.screens.module.screen import ModuleScreen  # it stands on torch, as what it shows does
 
-        self._module = ModuleScreen(looked)
+        self._module = ModuleScreen(looked, self._given)
         self.install_screen(self._module, "module")
         return self._module
 

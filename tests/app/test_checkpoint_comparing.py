@@ -12,7 +12,7 @@ from torch import Tensor
 from tests.app.test_checkpoint_fusing import head, name_the_output, rows, write_beside_the_damaged
 from tests.checkpoint_files import model, write
 from tests.checkpoints.families.held_against import entries_of
-from tests.driver import CheckpointBench, OpenCheckpoint
+from tests.driver import OpenCheckpoint, TreeBench
 from tests.settle import settle
 from tui.analysis.verdict.reason import Ruling
 from tui.checkpoints.building import block_of, fused_tensors
@@ -37,7 +37,7 @@ def fused_by_another(state: dict[str, Tensor], eps: float | None = None) -> dict
     return made
 
 
-async def compared(bench: CheckpointBench) -> None:
+async def compared(bench: TreeBench) -> None:
     """Wait for the verdicts."""
     await bench.until(lambda: "blocks are right" in bench.words("#totals"))
 

@@ -15,7 +15,7 @@ import torch
 from textual.widgets import Static
 
 from tests.checkpoint_files import model, repvgg, write
-from tests.driver import CheckpointBench, OpenCheckpoint
+from tests.driver import CheckpointBench, OpenCheckpoint, TreeBench
 from tests.settle import settle
 from tui.checkpoints import opening
 from tui.checkpoints.conversion import fused_writing
@@ -27,19 +27,19 @@ from tui.views.checkpoint.fused_view import FusedView
 from tui.views.checkpoint.items_view import ItemsView
 
 
-def head(bench: CheckpointBench, kind: type[ItemsView] = FusedView) -> str:
+def head(bench: TreeBench, kind: type[ItemsView] = FusedView) -> str:
     """The summary over the list."""
     return str(bench.screen.query_one(kind).query_one(".items-head").render())
 
 
-def rows(bench: CheckpointBench, kind: type[ItemsView] = FusedView) -> list[str]:
+def rows(bench: TreeBench, kind: type[ItemsView] = FusedView) -> list[str]:
     """The rows' names and words."""
     return [
         f"{item.row.sign} {item.row.name} {item.row.middle}" for item in bench.screen.query_one(kind)._items
     ]
 
 
-async def name_the_output(bench: CheckpointBench, path: Path) -> None:
+async def name_the_output(bench: TreeBench, path: Path) -> None:
     await bench.until(lambda: isinstance(bench.app.screen, OutputScreen))
     await bench.press("ctrl+u", *str(path), "enter")
 

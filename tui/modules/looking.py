@@ -43,7 +43,7 @@ class LookedAt:
     @cached_property
     def outline(self) -> ModuleOutline:
         """It as a tree."""
-        return ModuleOutline(self.module, self.findings)
+        return ModuleOutline(self.module, self.findings, self.whole)
 
     @cached_property
     def in_train_mode(self) -> str:

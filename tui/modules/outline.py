@@ -64,12 +64,14 @@ class ModuleOutline:
         nodes: all of them, each before its children.
     """
 
-    def __init__(self, module: nn.Module, findings: Findings) -> None:
+    def __init__(self, module: nn.Module, findings: Findings, whole: FoundBlock | None = None) -> None:
+        """`whole`: the block that the module is as a whole, which stands at the root."""
         by_path = dict(_grown(module))
         self.root = by_path[""]
         self.top = (self.root,)
         self.nodes = tuple(by_path.values())
-        blocks = _by_place(by_path, ((path_of(each), each) for each in findings.blocks))
+        places = (("" if each is whole else path_of(each), each) for each in findings.blocks)
+        blocks = _by_place(by_path, places)
         left_alone = _by_place(by_path, ((each.path, each) for each in findings.left_alone))
         for path, node in by_path.items():
             node.blocks = tuple(blocks.get(path, ()))

@@ -48,12 +48,13 @@ from tui.views.checkpoint.file_head import FileHead
 from tui.views.checkpoint.file_views import TREE, FileViews
 from tui.views.checkpoint.fused_view import FusedView
 from tui.views.checkpoint.items_view import ItemsView
-from tui.views.checkpoint.outline_rows import Line, Verdict
+from tui.views.checkpoint.outline_rows import Line
 from tui.views.checkpoint.outline_view import OutlineView
 from tui.views.checkpoint.ranges_view import RangesView
 from tui.views.checkpoint.search_line import SearchLine
 from tui.views.checkpoint.totals import sizes_of, totals_of
 from tui.views.shared.tree_view import TreeView
+from tui.views.shared.verdict_words import Verdict
 from tui.widgets.foot import Foot
 from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine

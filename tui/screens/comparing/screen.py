@@ -26,10 +26,10 @@ from tui.views.checkpoint.detail_pane import DetailPane
 from tui.views.checkpoint.file_head import FileHead
 from tui.views.checkpoint.file_views import FileViews
 from tui.views.checkpoint.items_view import Item, ItemsView
-from tui.views.checkpoint.outline_rows import Verdict
 from tui.views.checkpoint.search_line import SearchLine
 from tui.views.shared.progress_line import progress_line
 from tui.views.shared.tree_view import TreeView
+from tui.views.shared.verdict_words import Verdict
 from tui.widgets.help_line import HelpLine
 from tui.widgets.notice import Notice
 

@@ -19,10 +19,10 @@ from tui.fusion.grammar.number_text import show_number
 from tui.fusion.quoting import printable
 from tui.views.checkpoint.items_view import Item, ItemsView
 from tui.views.checkpoint.outline_rows import WHOLE, block_words, size_in_words
-from tui.views.checkpoint.verdict_words import SIGNS, TONES, plain, share_in_words, verdict_line, worst_first
 from tui.views.shared.progress_line import progress_line
 from tui.views.shared.styles import MUTED, RULING_STYLES
 from tui.views.shared.tree_lines import SKIPPED
+from tui.views.shared.verdict_words import SIGNS, TONES, plain, share_in_words, verdict_line, worst_first
 from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
 from tui.widgets.rows.row import Row, Tone

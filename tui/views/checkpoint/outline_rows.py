@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from tui.analysis.quantities import count
-from tui.analysis.verdict.reason import Ruling
 from tui.checkpoints.found import FoundBlock, LeftAlone
 from tui.checkpoints.outline import Node
 from tui.fusion.pair_text import show_pair
 from tui.fusion.quoting import printable
-from tui.views.checkpoint.verdict_words import SIGNS, TONES, plain
 from tui.views.shared.tree_lines import BLOCK, CLOSED, OPEN, PROBLEM, SKIPPED, TreeLine, found_within
+from tui.views.shared.verdict_words import SIGNS, TONES, Verdict, plain
 from tui.widgets.rows.row import Row, Tone
 
 WHOLE = "the whole file"
-
-
-Verdict = tuple[Ruling, str]
-"""What was ruled on a fused kernel, and why."""
 
 
 Line = TreeLine[Node, FoundBlock]

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from tui.checkpoints.found import FoundBlock
 from tui.checkpoints.outline import Node
-from tui.views.checkpoint.outline_rows import Line, Verdict, row_of
+from tui.views.checkpoint.outline_rows import Line, row_of
 from tui.views.shared.tree_view import TreeView
+from tui.views.shared.verdict_words import Verdict
 from tui.widgets.foot_key import FootKey
 from tui.widgets.rows.row import Row
 

@@ -8,6 +8,7 @@ from tui.analysis.quantities import short_count
 from tui.fusion.pair_text import show_pair
 from tui.fusion.quoting import printable
 from tui.views.shared.tree_lines import BLOCK, CLOSED, OPEN, SKIPPED, TreeLine, found_within
+from tui.views.shared.verdict_words import SIGNS, TONES, Verdict, plain
 from tui.widgets.rows.row import Row, Tone
 
 if TYPE_CHECKING:  # what can be imported without torch can be told in the help
@@ -18,17 +19,24 @@ Line = TreeLine["ModuleNode", "FoundBlock"]
 """A line of a module's tree."""
 
 
-def row_of(line: Line, *, opened: bool) -> Row:
-    """The line."""
+def row_of(line: Line, *, opened: bool, verdict: Verdict | None = None) -> Row:
+    """The line; `verdict`: on what was made of its block."""
     node, block = line.node, line.only_block
-    if line.block is not None:
-        words = block_words(line.block)
-        return Row("a part of it", words, "", line.indent, f"  {BLOCK}", Tone.PLAIN, Tone.STRONG)
     name, size = name_of(node), short_count(node.parameters) if node.parameters else ""
     fold = (OPEN if opened else CLOSED) if node.children else " "
+    if line.block is not None:
+        name, size, fold = "a part of it", "", " "
+    if block is not None and verdict is not None:
+        ruling, told = verdict
+        words, tone = f"{plain(told)}  {block_words(block)}", TONES[ruling]
+        middle = Tone.MUTED if ruling.agrees else tone
+        return Row(name, words, size, line.indent, f"{fold} {SIGNS[ruling]}", Tone.STRONG, tone, middle)
+    if line.block is not None:
+        words = block_words(line.block)
+        return Row(name, words, size, line.indent, f"{fold} {BLOCK}", Tone.PLAIN, Tone.STRONG)
     if block is not None:
-        words = f"{printable(node.kind)}  {block_words(block)}"
-        sign = f"{fold} {BLOCK}"
+        kind = f"{printable(node.kind)}  " if node.parent else ""  # the whole is called by its class already
+        words, sign = f"{kind}{block_words(block)}", f"{fold} {BLOCK}"
         return Row(name, words, size, line.indent, sign, Tone.STRONG, Tone.STRONG, Tone.PLAIN)
     if node.left_alone:
         words = reasons(node.left_alone)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from tui.views.modules.module_rows import Line, row_of
 from tui.views.shared.tree_view import TreeView
+from tui.views.shared.verdict_words import Verdict
 from tui.widgets.foot_key import FootKey
 from tui.widgets.rows.row import Row
 
 if TYPE_CHECKING:  # as there
-    from tui.modules.found import FoundBlock  # noqa: F401  # a name in the class's own brackets
+    from tui.modules.found import FoundBlock
     from tui.modules.outline import ModuleNode  # noqa: F401
 
 
@@ -24,10 +26,21 @@ class ModulesView(TreeView["ModuleNode", "FoundBlock"]):
         FootKey("open", ("rows.choose",)),
         FootKey("search", ("tree.search",)),
         FootKey("speed", ("tree.speed",)),
+        FootKey("compare", ("tree.compare",)),
         FootKey("blocks only", ("outline.blocks",)),
     )
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._verdict_on: Callable[[FoundBlock], Verdict | None] = lambda _found: None
+
+    def show_verdicts(self, verdict_on: Callable[[FoundBlock], Verdict | None]) -> None:
+        """Tell what was ruled on what was made of the blocks: what this says of each."""
+        self._verdict_on = verdict_on
+        self.rows.refresh()
+
     def row_of(self, line: Line, *, opened: bool, problem: str) -> Row:
-        """A block by its structure, what is left alone by the reason, others by their kind."""
+        """A block by its structure or by what was ruled on it, others by the reason or by their kind."""
         del problem  # nothing is read here that could have one
-        return row_of(line, opened=opened)
+        block = line.only_block
+        return row_of(line, opened=opened, verdict=None if block is None else self._verdict_on(block))

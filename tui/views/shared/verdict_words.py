@@ -1,4 +1,4 @@
-"""How verdicts on a checkpoint's blocks are told: a sign, a tone, the order from the worst to the best."""
+"""How verdicts on the blocks of a tree are told: a sign, a tone, the order from the worst to the best."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from tui.analysis.verdict.reason import Ruling
 from tui.fusion.quoting import printable
 from tui.widgets.rows.row import Tone
 
+Verdict = tuple[Ruling, str]
+"""What was ruled on a fused kernel, and why."""
 SIGNS = {Ruling.EXACT: "✓", Ruling.ROUNDING: "✓", Ruling.SUSPICIOUS: "!", Ruling.WRONG: "✗"}
 TONES = {
     Ruling.EXACT: Tone.GOOD,
