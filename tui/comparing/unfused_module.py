@@ -108,11 +108,24 @@ def _class_of(found: InModule, module: nn.Module) -> str:
 
 
 def _roots(found: InModule, in_file: FoundBlock, tensors: Iterable[str]) -> tuple[str, ...]:
-    """Where its fused convolution may stand: where it does, and in the place of a module that is it alone."""
-    start = f"{found.owner}." if found.owner else ""
+    """Where its fused convolution may stand: where it does, or in the place of a module that is it alone."""
     own = set(in_file.reads)
-    alone = all(name in own for name in tensors if name.startswith(start))
-    return tuple(dict.fromkeys((found.title, found.owner) if alone else (found.title,)))
+    others = [f".{name}" for name in tensors if name not in own]
+    places = [found.title]
+    for place in _up_from(found.owner):
+        start = f".{place}." if place else "."
+        if any(name.startswith(start) for name in others):
+            break
+        places.append(place)
+    return tuple(dict.fromkeys(places))
+
+
+def _up_from(path: str) -> Iterator[str]:
+    """A module's path, and those of the modules that it is in, up to the whole: "a.b", "a", ""."""
+    while path:
+        yield path
+        path = path.rpartition(".")[0]
+    yield ""
 
 
 def _names(roots: tuple[str, ...]) -> Iterator[tuple[str, str]]:

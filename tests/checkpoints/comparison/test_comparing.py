@@ -302,6 +302,28 @@ def test_another_known_name_of_a_fused_convolution_is_found(tmp_path: Path, fuse
     assert f"body.0.{fused}.weight" in [block.weight_name for block in result.blocks]
 
 
+@pytest.mark.parametrize("fused", ["", "fused.", "theirs.deep."])
+@pytest.mark.parametrize("before", ["", "state_dict.model."])
+def test_a_fused_convolution_is_found_whatever_it_is_called(tmp_path: Path, before: str, fused: str) -> None:
+    """Nothing but the blocks' places tells what the names begin with."""
+
+    def change(state: dict[str, Tensor]) -> None:
+        for name in list(state):
+            place, _, word = name.rpartition(".")
+            tensor = state.pop(name)
+            if place.startswith(BLOCKS):
+                state[f"{place.rpartition('.')[0]}.{fused}{word}"] = tensor
+
+    given = changed_file(tmp_path, change)
+    blocks = {
+        before + name: tensor for name, tensor in trained().state_dict().items() if name.startswith(BLOCKS)
+    }
+    result = compared(saved(tmp_path, blocks, ".pt", "blocks"), given)
+    assert result.agrees
+    assert result.renamed == (before, "")
+    assert [block.weight_name for block in result.blocks] == [f"{block}.{fused}weight" for block in BLOCKS]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "renamed"),
     [

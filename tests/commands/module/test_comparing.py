@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -125,6 +126,46 @@ def test_a_tool_that_fuses_into_one_of_the_branches_is_right(
     fused: State, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert compared(in_block(fused, "conv"), tmp_path, capsys).status == 0
+
+
+ONE_BRANCH = """
+import torch
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, deployed):
+        super().__init__()
+        if deployed:
+            self.reparam_conv = nn.Conv2d(4, 6, 1)
+        else:
+            one = nn.Sequential(nn.Conv2d(4, 6, 1, bias=False), nn.BatchNorm2d(6))
+            self.rbr_conv = nn.ModuleList([one])
+
+    def forward(self, x):
+        return (self.reparam_conv if hasattr(self, "reparam_conv") else self.rbr_conv[0])(x).relu()
+
+
+def net(deployed=False):
+    torch.manual_seed(0)
+    return nn.Sequential(Block(deployed), nn.Conv2d(6, 5, 1))
+"""
+
+
+def test_a_convolution_in_the_place_of_a_block_of_one_branch_is_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As MobileOne's block is where its channels change: its branch lies two modules deeper."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one_branch.py").write_text(ONE_BRANCH)
+    assert main(["fuse", "one_branch.py:net", "ours.safetensors"]) == 0
+    state = loaded(tmp_path / "ours.safetensors")
+    theirs = renamed(state, lambda each: re.sub(r"^0\.rbr_conv\..*(?=weight|bias)", "0.reparam_conv.", each))
+    assert "0.reparam_conv.weight" in theirs
+    done = ran(
+        capsys, "compare", "one_branch.py:net", saved(tmp_path, theirs, ".safetensors", "theirs"), "--json"
+    )
+    assert (done.status, done.data["left_over"]) == (0, []), done.data
 
 
 def test_what_is_wrong_is_told(fused: State, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -128,7 +128,7 @@ def _carried(
 
 def _possible(unfused: Unfused, given: Checkpoint, wishes: Wishes) -> list[_Comparison]:
     """One for each way to go by the names of both files."""
-    renamings = renamings_of(unfused.expected(), given.entries)
+    renamings = renamings_of(unfused.expected(), given.entries, unfused.places())
     return [_Comparison(unfused, given, wishes, each) for each in renamings]
 
 

@@ -33,8 +33,13 @@ class Renaming:
         return self.after + name[len(self.before) :]
 
 
-def renamings_of(expected: Sequence[str], given: Collection[str]) -> list[Renaming]:
+def renamings_of(
+    expected: Sequence[str], given: Collection[str], places: Collection[str] = ()
+) -> list[Renaming]:
     """The one that finds most of the expected names among those given; where two do, the shortest.
+
+    Where none of these names tells anything, that which finds most of the places, and half of them: names
+    with a dot at their end, with which others begin.
 
     Where others find as many of other names, as where a file holds a model and the average of its weights,
     these too, in the order of the expected names.
@@ -45,7 +50,9 @@ def renamings_of(expected: Sequence[str], given: Collection[str]) -> list[Renami
     pairs = [_pairs(each, asked, names) for each in tried]
     counts = [len(each) for each in pairs]
     telling = [sum(_tells(each, name) for name, _ in found) for each, found in zip(tried, pairs, strict=True)]
-    decided = list(zip(telling, counts, strict=True))
+    given_places = _places_of(given)
+    found_places = [_found_places(each, places, given_places) for each in tried]
+    decided = list(zip(telling, found_places, counts, strict=True))
     best = tried[decided.index(max(decided))]
     most = max(telling)
     if best == Renaming() or most < LEAST_FOUND:
@@ -59,6 +66,24 @@ def renamings_of(expected: Sequence[str], given: Collection[str]) -> list[Renami
     order = {name: place for place, name in enumerate(asked)}
     firsts = [min((order[name] for name, _ in _pairs(each, asked, names)), default=0) for each in found]
     return [each for _, each in sorted(zip(firsts, found, strict=True), key=lambda one: one[0])]
+
+
+def _found_places(renaming: Renaming, places: Collection[str], given: Collection[str]) -> int:
+    """How many of the places it finds; 0 where that is less than half, as of another model."""
+    renamed = (renaming.applied(place) for place in places if place != renaming.before)
+    found = sum(place in given for place in renamed)
+    return found if 2 * found >= len(places) else 0
+
+
+def _places_of(names: Iterable[str]) -> set[str]:
+    """What names begin with, up to each dot."""
+    places: set[str] = set()
+    for name in names:
+        end = name.rfind(".")
+        while end >= 0 and name[: end + 1] not in places:
+            places.add(name[: end + 1])
+            end = name.rfind(".", 0, end)
+    return places
 
 
 def _tells(renaming: Renaming, name: str) -> bool:

@@ -27,7 +27,7 @@ class Unfused:
         recognition: the blocks in it.
         block: a block as a module of its own, with its numbers.
         names: what a fused convolution of a block may be called, by the names of the source.
-        roots: where it may be under any name: in a file nowhere, as the family says what it is called.
+        roots: where it may be under any name.
         asked: how many of `names` tell what the names of all begin with.
     """
 
@@ -35,7 +35,7 @@ class Unfused:
     recognition: Recognition
     block: Callable[[FoundBlock], ReparamBlock]
     names: Callable[[FoundBlock], Names] = names_of
-    roots: Callable[[FoundBlock], tuple[str, ...]] = lambda _found: ()
+    roots: Callable[[FoundBlock], tuple[str, ...]] = lambda found: (found.prefix,)
     asked: int = 1
 
     def expected(self) -> list[str]:
@@ -49,6 +49,10 @@ class Unfused:
             if kind < len(of_block)
             for name in of_block[kind]
         ] + [*self.recognition.rest]
+
+    def places(self) -> list[str]:
+        """What the names in each block begin with, up to its dot: what is there may have any name."""
+        return [f"{found.prefix}." for found in self.recognition.blocks if found.prefix]
 
 
 def unfused_in(source: Checkpoint, recognition: Recognition, wishes: Wishes) -> Unfused:
