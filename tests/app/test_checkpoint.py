@@ -24,6 +24,7 @@ from tui.views.checkpoint.search_line import SearchLine
 from tui.widgets.foot import Foot
 from tui.widgets.form.value_input import ValueInput
 from tui.widgets.notice import Notice
+from tui.widgets.steady_text import SteadyText
 
 BLOCK = "stages.0.1"
 
@@ -219,6 +220,7 @@ async def test_a_file_that_has_changed_is_told_and_the_tree_stays(
         await bench.until(lambda: "no longer there" in bench.words("#detail-words"))
         await bench.press("enter")
         await bench.until(lambda: "no longer there" in bench.app.bench.query_one(Notice).text)
+        assert str(bench.app.bench.query_one("#difference", SteadyText).content) == ""  # nothing is run now
         await bench.press("escape")
         assert bench.here == BLOCK
 

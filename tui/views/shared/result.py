@@ -108,6 +108,8 @@ class ResultView(Vertical):
             line.show(difference_line(self.study, width))
             self.query_one("#truth", SteadyText).show(truth_line(self.study, width))
             self.query_one("#counts", Static).update(_counts(self.study, width))
+        else:
+            line.show(Content())  # the first run has ended without a result
 
     def watch_legend(self) -> None:
         """Say what the colours mean."""
