@@ -20,6 +20,23 @@ from tui.fusion.quoting import quoted
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _OF_INDEX = ".safetensors.index.json"
 _TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
+_FOREIGN_SUFFIXES = (
+    *(
+        ".onnx",
+        ".gguf",
+        ".tflite",
+        ".pb",
+        ".h5",
+        ".hdf5",
+        ".keras",
+        ".msgpack",
+        ".mlmodel",
+        ".engine",
+        ".plan",
+    ),
+    *(".npy", ".npz", ".pkl", ".pickle", ".pt2", ".torchscript", ".yaml", ".csv", ".txt", ".py"),
+    *(".zip", ".tar", ".gz", ".xz", ".zst"),
+)
 
 Progress = Callable[[int, int], object]
 """Told the bytes that are written and those that there will be, once more when all are on the disk and the
@@ -27,7 +44,13 @@ file gets its name; what it raises ends the writing, and nothing is left of it."
 
 
 def format_for(path: Path) -> Format:
-    """The format that the output's name asks for: safetensors, but of torch where it ends as those do."""
+    """The format that the output's name asks for: safetensors, but of torch where it ends as those do.
+
+    Raises:
+        CheckpointError: it ends as files do that others would read as something else.
+    """
+    if path.suffix.lower() in _FOREIGN_SUFFIXES:
+        raise about(path, f"would be no {path.suffix} file: end its name on .safetensors or .pt")
     return Format.TORCH if path.suffix.lower() in _TORCH_SUFFIXES else Format.SAFETENSORS
 
 

@@ -386,6 +386,10 @@ def onto_a_file(path: Path) -> Path:
     return other
 
 
+def under_a_name_of_others(path: Path) -> Path:
+    return path.with_name("o.onnx")
+
+
 def onto_a_pipe(path: Path) -> Path:
     pipe = path.with_name("pipe.pt")
     os.mkfifo(pipe)
@@ -406,6 +410,11 @@ def onto_a_pipe(path: Path) -> Path:
             "one file of tensors: name it 'o.safetensors'",
         ),
         (under_the_name_of_other_json, False, "is the name of a JSON file, and the output is one file of"),
+        (
+            under_a_name_of_others,
+            True,
+            "'o.onnx' would be no .onnx file: end its name on .safetensors or .pt",
+        ),
         (onto_a_file, False, "is there already; --force replaces it"),
         (onto_a_pipe, True, "/pipe.pt' is a pipe or a device"),
         (onto_a_pipe, False, "/pipe.pt' is a pipe or a device"),

@@ -155,6 +155,18 @@ def test_fuse_writes_what_loads_and_gives_the_same(here: Path, capsys: pytest.Ca
     )
 
 
+@pytest.mark.parametrize("name", ["out.pt", "out.bin"])
+def test_what_is_written_is_what_its_name_says(
+    here: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert main(["fuse", "their_blocks.py:Block", name, "--with", "4"]) == 0
+    assert list(torch.load(here / name, weights_only=True)) == ["weight", "bias"]
+    capsys.readouterr()
+    told = refused(capsys, "fuse", "their_blocks.py:Block", "out.onnx", "--with", "4")
+    assert "'out.onnx' would be no .onnx file: end its name on .safetensors or .pt" in told
+    assert not (here / "out.onnx").exists()
+
+
 def test_weights_and_an_example_are_taken(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     state = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4)).state_dict()
     torch.save(state, here / "w.pt")
@@ -222,7 +234,7 @@ def test_what_their_code_does_wrong_is_told_in_one_line(
 def test_a_module_without_sizes_is_told_in_one_line_by_what_runs_nothing_of_it(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for asked in (("fuse", "their_blocks.py:lazy", "o.pt2"), ("compare", "w.pt", "their_blocks.py:lazy")):
+    for asked in (("fuse", "their_blocks.py:lazy", "o.pt"), ("compare", "w.pt", "their_blocks.py:lazy")):
         torch.save({"0.weight": torch.ones(3, 3, 3, 3)}, here / "w.pt")
         assert "0.weight has no size yet" in refused(capsys, *asked)
 

@@ -46,6 +46,7 @@ def fuse(asked: FuseRequest) -> int:
             check_target(source, asked.target, replace=asked.force)
         except ExistsError:
             raise CheckpointError(f"{named(asked.target)} is there already; --force replaces it") from None
+        _format(asked)  # a name that asks for none is refused before the work
         reading = asked.reading
         found = recognise(source.entries, family=reading.family, conv_bn=reading.conv_bn)
         _refuse_none(source, found)

@@ -13,12 +13,12 @@ from rich.console import Group, RenderableType
 from torch import nn
 
 from tui.analysis.quantities import two_digits
-from tui.checkpoints.contents import Entry
+from tui.checkpoints.contents import Entry, Format
 from tui.checkpoints.errors import CheckpointError, ExistsError, named
 from tui.checkpoints.held_tensors import HeldTensors
 from tui.checkpoints.plan import Made
 from tui.checkpoints.reports.blocks import finite
-from tui.checkpoints.writing import check_target, write_checkpoint
+from tui.checkpoints.writing import check_target, format_for, write_checkpoint
 from tui.command_line.module_options import FusedAs, FuseModuleRequest
 from tui.commands.in_thread import ctrl_c_as_exception
 from tui.commands.module.inspecting import SCHEMA, WHOLE, left_alone_as_data
@@ -47,6 +47,7 @@ def fuse(asked: FuseModuleRequest) -> int:
         check_target(HeldTensors(), asked.target, replace=asked.force)
     except ExistsError:
         raise CheckpointError(f"{named(asked.target)} is there already; --force replaces it") from None
+    format = format_for(asked.target) if asked.form is FusedAs.STATE_DICT else Format.TORCH
     module, example = loaded(asked.source)
     with users_code():
         x = example_of(module) if example is None else example
@@ -59,7 +60,7 @@ def fuse(asked: FuseModuleRequest) -> int:
     if right:
         if asked.form is FusedAs.STATE_DICT:
             with ctrl_c_as_exception():
-                _write(fused, asked.target, replace=asked.force)
+                _write(fused, asked.target, format, replace=asked.force)
         else:
             with users_code():
                 free = write_program(fused, x, asked.form, asked.target, replace=asked.force)
@@ -73,13 +74,14 @@ def fuse(asked: FuseModuleRequest) -> int:
     return FUSED if right else WRONG
 
 
-def _write(module: nn.Module, target: Path, *, replace: bool) -> None:
+def _write(module: nn.Module, target: Path, format: Format, *, replace: bool) -> None:
     """Write its state_dict, whole or not at all."""
     plan = []
     for name, tensor in module.state_dict().items():
         entry = Entry(name, tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
         plan.append(Made(entry, partial(torch.Tensor.contiguous, tensor)))
-    write_checkpoint(HeldTensors(), plan, target, replace=replace, metadata={"format": "pt"})
+    metadata = {"format": "pt"}
+    write_checkpoint(HeldTensors(), plan, target, format=format, replace=replace, metadata=metadata)
 
 
 def _parts(report: ModelReport, output: Path | None) -> Iterator[RenderableType]:
