@@ -18,6 +18,7 @@ from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, E
 from tui.analysis.alterations.gallery import MISTAKES
 from tui.analysis.subject import Subject
 from tui.checkpoints.choosing.to_open import ToOpen
+from tui.checkpoints.contents import Checkpoint
 from tui.checkpoints.held_tensors import HeldTensors
 from tui.cli import main
 from tui.fusion.specs.block_spec import BlockSpec, Dtype
@@ -39,6 +40,7 @@ class FakeApp:
     compared: ClassVar[Subject | None] = None
     to_open: ClassVar[ToOpen | None] = None
     module: ClassVar[LookedAt | None] = None
+    given: ClassVar[Path | Checkpoint | None] = None
     device: ClassVar[str] = ""
 
     def __init__(
@@ -49,11 +51,13 @@ class FakeApp:
         compared: Subject | None = None,
         to_open: ToOpen | None = None,
         module: LookedAt | None = None,
+        given: Path | Checkpoint | None = None,
         device: str,
         depth: ColourDepth,
         encoding: str,
     ) -> None:
         type(self).module = module
+        type(self).given = given
         type(self).to_open = to_open
         type(self).depth = depth
         type(self).compared = compared
@@ -123,6 +127,42 @@ def test_a_checkpoint_is_opened_beside_the_module_that_was_made_of_it(
     assert "--given-with: FUSED is missing; leave it out" in capsys.readouterr().err
     assert main(["a.pt", "b.pt", "--given-with", "2, 2, 1"]) == 2
     assert "--given-with: FUSED is a file; leave it out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", ["fused.pt", "torch.nn:Conv2d"])
+def test_a_module_is_opened_beside_what_was_made_of_it(
+    given: str, bench: type[FakeApp], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = [] if given == "fused.pt" else ["--given-with", "2, 2, 3"]
+    assert main(["torch.nn:Conv2d", given, "--with", "2, 2, 1", *options]) == 0
+    assert bench.module is not None
+    assert bench.module.whole is not None
+    assert bench.module.whole.kernel.kernel_size == (1, 1)
+    if given == "fused.pt":
+        assert bench.given == Path("fused.pt")
+    else:
+        assert isinstance(bench.given, HeldTensors)
+        assert bench.given.entries["weight"].shape == (2, 2, 3, 3)
+
+
+def test_what_was_made_of_a_module_and_cannot_be_had_is_told_in_a_line(
+    bench: type[FakeApp], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fused.py").write_text("def raises():\n    raise KeyError('deploy')\n")
+    module = ["torch.nn:Conv2d", "--with", "2, 2, 1"]
+    for asked, words in (
+        (["fused.py:raises"], "fused.py:2"),
+        (["fused.py:rises"], "did you mean raises?"),
+        (["none.py:Fused"], "none.py"),
+        (["torch.nn:Conv2d"], "such as --given-with 'channels=64'"),
+        (["torch.nn:ReLU", "--given-weights", "none.pt"], "none.pt"),
+    ):
+        assert main([*module, *asked]) == 2
+        printed = capsys.readouterr()
+        assert words in printed.err
+        assert (printed.out, printed.err.count("\n")) == ("", 1)
 
 
 def test_the_bench_runs_on_the_device_that_was_named(bench: type[FakeApp]) -> None:

@@ -263,34 +263,42 @@ def _open_screen(request: Request) -> int:
 def _open_module(asked: OpenModuleRequest) -> int:
     """Run somebody's code before anything is on the screen: there it can print, and Ctrl+C ends it."""
     try:
-        from tui.analysis.numerics.devices import device_named
         from tui.commands.module.loading import looked_at
 
-        device_named(asked.device)  # before their code runs, for nothing perhaps
-        collect_again()
-        return run_on_terminal(module=looked_at(asked.source), device=asked.device)
+        _make_ready_for_their_code(asked.device)
+        looked = looked_at(asked.source)
+        return run_on_terminal(module=looked, given=_had(asked.given), device=asked.device)
     except _CANNOT_BE_DONE as error:
         return _refuse(in_words(error))
 
 
 def _open_checkpoint(asked: OpenRequest) -> int:
     """Open a checkpoint; of a module beside it the code is run before anything is on the screen."""
-    reading, given = asked.reading, asked.given
-    other: Path | Checkpoint | None
+    reading = asked.reading
     try:
-        if isinstance(given, ModuleSource):
-            from tui.analysis.numerics.devices import device_named
-            from tui.commands.module.comparing import opened
-
-            device_named(asked.device)  # before their code runs, for nothing perhaps
-            collect_again()
-            other = opened(given)
-        else:
-            other = given
+        if isinstance(asked.given, ModuleSource):
+            _make_ready_for_their_code(asked.device)
+        given = _had(asked.given)
     except _CANNOT_BE_DONE as error:
         return _refuse(in_words(error))
-    to_open = ToOpen(asked.source, other, reading.family, reading.eps, reading.conv_bn)
+    to_open = ToOpen(asked.source, given, reading.family, reading.eps, reading.conv_bn)
     return run_on_terminal(to_open=to_open, device=asked.device)
+
+
+def _make_ready_for_their_code(device: str) -> None:
+    from tui.analysis.numerics.devices import device_named
+
+    device_named(device)  # before their code runs, for nothing perhaps
+    collect_again()
+
+
+def _had(given: Path | ModuleSource | None) -> Path | Checkpoint | None:
+    """What was made of something: the tensors of a module; a file is opened on the screen."""
+    if not isinstance(given, ModuleSource):
+        return given
+    from tui.commands.module.comparing import opened
+
+    return opened(given)
 
 
 def _refuse(message: str) -> int:

@@ -52,6 +52,7 @@ def offered_by_bash(script: Path, *words: str) -> set[str]:
         (("repfuse-tui", "check", "m.py:net", "--blo"), {"--block"}),
         (("repfuse-tui", "compare", "m.py:net", "--given-w"), {"--given-with", "--given-weights"}),
         (("repfuse-tui", "--exa"), {"--example"}),
+        (("repfuse-tui", "m.py:net", "fused.pt", "--given-w"), {"--given-with", "--given-weights"}),
         (("repfuse-tui", "sweep", "--device", "cu"), {"cuda"}),
         (("repfuse-tui", "model.pt", "--device", "cu"), {"cuda"}),
         (("repfuse-tui", "--seed", "7", "che"), {"check"}),

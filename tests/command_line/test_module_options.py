@@ -28,7 +28,21 @@ EVERYTHING = ModuleSource(
     ("arguments", "expected"),
     [
         ((TARGET,), OpenModuleRequest(ModuleSource(TARGET))),
-        ((TARGET, "--device", "cuda"), OpenModuleRequest(ModuleSource(TARGET), "cuda")),
+        ((TARGET, "--device", "cuda"), OpenModuleRequest(ModuleSource(TARGET), device="cuda")),
+        ((TARGET, "fused.pt"), OpenModuleRequest(ModuleSource(TARGET), Path("fused.pt"))),
+        (
+            (TARGET, "--with", "4", "a.b:Fused", "--given-with", "8", "--given-weights", "fused.pt"),
+            OpenModuleRequest(
+                ModuleSource(TARGET, "4"),
+                ModuleSource(
+                    "a.b:Fused",
+                    "8",
+                    Path("fused.pt"),
+                    arguments_option="--given-with",
+                    weights_option="--given-weights",
+                ),
+            ),
+        ),
         (
             ("check", TARGET, "--device", "mps"),
             CheckModuleRequest(ModuleSource(TARGET), None, as_json=False, device="mps"),
@@ -91,7 +105,9 @@ def test_a_file_of_such_a_name_is_a_file(tmp_path: Path, monkeypatch: pytest.Mon
         ((TARGET, "--input", "0x1x1x1"), "as 1x64x32x32"),
         ((TARGET, "--input", "9999x9999x9999x9"), "more than"),
         ((TARGET, "--input", "1x1x1x1", "--example", "x.npy"), "leave one of them out"),
-        ((TARGET, "model.pt"), "'model.pt': there is no place for it; beside a module that is judged stands"),
+        ((TARGET, "fused.pt", "other.pt"), "'other.pt': there is no place for it"),
+        ((TARGET, "--given-with", "4"), "--given-with: FUSED is missing"),
+        ((TARGET, "fused.pt", "--given-with", "4"), "--given-with: FUSED is a file"),
         (("inspect", TARGET, "other"), "'other': there is no place for it"),
         ((TARGET, "--device", "cuda:x"), "--device: must be cpu, cuda, cuda:1 or mps, not 'cuda:x'"),
         (("fuse", TARGET), "OUT: the name of a file is missing"),

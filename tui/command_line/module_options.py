@@ -21,10 +21,6 @@ Shape = tuple[int, int, int, int]
 
 _TARGET = re.compile(r"(.+\.py|[^\W\d]\w*(\.[^\W\d]\w*)*):[^\W\d]\w*(\.[^\W\d]\w*)*")
 _SHAPE = re.compile(r"[1-9]\d{0,8}(x[1-9]\d{0,8}){3}")
-_BESIDE = (
-    f"beside a module that is judged stands the checkpoint that it was made of: {PROGRAM} FILE MODULE; "
-    f"what was made of a module: {PROGRAM} compare MODULE FILE"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +47,14 @@ class ModuleSource:
 
 @dataclass(frozen=True, slots=True)
 class OpenModuleRequest:
-    """Open a module on the screen; `device`: where both sides of its blocks run."""
+    """Open a module on the screen, beside what another tool made of it where that is given: a file, or a
+    module of which only the tensors count.
+
+    `device`: where both sides of its blocks run.
+    """
 
     source: ModuleSource
+    given: Path | ModuleSource | None = None
     device: str = CPU
 
 
@@ -117,7 +118,7 @@ ModuleRequest = (
 
 _OPEN = ""
 _WORDS: Mapping[str, str] = {
-    _OPEN: "show a module: the block that it is, or the blocks in it",
+    _OPEN: "show a module: the block that it is, or the blocks in it, beside what another tool made of it",
     "inspect": "list the blocks of a module, and what is left alone and why",
     "fuse": "fuse every block of a module, and write what comes out",
     "compare": "judge what another tool made of a module",
@@ -126,9 +127,11 @@ _WORDS: Mapping[str, str] = {
 OF_MODULES: Mapping[str, str] = {name: words for name, words in _WORDS.items() if name != _OPEN}
 """The commands that take a module in the place of a file or of options of a block, and what each does."""
 
+_FUSED = ("FUSED", "what was made of it: a checkpoint, or a module of the same names")
 _POSITIONALS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    _OPEN: (_FUSED,),
     "fuse": (("OUT", "what is written of the fused module"),),
-    "compare": (("FUSED", "what was made of it: a checkpoint, or a module of the same names"),),
+    "compare": (_FUSED,),
 }
 """What stands after MODULE."""
 
@@ -193,8 +196,7 @@ def parse_module(command: str, arguments: Sequence[str]) -> ModuleRequest | str:
         return parser.format_help()
     parser.refuse_unknown_options(rest, "there is no such option for a module")
     if rest:
-        beside = "" if command else f"; {_BESIDE}"
-        raise OptionsError(f"{quoted(rest[0])}: there is no place for it{beside}")
+        raise OptionsError(f"{quoted(rest[0])}: there is no place for it")
     return _MADE[command](options)
 
 
@@ -231,7 +233,7 @@ def _check(options: argparse.Namespace) -> CheckModuleRequest:
 
 
 _MADE: Mapping[str, Callable[[argparse.Namespace], ModuleRequest]] = {
-    _OPEN: lambda options: OpenModuleRequest(source_of(options), device_of(options)),
+    _OPEN: lambda options: OpenModuleRequest(source_of(options), given_of(options), device_of(options)),
     "inspect": _inspect,
     "fuse": _fuse,
     "compare": _compare,
@@ -242,7 +244,7 @@ _MADE: Mapping[str, Callable[[argparse.Namespace], ModuleRequest]] = {
 def module_parser(command: str) -> OptionParser:
     """The parser of what is done with a module; it knows which options there are, and of values nothing."""
     after = _POSITIONALS.get(command, ())
-    files = "".join(f" {name}" for name, _ in after)
+    files = "".join(f" {name}" if command else f" [{name}]" for name, _ in after)
     words = f"{PROGRAM} {command}".rstrip()
     parser = OptionParser(
         prog=words,
@@ -259,6 +261,8 @@ def module_parser(command: str) -> OptionParser:
         # Optional for argparse: that one is missing is told in words of our own.
         parser.add_argument(name, nargs="?", help=help_words)
     add_source_options(parser)
+    if command in (_OPEN, "compare"):
+        add_given_options(parser)
     if command in (_OPEN, "check"):
         add_device_option(parser)
     if command:
@@ -268,8 +272,6 @@ def module_parser(command: str) -> OptionParser:
             parser.add_argument("--force", action="store_true", help="replace OUT")
             forms = ", ".join(FusedAs)
             parser.add_argument("--as", dest="form", metavar="FORM", help=f"{forms} [{FusedAs.STATE_DICT}]")
-        case "compare":
-            add_given_options(parser)
         case "check":
             parser.add_argument("--block", metavar="PATH", help="which block of it, as inspect names it")
     parser.add_argument("-h", "--help", action="store_true", help="show this and exit")

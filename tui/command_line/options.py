@@ -359,8 +359,8 @@ def _commands() -> dict[str, str]:
     return {
         "": "the bench",
         "check": "report on the block without a screen",
-        "MODULE": "show your own block or model: MODULE --help tells the options",
         "FILE [FUSED]": "show a checkpoint, beside what another tool made of it: a file or a module",
+        "MODULE [FUSED]": "show your own block or model, likewise: MODULE --help tells the options",
         **COMMANDS,
         SPEED: SPEED_SUMMARY,
         SWEEP: SWEEP_SUMMARY,
