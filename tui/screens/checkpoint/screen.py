@@ -278,7 +278,7 @@ class CheckpointScreen(ComparingScreen):
         event.stop()
         self.open_block(event.block, self._eps.of(event.block))
 
-    @work(group="opening a block", exclusive=True)
+    @work(group="opening a block", exclusive=True, description="opening a block")
     async def open_block(self, block: FoundBlock, eps: float | None) -> None:
         """Have the block on the bench, as it was left there if it was the last one.
 

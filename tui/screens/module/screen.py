@@ -172,7 +172,7 @@ class ModuleScreen(ComparingScreen):
         if found is not None:
             self.open_block(found)
 
-    @work(group="opening a block", exclusive=True)
+    @work(group="opening a block", exclusive=True, description="opening a block")
     async def open_block(self, found: FoundBlock) -> None:
         """Have the block on the bench, as it was left there if it was the last one.
 
