@@ -17,7 +17,9 @@ def workers() -> Iterator[tuple[str, ast.AsyncFunctionDef, ast.expr]]:
     """Where each is, its function, and the decorator that makes it one."""
     for path in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            for made in node.decorator_list if isinstance(node, ast.AsyncFunctionDef) else ():
+            if not isinstance(node, ast.AsyncFunctionDef):
+                continue
+            for made in node.decorator_list:
                 called = made.func if isinstance(made, ast.Call) else made
                 if isinstance(called, ast.Name) and called.id == "work":
                     yield f"{path.relative_to(ROOT)}:{node.lineno}", node, made
