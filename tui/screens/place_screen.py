@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import SystemCommand
-from textual.events import ScreenResume
 from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.screen import Screen
@@ -16,13 +15,14 @@ from textual.widget import Widget
 from tui.screens.commands import commands_of
 from tui.screens.compositor import FrugalCompositor
 from tui.screens.keys_shown import keys_here, place_of, shown
+from tui.screens.styled_once import StyledOnce
 from tui.widgets.foot import GAP, Foot
 from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
 
 
-class PlaceScreen(Screen[None]):
-    """Knows the sizes at which it is laid out in another way; it is styled once before its first paint.
+class PlaceScreen(StyledOnce, Screen[None]):
+    """Knows the sizes at which it is laid out in another way.
 
     Attributes:
         EVERYWHERE: what the foot tells of in every place of the screen, the most useful last.
@@ -45,8 +45,6 @@ class PlaceScreen(Screen[None]):
     # which see to it themselves.
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
-    _was_in_sight = False
-
     def __init__(self) -> None:
         super().__init__()
         self._compositor = FrugalCompositor()
@@ -56,14 +54,17 @@ class PlaceScreen(Screen[None]):
         self._know_size(self.app.size)
 
     def _know_size(self, size: Size) -> None:
-        """Be of the classes of that size."""
+        """Be of the classes of that size: of all of them at once, for each change styles the whole screen."""
+        before = self.classes
         for cells, breakpoints in (
             (size.width, self.HORIZONTAL_BREAKPOINTS),
             (size.height, self.VERTICAL_BREAKPOINTS),
         ):
             now = max((least, name) for least, name in breakpoints if least <= cells)[1]
             for _, name in breakpoints:
-                self.set_class(name == now, name)
+                self.set_class(name == now, name, update=False)
+        if self.classes != before:
+            self.update_node_styles()
 
     def _screen_resized(self, size: Size) -> None:
         """Know another size before it is laid out for it, as views ask for it then.
@@ -79,11 +80,6 @@ class PlaceScreen(Screen[None]):
 
     def tell_anew(self) -> None:
         """Write what there are other words for where there is more or less room."""
-
-    def on_screen_resume(self, event: ScreenResume) -> None:
-        """Style nothing again that was styled when it was mounted, a moment ago."""
-        event.refresh_styles &= self._was_in_sight
-        self._was_in_sight = True
 
     def on_mount(self) -> None:
         """Tell the keys of wherever the focus goes."""

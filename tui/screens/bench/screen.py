@@ -322,7 +322,7 @@ class BenchScreen(EditingScreen):
     def action_form(self) -> None:
         """Go to the form; on a narrow screen, unfold it."""
         self.query_one(ParameterForm).unfold(True)
-        self.remove_class("-one-grid")
+        self.query_one(ParameterForm).leave_out(False)
         self.query_one(StudyViews).leave_focus()
         self.query_one(ParameterForm).focus_first()
 
@@ -369,7 +369,7 @@ class BenchScreen(EditingScreen):
 
     def _fill_screen(self) -> None:
         """Where one grid is to be seen, leave the form out."""
-        self.set_class(self.view.is_one_grid, "-one-grid")
+        self.query_one(ParameterForm).leave_out(self.view.is_one_grid)
         self.refresh_bindings()
 
     def on_resize(self, event: Resize) -> None:
@@ -494,4 +494,4 @@ class BenchScreen(EditingScreen):
 
     def action_bias(self) -> None:
         """On a narrow screen, swap the line that adds up weights for the one that adds up biases."""
-        self.toggle_class("-bias")
+        self.query_one("#inspector").toggle_class("-bias")

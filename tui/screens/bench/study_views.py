@@ -187,11 +187,15 @@ class StudyViews(ContentSwitcher):
             self._stand_together()
 
     def _mark_stale(self) -> None:
+        """Dim the views: by both classes at once, for each change styles all that is in them."""
         if self.is_mounted:
+            before = self.classes
             shown = self.kernels if self.place is KERNELS else self.study
-            self.set_class(shown is not None and shown.subject != self.wanted, "-stale")
+            self.set_class(shown is not None and shown.subject != self.wanted, "-stale", update=False)
             older = self.study is not None and self.study.subject != self.wanted
-            self.set_class(older, "-older-study")  # newer kernels may stand over its outputs
+            self.set_class(older, "-older-study", update=False)  # newer kernels may stand over its outputs
+            if self.classes != before:
+                self.update_node_styles()
 
     def watch_study(self, study: Study | None) -> None:
         """Keep the output element where it is, as far as the new output reaches.

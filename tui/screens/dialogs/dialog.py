@@ -7,10 +7,12 @@ from typing import TypeVar
 from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen
 
+from tui.screens.styled_once import StyledOnce
+
 Result = TypeVar("Result")
 
 
-class Dialog(ModalScreen[Result]):
+class Dialog(StyledOnce, ModalScreen[Result]):
     """What the dialogs of this program have in common."""
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:

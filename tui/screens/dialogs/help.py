@@ -104,13 +104,21 @@ WORDS: tuple[HelpLine, ...] = (
 )
 
 
+class Page(VerticalScroll):
+    """What is read; it looks no different where the focus is, and neither do the lines in it."""
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Style itself alone: Textual styles all that is in it."""
+        self.app.stylesheet.update_nodes([self])
+
+
 class HelpScreen(Dialog[None]):
     """One page of text; any of escape, ? and q closes it."""
 
     DEFAULT_CSS = """
     HelpScreen {
         align: center middle;
-        & > VerticalScroll {
+        & > Page {
             width: 110; max-width: 100%; height: auto; max-height: 100%;
             border: round $primary; background: $surface; padding: 0 2;
             border-title-color: $foreground; border-subtitle-color: $text-muted;
@@ -136,7 +144,7 @@ class HelpScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """The keys of the place first, then those of all others; reading, words."""
-        with VerticalScroll() as page:
+        with Page() as page:
             page.border_title = "Help"
             page.border_subtitle = "v the verdict   b blocks   s speed   f families   escape closes"
             sections = (*self._keys.items(), ("READING A GRID", READING), ("WORDS", WORDS))

@@ -157,6 +157,11 @@ class ParameterForm(VerticalScroll):
         self.set_class(unfolded, "-open", update=False)
         self.app.stylesheet.update_nodes([self])
 
+    def leave_out(self, left_out: bool) -> None:
+        """Go, where something else has all the room, or come back. What it holds is not styled anew."""
+        self.set_class(left_out, "-left-out", update=False)
+        self.app.stylesheet.update_nodes([self])
+
     @property
     def is_unfolded(self) -> bool:
         """Whether it is in sight on a narrow screen, too."""
