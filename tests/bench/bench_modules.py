@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from tui.modules.fusing import fuse
 from tui.modules.model import fuse_model
 from tui.modules.response import response_of
-from tui.modules.run.given import copied
+from tui.modules.run.copying import copied
 from tui.modules.run.recording import record
 
 RUNS = 5

@@ -16,8 +16,8 @@ from tui.fusion.specs.padding import Border, same_border
 from tui.fusion.unfilled_conv import unfilled_conv2d
 from tui.fusion.widening import dilate
 from tui.modules.found import FoundBlock
+from tui.modules.run.copying import copied
 from tui.modules.run.exact import Exact
-from tui.modules.run.given import copied
 from tui.modules.run.graph import Node
 from tui.modules.run.rounding import ConstantsRounded
 

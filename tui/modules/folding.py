@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 
 from tui.fusion.kernel import FusionError, Kernel, fold_batch_norm
 from tui.modules.replacing import Parents
-from tui.modules.run.given import copied
+from tui.modules.run.copying import copied
 from tui.modules.run.graph import Graph, Node
 from tui.modules.run.recording import record
 from tui.modules.run.running import arguments_of, run_on, same_random_numbers

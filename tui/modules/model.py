@@ -20,8 +20,9 @@ from tui.modules.finished import finished, verify
 from tui.modules.found import FoundBlock, LeftAlone
 from tui.modules.replacing import Parents, Place, by_owner, place_of, whole_run
 from tui.modules.rewriting import rewritten
+from tui.modules.run.copying import copied
 from tui.modules.run.exact import Exact
-from tui.modules.run.given import copied, refuse_no_module
+from tui.modules.run.given import refuse_no_module
 from tui.modules.run.graph import Graph, ModuleCall, Node
 from tui.modules.run.other_sizes import (
     agree_on_other_sizes,

@@ -1,17 +1,14 @@
-"""What stands in the place of a module: a class, a module without sizes, one that cannot be copied."""
+"""What stands in the place of a module: a class, a module without sizes."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.parameter import is_lazy
 
 from tui.fusion.kernel import FusionError
-from tui.modules.run.running import failure
 
 
 def refuse_no_module(given: Any) -> None:
@@ -41,26 +38,3 @@ def refuse_no_module(given: Any) -> None:
         raise FusionError(
             f"{name} is on the meta device and has no numbers: call to_empty(device='cpu'), and load them"
         )
-
-
-def copied(model: nn.Module) -> nn.Module:
-    """A copy that shares no tensor with the model.
-
-    A tensor that was computed with gradients, as torch.nn.utils.weight_norm and prune leave one beside the
-    parameters, is copied by its numbers: Python does not copy how it was computed.
-
-    Raises:
-        FusionError: Python cannot copy it.
-    """
-    computed = {id(each): each.detach().clone() for each in _plain_tensors(model) if not each.is_leaf}
-    try:
-        return copy.deepcopy(model, dict[int, Any](computed))
-    except Exception as error:  # whatever their __deepcopy__ and __reduce__ raise
-        way = "fuse its parts, each by tui.fuse"
-        raise FusionError(f"the model cannot be copied ({failure(error)}); {way}") from error
-
-
-def _plain_tensors(model: nn.Module) -> Iterator[Tensor]:
-    """Attributes that are tensors, and neither parameters nor buffers."""
-    for module in model.modules():
-        yield from (value for value in vars(module).values() if isinstance(value, Tensor))
