@@ -11,6 +11,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
+from tui.fusion.filled import conv2d_of
 from tui.fusion.kernel import FusionError, Kernel, add, affine_of, pad_at, pad_to, scale
 from tui.fusion.layers import Branch, Fold, build_branch
 from tui.fusion.pair_text import show_pair
@@ -28,7 +29,6 @@ from tui.fusion.specs.padding import (
     show_padding,
     taps_apart,
 )
-from tui.fusion.unfilled_conv import unfilled_conv2d
 from tui.fusion.widening import dilate, ungroup
 
 
@@ -290,26 +290,18 @@ def conv_of(kernel: Kernel, geometry: Geometry) -> nn.Conv2d:
     padding = None if geometry.border is None else even_padding(geometry.border)
     if padding is None and geometry.border is not None:
         raise FusionError(f"nn.Conv2d cannot pad by {show_padding(geometry.border)}: give both sides as much")
-    out_channels, columns = kernel.weight.shape[:2]
     frame = conv2d_frame(kernel.kernel_size, geometry.stride, geometry.dilation, padding)
     apart = taps_apart(kernel.kernel_size, geometry.dilation, frame.dilation)
     kernel = pad_to(kernel if apart == (1, 1) else dilate(kernel, apart), frame.kernel_size)
-    conv = unfilled_conv2d(
-        int(columns) * geometry.groups,
-        int(out_channels),
-        frame.kernel_size,
+    return conv2d_of(
+        nn.Parameter(kernel.weight),
+        None if kernel.bias is None else nn.Parameter(kernel.bias),
         stride=geometry.stride,
         padding=frame.padding,
         dilation=frame.dilation,
         groups=geometry.groups,
-        bias=kernel.bias is not None,
         padding_mode=geometry.padding_mode.value,
-        dtype=kernel.weight.dtype,
     )
-    conv.weight = nn.Parameter(kernel.weight)
-    if kernel.bias is not None:
-        conv.bias = nn.Parameter(kernel.bias)
-    return conv.eval()
 
 
 def build_block(spec: BlockSpec) -> ReparamBlock:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor, nn
 
 from tui.fusion.block import conv_of
+from tui.fusion.filled import conv2d_of
 from tui.fusion.kernel import FusionError, Kernel
 from tui.fusion.specs.geometry import Geometry
 from tui.fusion.specs.padding import Border, same_border
-from tui.fusion.unfilled_conv import unfilled_conv2d
 from tui.fusion.widening import dilate
 from tui.modules.found import FoundBlock
 from tui.modules.run.copying import copied
 from tui.modules.run.exact import Exact
 from tui.modules.run.graph import Node
+from tui.modules.run.groups import convolved
 from tui.modules.run.rounding import ConstantsRounded
 
 AGREEMENT = 1e-9
@@ -73,20 +75,15 @@ def padded_conv(kernel: Kernel, geometry: Geometry, border: Border) -> nn.Conv2d
     )
     more = [max(each, 0) for each in uneven]
     weight = nn.functional.pad(kernel.weight, more)
-    conv = unfilled_conv2d(
-        weight.shape[1] * geometry.groups,
-        weight.shape[0],
-        (weight.shape[2], weight.shape[3]),
+    return conv2d_of(
+        nn.Parameter(weight),
+        None if kernel.bias is None else nn.Parameter(kernel.bias),
         stride=geometry.stride,
         padding=(max(top, bottom), max(left, right)),
         dilation=geometry.dilation,
         groups=geometry.groups,
-        bias=kernel.bias is not None,
         padding_mode=geometry.padding_mode.value,
     )
-    conv.weight = nn.Parameter(weight)
-    conv.bias = None if kernel.bias is None else nn.Parameter(kernel.bias)
-    return conv.eval()
 
 
 @torch.no_grad()
@@ -100,15 +97,16 @@ def verify(found: FoundBlock, conv: nn.Conv2d, exact: Exact) -> None:
         FusionError: it is not.
     """
     conv64 = finished(found, torch.float64)
-    if not all(bool(each.sum().isfinite()) for each in conv64.parameters()):  # a sum of all is faster
-        raise FusionError(f"{found.title or 'the module'}: {_not_finite(exact.graph.module, found)}")
     x = trial_image(found)
-    shape, given = tuple(x.shape), conv64(x)
+    given = convolved(conv64, x)
     try:
-        _refuse_apart(found.title, shape, given, *_of_module(found, exact, x))
+        _refuse_apart(found.title, x, given, *_of_module(found, exact, x))
     except FusionError as error:
+        if not all(bool(each.isfinite().all()) for each in conv64.parameters()):
+            said = f"{found.title or 'the module'}: {_not_finite(exact.graph.module, found)}"
+            raise FusionError(said) from error
         with _or_rounded(found, error):
-            _refuse_apart(found.title, shape, given, *_of_module(found, Exact(exact.graph), x))
+            _refuse_apart(found.title, x, given, *_of_module(found, Exact(exact.graph), x))
     for one, other in zip(conv.parameters(), conv64.parameters(), strict=True):
         if not torch.equal(one, other.to(one)):
             raise FusionError(f"{found.title}: the convolution is not the fold, rounded once")
@@ -154,13 +152,13 @@ def _refuse_another(module: nn.Module, found: FoundBlock) -> None:
     except (FusionError, RuntimeError, TypeError, ValueError, AttributeError):
         return  # it cannot be run in float64; its own operators have been
     for x, right in given:
-        _refuse_apart(found.title, tuple(x.shape), conv(x), right, _reached(found, x))
+        _refuse_apart(found.title, x, conv(x), right, partial(_reached, found, x))
     for x in _other_sizes(found):
         try:
             right, folded = twin(x), conv(x)
         except (RuntimeError, ValueError, AssertionError, IndexError):
             continue  # it takes one size only, or none so small
-        _refuse_apart(found.title, tuple(x.shape), folded, right, _reached(found, x), _BY_SIZE)
+        _refuse_apart(found.title, x, folded, right, partial(_reached, found, x), _BY_SIZE)
 
 
 def _not_finite(module: nn.Module, found: FoundBlock) -> str:
@@ -187,21 +185,27 @@ def _reached(found: FoundBlock, x: Tensor) -> float:
 
 def _refuse_apart(
     title: str,
-    shape: tuple[int, ...],
+    x: Tensor,
     given: Tensor,
     right: Tensor,
-    largest: float,
+    largest: Callable[[], float],
     why: str = "it is not the linear map that it was seen to be",
 ) -> None:
-    where = f"{title or 'the module'}, on an image {'x'.join(map(str, shape))} in float64"
+    """That two results are the same, but for rounding of the largest number on the way.
+
+    `largest`: asked for only where the results themselves are not large enough.
+    """
+    where = f"{title or 'the module'}, on an image {'x'.join(map(str, x.shape))} in float64"
     if not isinstance(right, Tensor) or given.shape != right.shape:
         told = tuple(right.shape) if isinstance(right, Tensor) else type(right).__name__
         raise FusionError(
             f"{where}: one convolution gives {tuple(given.shape)} and the module {told}: {_BY_SIZE}"
         )
-    apart = (given - right).abs()
-    worst = float(apart.max()) if apart.numel() else 0.0
-    if not worst <= AGREEMENT * largest:
+    if not given.numel():
+        return
+    apart = (given - right).abs_()
+    worst = float(apart.max())
+    if not (worst <= AGREEMENT * float(right.abs().max()) or worst <= AGREEMENT * largest()):
         place = [int(each) for each in torch.unravel_index(apart.argmax(), apart.shape)]
         raise FusionError(
             f"{where}: one convolution is {worst:.3g} off at {place}, where the module gives "
@@ -249,24 +253,31 @@ def trial_image(found: FoundBlock) -> Tensor:
         rows, columns = (size * step + _LARGEST_PATCH for size, step in taps)
         reached = reached[:, :, :rows, :columns]
     reached = reached.double().nan_to_num(0.0, 0.0, 0.0)
-    generator = torch.Generator().manual_seed(0)
-    noise = torch.randn(reached.shape, generator=generator, dtype=torch.float64).to(reached.device)
     spread_of = float(reached.std()) if reached.numel() > 1 else 1.0
-    return reached + noise * (spread_of or 1.0)
+    noise = _noise(max(1 << 16, 1 << reached.numel().bit_length()))[: reached.numel()].view(reached.shape)
+    return reached + noise.to(reached.device) * (spread_of or 1.0)
 
 
-def _of_module(found: FoundBlock, exact: Exact, x: Tensor) -> tuple[Tensor, float]:
-    """What the module's own operators give in float64, and the largest number on the way."""
+@lru_cache(maxsize=2)
+def _noise(count: int) -> Tensor:
+    """That many random numbers, which take longer to draw than a small image to be tried."""
+    return torch.randn(count, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+
+def _of_module(found: FoundBlock, exact: Exact, x: Tensor) -> tuple[Tensor, Callable[[], float]]:
+    """What the module's own operators give in float64, and what tells the largest number on the way."""
     known: dict[Node, Tensor] = {found.region.source: x}
-    largest = float(x.abs().max()) if x.numel() else 0.0
 
     def value(node: Node) -> Tensor:
         return known[node] if node in known else exact.constant(node)
 
     for call in found.region.calls:
-        if all(node.constant for node in call.outputs):
-            continue
-        known.update(zip(call.outputs, exact.outputs_of(call, value), strict=False))
-        made = known[call.outputs[0]]
-        largest = max(largest, float(made.abs().max()) if made.numel() else 0.0)
+        if not all(node.constant for node in call.outputs):
+            known.update(zip(call.outputs, exact.outputs_of(call, value), strict=False))
+
+    def largest() -> float:
+        first = (call.outputs[0] for call in found.region.calls if call.outputs)
+        made = (known[node] for node in first if node in known)
+        return max(float(each.abs().max()) for each in (x, *made) if each.numel())
+
     return known[found.region.sink], largest

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tui.fusion.block import ReparamBlock
+from tui.fusion.filled import batch_norm2d_of, conv2d_of
 from tui.fusion.kernel import FusionError
 from tui.fusion.layers import Average as AverageLayer
 from tui.fusion.layers import Branch, Chain, Convolution, Factor, Identity, Layer, Norm
@@ -16,7 +17,6 @@ from tui.fusion.specs.block_spec import PaddingMode
 from tui.fusion.specs.geometry import Geometry
 from tui.fusion.specs.layer_spec import spacing_of
 from tui.fusion.specs.padding import Border, same_border
-from tui.fusion.unfilled_conv import unfilled_conv2d
 from tui.modules.linear.meaning import Meanings
 from tui.modules.linear.naming import Names, attribute_of, branch_names, layer_name, step_place
 from tui.modules.linear.refusing import NotUnderstoodError
@@ -207,18 +207,7 @@ class _Lowering:
         strand = self._padded(strand, step, step.border, step.mode)
         weight, bias = self._parameter(step.weight), self._parameter(step.bias)
         assert weight is not None
-        out_channels, columns, *size = weight.shape
-        conv = unfilled_conv2d(
-            columns * step.groups,
-            out_channels,
-            (size[0], size[1]),
-            stride=step.stride,
-            dilation=step.dilation,
-            groups=step.groups,
-            bias=bias is not None,
-        )
-        conv.weight = weight
-        conv.bias = bias
+        conv = conv2d_of(weight, bias, stride=step.stride, dilation=step.dilation, groups=step.groups)
         whole = None
         if step.module is not None and not self._in_float64 and not isinstance(step.module.padding, str):
             whole = self._here(Convolution(step.module))
@@ -229,12 +218,7 @@ class _Lowering:
         if step.module is not None and not self._in_float64:
             return step.module
         mean, var = self._numbers(step.mean), self._numbers(step.var)
-        norm = nn.BatchNorm2d(len(mean), eps=step.eps, affine=False, device="meta")
-        norm.affine = step.weight is not None
-        for name, node in (("weight", step.weight), ("bias", step.bias)):
-            setattr(norm, name, self._parameter(node))
-        norm.running_mean, norm.running_var, norm.num_batches_tracked = mean, var, None
-        return norm.eval()
+        return batch_norm2d_of(self._parameter(step.weight), self._parameter(step.bias), mean, var, step.eps)
 
     def _factor(self, strand: Strand, step: Scale) -> Factor:
         factor = self._here(Factor(strand.channels, by_channel=step.factor.dim() > 0))
@@ -255,11 +239,13 @@ class _Lowering:
         """A number a channel, as a 1x1 convolution of zeros with that bias."""
         channels, out_channels = base.node.tensor.shape[1], len(step.offset)
         groups = channels if channels == out_channels else 1
-        conv = unfilled_conv2d(channels, out_channels, 1, groups=groups)
         weight = torch.zeros(out_channels, channels // groups, 1, 1, dtype=self._dtype)
-        conv.weight = nn.Parameter(weight, requires_grad=False)
-        conv.bias = nn.Parameter(step.offset.to(self._dtype), requires_grad=False)
-        conv.stride = strand.stride
+        conv = conv2d_of(
+            nn.Parameter(weight, requires_grad=False),
+            nn.Parameter(step.offset.to(self._dtype), requires_grad=False),
+            stride=strand.stride,
+            groups=groups,
+        )
         link = Link(attribute_of(step.calls[0], step.node), self._here(Convolution(conv)))
         plain = Strand(channels, before=base.strand).followed_by(link)
         return replace(plain, border=strand.excess, mode=strand.mode)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map, tree_map_only
 
 from tui.modules.run.graph import Call, Graph, Node
+from tui.modules.run.groups import convolved
 
 
 class Exact:
@@ -57,7 +58,10 @@ class Exact:
     def outputs_of(self, call: Call, value: Callable[[Node], Tensor]) -> list[Tensor]:
         """What the call gives for these values of its inputs."""
         if call.module is not None:
-            return [self._twin(call.module)(*tree_map_only(Node, value, call.args))]
+            image, *others = (*call.args, *call.kwargs.values())
+            if others or not isinstance(image, Node):
+                raise TypeError(f"{call.path} was given something else than one image")
+            return [self._whole(call.module, value(image))]
         if call.pieces is not None:
             return [_written_into(call, value)]
         values: dict[Node, Tensor] = {node: value(node) for node in call.inputs}
@@ -69,8 +73,11 @@ class Exact:
         every = [result] if isinstance(result, Tensor) else result
         return [each for each in every if isinstance(each, Tensor)]
 
-    def _twin(self, module: nn.Module) -> nn.Module:
-        """The same module with numbers in float64, the module's own left as they are."""
+    def _whole(self, module: nn.Module, x: Tensor) -> Tensor:
+        """What a convolution or a batch norm gives, with its numbers in float64."""
+        if isinstance(module, nn.Conv2d) and "_conv_forward" not in vars(module):
+            bias = None if module.bias is None else self.wide(module.bias)
+            return convolved(module, x, self.wide(module.weight), bias)
         twin = copy.copy(module)
         for kind in ("_parameters", "_buffers"):
             tensors = getattr(module, kind).items()
@@ -79,7 +86,8 @@ class Exact:
             }
         for kind in ("_forward_hooks", "_forward_pre_hooks"):
             twin.__dict__[kind] = {}
-        return twin
+        y: Tensor = twin(x)
+        return y
 
 
 def _widened(argument: Any) -> Any:
