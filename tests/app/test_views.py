@@ -155,3 +155,11 @@ async def test_what_came_out_of_sight_is_shown_as_what_came_in_sight(
 def texts_of(picture: str) -> list[str]:
     """The words of a picture, as they stand on the screen."""
     return re.findall(r">([^<]*)</text>", picture)
+
+
+async def test_an_unfolded_form_leaves_no_rags_of_the_view_beside_it(open_bench: OpenBench) -> None:
+    async with open_bench(EXACT, SMALL) as bench:
+        await bench.press("f")
+        for columns, wanted in ((80, 27), (40, 40)):
+            await bench.resize((columns, 24))
+            assert bench.form.outer_size.width == wanted

@@ -59,6 +59,8 @@ TYPING_PAUSE = 0.25
 """Seconds without a further edit after which the block is run."""
 LOW = 16
 """Rows below which the result has one line."""
+SLIM = 60
+"""Columns below which nothing beside the unfolded form could be read."""
 
 
 class BenchScreen(EditingScreen):
@@ -373,8 +375,9 @@ class BenchScreen(EditingScreen):
         self.refresh_bindings()
 
     def on_resize(self, event: Resize) -> None:
-        """On very low screens, leave to the grids what others need not have."""
+        """On very low screens, leave to the grids what others need not have; on slim ones, to the form."""
         self.set_class(event.size.height < LOW, "-tiny")
+        self.query_one(ParameterForm).set_class(event.size.width < SLIM, "-alone")
         self.refresh_bindings()  # the foot is told with it, whose words depend on the width
 
     def action_add_branch(self) -> None:
