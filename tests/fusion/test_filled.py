@@ -21,7 +21,9 @@ def test_a_convolution(bias: bool) -> None:
         "padding_mode": "reflect",
     }
     usual = nn.Conv2d(4, 6, (3, 5), **arguments, bias=bias).eval()
-    conv = conv2d_of(usual.weight, usual.bias, **arguments)
+    weight, shift = usual._parameters["weight"], usual._parameters["bias"]
+    assert weight is not None
+    conv = conv2d_of(weight, shift, **arguments)
     other = conv2d_of(nn.Parameter(torch.ones(8, 1, 3, 5)), None, **arguments)
     assert repr(conv) == repr(usual)
     assert {name: value for name, value in vars(conv).items() if name != "_parameters"} == {
@@ -39,7 +41,7 @@ def test_a_batch_norm(affine: bool) -> None:
     usual = nn.BatchNorm2d(4, eps=1e-3, affine=affine).eval()
     mean, var = torch.randn(4), torch.rand(4) + 0.5
     usual.running_mean, usual.running_var, usual.num_batches_tracked = mean, var, None
-    norm = batch_norm2d_of(usual.weight, usual.bias, mean, var, 1e-3)
+    norm = batch_norm2d_of(usual._parameters["weight"], usual._parameters["bias"], mean, var, 1e-3)
     assert repr(norm) == repr(usual)
     assert set(vars(norm)) == set(vars(usual))
     x = torch.randn(2, 4, 3, 3)

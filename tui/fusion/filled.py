@@ -21,7 +21,7 @@ def conv2d_of(
     bias: nn.Parameter | None,
     *,
     stride: Pair = (1, 1),
-    padding: Pair = (0, 0),
+    padding: Pair | str = (0, 0),
     dilation: Pair = (1, 1),
     groups: int = 1,
     padding_mode: str = "zeros",
@@ -50,10 +50,10 @@ def batch_norm2d_of(
 
 @lru_cache(maxsize=256)
 def _conv2d(
-    size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int, padding_mode: str
+    size: Pair, stride: Pair, padding: Pair | str, dilation: Pair, groups: int, padding_mode: str
 ) -> nn.Conv2d:
-    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    return unfilled_conv2d(groups, groups, size, **options, padding_mode=padding_mode).eval()
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "padding_mode": padding_mode}
+    return unfilled_conv2d(groups, groups, size, groups=groups, **options).eval()
 
 
 @lru_cache(maxsize=64)

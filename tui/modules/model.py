@@ -25,12 +25,14 @@ from tui.modules.run.exact import Exact
 from tui.modules.run.given import refuse_no_module
 from tui.modules.run.graph import Graph, ModuleCall, Node
 from tui.modules.run.other_sizes import (
-    agree_on_other_sizes,
+    agrees_on_other_sizes,
     refuse_other_model,
     refuse_other_results,
+    tried_on_other_sizes,
 )
 from tui.modules.run.recording import record
 from tui.modules.run.running import arguments_of, run_on, same_random_numbers
+from tui.modules.run.undisturbed import tensors_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,27 +134,32 @@ def fuse_model(model: nn.Module, example: Any) -> FusedModel:
         raise FusionError("the model is in train mode: call eval() first")
     fused = _fused_as_one(model, example)
     if fused is None:
-        fused = _fusing(model, example, each_alone=True).model(arguments_of(example))
+        fusing = _fusing(model, example, each_alone=True)
+        fusing.replace()
+        fused = fusing.model(arguments_of(example))
         refuse_other_model(model, fused.model, arguments_of(example))
     return fused
 
 
 def _fusing(model: nn.Module, example: Any, *, each_alone: bool) -> _Fusing:
     twin = copied(model)
+    numbers = tensors_of(twin)
     with same_random_numbers():
         graph = run_on(record, twin, example)
-    return _Fusing(twin, graph, each_alone=each_alone)
+    return _Fusing(twin, graph, numbers, each_alone=each_alone)
 
 
 def _fused_as_one(model: nn.Module, example: Any) -> FusedModel | None:
     """The model fused, all its parts tried at once on other sizes; None where one does not hold there."""
     fusing, arguments = _fusing(model, example, each_alone=False), arguments_of(example)
+    fusing.replace()
+    own = {model.get_submodule(path): new for path, new in fusing.instead.items()}
+    tried = tried_on_other_sizes(model, own, arguments, fusing.numbers)
     try:
         fused = fusing.model(arguments)
     except RuntimeError:
         return None
-    own = {model.get_submodule(path): new for path, new in fusing.instead.items()}
-    return fused if agree_on_other_sizes(model, fused.model, arguments, own) else None
+    return fused if agrees_on_other_sizes(fused.model, own, tried) else None
 
 
 @torch.no_grad()
@@ -165,31 +172,41 @@ class _Fusing:
 
     Attributes:
         instead: what was put where, by the path of the module whose output it gives.
+        numbers: of the copy as it was, by their names.
     """
 
-    def __init__(self, twin: nn.Module, graph: Graph, *, each_alone: bool) -> None:
+    def __init__(
+        self, twin: nn.Module, graph: Graph, numbers: dict[str, Tensor], *, each_alone: bool
+    ) -> None:
         """`each_alone`: whether each part is tried by itself on an image of another size."""
         self._twin = twin
         self._each_alone = each_alone
         self._paths = {module: path for path, module in twin.named_modules()}
+        self.numbers = numbers
         self.instead: dict[str, nn.Module] = {}
         self._parents = Parents(twin)
         self._graph = graph
         self._convs: dict[FoundBlock, nn.Conv2d] = {}
         self._fused: dict[FoundBlock, FusedBlock] = {}
+        self._places: dict[FoundBlock, Place] = {}
         findings = Finder(graph, self._accept).findings()
         self._blocks = findings.blocks
         self._left = list(findings.left_alone)
 
-    def model(self, arguments: tuple[Any, ...]) -> FusedModel:
-        """The fused model and the report."""
-        places = {found: place for found in self._blocks if (place := self._placed(found)) is not None}
-        parts = {found: self._fused[found].conv for found, place in places.items() if not place.modules}
-        for found, place in places.items():
+    def replace(self) -> None:
+        """Put each convolution where it belongs; what has no place is left alone."""
+        self._places = {found: place for found in self._blocks if (place := self._placed(found)) is not None}
+        parts = {found: self._fused[found].conv for found, place in self._places.items() if not place.modules}
+        for found, place in self._places.items():
             self._replace(place, self._fused[found].conv)
         for run, own in by_owner(list(parts), self._graph):
             self._rewrite(run, own, parts)
-        once = {places[found].modules or found: found for found in self._fused}  # of one that runs again
+
+    def model(self, arguments: tuple[Any, ...]) -> FusedModel:
+        """The fused model, run once on the example, and the report."""
+        once = {
+            self._places[found].modules or found: found for found in self._fused
+        }  # of one that runs again
         fused = tuple(self._fused[found] for found in self._blocks if found in once.values())
         with same_random_numbers():
             given = _results(self._twin, arguments)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.module import register_module_forward_hook
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from tui.fusion.kernel import FusionError
 from tui.modules.run.graph import ModuleCall, Node
 from tui.modules.run.running import same_random_numbers
-from tui.modules.run.undisturbed import undisturbed
+from tui.modules.run.undisturbed import given_back, undisturbed
 
 _SMALL_SIDE = 15
 """Pixels of the images on which a fused module is tried, beside those that it was seen on."""
@@ -81,30 +81,68 @@ def _near(one: Any, other: Any) -> bool:
     if one.shape != other.shape:
         return False
     slack = 1e4 * torch.finfo(other.dtype).eps if other.is_floating_point() else 0.0
+    if _are_near(one, other, slack):
+        return True
     no_numbers = one.isnan() & other.isnan()  # both of a weight that is none, which is told elsewhere
     one, other = one.masked_fill(no_numbers, 0), other.masked_fill(no_numbers, 0)
+    return _are_near(one, other, slack)
+
+
+def _are_near(one: Tensor, other: Tensor, slack: float) -> bool:
     if not one.numel():
         return True
-    return bool((one - other).abs().max() <= slack * max(float(other.abs().max()), 1e-30))
+    if one.dtype is torch.bool:
+        return torch.equal(one, other)
+    return float((one - other).abs().max()) <= slack * max(float(other.abs().max()), 1e-30)
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """What a model gave on arguments of one other size.
+
+    Attributes:
+        arguments: those that it was given.
+        outputs: its own.
+        parts: those of modules in it.
+    """
+
+    arguments: tuple[Any, ...]
+    outputs: list[Tensor]
+    parts: Outputs
+
+
+def tried_on_other_sizes(
+    model: nn.Module, places: Iterable[nn.Module], arguments: tuple[Any, ...], numbers: Mapping[str, Tensor]
+) -> list[Tried]:
+    """What a model, and these modules in it, give on other sizes and numbers of images; none if that fails.
+
+    Args:
+        numbers: copies of the model's parameters and buffers, by their names; what it writes over is given
+            back from these.
+    """
+    places = list(places)
+    first = next(
+        filter(None, (_outputs_at(model, places, each, numbers) for each in _other_images(arguments))), None
+    )
+    if first is None:
+        return []
+    strips = (_outputs_at(model, places, each, numbers) for each in _strips(arguments))
+    return [first, *filter(None, strips)]
 
 
 @torch.no_grad()
-def agree_on_other_sizes(
-    model: nn.Module, fused: nn.Module, arguments: tuple[Any, ...], instead: Mapping[nn.Module, nn.Module]
+def agrees_on_other_sizes(
+    fused: nn.Module, instead: Mapping[nn.Module, nn.Module], tried: Sequence[Tried]
 ) -> bool:
-    """Whether both give the same on other sizes and numbers of images: at the end, and wherever one was put.
+    """Whether a fused model gives the same: at the end, and wherever something was put.
 
     So each part is tried within two runs of the whole, on what reaches it. False also where that cannot be
-    known: where the model takes no such image, or where a run does not come by each of the parts.
+    known: where nothing was tried, or where a run does not come by each of the parts.
 
     Args:
         instead: what stands in the fused model in the place of a module, by that module.
     """
-    first = next(filter(None, (_outputs_at(model, instead, each) for each in _other_images(arguments))), None)
-    if first is None:
-        return False
-    strips = (_outputs_at(model, instead, each) for each in _strips(arguments))
-    return all(_gives(fused, instead, *each) for each in (first, *filter(None, strips)))
+    return bool(tried) and all(_gives(fused, instead, each) for each in tried)
 
 
 def _other_images(arguments: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
@@ -137,33 +175,30 @@ def _differ(other: tuple[Any, ...], arguments: tuple[Any, ...]) -> bool:
 
 
 def _outputs_at(
-    model: nn.Module, places: Iterable[nn.Module], arguments: tuple[Any, ...]
-) -> tuple[tuple[Any, ...], list[Tensor], Outputs] | None:
-    """The arguments, what the model makes of them, and what each of those modules in it gave; None if not."""
+    model: nn.Module, places: Sequence[nn.Module], arguments: tuple[Any, ...], numbers: Mapping[str, Tensor]
+) -> Tried | None:
+    """What it gives on these arguments; None if it does not take them."""
     try:
-        with same_random_numbers(), undisturbed(model), _kept_at(places) as kept:
-            return arguments, _tensors(_cloned(model(*_cloned(arguments)))), kept
+        with same_random_numbers(), given_back(model, numbers), _kept_at(places) as kept:
+            return Tried(arguments, _tensors(_cloned(model(*_cloned(arguments)))), kept)
     except Exception:  # it takes that size only, whatever it says
         return None
 
 
-def _gives(
-    fused: nn.Module,
-    instead: Mapping[nn.Module, nn.Module],
-    arguments: tuple[Any, ...],
-    right: list[Tensor],
-    parts: Outputs,
-) -> bool:
+def _gives(fused: nn.Module, instead: Mapping[nn.Module, nn.Module], tried: Tried) -> bool:
     """Whether the fused model gives that, and each of its parts what it stands for."""
     try:
         with same_random_numbers(), _kept_at(instead.values()) as kept:
-            given = _tensors(fused(*_cloned(arguments)))
+            given = _tensors(fused(*_cloned(tried.arguments)))
     except RuntimeError:
         return False
-    pairs = [(parts[id(old)], kept[id(new)]) for old, new in instead.items()]
+    pairs = [(tried.parts[id(old)], kept[id(new)]) for old, new in instead.items()]
     return all(
         bool(one) and len(one) == len(other) and all(map(_near, other, one))
-        for one, other in (*((_tensors(one), _tensors(other)) for one, other in pairs), (right, given))
+        for one, other in (
+            *((_tensors(one), _tensors(other)) for one, other in pairs),
+            (tried.outputs, given),
+        )
     )
 
 
@@ -174,17 +209,16 @@ def _tensors(tree: Any) -> list[Tensor]:
 @contextmanager
 def _kept_at(modules: Iterable[nn.Module]) -> Iterator[Outputs]:
     """What these modules give, copied before anything writes over it."""
-    kept: Outputs = {id(module): [] for module in modules}
+    every = {id(module): module for module in modules}
+    kept: Outputs = {name: [] for name in every}
 
     def keep(module: nn.Module, _arguments: Any, output: Any) -> None:
-        if id(module) in kept:
-            kept[id(module)].append(_cloned(output))
+        kept[id(module)].append(output.clone() if isinstance(output, Tensor) else _cloned(output))
 
-    handle = register_module_forward_hook(keep)
-    try:
+    with ExitStack() as stack:
+        for module in every.values():
+            stack.callback(module.register_forward_hook(keep).remove)
         yield kept
-    finally:
-        handle.remove()
 
 
 @torch.no_grad()

@@ -26,6 +26,27 @@ def undisturbed(module: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
+def given_back(module: nn.Module, numbers: Mapping[str, Tensor]) -> Iterator[None]:
+    """As `undisturbed`, where there are copies of its parameters and buffers, by their names.
+
+    No operator is watched; each tensor is held against its copy afterwards.
+    """
+    own = tensors_of(module)
+    with torch.no_grad():
+        try:
+            yield
+        finally:
+            for name, tensor in own.items():
+                if not torch.equal(tensor, numbers[name]):
+                    tensor.detach().copy_(numbers[name])
+
+
+def tensors_of(module: nn.Module) -> dict[str, Tensor]:
+    """Its parameters and buffers by their names, each once."""
+    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+
+
+@contextmanager
 def statistics_kept(module: nn.Module) -> Iterator[None]:
     """What batch norms in train mode follow stays as it is: their operator does not say that it writes."""
     norms = [each for each in module.modules() if isinstance(each, nn.modules.batchnorm._NormBase)]
