@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tui.fusion.layers import Chain, Layer
+from tui.fusion.quoting import printable
 from tui.modules.run.graph import Call, Node
 
 _RESERVED = ("name", "own_groups", "padding_mode", "zeros_between", "training")
@@ -33,8 +34,8 @@ class Names:
 
 
 def layer_name(path: str, layer: Layer) -> str:
-    """The last part of its path, which a Chain may hold as a module."""
-    name = path.rpartition(".")[2] or _plain_word(layer)
+    """The last part of its path, which a Chain may hold as a module; control characters made visible."""
+    name = printable(path.rpartition(".")[2]) or _plain_word(layer)
     if name == "identity" and layer.batch_norm is not None:  # as many call the norm of a skip branch
         return "norm"
     return f"{name}_" if hasattr(Chain, name) or name in _RESERVED else name
@@ -46,11 +47,14 @@ def _plain_word(layer: Layer) -> str:
 
 
 def branch_names(paths: Sequence[Sequence[str]]) -> list[str]:
-    """A name for each branch, of the paths of its layers, without what all of them share."""
+    """A name for each branch, of the paths of its layers, without what all of them share.
+
+    Control characters are made visible: an attribute may have any name, and these are shown everywhere.
+    """
     every = [path for branch in paths for path in branch]
     shared = _shared(every if len(paths) > 1 else [*every, *(path.rpartition(".")[0] for path in every[:1])])
     names = Names()
-    return [names.unlike(_branch_name(branch, shared), " #") for branch in paths]
+    return [names.unlike(printable(_branch_name(branch, shared)), " #") for branch in paths]
 
 
 def _branch_name(paths: Sequence[str], shared: str) -> str:
