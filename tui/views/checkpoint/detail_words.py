@@ -87,7 +87,7 @@ def _on_block(block: FoundBlock, read: Read, eps: float | None, *, narrow: bool)
     yield _Section("fused into", [Content(fused)])
     yield _Section("assumed", list(_assumed(block, eps)))
     if isinstance(read, ReadBlock) and read.eps_change is not None:
-        yield _Section("another eps", _on_eps(read.eps_change))
+        yield _Section("another eps", _on_eps(read.eps_change, block.eps if eps is None else eps))
 
 
 def _assumed(block: FoundBlock, eps: float | None) -> Iterator[Content]:
@@ -101,14 +101,16 @@ def _assumed(block: FoundBlock, eps: float | None) -> Iterator[Content]:
         yield Content.assemble((", ".join(assumed), "bold"), (f": {printable(why)}", MUTED))
 
 
-def _on_eps(change: EpsChange) -> list[Content]:
+def _on_eps(change: EpsChange, used: float) -> list[Content]:
+    small, large = "1e-5", "1e-3"
+    other = f"{small} for {large}" if used == float(large) else f"{large} for {small}"
     off = (
         f"{change.factor:.3g} × off" if change.factor > EXACTLY else f"{100 * (change.factor - 1):.2g} % off"
     )
     where = printable(change.name.removesuffix(".running_var"))
     style = "bold $text-warning" if change.factor > EXACTLY else "bold"
     return [
-        Content.assemble("1e-3 for 1e-5: the worst channel is ", (off, style)),
+        Content.assemble(f"{other}: the worst channel is ", (off, style)),
         Content.styled(f"channel {change.channel} of {where}, var {change.variance:.2g}", MUTED),
     ]
 
