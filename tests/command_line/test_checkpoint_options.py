@@ -72,6 +72,7 @@ def test_a_name_alone_is_a_file_where_it_is_one(tmp_path: Path, monkeypatch: pyt
         (("fusee", "a.pt"), ("fusee: ", "no such command", "did you mean fuse")),
         (("--seed", "3", "fuse", "a.pt", "b.pt"), ("fuse: must come first",)),
         (("--eps", "1e-3", "a.pt"), ("a.pt: must come first",)),
+        (("check", "a.pt"), ("a.pt: must come first: repfuse-tui a.pt ...", "repfuse-tui inspect a.pt")),
         (("inspect",), ("IN: ", "missing")),
         (("inspect", ""), ("IN: ", "missing")),
         (("fuse", "a.pt"), ("OUT: ", "missing")),
@@ -119,3 +120,12 @@ def test_each_has_a_help_of_its_own(command: str, monkeypatch: pytest.MonkeyPatc
 def test_without_a_terminal_inspect_is_recommended(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["a.pt"]) == 2
     assert "repfuse-tui inspect" in capsys.readouterr().err
+
+
+def test_a_file_that_begins_as_an_option_is_told_by_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-model.pt").touch()
+    with pytest.raises(OptionsError, match=r"-model.pt: inspect has no such option; the file is ./-model.pt"):
+        parse(["inspect", "-model.pt"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -60,7 +61,7 @@ class OptionParser(argparse.ArgumentParser):
     def refuse_unknown_options(self, rest: Iterable[str], said: str = "there is no such option") -> None:
         """Stop at the first of the words that are left that was meant as an option, before all others.
 
-        The word after a misspelt option was meant as its value. `said`: of it.
+        The word after a misspelt option was meant as its value; a file may be called so too. `said`: of it.
 
         Raises:
             OptionsError: there is one; the message says which is near.
@@ -68,13 +69,21 @@ class OptionParser(argparse.ArgumentParser):
         for text in rest:
             if text.startswith("-"):
                 name = text.partition("=")[0]
-                near = did_you_mean(name, self.option_names)
+                is_file = _is_there(text)
+                near = f"; the file is ./{shown(text)}" if is_file else did_you_mean(name, self.option_names)
                 raise OptionsError(f"{shown(name)}: {said}{near}")
 
     @property
     def option_names(self) -> list[str]:
         """Every option as it is typed."""
         return [name for action in self._actions for name in action.option_strings]
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return os.path.lexists(name)
+    except ValueError:
+        return False
 
 
 def shown(text: str) -> str:

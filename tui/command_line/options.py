@@ -308,7 +308,9 @@ def _refuse_unknown_words(rest: Sequence[str], command: str | None) -> None:
     for word in rest if command is None else (command, *rest):
         is_named = is_module_like(word) or is_file_like(word)
         if word in (*_WORDS, *COMMANDS) or (word != CHECK and is_named):
-            raise OptionsError(f"{shown(word)}: must come first: {PROGRAM} {shown(word)} ...")
+            name = shown(word)
+            quietly = f", or without a screen {PROGRAM} inspect {name}" if is_named else ""
+            raise OptionsError(f"{name}: must come first: {PROGRAM} {name} ...{quietly}")
         if word != CHECK:
             near = did_you_mean(word, [CHECK, *_WORDS, *COMMANDS])
             raise OptionsError(f"{shown(word)}: there is no such command{near}")
