@@ -458,7 +458,7 @@ class RepFuseApp(StudyingApp):
         assert self._checkpoint is not None
         self._go_to(self._checkpoint)
 
-    def on_checkpoint_screen_folder_given(self, event: CheckpointScreen.FolderGiven) -> None:
+    def on_opening_screen_folder_given(self, event: CheckpointScreen.FolderGiven) -> None:
         """Let a file in it be chosen."""
         self.action_open_file(event.folder)
 

@@ -13,7 +13,7 @@ from tests.specs import EXACT
 from tui.analysis.progress import Failed
 from tui.checkpoints import opening
 from tui.checkpoints.choosing.to_open import ToOpen
-from tui.screens.checkpoint import screen
+from tui.screens.checkpoint import opening as opening_screen
 from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
 from tui.screens.dialogs.output_file import OutputScreen
 from tui.screens.dialogs.question import QuestionScreen
@@ -319,10 +319,10 @@ async def test_a_file_that_cannot_be_opened_leaves_the_one_that_is_open(
 async def test_many_names_are_kept_from_the_collector_until_another_file_takes_their_place(
     open_checkpoint: OpenCheckpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(screen, "MANY", 10)
+    monkeypatch.setattr(opening_screen, "MANY", 10)
     kept: list[str] = []
-    monkeypatch.setattr(screen, "keep", lambda: kept.append("kept"))
-    monkeypatch.setattr(screen, "keep_no_more", lambda: kept.append("no more"))
+    monkeypatch.setattr(opening_screen, "keep", lambda: kept.append("kept"))
+    monkeypatch.setattr(opening_screen, "keep_no_more", lambda: kept.append("no more"))
     async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
         assert kept == ["kept"]
         few = write(tmp_path / "few.safetensors", {"a": torch.ones(1)})

@@ -3,66 +3,49 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal
-from textual.content import Content
-from textual.message import Message
-from textual.reactive import var
-from textual.widgets import Static
 
 from tui.analysis.failure import in_words, sentence_of
 from tui.analysis.progress import Doing, Failed
 from tui.analysis.speed.to_time import ToTime
 from tui.analysis.subject import Subject
 from tui.checkpoints.choosing.to_open import ToOpen
-from tui.checkpoints.contents import Checkpoint
-from tui.checkpoints.errors import FolderError
 from tui.checkpoints.file_block import FileBlock
 from tui.checkpoints.found import FoundBlock, Recognition
-from tui.checkpoints.listing import Listing
-from tui.collecting import keep, keep_no_more
 from tui.fusion.grammar.number_text import show_number
 from tui.fusion.quoting import printable
 from tui.fusion.specs.problems import MAX_EPS
 from tui.running.background import iterate_in_thread
 from tui.screens.checkpoint.eps_choices import EpsChoices
 from tui.screens.checkpoint.fusing_all import ToFuse, fuse_all
+from tui.screens.checkpoint.judging import judge_of
 from tui.screens.checkpoint.keys import BINDINGS, EVERYWHERE, HELP_LINES, SIGNS
+from tui.screens.checkpoint.opening import OpeningScreen
 from tui.screens.checkpoint.ranging import show_ranges
 from tui.screens.checkpoint.reading import is_readable, problems_in, read_of
 from tui.screens.checkpoint.timing import blocks_to_time
-from tui.screens.comparing.screen import ComparingScreen, Reads
 from tui.screens.help_everywhere import HELP_EVERYWHERE
 from tui.views.checkpoint.compared_view import ComparedView
 from tui.views.checkpoint.detail_pane import DetailPane
 from tui.views.checkpoint.detail_words import Read, words_on
-from tui.views.checkpoint.file_head import FileHead
-from tui.views.checkpoint.file_views import TREE, FileViews
 from tui.views.checkpoint.fused_view import FusedView
 from tui.views.checkpoint.items_view import ItemsView
 from tui.views.checkpoint.outline_rows import Line
 from tui.views.checkpoint.outline_view import OutlineView
 from tui.views.checkpoint.ranges_view import RangesView
-from tui.views.checkpoint.search_line import SearchLine
-from tui.views.checkpoint.totals import sizes_of, totals_of
 from tui.views.shared.tree_view import TreeView
-from tui.views.shared.verdict_words import Verdict
-from tui.widgets.foot import Foot
 from tui.widgets.foot_key import FootKey
 from tui.widgets.help_line import HelpLine
 from tui.widgets.notice import Notice
 from tui.widgets.value_prompt import ValuePrompt
 
 if TYPE_CHECKING:
-    from tui.checkpoints.comparison.comparing import Step
     from tui.checkpoints.conversion.fused import FusedCheckpoint
     from tui.screens.comparing.comparison import Judge
     from tui.screens.saving_report import ReportData
@@ -70,167 +53,36 @@ if TYPE_CHECKING:
 REST = 0.08
 """Seconds that the cursor rests before what it is on is read."""
 NOT_YET = "The blocks are still being looked for."
-MANY = 10_000
-"""Names of which the garbage collector takes long enough to be felt at a key."""
-
 _ON_A_FILE = ("search", "fuse", "compare", "ranges", "eps", "report", "speed")
 
 
-class CheckpointScreen(ComparingScreen):
-    """Opens a checkpoint and shows what it holds; asks the app for a block of it on the bench."""
+class CheckpointScreen(OpeningScreen):
+    """Shows what the file holds, and does all that can be done with it; its blocks go to the bench."""
 
-    WHAT: ClassVar[str] = "file"
     EVERYWHERE: ClassVar[tuple[FootKey, ...]] = EVERYWHERE
     WAY_BACK: ClassVar[str] = "back to the file"
     HEADING: ClassVar[str] = "IN A CHECKPOINT"
     HELP_LINES: ClassVar[tuple[HelpLine, ...]] = (
-        ComparingScreen.SEARCH_LINE,
+        OpeningScreen.SEARCH_LINE,
         *HELP_LINES,
-        ComparingScreen.SPEED_LINE,
-        ComparingScreen.REPORT_LINE,
+        OpeningScreen.SPEED_LINE,
+        OpeningScreen.REPORT_LINE,
     )
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
-    listing: var[Listing | None] = var[Listing | None](None, init=False)
-    """What the file holds; None before it is open."""
-
-    @dataclass
-    class FolderGiven(Message):
-        """A folder was to be opened: the user has to choose a file in it."""
-
-        folder: Path
-
     def __init__(self, to_open: ToOpen) -> None:
-        super().__init__()
-        self.to_open = to_open
+        super().__init__(to_open)
         self._read: dict[str, Read] = {}
         self._subjects: dict[tuple[str, float | None], Subject] = {}
         self._eps = EpsChoices(to_open.eps)
         self._asked: tuple[FoundBlock, bool] | None = None  # whose eps the prompt asks for
         self._to_time: tuple[Recognition, Mapping[str, float], ToTime] | None = None
 
-    def compose(self) -> ComposeResult:
-        """The file's name and totals, the tree with its pane, the line to search in, the keys."""
-        yield FileHead(id="file-head")
-        yield Static("", id="totals", markup=False)
-        with Horizontal(id="tree-body"):
-            yield FileViews(OutlineView(id=TREE), id="file-views")
-            yield DetailPane(id="detail")
-        yield SearchLine(id="file-search")
-        yield ValuePrompt(id="eps-prompt")
-        yield Notice(id="notice")
-        yield Foot(id="foot")
-
-    @property
-    def _file_name(self) -> str:
-        path = self.to_open.path
-        return printable(path.name or str(path))
-
-    @property
-    def views(self) -> FileViews[OutlineView]:
-        """The tree and the other views."""
-        return self.query_one(FileViews)
-
-    @property
-    def outline(self) -> OutlineView:
-        """The tree."""
-        return self.views.tree_view
-
-    @property
-    def folder(self) -> Path:
-        """That of the file."""
-        return self.to_open.path.parent
-
-    @property
-    def report_name(self) -> str:
-        """The file's, up to its first dot."""
-        return self.to_open.path.name.partition(".")[0] or "model"
-
-    @property
-    def totals(self) -> Content:
-        """Blocks, and what is left alone."""
-        return Content() if self.listing is None else totals_of(self.listing)
-
-    @property
-    def _blocks(self) -> tuple[FoundBlock, ...] | None:
-        """The blocks that were found; None while they are looked for."""
-        recognition = self.listing.recognition if self.listing else None
-        return None if recognition is None else recognition.blocks
-
-    def on_mount(self) -> None:
-        """Open the file, once the screen is painted."""
-        self.query_one(FileHead).file = self._file_name
-        self.outline.focus_content()
-        self.call_after_refresh(self._open, self.to_open)
-
-    @work(group="open", exclusive=True, exit_on_error=False, description="opening")
-    async def _open(self, to_open: ToOpen) -> None:
-        """Open the file and look for blocks; the names are there before their meaning is.
-
-        A file that is open until then makes room only for one that can be opened.
-        """
-        try:
-            async for item in iterate_in_thread(partial(_listed, to_open)):
-                if isinstance(item, Listing):
-                    if self.to_open is not to_open:
-                        self._make_room_for(to_open)
-                    self._opened.add(item.checkpoint)
-                    self.listing = item
-                elif self.listing is None:
-                    self.say_totals(f"{item.words} …")
-        except FolderError as error:
-            self._say_unopened(to_open, error)
-            self.post_message(self.FolderGiven(to_open.path))
-        except Exception as error:
-            self._say_unopened(to_open, error)
-
-    def _say_unopened(self, to_open: ToOpen, error: Exception) -> None:
-        rest = "o opens another file."
-        if self.to_open is to_open:
-            self.say_totals("")
-        else:
-            rest = f"{self._file_name} stays open, {rest}"
-        self.query_one(Notice).say(f"{_sentence(error)} {rest}", error=True)
-        if self.to_open is not to_open and self._blocks is None:  # looking into it was cut short
-            self._open(self.to_open)
-
-    def open_other(self, to_open: ToOpen) -> None:
-        """Open another file in the place of this one; where it cannot be opened, this one stays."""
-        if self.listing is None:
-            self._make_room_for(to_open)
-        self._open(to_open)
-
-    def _make_room_for(self, to_open: ToOpen) -> None:
-        """Show nothing more of this file, which stays open for its blocks on the bench."""
-        if self.listing is not None and len(self.listing.checkpoint.entries) >= MANY:
-            self.call_after_refresh(keep_no_more)
-        self.to_open = to_open
+    def make_room_for(self, to_open: ToOpen) -> None:
+        """Know nothing more of this file, either."""
         self._read.clear()
-        self.forget_subjects()
-        self.comparison = None
         self._eps = EpsChoices(to_open.eps)
-        for group in ("fuse", "compare", "ranges"):
-            self.workers.cancel_group(self, group)
-        self.query_one(Notice).text = ""
-        head = self.query_one(FileHead)
-        head.file, head.title, head.sizes = self._file_name, "", Content()
-        self.remove_class("-aside")
-        self.query_one(DetailPane).show("")
-        self.views.forget()
-        self.set_reactive(CheckpointScreen.listing, None)
-
-    def watch_listing(self, listing: Listing | None) -> None:
-        """Show it."""
-        if listing is not None:
-            self.say_totals(totals_of(listing))
-            self.query_one(FileHead).sizes = sizes_of(listing)
-            self.outline.show_outline(listing.outline)
-            self.refresh_bindings()
-            if listing.recognition is not None:
-                if len(listing.checkpoint.entries) >= MANY:
-                    keep()
-                if self.to_open.given is not None:
-                    self.compare_with(self.to_open.given)
+        super().make_room_for(to_open)
 
     @on(OutlineView.Moved)
     def _moved(self, event: OutlineView.Moved) -> None:
@@ -310,7 +162,7 @@ class CheckpointScreen(ComparingScreen):
     def show_view(self, view: TreeView[Any, Any] | ItemsView) -> None:
         """Have that view in sight, and beside it what is under its cursor."""
         if isinstance(view, FusedView):
-            view.hold_against(self._eps.of_blocks(self._blocks or ()))
+            view.hold_against(self._eps.of_blocks(self.blocks or ()))
         super().show_view(view)
 
     @on(ItemsView.Chosen)
@@ -369,7 +221,7 @@ class CheckpointScreen(ComparingScreen):
             self.notify("There is no block with a batch norm under the cursor.", timeout=3)
             return
         self._asked = block, of_family
-        number = sum(each.family == block.family for each in self._blocks or ())
+        number = sum(each.family == block.family for each in self.blocks or ())
         whose = f"all {number} of {block.family}" if of_family else printable(block.prefix) or "the block"
         remark = f"the family's: {show_number(block.eps)}"
         self.query_one(ValuePrompt).ask(f"eps of {whose}", show_number(self._eps.used(block)), remark)
@@ -400,16 +252,12 @@ class CheckpointScreen(ComparingScreen):
         """Blocks that are not known yet, or are none."""
         if self.listing is None or self.listing.recognition is None:
             return NOT_YET
-        return "" if self._blocks else _nothing_to_fuse(self.listing.recognition)
+        return "" if self.blocks else _nothing_to_fuse(self.listing.recognition)
 
     def judge(self) -> Judge:
         """Judges by the eps that are chosen now."""
         assert self.listing is not None
-        return partial(_judged, self.listing, self._eps.of_blocks(self._blocks or ()))
-
-    def show_verdicts(self, verdicts: Mapping[Reads, Verdict]) -> None:
-        """Have the tree tell these."""
-        self.outline.show_verdicts(verdicts)
+        return judge_of(self.listing, self._eps.of_blocks(self.blocks or ()))
 
     def forget_subjects(self) -> None:
         """Open blocks anew from now on."""
@@ -419,11 +267,11 @@ class CheckpointScreen(ComparingScreen):
     async def action_ranges(self) -> None:
         """Show the weight ranges; what was read once is not read again while eps stays."""
         view, listing = await self.views.made(RangesView), self.listing
-        if listing is None or self._blocks is None:
+        if listing is None or self.blocks is None:
             self._say_not_yet()
             return
         self.show_view(view)
-        eps_of = self._eps.of_blocks(self._blocks)
+        eps_of = self._eps.of_blocks(self.blocks)
         if not view.is_done or view.eps_of != eps_of:
             view.eps_of = eps_of
             await show_ranges(listing, eps_of, view)
@@ -448,14 +296,6 @@ class CheckpointScreen(ComparingScreen):
         }
 
 
-def _judged(listing: Listing, eps_of: dict[str, float], given: Checkpoint) -> Iterator[Step]:
-    from tui.checkpoints.comparison.comparing import compare  # stands on torch, as folding does
-    from tui.checkpoints.conversion.fusing import Wishes
-
-    assert listing.recognition is not None
-    yield from compare(listing.checkpoint, listing.recognition, given, Wishes(eps_of=eps_of))
-
-
 def _fused_as_data(fused: FusedCheckpoint, output: Path | None) -> dict[str, Any]:
     from tui.checkpoints.reports.fusing import fused_as_data  # stands on torch, as what it tells of does
 
@@ -468,17 +308,6 @@ def _nothing_to_fuse(recognition: Recognition) -> str:
     return "There is no block to be fused; the tree tells what was left alone, and why."
 
 
-def _listed(wanted: ToOpen) -> Iterator[Doing | Listing]:
-    from tui.checkpoints.looking import look_into  # what recognises blocks is not needed for the first paint
-
-    yield from look_into(wanted)
-
-
 def _key(line: Line) -> str:
     block = line.only_block
     return line.node.path if block is None else f"{line.node.path} {block.fused[0].name}"
-
-
-def _sentence(error: BaseException) -> str:
-    words = sentence_of(error)
-    return words[:1].upper() + words[1:]
