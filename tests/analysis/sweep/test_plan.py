@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from torch import nn
 
-from tui.analysis.sweep.plan import Plan, PlanError
-from tui.analysis.sweep.ranges import parse_over
+from tui.analysis.sweep.plan import Plan, PlanError, axis_offered_first
+from tui.analysis.sweep.ranges import parse_over, parse_range
+from tui.fusion.block import ReparamBlock
+from tui.fusion.layers import Branch, Convolution
 from tui.fusion.presets import PRESETS
 from tui.fusion.specs.block_spec import BlockSpec, BranchKind, Dtype
+from tui.fusion.structure import structure_of
 
 
 def plan(*over: str, preset: str = "repvgg") -> Plan:
@@ -79,3 +84,13 @@ def test_refusals(over: tuple[str, ...], words: str) -> None:
 def test_branches_need_one_to_be_more_of() -> None:
     with pytest.raises(PlanError, match="has none"):
         plan("branches=1,2", preset="pointwise")
+
+
+def test_what_is_offered_first_has_values_that_the_block_allows() -> None:
+    assert axis_offered_first(BlockSpec()).name == "in-channels"
+    block = ReparamBlock([Branch("read", [("conv", Convolution(nn.Conv2d(4, 4, 3)))])]).eval()
+    read = structure_of(block, torch.ones(1, 4, 5, 5))
+    assert Plan(read, (parse_over("in-channels=8:256:x2"),)).allowed == []
+    offered = axis_offered_first(read)
+    plan = Plan(read, (parse_range(offered, offered.example),))
+    assert len(plan.allowed) == plan.count

@@ -7,8 +7,8 @@ from functools import cached_property
 from itertools import product
 
 from tui.analysis.speed.conditions import Conditions
-from tui.analysis.sweep.axes import BRANCHES, THREADS, Value, has_kxk, spec_at
-from tui.analysis.sweep.ranges import Range
+from tui.analysis.sweep.axes import AXES, BRANCHES, THREADS, Axis, Value, has_kxk, spec_at
+from tui.analysis.sweep.ranges import Range, parse_range
 from tui.fusion.refusal import Refusal
 from tui.fusion.specs.block_spec import BlockSpec, InvalidSpecError
 
@@ -80,6 +80,11 @@ class Plan:
         """Every combination, in the order in which they are run."""
         return tuple(map(self._cell, product(*(each.values for each in self.ranges))))
 
+    @property
+    def allowed(self) -> list[Cell]:
+        """Those of which there is a block."""
+        return [cell for cell in self.cells if cell.spec is not None]
+
     def _cell(self, values: tuple[Value, ...]) -> Cell:
         chosen = {each.axis.name: value for each, value in zip(self.ranges, values, strict=True)}
         conditions = self.conditions
@@ -89,3 +94,11 @@ class Plan:
             return Cell(values, spec_at(self.base, chosen), conditions)
         except InvalidSpecError as error:
             return Cell(values, None, conditions, str(error))
+
+
+def axis_offered_first(base: BlockSpec) -> Axis:
+    """The input's channels, where the block allows half of their example's values; else what it does allow."""
+    first = AXES["in-channels"]
+    ways = (Plan(base, (parse_range(axis, axis.example),)) for axis in (first, *AXES.values()) if axis.fields)
+    fitting = (each.ranges[0].axis for each in ways if 2 * len(each.allowed) >= each.count)
+    return next(fitting, first)

@@ -254,9 +254,8 @@ class SweepScreen(PlaceScreen):
         if plan is None:
             self.form.hint("")
             return
-        allowed = [cell for cell in plan.cells if cell.spec is not None]
-        seconds = sum(map(expected_seconds, allowed))
-        skipped = plan.count - len(allowed)
+        seconds = sum(map(expected_seconds, plan.allowed))
+        skipped = plan.count - len(plan.allowed)
         words = f"{plan.count} point{'s' if plan.count != 1 else ''}, {time_in_words(seconds)}"
         self.form.hint(words + (f"; {skipped} the block does not allow" if skipped else ""))
 

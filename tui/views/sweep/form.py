@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 
 from tui.analysis.speed.conditions import Conditions
 from tui.analysis.sweep.axes import AXES, BRANCHES, Axis, has_kxk
-from tui.analysis.sweep.plan import Plan, PlanError
+from tui.analysis.sweep.plan import Plan, PlanError, axis_offered_first
 from tui.analysis.sweep.quantities import Quantity
 from tui.analysis.sweep.ranges import Range, parse_range
 from tui.fusion.grammar.text_error import TextError
@@ -27,7 +27,6 @@ from tui.widgets.help_line import HelpLine
 NOTHING = "nothing"
 """The second axis where there is one only."""
 LABELS = {axis.label: axis for axis in AXES.values()}
-FIRST = AXES["in-channels"]
 STOP = FootKey("stop", ("sweep.stop",))
 """Told while a sweep runs."""
 
@@ -90,10 +89,11 @@ class SweepForm(Vertical):
 
     def compose(self) -> ComposeResult:
         """A row for each axis, and one for the quantity."""
+        first = axis_offered_first(self._base)
         with Horizontal():
             yield Static("vary", classes="label", markup=False)
-            yield Choice(tuple(LABELS), FIRST.label, id="sweep-axis-1")
-            yield ValueInput(FIRST.example, id="sweep-values-1")
+            yield Choice(tuple(LABELS), first.label, id="sweep-axis-1")
+            yield ValueInput(first.example, id="sweep-values-1")
         yield Static("", classes="problem", id="sweep-problem-1", markup=False)
         with Horizontal():
             yield Static("and", classes="label", markup=False)
@@ -128,7 +128,7 @@ class SweepForm(Vertical):
         first, second = self.query_one("#sweep-axis-1", Choice), self.query_one("#sweep-axis-2", Choice)
         labels = [label for label, axis in LABELS.items() if axis.name != BRANCHES or has_kxk(self._base)]
         first.offer(labels)
-        taken = LABELS[first.value or FIRST.label]
+        taken = LABELS[first.value or labels[0]]
         beside = [label for label in labels if goes_with(taken, LABELS[label])]
         if second.value not in beside:
             second.value = NOTHING
@@ -154,10 +154,14 @@ class SweepForm(Vertical):
         if None in ranges:
             return None
         try:
-            return Plan(self._base, tuple(each for each in ranges if each is not None), self._conditions)
+            plan = Plan(self._base, tuple(each for each in ranges if each is not None), self._conditions)
         except PlanError as error:
             self._complain(len(ranges), str(error))
             return None
+        if not plan.allowed:
+            self._complain(len(ranges), f"the block allows none of these: {plan.cells[0].problem}")
+            return None
+        return plan
 
     def _range(self, number: int) -> Range | None:
         axis = LABELS[self.query_one(f"#sweep-axis-{number}", Choice).value or ""]
