@@ -10,19 +10,15 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from pathlib import Path
 from typing import NoReturn
 
 from tui.analysis.failure import CANNOT, in_words
-from tui.checkpoints.choosing.to_open import ToOpen
-from tui.checkpoints.contents import Checkpoint
 from tui.collecting import collect_again
 from tui.command_line.checkpoint_options import (
     CheckpointRequest,
     CompareRequest,
     FuseRequest,
     InspectRequest,
-    OpenRequest,
 )
 from tui.command_line.module_options import (
     CheckModuleRequest,
@@ -31,15 +27,14 @@ from tui.command_line.module_options import (
     InspectModuleRequest,
     ModuleRequest,
     ModuleSource,
-    OpenModuleRequest,
 )
 from tui.command_line.option_parser import PROGRAM, OptionsError
 from tui.command_line.options import Request, parse
 from tui.command_line.serve_options import ServeRequest
 from tui.command_line.speed_options import SpeedRequest
 from tui.command_line.sweep_options import SweepRequest
+from tui.fusion.refusal import Refusal
 from tui.on_terminal import (
-    NoTerminalError,
     in_a_browser,
     keep_streams_for_the_page,
     refuse_no_terminal,
@@ -47,6 +42,7 @@ from tui.on_terminal import (
     say_in_browser,
 )
 from tui.plain_text import print_readably
+from tui.what_is_shown import what_is_shown
 
 BAD_INPUT = 2
 INTERNAL_ERROR = 70  # EX_SOFTWARE: a mistake of ours, which must not read as "they differ"
@@ -249,56 +245,13 @@ def _open_screen(request: Request) -> int:
     command = f"{PROGRAM} {'inspect' if request.checkpoint or request.module else 'check'}"
     try:
         refuse_no_terminal(command)
-    except NoTerminalError as error:
-        return _refuse(str(error))
-    if isinstance(request.module, OpenModuleRequest):
-        return _open_module(request.module)
-    if isinstance(request.checkpoint, OpenRequest):
-        return _open_checkpoint(request.checkpoint)
-    return run_on_terminal(
-        request.spec, request.alterations, compared=request.compared, device=request.device
-    )
-
-
-def _open_module(asked: OpenModuleRequest) -> int:
-    """Run somebody's code before anything is on the screen: there it can print, and Ctrl+C ends it."""
-    try:
-        from tui.commands.module.loading import looked_at
-
-        _make_ready_for_their_code(asked.device)
-        looked = looked_at(asked.source)
-        return run_on_terminal(module=looked, given=_had(asked.given), device=asked.device)
-    except _CANNOT_BE_DONE as error:
+        shown = what_is_shown(request)
+    except CANNOT as error:
         return _refuse(in_words(error))
-
-
-def _open_checkpoint(asked: OpenRequest) -> int:
-    """Open a checkpoint; of a module beside it the code is run before anything is on the screen."""
-    reading = asked.reading
     try:
-        if isinstance(asked.given, ModuleSource):
-            _make_ready_for_their_code(asked.device)
-        given = _had(asked.given)
-    except _CANNOT_BE_DONE as error:
+        return run_on_terminal(**shown)
+    except Refusal as error:
         return _refuse(in_words(error))
-    to_open = ToOpen(asked.source, given, reading.family, reading.eps, reading.conv_bn)
-    return run_on_terminal(to_open=to_open, device=asked.device)
-
-
-def _make_ready_for_their_code(device: str) -> None:
-    from tui.analysis.numerics.devices import device_named
-
-    device_named(device)  # before their code runs, for nothing perhaps
-    collect_again()
-
-
-def _had(given: Path | ModuleSource | None) -> Path | Checkpoint | None:
-    """What was made of something: the tensors of a module; a file is opened on the screen."""
-    if not isinstance(given, ModuleSource):
-        return given
-    from tui.commands.module.comparing import opened
-
-    return opened(given)
 
 
 def _refuse(message: str) -> int:
