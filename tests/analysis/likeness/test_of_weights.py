@@ -8,18 +8,17 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.analysis.mistake_blocks import BLOCKS, POSSIBLE
-from tests.analysis.verdict.test_stored import filled
-from tui.analysis.alterations.gallery import MISTAKES
+from tests.analysis.mistake_blocks import BLOCKS
+from tests.analysis.verdict.test_stored import IN_A_KERNEL, filled, right_one, wrong_one
 from tui.analysis.alterations.variances import with_eps
 from tui.analysis.alterations.wrong_fusion import wrongly_fused
 from tui.analysis.likeness.found import Likenesses
 from tui.analysis.likeness.likeness import likenesses_within
 from tui.analysis.likeness.of_weights import looks_like_stored
 from tui.analysis.progress import Doing
-from tui.analysis.side import WrongSide
 from tui.analysis.study import study_of
 from tui.analysis.verdict.reason import Reason, Ruling
+from tui.analysis.verdict.stored import StoredVerdict
 from tui.analysis.verdict.stored_judging import judge_stored
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import Kernel
@@ -29,16 +28,15 @@ from tui.fusion.torch_dtypes import torch_dtype
 X = torch.zeros(2, 8, 10, 10)
 
 
-def told(block: ReparamBlock, given: Kernel) -> Likenesses:
+def told(block: ReparamBlock, given: Kernel, verdict: StoredVerdict | None = None) -> Likenesses:
     def last(steps: Iterator[Doing | Likenesses]) -> Likenesses:
         *_, found = steps
         assert isinstance(found, Likenesses)
         return found
 
-    return last(looks_like_stored(block, given, judge_stored(block, given)))
+    return last(looks_like_stored(block, given, verdict or judge_stored(block, given)))
 
 
-IN_A_KERNEL = [(mistake, title) for mistake, title in POSSIBLE if MISTAKES[mistake].side is WrongSide.FUSED]
 IN_EVERY_DTYPE = "normed"
 """The block whose mistakes are looked for in all four; those of the others take them by turns."""
 
@@ -53,14 +51,14 @@ IN_EVERY_DTYPE = "normed"
     ],
 )
 def test_a_mistake_of_the_gallery_is_told_by_its_weights(mistake: str, title: str, dtype: Dtype) -> None:
-    block = filled(BLOCKS[title])
-    wrong = wrongly_fused(mistake, block, torch.zeros(2, block.in_channels, 10, 10)).kernel
-    if wrong.weight.shape != block.kernel().weight.shape:
+    (block, right), wrong = right_one(title), wrong_one(mistake, title)
+    if wrong.weight.shape != right.weight.shape:
         return
     given = wrong.to(torch_dtype(dtype))
-    if judge_stored(block, given).agrees:  # tests/analysis/verdict/test_stored.py: beyond its dtype
+    verdict = judge_stored(block, given)
+    if verdict.agrees:  # tests/analysis/verdict/test_stored.py: beyond its dtype
         return
-    found = told(block, given).found
+    found = told(block, given, verdict).found
     assert found
     assert all(likeness.same for likeness in found)
     names = {name for likeness in found for name in likeness.names}

@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
@@ -38,6 +39,23 @@ FOLDED = ("repvgg", "repvgg-grouped", "repvgg-depthwise", "qarepvgg", "mobileone
 def filled(spec: BlockSpec, dtype: Dtype = Dtype.FLOAT32, seed: int = 0) -> ReparamBlock:
     """With random weights and random statistics."""
     return fill_block(build_block(spec), replace(spec, seed=seed)).to(torch_dtype(dtype))
+
+
+IN_A_KERNEL = [(mistake, title) for mistake, title in POSSIBLE if MISTAKES[mistake].side is WrongSide.FUSED]
+
+
+@cache
+def right_one(title: str) -> tuple[ReparamBlock, Kernel]:
+    """A block and its kernel, for all tests that only read them."""
+    block = filled(BLOCKS[title])
+    return block, block.kernel()
+
+
+@cache
+def wrong_one(mistake: str, title: str) -> Kernel:
+    """That block's kernel with the mistake, likewise."""
+    block, _ = right_one(title)
+    return wrongly_fused(mistake, block, torch.zeros(2, block.in_channels, 10, 10)).kernel
 
 
 def by_hand() -> ReparamBlock:
@@ -165,13 +183,9 @@ def test_wrong_channels_and_taps_are_named_beside_right_ones(dtype: Dtype) -> No
 
 
 @pytest.mark.parametrize("dtype", Dtype)
-@pytest.mark.parametrize(("mistake", "title"), POSSIBLE)
+@pytest.mark.parametrize(("mistake", "title"), IN_A_KERNEL)
 def test_a_mistake_is_found_or_is_beyond_its_dtype(mistake: str, title: str, dtype: Dtype) -> None:
-    if MISTAKES[mistake].side is not WrongSide.FUSED:
-        return
-    block = filled(BLOCKS[title])
-    wrong = wrongly_fused(mistake, block, torch.zeros(2, block.in_channels, 10, 10)).kernel
-    right = block.kernel()
+    (block, right), wrong = right_one(title), wrong_one(mistake, title)
     if wrong.weight.shape != right.weight.shape:
         return
     given = wrong.to(torch_dtype(dtype))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
@@ -44,9 +45,15 @@ def test_the_side_that_is_found_is_the_side_on_which_the_mistake_was_made(mistak
     assert study.verdict.side is MISTAKES[mistake].side
 
 
+@cache
+def right_study(block: str) -> Study:
+    """Of the block without a mistake, for all tests that only read it."""
+    return study_of(BLOCKS[block])
+
+
 @pytest.mark.parametrize(("mistake", "block"), POSSIBLE)
 def test_the_gallery_knows_what_is_changed(mistake: str, block: str) -> None:
-    study = study_of(BLOCKS[block])
+    study = right_study(block)
     wrong = wrongly_fused(mistake, study.block, study.x)
     runs_another = wrong.block is not study.block
     assert (MISTAKES[mistake].side is WrongSide.UNFUSED) is runs_another

@@ -6,7 +6,7 @@ import copy
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor, nn
@@ -146,15 +146,20 @@ class Run:
     unfused: Tensor
     unfused64: Tensor
 
-    @property
+    @cached_property
     def x64(self) -> Tensor:
         """The input, widened."""
         return self.x.double()
 
+    @cached_property
+    def right(self) -> Kernel:
+        """The block's own fused kernel, in float64."""
+        return self.block64.kernel()
+
     def judged(self, kernel: Kernel | None = None) -> Verdict:
         """The verdict on this float64 kernel for this block; on the right one if none is given."""
         geometry = self.block.geometry
-        kernel = kernel or self.block64.kernel()
+        kernel = kernel or self.right
         conv = conv_of(kernel.to(torch_dtype(self.dtype)), geometry)
         outputs = Outputs(self.unfused, run(conv, self.x))
         outputs64 = Outputs(self.unfused64, run(conv_of(kernel, geometry), self.x64))
@@ -169,8 +174,7 @@ class Run:
         again: Callable[[], Outputs] | None = None,
     ) -> Verdict:
         """The verdict on these outputs, the fused ones those of this float64 kernel."""
-        right = self.block64.kernel()
-        kernels = right, kernel or right
+        kernels = self.right, kernel or self.right
         evidence = Evidence(self.dtype, self.block64, self.x64, *kernels, outputs, outputs64, again=again)
         return verdict_on(evidence)[1]
 
@@ -236,7 +240,7 @@ FAULTS: dict[str, Callable[[ReparamBlock], Kernel]] = {
 
 def effect_of(run: Run, kernel: Kernel) -> float:
     """The largest difference that a wrong kernel makes to this input's output, by the kernels' difference."""
-    right = run.block64.kernel()
+    right = run.right
     bias = None
     if right.bias is not None:
         bias = right.bias - (0.0 if kernel.bias is None else kernel.bias)
