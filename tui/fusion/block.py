@@ -6,11 +6,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
+from tui.fusion.copying import Copying
 from tui.fusion.filled import conv2d_of
 from tui.fusion.kernel import FusionError, Kernel, add, affine_of, pad_at, pad_to, scale
 from tui.fusion.layers import Branch, Fold, build_branch
@@ -113,6 +114,10 @@ class ReparamBlock(nn.Module):
         for branch in rest:
             y = y + branch(x)
         return y if self.post_norm is None else self.post_norm(y)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ReparamBlock:
+        """A block of its own with the same numbers: searches for likenesses copy it again and again."""
+        return cast("ReparamBlock", Copying(memo).of_attributes(self))
 
     def kernels(self) -> list[tuple[str, Kernel]]:
         """The summands of the fused kernel by name, in float64: each branch's, and the post norm's offset.

@@ -97,7 +97,7 @@ class Plan:
 
 
 def axis_offered_first(base: BlockSpec) -> Axis:
-    """The input's channels, where the block allows half of their example's values; else what it does allow."""
+    """The input's channels, where the block allows half of their example's values; else what it does."""
     first = AXES["in-channels"]
     ways = (Plan(base, (parse_range(axis, axis.example),)) for axis in (first, *AXES.values()) if axis.fields)
     fitting = (each.ranges[0].axis for each in ways if 2 * len(each.allowed) >= each.count)
