@@ -16,6 +16,7 @@ import pytest
 from tui import __version__
 from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations, Edit
 from tui.analysis.alterations.gallery import MISTAKES
+from tui.analysis.numerics.ran_on import CPU
 from tui.analysis.subject import Subject
 from tui.checkpoints.choosing.to_open import ToOpen
 from tui.checkpoints.contents import Checkpoint
@@ -52,7 +53,7 @@ class FakeApp:
         to_open: ToOpen | None = None,
         module: LookedAt | None = None,
         given: Path | Checkpoint | None = None,
-        device: str,
+        device: str = CPU,
         depth: ColourDepth,
         encoding: str,
     ) -> None:
@@ -427,8 +428,8 @@ def test_ctrl_c_is_quiet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     def interrupt(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tui.cli.parse", interrupt)
-    assert main([]) == 130
+    monkeypatch.setattr("tui.command_line.options.parse", interrupt)
+    assert main(["check"]) == 130
     assert capsys.readouterr() == ("", "")
 
 
@@ -526,8 +527,8 @@ def test_a_mistake_that_nobody_reads_is_still_one() -> None:
 
 
 def test_a_mistake_of_ours_is_70_and_a_traceback() -> None:
-    program = "import tui.cli; tui.cli.parse = lambda _: 1 / 0; tui.cli.run()"
-    done = python("-c", program)
+    program = "import tui.cli; tui.cli._done = lambda _: 1 / 0; tui.cli.run()"
+    done = python("-c", program, "check")
     assert (done.returncode, done.stdout) == (70, "")
     assert done.stderr.startswith("Traceback")
     assert done.stderr.endswith("ZeroDivisionError: division by zero\n")

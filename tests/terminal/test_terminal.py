@@ -14,7 +14,7 @@ if sys.platform == "win32":
 
 from tests.pseudo_terminal import NORMAL, PseudoTerminal
 from tui.app import RepFuseApp
-from tui.cli import BAD_INPUT
+from tui.exit_status import BAD_INPUT
 from tui.terminal.signals import ENDING, dying_by_signals
 
 BENCH = ("-m", "tui")
@@ -96,7 +96,7 @@ def test_a_program_that_hangs_puts_the_terminal_back_too(tmp_path: Path, number:
         assert_left_as_found(terminal)
 
 
-@pytest.mark.parametrize("module", ["tui.command_line.options", "tui.app", "textual.app"])
+@pytest.mark.parametrize("module", ["tui.on_terminal", "tui.app", "textual.app"])
 def test_ctrl_c_while_the_program_is_loaded_gives_no_traceback(tmp_path: Path, module: str) -> None:
     with PseudoTerminal(("-c", LOADING.format(module)), tmp_path) as terminal:
         terminal.until("LOADING")

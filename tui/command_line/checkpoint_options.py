@@ -12,7 +12,8 @@ from tui.analysis.numerics.ran_on import CPU
 from tui.checkpoints.choosing.folder import SUFFIXES
 from tui.checkpoints.contents import Format
 from tui.command_line.module_options import ModuleSource, add_given_options, given_of
-from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
+from tui.command_line.option_parser import HelpInColumns, OptionParser, OptionsError
+from tui.command_line.program import PROGRAM
 from tui.command_line.study_options import add_device_option, device_of
 from tui.fusion.grammar.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted

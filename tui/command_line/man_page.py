@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from tui import __version__
 from tui.command_line.checkpoint_options import COMMANDS, parser_of
 from tui.command_line.module_options import OF_MODULES, module_parser
-from tui.command_line.option_parser import PROGRAM, OptionParser
+from tui.command_line.option_parser import OptionParser
 from tui.command_line.options import build_parser
+from tui.command_line.program import PROGRAM
 from tui.command_line.serve_options import SERVE, serve_parser
 from tui.command_line.speed_options import SPEED, Kind, speed_parser
 from tui.command_line.sweep_options import SWEEP, sweep_parser

@@ -10,7 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from tui.analysis.numerics.ran_on import CPU
-from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
+from tui.command_line.option_parser import HelpInColumns, OptionParser, OptionsError
+from tui.command_line.program import PROGRAM
 from tui.command_line.study_options import add_device_option, device_of
 from tui.fusion.grammar.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted

@@ -13,8 +13,6 @@ from tui.fusion.grammar.nearest_name import did_you_mean
 from tui.fusion.quoting import quoted
 from tui.fusion.refusal import Refusal
 
-PROGRAM = "repfuse-tui"
-
 _NEGATIVE_NUMBER = re.compile(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$", re.IGNORECASE)
 
 

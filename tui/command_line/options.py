@@ -28,7 +28,8 @@ from tui.command_line.module_options import (
     is_on_module,
     parse_module,
 )
-from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError, shown
+from tui.command_line.option_parser import HelpInColumns, OptionParser, OptionsError, shown
+from tui.command_line.program import PROGRAM
 from tui.command_line.serve_options import SERVE, SERVE_SUMMARY, ServeRequest, parse_serve
 from tui.command_line.speed_options import SPEED, SPEED_SUMMARY, SpeedRequest, parse_speed
 from tui.command_line.study_options import add_device_option, device_of

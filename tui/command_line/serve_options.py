@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
+from tui.command_line.option_parser import HelpInColumns, OptionParser, OptionsError
+from tui.command_line.program import PROGRAM
 from tui.fusion.quoting import quoted
 
 SERVE = "serve"

@@ -13,7 +13,8 @@ from tui.analysis.speed.to_time import USUAL_INPUT, RunOn
 from tui.command_line.block_options import DEFAULT_PRESET, add_block_options, option_of, spec_of
 from tui.command_line.checkpoint_options import Reading, add_reading_options, is_file_like, reading_of
 from tui.command_line.module_options import ModuleSource, add_source_options, is_module_like, source_of
-from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
+from tui.command_line.option_parser import HelpInColumns, OptionParser, OptionsError
+from tui.command_line.program import PROGRAM
 from tui.command_line.timing_options import add_timing_options, conditions_of
 from tui.fusion.grammar.fields import FIELDS, spec_from
 from tui.fusion.presets import PRESETS

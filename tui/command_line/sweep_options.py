@@ -10,7 +10,8 @@ from tui.analysis.sweep.axes import AXES, THREADS
 from tui.analysis.sweep.plan import Plan, PlanError
 from tui.analysis.sweep.ranges import Range, parse_over
 from tui.command_line.block_options import DEFAULT_PRESET, add_block_options, option_of, spec_of
-from tui.command_line.option_parser import PROGRAM, HelpInColumns, OptionParser, OptionsError
+from tui.command_line.option_parser import HelpInColumns, OptionParser, OptionsError
+from tui.command_line.program import PROGRAM
 from tui.command_line.timing_options import add_timing_options, conditions_of
 from tui.fusion.grammar.text_error import TextError
 from tui.fusion.presets import PRESETS

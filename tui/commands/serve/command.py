@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import tui
-from tui.command_line.option_parser import PROGRAM
+from tui.command_line.program import PROGRAM
 from tui.command_line.serve_options import ServeRequest
 from tui.fusion.quoting import printable, quoted
 from tui.fusion.refusal import Refusal

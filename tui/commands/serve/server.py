@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from aiohttp import WSCloseCode, web
 from textual_serve.server import Server, to_int
 
-from tui.command_line.option_parser import PROGRAM
+from tui.command_line.program import PROGRAM
 from tui.commands.serve.tab_program import PATIENCE, TabProgram
 
 _LOCAL = ("localhost", "127.0.0.1", "::1")

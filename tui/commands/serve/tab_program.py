@@ -11,7 +11,7 @@ from typing import Any
 
 from textual_serve.app_service import AppService
 
-from tui.command_line.option_parser import PROGRAM
+from tui.command_line.program import PROGRAM
 
 PATIENCE = 1.0
 """Seconds in which a program that was asked to end has to; quitting takes half of one."""

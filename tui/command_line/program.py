@@ -1,0 +1,3 @@
+"""What the command is called."""
+
+PROGRAM = "repfuse-tui"
