@@ -26,9 +26,6 @@ from tui.modules.run.rounding import ConstantsRounded
 AGREEMENT = 1e-9
 """Relative to the largest number on the way: how far two computations in float64 may lie apart."""
 
-_LARGEST_PATCH = 3
-"""Pixels of each side of the image on which a block is tried, beyond what its kernel reaches."""
-
 _LONG_SIDE = 256
 """Pixels of a strip of an image, the fewest: more than most forwards that choose by the size ask for."""
 
@@ -245,13 +242,19 @@ def _random_image(found: FoundBlock, shape: tuple[int, ...], seed: int) -> Tenso
 
 
 def trial_image(found: FoundBlock) -> Tensor:
-    """What really reached the block, disturbed, so that no channel is empty; a corner where size is free."""
+    """What really reached the block, disturbed, so that no channel is empty; a corner where size is free.
+
+    That is as large as the kernel and one step more: some pixel sees all of its taps, and others each of its
+    borders.
+    """
     reached = found.region.source.value.detach()
     if not any(call.operator in _SIZED for call in found.region.calls):
-        reached = reached[:1]
-        taps = zip(found.block64.kernel_size, found.block64.geometry.dilation, strict=True)
-        rows, columns = (size * step + _LARGEST_PATCH for size, step in taps)
-        reached = reached[:, :, :rows, :columns]
+        geometry, kernel_size = found.block64.geometry, found.kernel.kernel_size
+        rows, columns = (
+            size * apart + step
+            for size, apart, step in zip(kernel_size, geometry.dilation, geometry.stride, strict=True)
+        )
+        reached = reached[:1, :, :rows, :columns]
     reached = reached.double().nan_to_num(0.0, 0.0, 0.0)
     spread_of = float(reached.std()) if reached.numel() > 1 else 1.0
     noise = _noise(max(1 << 16, 1 << reached.numel().bit_length()))[: reached.numel()].view(reached.shape)

@@ -45,6 +45,12 @@ class Layer(nn.Module, abc.ABC):
     padding_mode: str = "zeros"
     summands: tuple[Chain, ...] = ()
     batch_norm: nn.BatchNorm2d | None = None
+    in_channels: int
+    out_channels: int
+    kernel_size: Pair
+    stride: Pair
+    dilation: Pair
+    groups: int | None
     _placement: Tensor
 
     def __init__(
@@ -58,12 +64,14 @@ class Layer(nn.Module, abc.ABC):
         groups: int | None = None,
     ) -> None:
         super().__init__()
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.kernel_size = kernel_size
-        self.stride = stride
-        self.dilation = dilation
-        self.groups = groups
+        vars(self).update(  # nn.Module looks through its parameters and buffers at each assignment
+            in_channels=in_channels,
+            out_channels=out_channels,
+            kernel_size=kernel_size,
+            stride=stride,
+            dilation=dilation,
+            groups=groups,
+        )
         # A plain identity has no parameter: this follows .to(), so that fuse() knows dtype and device.
         self.register_buffer("_placement", torch.empty(0), persistent=False)
 

@@ -88,6 +88,7 @@ class _Lowering:
         self._exact = exact
         self._in_float64 = in_float64
         self._dtype = torch.float64 if in_float64 else region.sink.tensor.dtype
+        self._placement = torch.empty(0, dtype=self._dtype, device=region.sink.tensor.device)
         self._known: dict[tuple[Node, Node], list[Strand]] = {}
         self._root = Base(region.source, None)
 
@@ -116,8 +117,6 @@ class _Lowering:
             raise NotUnderstoodError(
                 "the image is cropped by more than it is padded: no convolution does that"
             )
-        if self._in_float64:
-            block = block.double()
         return Lowered(block.eval(), (left, right, top, bottom))
 
     def _without_post_norm(self, sink: Node) -> tuple[Node, Normalise | None]:
@@ -195,6 +194,8 @@ class _Lowering:
     def _padded(
         self, strand: Strand, step: Step, border: Border, mode: str, values: Tensor | None = None
     ) -> Strand:
+        if not any(border):
+            return strand
         height, width = step.images[0].tensor.shape[2:]
         values = self._zeros(strand) if values is None else values
         checked = values if self._in_float64 else None
@@ -252,13 +253,13 @@ class _Lowering:
 
     def _here(self, layer: AnyLayer) -> AnyLayer:
         """The layer where the module is, which is not moved itself."""
-        layer._placement = torch.empty(0, dtype=self._dtype, device=self._region.sink.tensor.device)
+        layer._buffers["_placement"] = self._placement
         return layer
 
     def _parameter(self, node: Node | None) -> nn.Parameter | None:
         if node is None:
             return None
-        if isinstance(node.tensor, nn.Parameter) and not self._in_float64 and node.kept is None:
+        if not self._in_float64 and isinstance(node.tensor, nn.Parameter) and node.kept is None:
             return node.tensor
         return nn.Parameter(self._numbers(node), requires_grad=False)
 

@@ -108,7 +108,7 @@ class Strand:
                 f"{where}: zeros padded behind {self.mode} padding are not a single convolution"
             )
         self._refuse_unless_pointwise(border, where, size)
-        if values is not None:
+        if values is not None and (self.links or self.before is not None or bool(values.any())):
             self._refuse_other_values(values, border, where, size)
         return grown
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.utils._pytree import tree_map, tree_map_only
 
 from tui.modules.run.graph import Call, Graph, Node
@@ -54,9 +55,12 @@ class Exact:
             return own.double()
         return made if made.shape == own.shape else own.double()
 
-    @torch.no_grad()
     def outputs_of(self, call: Call, value: Callable[[Node], Tensor]) -> list[Tensor]:
         """What the call gives for these values of its inputs."""
+        with torch.no_grad():
+            return self._outputs_of(call, value)
+
+    def _outputs_of(self, call: Call, value: Callable[[Node], Tensor]) -> list[Tensor]:
         if call.module is not None:
             image, *others = (*call.args, *call.kwargs.values())
             if others or not isinstance(image, Node):
@@ -78,6 +82,10 @@ class Exact:
         if isinstance(module, nn.Conv2d) and "_conv_forward" not in vars(module):
             bias = None if module.bias is None else self.wide(module.bias)
             return convolved(module, x, self.wide(module.weight), bias)
+        if isinstance(module, nn.BatchNorm2d) and not module.training and module.running_var is not None:
+            numbers = (module.running_mean, module.running_var, module.weight, module.bias)
+            mean, var, weight, bias = (None if each is None else self.wide(each) for each in numbers)
+            return functional.batch_norm(x, mean, var, weight, bias, eps=module.eps)
         twin = copy.copy(module)
         for kind in ("_parameters", "_buffers"):
             tensors = getattr(module, kind).items()
