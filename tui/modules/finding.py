@@ -194,9 +194,8 @@ class Finder:
             FusionError: it is not a single convolution, or one that costs more than it does.
         """
         self._refuse_questions(region)
-        exact = lowered(region, self._meanings, self.exact, in_float64=True)
-        if not self._is_all(region):
-            _refuse_dearer(region, exact.block, self._meanings)
+        refuse = None if self._is_all(region) else partial(_refuse_dearer, region, self._meanings)
+        exact = lowered(region, self._meanings, self.exact, in_float64=True, refuse=refuse)
         title, owner = self._title(region, exact.block), owner_of(region)
         own = partial(self._of_own_parameters, region)
         found = FoundBlock(title, owner, exact.block, own, exact.border, exact.pads_same, region)
@@ -279,15 +278,16 @@ def owner_of(region: Region) -> str:
     return ".".join(first[:count])
 
 
-def _refuse_dearer(region: Region, block: ReparamBlock, meanings: Meanings) -> None:
+def _refuse_dearer(region: Region, meanings: Meanings, numbers: int) -> None:
     """A fusion that multiplies more than the layers that it takes the place of is none.
+
+    `numbers`: those of its weight.
 
     Raises:
         FusionError: it would.
     """
     height, width = region.sink.tensor.shape[2:]
-    rows, columns = block.kernel_size
-    fused = block.out_channels * block.in_channels // block.geometry.groups * rows * columns * height * width
+    fused = numbers * height * width
     parts = sum(_products(call, meanings) for call in region.calls)
     if fused > parts:
         raise FusionError(

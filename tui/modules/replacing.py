@@ -64,9 +64,9 @@ def _modules_in_a_row(found: FoundBlock) -> tuple[nn.Module, ...] | None:
 
 def owner_run(found: FoundBlock, graph: Graph) -> ModuleCall:
     """The run of the module in whose forward the block is."""
-    calls = found.region.calls
-    runs = [run for run in graph.runs if run.holds(calls[0]) and run.holds(calls[-1])]
-    return max((run for run in runs if run.path == found.owner), key=lambda run: run.first, default=runs[0])
+    first, last = found.region.calls[0], found.region.calls[-1]
+    runs = (run for run in graph.runs_at.get(found.owner, ()) if run.holds(first) and run.holds(last))
+    return max(runs, key=lambda run: run.first, default=graph.whole)
 
 
 def _refuse_second_run(found: FoundBlock, graph: Graph) -> None:

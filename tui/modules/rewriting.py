@@ -93,9 +93,8 @@ class _Writer:
 
     def _write(self, run: ModuleCall) -> None:
         """The calls of that run, and the runs in it."""
-        inner = [each for each in self._recorded.runs if each.parent is run]
         place = run.first
-        for child in inner:
+        for child in self._recorded.runs_in.get(run, ()):
             self._write_calls(place, child.first)
             self._write_child(child)
             place = child.last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -33,7 +34,7 @@ from tui.modules.linear.steps import (
     Step,
     Unknown,
 )
-from tui.modules.linear.strand import Link, Strand, aligned, groups_of, summed
+from tui.modules.linear.strand import Link, Strand, aligned, groups_of, summed, taps_of
 from tui.modules.run.exact import Exact
 from tui.modules.run.graph import Node
 
@@ -58,17 +59,27 @@ class Lowered:
         return self.border == same_border(self.block.kernel_size, self.block.geometry.dilation)
 
 
-def lowered(region: Region, meanings: Meanings, exact: Exact, *, in_float64: bool) -> Lowered:
+def lowered(
+    region: Region,
+    meanings: Meanings,
+    exact: Exact,
+    *,
+    in_float64: bool,
+    refuse: Callable[[int], None] | None = None,
+) -> Lowered:
     """The region as a block, of the module's own parameters, or of copies of them in float64.
 
     Numbers that the forward makes of parameters are made in float64, and rounded to the parameters' dtype
     where that is another.
 
+    `refuse`: raises FusionError where a fused weight of so many numbers is not wanted; asked before the block
+    is made.
+
     Raises:
         FusionError: it is not a single convolution.
     """
     maker = _Lowering(region, meanings, exact, in_float64)
-    return maker.block()
+    return maker.block(refuse)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +103,7 @@ class _Lowering:
         self._known: dict[tuple[Node, Node], list[Strand]] = {}
         self._root = Base(region.source, None)
 
-    def block(self) -> Lowered:
+    def block(self, refuse: Callable[[int], None] | None) -> Lowered:
         """The sum of the strands, each a branch; a batch norm behind the sum is the block's post norm."""
         sink, post = self._without_post_norm(self._region.sink)
         strands = self._strands(sink, self._root)
@@ -104,6 +115,9 @@ class _Lowering:
             raise FusionError(f"{' and '.join(sorted(modes))} padding side by side are no single convolution")
         mode = PaddingMode(modes.pop())
         groups = groups_of(strands) or strands[0].channels
+        if refuse is not None:
+            rows, columns = taps_of(strands)
+            refuse(strands[0].channels * self._region.source.tensor.shape[1] // groups * rows * columns)
         names = branch_names([[link.path for link in strand.links if link.path] for strand in strands])
         named = zip(names, strands, strict=True)
         branches = [self._branch(strand, name, groups, mode) for name, strand in named]

@@ -11,6 +11,7 @@ from torch import Tensor
 from tui.fusion.kernel import FusionError
 from tui.fusion.layers import Chain, Layer, Sum
 from tui.fusion.pair_text import Pair
+from tui.fusion.specs.frame import Frame, Standing
 from tui.fusion.specs.layer_spec import chained_size, common_groups, in_a_row, spacing_of
 from tui.fusion.specs.padding import Border, same_border
 from tui.modules.linear.refusing import NotUnderstoodError
@@ -219,3 +220,9 @@ def summed(strands: Sequence[Strand], chain_of: Callable[[Strand, int], Chain], 
 def groups_of(strands: Iterable[Strand]) -> int | None:
     """The most groups that all can be written with; None where none mixes channels."""
     return common_groups(common_groups(layer.groups for layer in strand.layers) for strand in strands)
+
+
+def taps_of(strands: Iterable[Strand]) -> Pair:
+    """(kH, kW) of the kernel that they come to together, in "same" padding of each."""
+    standing = [Standing(strand.kernel_size, strand.spacing, strand.border) for strand in strands]
+    return Frame.around(standing, None).taps(spacing_of(standing))

@@ -158,3 +158,19 @@ class Graph:
         for run in self.runs:
             found.setdefault(run.module, []).append(run)
         return found
+
+    @cached_property
+    def runs_at(self) -> dict[str, list[ModuleCall]]:
+        """Every run by the path of its module."""
+        found: dict[str, list[ModuleCall]] = {}
+        for run in self.runs:
+            found.setdefault(run.path, []).append(run)
+        return found
+
+    @cached_property
+    def runs_in(self) -> dict[ModuleCall | None, list[ModuleCall]]:
+        """The runs that began right in each run, in order."""
+        found: dict[ModuleCall | None, list[ModuleCall]] = {}
+        for run in self.runs:
+            found.setdefault(run.parent, []).append(run)
+        return found
