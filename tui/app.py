@@ -1,21 +1,19 @@
-"""The app: wires the bench to studies that run in the background, and a checkpoint to the bench."""
+"""The app: wires its places to what runs in the background, and to the terminal, the keys, the settings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import SystemCommand
-from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.events import Event, InputEvent, Resize
 from textual.filter import LineFilter
-from textual.reactive import var
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 from textual.theme import Theme
@@ -27,9 +25,10 @@ from tui.collecting import collect_again
 from tui.fusion.presets import PRESETS
 from tui.fusion.specs.block_spec import BlockSpec
 from tui.keys_in_order import KeysInOrder
+from tui.places import PlacesApp
 from tui.running.background import LANE, iterate_in_thread
 from tui.running.measuring import MeasureFunction, deferred_measure
-from tui.running.studying import StudyFunction, StudyingApp
+from tui.running.studying import StudyFunction
 from tui.screens.bench.screen import BenchScreen
 from tui.screens.bench.views import load_views
 from tui.screens.commands import KEYS_APART, commands_of
@@ -46,12 +45,8 @@ if TYPE_CHECKING:
     from tui.checkpoints.choosing.to_open import ToOpen
     from tui.checkpoints.contents import Checkpoint
     from tui.modules.looking import LookedAt
-    from tui.running.speed_table import RunningSpeedTable, TimeThemFunction
-    from tui.running.speed_table_state import SpeedTableState
-    from tui.running.sweep import RunningSweep, SweepFunction
-    from tui.running.sweep_state import SweepState
-    from tui.screens.checkpoint.screen import CheckpointScreen
-    from tui.screens.module.screen import ModuleScreen
+    from tui.running.speed_table import TimeThemFunction
+    from tui.running.sweep import SweepFunction
     from tui.screens.speed.screen import SpeedScreen
     from tui.screens.sweep.screen import SweepScreen
     from tui.screens.tree_screen import TreeScreen
@@ -59,7 +54,7 @@ if TYPE_CHECKING:
     Place = BenchScreen | TreeScreen | SweepScreen | SpeedScreen
 
 
-class RepFuseApp(StudyingApp):
+class RepFuseApp(PlacesApp):
     """Starts on the default block, or on `spec`, altered as `alterations` say; beside `compared`, if given.
 
     With a file `to_open` it starts on what that file or folder holds, and the bench waits for a block of it.
@@ -100,11 +95,6 @@ class RepFuseApp(StudyingApp):
         Binding("t", "toggle_theme", "Dark or light", show=False, id="app.theme"),
     ]
 
-    sweep: var[SweepState | None] = var(None)
-    """The last sweep, as far as it came; None before the first."""
-    speed_table: var[SpeedTableState | None] = var(None)
-    """The last timing of all blocks, as far as it came; None before the first."""
-
     def __init__(
         self,
         spec: BlockSpec | None = None,
@@ -124,29 +114,28 @@ class RepFuseApp(StudyingApp):
         encoding: str = UTF_8,
     ) -> None:
         self._for_this_terminal = filters_for(depth, encoding)
-        super().__init__(study, measure, compared=compared, device=device)
-        ScrollBar.renderer = ThinScrollBar
-        self._first = Subject(spec or BlockSpec(), alterations)
+        first = Subject(spec or BlockSpec(), alterations)
         if module is not None and module.whole is not None:
             origin = module.on_the_bench(module.whole)
-            self._first = Subject(origin.spec, alterations, origin)
-        self._bench: BenchScreen | None = None
-        self._checkpoint: CheckpointScreen | None = None
-        self._module: ModuleScreen | None = None
-        self._sweep_screen: SweepScreen | None = None
-        self._sweep_function = sweep
-        self._speed_screen: SpeedScreen | None = None
-        self._time_them_function = time_them
-        self._tree_of_speeds: TreeScreen | None = None
-        self._back_to: TreeScreen | SweepScreen | SpeedScreen | None = None
-        self._opening = to_open
-        self._looked, self._given = module, given
-        self._device = device
+            first = Subject(origin.spec, alterations, origin)
+        super().__init__(
+            first,
+            compared=compared,
+            to_open=to_open,
+            module=module,
+            given=given,
+            device=device,
+            study=study,
+            measure=measure,
+            sweep=sweep,
+            time_them=time_them,
+        )
+        ScrollBar.renderer = ThinScrollBar
         self.keys = KeysInOrder(super().on_event, self._paint, self._handle_exception, LANE.beside)
         for theme in THEMES:
             self.register_theme(theme)
         self._settings_path = settings_path
-        self._first_start = is_first_start(settings_path)
+        self.is_first_start = is_first_start(settings_path)
         self._settings, self._settings_fault = Settings.load(settings_path)
         if self._settings.reduced_motion:
             self.animation_level = "none"
@@ -160,6 +149,10 @@ class RepFuseApp(StudyingApp):
         else:
             await super().on_event(event)
 
+    def will_paint(self) -> bool:
+        """Whether what changes now is painted as soon as all is done for the key at hand."""
+        return self.keys.will_paint
+
     def _paint(self) -> None:
         """Paint what has changed, without waiting for the screen's timer."""
         if self.screen_stack and not self._exit:
@@ -172,47 +165,6 @@ class RepFuseApp(StudyingApp):
     def get_line_filters(self) -> list[LineFilter]:
         """Textual's own, and after them those for a terminal with few colours or characters."""
         return [*super().get_line_filters(), *self._for_this_terminal]
-
-    def get_default_screen(self) -> Screen[None]:
-        """The bench, or the checkpoint or the module that was named."""
-        if self._opening is not None:
-            return self._new_checkpoint(self._opening)
-        if self._looked is not None and (self._looked.whole is None or self._given is not None):
-            return self._new_module(self._looked)
-        return self._new_bench(self._first)
-
-    def _new_bench(self, first: Subject) -> BenchScreen:
-        """The bench, which from now on is there, in sight or not."""
-        compared = self._a if isinstance(self._a, Subject) else None
-        by_itself = not self._trees and self._looked is None
-        bench = self._bench = BenchScreen(first, compared, welcome=self._first_start and by_itself)
-        bench.waits_to_paint = lambda: self.keys.will_paint
-        self.install_screen(bench, "bench")
-        return bench.data_bind(
-            RepFuseApp.answers,
-            RepFuseApp.kernels,
-            RepFuseApp.study,
-            RepFuseApp.run_state,
-            RepFuseApp.beside,
-            RepFuseApp.preview,
-            RepFuseApp.speed,
-        )
-
-    def _new_checkpoint(self, to_open: ToOpen) -> CheckpointScreen:
-        """The screen of that file, which from now on is there, in sight or not."""
-        from tui.screens.checkpoint.screen import CheckpointScreen  # what starts on the bench does without
-
-        self._checkpoint = CheckpointScreen(to_open)
-        self.install_screen(self._checkpoint, "checkpoint")
-        return self._checkpoint
-
-    def _new_module(self, looked: LookedAt) -> ModuleScreen:
-        """The screen of that module, which from now on is there, in sight or not."""
-        from tui.screens.module.screen import ModuleScreen  # it stands on torch, as what it shows does
-
-        self._module = ModuleScreen(looked, self._given)
-        self.install_screen(self._module, "module")
-        return self._module
 
     def _handle_exception(self, error: Exception) -> None:
         """End with a traceback, but for what goes wrong because the app is about to end.
@@ -253,149 +205,6 @@ class RepFuseApp(StudyingApp):
         for fault in faults:
             self.notify(fault, title="Keymap in the settings", severity="warning", markup=False)
         self.set_keymap(taken)
-
-    @property
-    def bench(self) -> BenchScreen:
-        """The bench, whether it is in sight or not."""
-        assert self._bench is not None
-        return self._bench
-
-    @property
-    def _trees(self) -> list[TreeScreen]:
-        """The screens from which blocks are opened."""
-        return [tree for tree in (self._checkpoint, self._module) if tree is not None]
-
-    @property
-    def place(self) -> Place:
-        """The bench, a tree of blocks, the sweep or the speeds: what is in sight, perhaps under a dialog."""
-        places = (self._checkpoint, self._module, self._sweep_screen, self._speed_screen, self._bench)
-        found = next(screen for screen in reversed(self.screen_stack) if screen in places)
-        return cast("Place", found)
-
-    def pop_screen(self) -> AwaitComplete:
-        """Take the topmost screen away, but for the last: Textual's palette may go twice."""
-        return super().pop_screen() if len(self.screen_stack) > 1 else AwaitComplete()
-
-    def _go_to(self, place: Place) -> None:
-        """Have it in sight; what lies above it outlives being taken away."""
-        if place is not self._bench:
-            self.stop_measuring()
-        stack = self.screen_stack
-        if place not in stack:
-            self.push_screen(place)
-            return
-        for above in reversed(stack[stack.index(place) + 1 :]):
-            above.dismiss()  # unlike a pop it answers whoever waits for a dialog
-
-    def on_tree_screen_block_chosen(self, event: TreeScreen.BlockChosen) -> None:
-        """Show a block of a checkpoint or of a module on the bench; the one that is there, as it was left."""
-        self._open_block(event.subject, event.tree)
-
-    def _open_block(self, subject: Subject, place: TreeScreen | SpeedScreen) -> None:
-        """Have it on the bench, as it was left there if it was the last one; escape goes to that place."""
-        self._back_to = place
-        if self._bench is not None and self._bench.origin is subject.origin:
-            self._bench.way_back = place.WAY_BACK
-            self._go_to(self._bench)
-        else:
-            self._show_on_bench(subject)
-
-    def on_tree_screen_speed_wanted(self, event: TreeScreen.SpeedWanted) -> None:
-        """Go to the table of these blocks, which begins to be filled; one that is there stays as it is."""
-        from tui.screens.speed.screen import SpeedScreen  # not before the first paint
-
-        self._tree_of_speeds = event.tree
-        if self._speed_screen is None or self._speed_screen.to_time is not event.to_time:
-            self._running_speed_table.stop()
-            before = self._speed_screen
-            if before is not None and before not in self.screen_stack:
-                self.uninstall_screen(before)
-                before.remove()
-            self._speed_screen = SpeedScreen(event.to_time, self._device).data_bind(RepFuseApp.speed_table)
-            self.install_screen(self._speed_screen, f"speed {id(event.to_time)}")
-        self._go_to(self._speed_screen)
-
-    def on_speed_screen_wanted(self, event: SpeedScreen.Wanted) -> None:
-        """Time them, and nothing else meanwhile."""
-        self.stop_measuring()
-        self._running_sweep.stop()
-        self._running_speed_table.start(event.to_time, event.run_on, event.conditions)
-
-    def on_speed_screen_stop_wanted(self) -> None:
-        """Stop it; what is there stays."""
-        self._running_speed_table.stop()
-
-    def on_speed_screen_back_wanted(self) -> None:
-        """Have the tree in sight again."""
-        if self._tree_of_speeds is not None:
-            self._go_to(self._tree_of_speeds)
-
-    def on_speed_screen_block_chosen(self, event: SpeedScreen.BlockChosen) -> None:
-        """Show a block of the table on the bench, from which escape goes back to the table."""
-        assert self._speed_screen is not None
-        self._open_block(event.subject, self._speed_screen)
-
-    def _show_on_bench(self, subject: Subject) -> None:
-        """Go to the bench, with a whole other block."""
-        if self._bench is None:
-            self._new_bench(subject)
-            self.call_after_refresh(self.request, subject)
-        else:
-            self._bench.show_subject(subject)
-        self._go_to(self.bench)
-        tree = self._back_to or next(iter(self._trees), None)
-        self.bench.way_back = "" if tree is None else tree.WAY_BACK
-
-    @on(BenchScreen.BackWanted)
-    def _back_wanted(self) -> None:
-        tree = self._back_to or next(iter(self._trees), None)
-        if tree is not None:
-            self._go_to(tree)
-
-    @on(BenchScreen.SweepWanted)
-    def _sweep_wanted(self, event: BenchScreen.SweepWanted) -> None:
-        """Go to the sweep, of this block from now on."""
-        from tui.screens.sweep.screen import SweepScreen  # not before the first paint
-
-        self.stop_measuring()
-        if self._sweep_screen is None:
-            self._sweep_screen = SweepScreen(event.subject, event.conditions).data_bind(RepFuseApp.sweep)
-            self.install_screen(self._sweep_screen, "sweep")
-        self._sweep_screen.show_base(event.subject, event.conditions)
-        self._go_to(self._sweep_screen)
-
-    def on_sweep_screen_wanted(self, event: SweepScreen.Wanted) -> None:
-        """Run it, and time nothing else meanwhile."""
-        self._running_speed_table.stop()
-        self._running_sweep.start(event.plan)
-
-    def on_sweep_screen_stop_wanted(self) -> None:
-        """Stop it; what is there stays."""
-        self._running_sweep.stop()
-
-    @cached_property
-    def _running_speed_table(self) -> RunningSpeedTable:
-        from tui.analysis.speed.to_time import time_them  # not before the first paint
-        from tui.running.speed_table import RunningSpeedTable
-
-        times = self._time_them_function or time_them
-        return RunningSpeedTable(self, partial(setattr, self, "speed_table"), times)
-
-    @cached_property
-    def _running_sweep(self) -> RunningSweep:
-        from tui.analysis.sweep.running import sweep  # not before the first paint
-        from tui.running.sweep import RunningSweep
-
-        return RunningSweep(self, partial(setattr, self, "sweep"), self._sweep_function or sweep)
-
-    def on_sweep_screen_back_wanted(self) -> None:
-        """Have the bench in sight again."""
-        self._go_to(self.bench)
-
-    def on_sweep_screen_block_chosen(self, event: SweepScreen.BlockChosen) -> None:
-        """Show a block of the sweep on the bench, from which escape goes back to the sweep."""
-        self._back_to = self._sweep_screen
-        self._show_on_bench(event.subject)
 
     def _paint_all(self, _: object) -> None:
         """Paint everything: the terminal has shown something else, and an unchanged size repaints little."""
@@ -440,27 +249,6 @@ class RepFuseApp(StudyingApp):
     def action_preset(self, name: str) -> None:
         """Put the preset into the form and run it."""
         self._show_on_bench(Subject(PRESETS[name].spec))
-
-    @work
-    async def action_open_file(self, folder: Path | None = None) -> None:
-        """Let the user choose a checkpoint, and show it."""
-        from tui.checkpoints.choosing.to_open import ToOpen  # not before the first paint
-        from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
-
-        here = folder or (self._checkpoint.to_open.path.parent if self._checkpoint else Path())
-        path = await self.push_screen_wait(CheckpointFileScreen(here))
-        if path is None:
-            return
-        if self._checkpoint is None:
-            self._new_checkpoint(ToOpen(path))
-        else:
-            self._checkpoint.open_other(ToOpen(path))
-        assert self._checkpoint is not None
-        self._go_to(self._checkpoint)
-
-    def on_opening_screen_folder_given(self, event: CheckpointScreen.FolderGiven) -> None:
-        """Let a file in it be chosen."""
-        self.action_open_file(event.folder)
 
     def action_help(self) -> None:
         """Show the help."""
