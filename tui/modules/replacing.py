@@ -83,6 +83,7 @@ class Parents:
 
     def __init__(self, root: nn.Module) -> None:
         self._held: dict[nn.Module, list[tuple[nn.Module, str]]] = {}
+        self._replaced: set[nn.Module] = set()
         for parent in root.modules():
             for name, child in parent._modules.items():
                 if child is not None:
@@ -90,8 +91,16 @@ class Parents:
 
     def replace(self, old: nn.Module, new: nn.Module) -> None:
         """Put a module wherever the model held that one."""
+        self._replaced.add(old)
         for parent, name in self._held.get(old, ()):
             parent._modules[name] = new
+
+    def restore(self) -> None:
+        """Put each of its own back."""
+        for module in self._replaced:
+            for parent, name in self._held.get(module, ()):
+                parent._modules[name] = module
+        self._replaced.clear()
 
 
 def by_owner(blocks: Sequence[FoundBlock], graph: Graph) -> Iterator[tuple[ModuleCall, list[FoundBlock]]]:

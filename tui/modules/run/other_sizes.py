@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,7 +14,8 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 
 from tui.fusion.kernel import FusionError
 from tui.modules.run.graph import ModuleCall, Node
-from tui.modules.run.running import same_random_numbers
+from tui.modules.run.near import near
+from tui.modules.run.running import failure, same_random_numbers
 from tui.modules.run.undisturbed import given_back, undisturbed
 
 _SMALL_SIDE = 15
@@ -33,26 +34,31 @@ _LARGE = 1 << 12
 Outputs = dict[int, list[Any]]
 """What modules gave, run by run, by their ids."""
 
+Keeping = Callable[[], AbstractContextManager[None]]
+"""Gives what a run writes over back, so that the next one begins as this one did."""
+
 
 @torch.no_grad()
-def refuse_other_results(run: ModuleCall, module: nn.Module) -> None:
+def refuse_other_results(run: ModuleCall, module: nn.Module, keeping: Keeping) -> None:
     """What a forward does is seen with one size of the image only, and it may compute with that.
 
     Raises:
-        FusionError: on images of another size the fused module gives something else.
+        FusionError: on images of another size the fused module gives something else, or it cannot be called.
     """
     other = tree_map_only(Node, _resized, (run.args, run.kwargs))
     try:
-        with same_random_numbers():
-            right = run.module(*_cloned(other[0]), **_cloned(other[1]))
+        with same_random_numbers(), keeping():
+            right = _cloned(run.module(*_cloned(other[0]), **_cloned(other[1])))
     except Exception:  # it takes that size only, whatever it says
         return
     try:
-        with same_random_numbers():
-            given = module(*_cloned(other[0]), **_cloned(other[1]))
-        alike = all(map(_near, tree_leaves(given), tree_leaves(right)))
+        with same_random_numbers(), keeping():
+            given = _cloned(module(*_cloned(other[0]), **_cloned(other[1])))
+        alike = all(map(near, tree_leaves(given), tree_leaves(right)))
     except RuntimeError:
         alike = False
+    except Exception as error:
+        raise FusionError(f"a convolution cannot run in its place: {failure(error)}") from error
     if not alike:
         raise FusionError(
             "its forward computes with the size of the image, which a fused one would have fixed, as padding "
@@ -73,27 +79,6 @@ def _resized(node: Node) -> Tensor:
     generator = torch.Generator().manual_seed(2)
     shape = (value.shape[0] + 1, value.shape[1], max(height, 1), max(width, 1))
     return torch.randn(shape, generator=generator, dtype=torch.float64).to(value)
-
-
-def _near(one: Any, other: Any) -> bool:
-    if not isinstance(one, Tensor) or not isinstance(other, Tensor):
-        return one is other or one == other
-    if one.shape != other.shape:
-        return False
-    slack = 1e4 * torch.finfo(other.dtype).eps if other.is_floating_point() else 0.0
-    if _are_near(one, other, slack):
-        return True
-    no_numbers = one.isnan() & other.isnan()  # both of a weight that is none, which is told elsewhere
-    one, other = one.masked_fill(no_numbers, 0), other.masked_fill(no_numbers, 0)
-    return _are_near(one, other, slack)
-
-
-def _are_near(one: Tensor, other: Tensor, slack: float) -> bool:
-    if not one.numel():
-        return True
-    if one.dtype is torch.bool:
-        return torch.equal(one, other)
-    return float((one - other).abs().max()) <= slack * max(float(other.abs().max()), 1e-30)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +117,7 @@ def tried_on_other_sizes(
 
 @torch.no_grad()
 def agrees_on_other_sizes(
-    fused: nn.Module, instead: Mapping[nn.Module, nn.Module], tried: Sequence[Tried]
+    fused: nn.Module, instead: Mapping[nn.Module, nn.Module], tried: Sequence[Tried], keeping: Keeping
 ) -> bool:
     """Whether a fused model gives the same: at the end, and wherever something was put.
 
@@ -142,7 +127,7 @@ def agrees_on_other_sizes(
     Args:
         instead: what stands in the fused model in the place of a module, by that module.
     """
-    return bool(tried) and all(_gives(fused, instead, each) for each in tried)
+    return bool(tried) and all(_gives(fused, instead, each, keeping) for each in tried)
 
 
 def _other_images(arguments: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
@@ -185,16 +170,16 @@ def _outputs_at(
         return None
 
 
-def _gives(fused: nn.Module, instead: Mapping[nn.Module, nn.Module], tried: Tried) -> bool:
+def _gives(fused: nn.Module, instead: Mapping[nn.Module, nn.Module], tried: Tried, keeping: Keeping) -> bool:
     """Whether the fused model gives that, and each of its parts what it stands for."""
     try:
-        with same_random_numbers(), _kept_at(instead.values()) as kept:
-            given = _tensors(fused(*_cloned(tried.arguments)))
-    except RuntimeError:
+        with same_random_numbers(), keeping(), _kept_at(instead.values()) as kept:
+            given = _tensors(_cloned(fused(*_cloned(tried.arguments))))
+    except Exception:  # whatever their forward ends in that asks for what is gone
         return False
     pairs = [(tried.parts[id(old)], kept[id(new)]) for old, new in instead.items()]
     return all(
-        bool(one) and len(one) == len(other) and all(map(_near, other, one))
+        bool(one) and len(one) == len(other) and all(map(near, other, one))
         for one, other in (
             *((_tensors(one), _tensors(other)) for one, other in pairs),
             (tried.outputs, given),
@@ -222,7 +207,9 @@ def _kept_at(modules: Iterable[nn.Module]) -> Iterator[Outputs]:
 
 
 @torch.no_grad()
-def refuse_other_model(model: nn.Module, fused: nn.Module, arguments: tuple[Any, ...]) -> None:
+def refuse_other_model(
+    model: nn.Module, fused: nn.Module, arguments: tuple[Any, ...], keeping: Keeping
+) -> None:
     """That both still agree on images of another size, by which the forward may choose its way.
 
     Raises:
@@ -231,22 +218,27 @@ def refuse_other_model(model: nn.Module, fused: nn.Module, arguments: tuple[Any,
     for change in _CHANGES:
         other = tree_map_only(Tensor, partial(_of_size, change), arguments)
         if _differ(other, arguments):
-            _refuse_other_outputs(model, fused, other)
+            _refuse_other_outputs(model, fused, other, keeping)
 
 
-def _refuse_other_outputs(model: nn.Module, fused: nn.Module, other: tuple[Any, ...]) -> None:
+def _refuse_other_outputs(
+    model: nn.Module, fused: nn.Module, other: tuple[Any, ...], keeping: Keeping
+) -> None:
     try:
         with same_random_numbers(), undisturbed(model):
-            made = model(*_cloned(other))
-            right = [leaf.clone() for leaf in tree_leaves(made) if isinstance(leaf, Tensor)]
+            right = _tensors(_cloned(model(*_cloned(other))))
     except Exception:  # it takes that size only, whatever it says
         return
-    with same_random_numbers():
-        given = [leaf for leaf in tree_leaves(fused(*_cloned(other))) if isinstance(leaf, Tensor)]
-    if len(right) != len(given) or not all(map(_near, given, right)):
+    does = "gives something else"
+    try:
+        with same_random_numbers(), keeping():
+            given = _tensors(_cloned(fused(*_cloned(other))))
+    except Exception as error:  # whatever their forward ends in that asks for what is gone
+        does, given = f"fails ({failure(error)})", []
+    if len(right) != len(given) or not all(map(near, given, right)):
         raise FusionError(
-            "on images of another size the fused model gives something else: the model chooses its way by "
-            "the size; fuse its parts, each with an example of its own"
+            f"on images of another size the fused model {does}: the model chooses its way by the size; fuse "
+            "its parts, each with an example of its own"
         )
 
 

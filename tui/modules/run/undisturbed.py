@@ -29,9 +29,9 @@ def undisturbed(module: nn.Module) -> Iterator[None]:
 def given_back(module: nn.Module, numbers: Mapping[str, Tensor]) -> Iterator[None]:
     """As `undisturbed`, where there are copies of its parameters and buffers, by their names.
 
-    No operator is watched; each tensor is held against its copy afterwards.
+    No operator is watched; each tensor of which there is a copy is held against it afterwards.
     """
-    own = tensors_of(module)
+    own = {name: tensor for name, tensor in tensors_of(module).items() if name in numbers}
     with torch.no_grad():
         try:
             yield
