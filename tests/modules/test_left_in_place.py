@@ -143,3 +143,48 @@ def test_what_is_read_on_other_sizes_only() -> None:
         FusionError, match=r"on images of another size the fused model fails \(AttributeError"
     ):
         fuse_model(whole_numbers(ReadsInsideWhereItIsWide()), X)
+
+
+class Counting(nn.Module):
+    """It counts its runs in a buffer, by which it multiplies; `by_the_size`: as one that is tried piece by piece."""
+
+    runs: Tensor
+
+    def __init__(self, *, by_the_size: bool) -> None:
+        super().__init__()
+        self.block = Block()
+        self.register_buffer("runs", torch.zeros(1))
+        self.by_the_size = by_the_size
+
+    def forward(self, x: Tensor) -> Any:
+        self.runs += 1
+        return relu(self.block(x)) * self.runs / (x.shape[2] if self.by_the_size else 1)
+
+
+@pytest.mark.parametrize("by_the_size", [False, True])
+def test_one_that_counts_its_runs_in_a_buffer_begins_as_it_was_given(by_the_size: bool) -> None:
+    model = nn.Sequential(Counting(by_the_size=by_the_size), nn.ReLU())
+    fused, report = fuse_model(whole_numbers(model), X)
+    assert [each.title for each in report.fused] == ["0.block"]
+    assert float(model[0].runs) == float(fused[0].runs) == 0  # type: ignore[index,union-attr]
+    for _ in range(3):
+        torch.testing.assert_close(fused(X), model(X))
+
+
+class CountingInline(Counting):
+    """It counts in the forward that would be rewritten."""
+
+    def forward(self, x: Tensor) -> Any:
+        y = self.block.conv(x) + self.block.point(x)  # type: ignore[operator]
+        self.runs[:] += 1
+        return relu(y) * self.runs
+
+
+def test_a_forward_that_keeps_something_for_the_next_run_is_not_rewritten() -> None:
+    model = nn.Sequential(CountingInline(by_the_size=False), nn.ReLU())
+    fused, report = fuse_model(whole_numbers(model), X)
+    assert [each.reason for each in report.left_alone] == [
+        "its forward writes over 0.runs, as one that counts its runs does"
+    ]
+    for _ in range(3):
+        torch.testing.assert_close(fused(X), model(X))

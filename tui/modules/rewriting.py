@@ -15,6 +15,7 @@ from tui.fusion.quoting import with_article
 from tui.modules.found import FoundBlock
 from tui.modules.linear.naming import Names
 from tui.modules.run.graph import Call, Graph, ModuleCall, Node
+from tui.modules.run.undisturbed import storage_of
 
 
 def rewritten(
@@ -141,12 +142,25 @@ class _Writer:
                 self._written_over(call)
             elif not all(node.constant for node in call.outputs) or not call.outputs:
                 self._write_call(call)
+            elif call.writes is not None:
+                self._refuse_own_state(call.writes)
 
     def _write_block(self, found: FoundBlock) -> None:
         name = self._names.unlike("fused", "_")
         self._root.add_module(name, self._convs[found])
         source = self._value(found.region.source)
         self._made[found.region.sink] = self._graph.call_module(name, (source,))
+
+    def _refuse_own_state(self, written: Node) -> None:
+        """What a forward makes of its own numbers alone is written here as it was seen, and not made again.
+
+        Raises:
+            FusionError: that is kept in the module for the next run.
+        """
+        module = self._recorded.module
+        for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+            if storage_of(tensor) == storage_of(written.tensor):
+                raise FusionError(f"its forward writes over {name}, as one that counts its runs does")
 
     def _written_over(self, call: Call) -> None:
         """What shows numbers that were written over shows the new ones: it is the same tensor."""
