@@ -146,7 +146,7 @@ def test_what_is_read_on_other_sizes_only() -> None:
 
 
 class Counting(nn.Module):
-    """It counts its runs in a buffer, by which it multiplies; `by_the_size`: as one that is tried piece by piece."""
+    """It counts its runs in a buffer, and multiplies by it; `by_the_size`: it is tried piece by piece."""
 
     runs: Tensor
 
@@ -166,7 +166,7 @@ def test_one_that_counts_its_runs_in_a_buffer_begins_as_it_was_given(by_the_size
     model = nn.Sequential(Counting(by_the_size=by_the_size), nn.ReLU())
     fused, report = fuse_model(whole_numbers(model), X)
     assert [each.title for each in report.fused] == ["0.block"]
-    assert float(model[0].runs) == float(fused[0].runs) == 0  # type: ignore[index,union-attr]
+    assert float(model.get_buffer("0.runs")) == float(fused.get_buffer("0.runs")) == 0
     for _ in range(3):
         torch.testing.assert_close(fused(X), model(X))
 
@@ -175,7 +175,7 @@ class CountingInline(Counting):
     """It counts in the forward that would be rewritten."""
 
     def forward(self, x: Tensor) -> Any:
-        y = self.block.conv(x) + self.block.point(x)  # type: ignore[operator]
+        y = self.block.conv(x) + self.block.point(x)
         self.runs[:] += 1
         return relu(y) * self.runs
 
