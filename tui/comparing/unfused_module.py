@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from torch import nn
+from torch import Tensor, nn
 
 from tui.checkpoints.comparison.counterparts import names_under
 from tui.checkpoints.comparison.unfused import Names, Unfused
@@ -45,10 +45,12 @@ def unfused_in(looked: LookedAt) -> UnfusedModule:
     tensors = tensors_of(looked.module)
     blocks: dict[FoundBlock, InModule] = {}
     reads: dict[InModule, tuple[str, ...]] = {}
+    known: set[tuple[str, ...]] = set()
     for found in looked.findings.blocks:
-        made = _as_in_a_file(found, looked)
-        if made.reads not in reads.values():
+        made = _as_in_a_file(found, looked, tensors)
+        if made.reads not in known:
             blocks[made] = found
+        known.add(made.reads)
         reads[found] = made.reads
     left_alone = tuple(LeftAlone(each.path, None, each.reason) for each in looked.findings.left_alone)
     taken = set(chain.from_iterable(reads.values()))
@@ -68,7 +70,7 @@ def unfused_in(looked: LookedAt) -> UnfusedModule:
     return UnfusedModule(unfused, reads)
 
 
-def _as_in_a_file(found: InModule, looked: LookedAt) -> FoundBlock:
+def _as_in_a_file(found: InModule, looked: LookedAt, tensors: Mapping[str, Tensor]) -> FoundBlock:
     block, groups = found.block64, found.block64.geometry.groups
     dtype = str(found.dtype).removeprefix("torch.")
     dot = f"{found.title}." if found.title else ""
@@ -86,7 +88,7 @@ def _as_in_a_file(found: InModule, looked: LookedAt) -> FoundBlock:
         out_channels=out,
         kernel_size=block.kernel_size,
         groups=groups,
-        reads=names_read(found, looked.module),
+        reads=names_read(found, tensors),
         dtype=dtype,
         fused=(
             Entry(f"{dot}weight", (out, block.in_channels // groups, *block.kernel_size), dtype),

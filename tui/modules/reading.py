@@ -1,8 +1,8 @@
-"""names_read(found, module): which tensors of a module's state_dict a block stands in the place of."""
+"""names_read(found, state): which tensors of a module's state_dict a block stands in the place of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from torch import Tensor, nn
 
@@ -10,12 +10,12 @@ from tui.modules.found import FoundBlock
 from tui.modules.run.graph import Call, Node
 
 
-def names_read(found: FoundBlock, module: nn.Module) -> tuple[str, ...]:
+def names_read(found: FoundBlock, state: Mapping[str, Tensor]) -> tuple[str, ...]:
     """The names of every tensor that the block reads, in the state_dict's order; a shared one's each.
 
-    `module`: that in which it was found. Of a block by its response that is all there is.
+    `state`: the tensors of the module in which it was found, as `tensors_of` gives them. Of a block by its
+    response that is all there is.
     """
-    state = tensors_of(module)
     if not found.region.calls:
         return tuple(state)
     read = {id(tensor) for tensor in _read_by(found)}
