@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from textual.widgets import OptionList
 from torch import Tensor, nn
 
 from tests.app.test_checkpoint_comparing import compared
-from tests.app.test_checkpoint_fusing import name_the_output, rows
+from tests.app.test_checkpoint_fusing import rows
 from tests.checkpoint_files import write
 from tests.driver import OpenModule
 from tests.modules.small_models import Block, Net, whole_numbers
@@ -18,6 +19,7 @@ from tui.analysis.verdict.reason import Ruling
 from tui.checkpoints.held_tensors import HeldTensors
 from tui.modules.looking import LookedAt, look_at
 from tui.screens.dialogs.checkpoint_file import CheckpointFileScreen
+from tui.screens.dialogs.output_file import OutputScreen
 from tui.views.checkpoint.compared_view import ComparedView
 from tui.views.shared.result import remarks_of
 from tui.widgets.form.origin_pane import OriginPane
@@ -118,20 +120,23 @@ async def test_a_wrong_block_is_named_and_stands_on_the_bench_beside_the_right_o
 
 
 async def test_the_other_file_is_chosen_and_the_report_saved_on_the_screen(
-    open_module: OpenModule, tmp_path: Path
+    open_module: OpenModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     looked = net()
-    given = write(tmp_path / "fused.safetensors", fused_by_another(looked))
-    report = tmp_path / "report.json"
+    write(tmp_path / "fused.safetensors", fused_by_another(looked))
+    report = tmp_path / "Net-report.json"
     async with open_module(looked) as bench:
         await bench.go_to(WRONG)
         await bench.press("c")
         await bench.until(lambda: isinstance(bench.app.screen, CheckpointFileScreen))
-        await bench.press("tab", "ctrl+u", *str(given), "enter")
+        await bench.until(lambda: bench.app.screen.query_one(OptionList).option_count)
+        await bench.press("enter")
         await compared(bench)
         assert bench.here == WRONG
         await bench.press("x")
-        await name_the_output(bench, report)
+        await bench.until(lambda: isinstance(bench.app.screen, OutputScreen))
+        await bench.press("enter")
         await bench.until(report.exists)
     assert json.loads(report.read_text())["agree"] is True
 
