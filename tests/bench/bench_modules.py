@@ -6,22 +6,26 @@ timm stands in no list of what this project needs: install it beside torch for t
 
 from __future__ import annotations
 
+import gc
 import importlib
 import statistics
 import time
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import accumulate
+from typing import Any, ClassVar, NamedTuple
+from unittest import mock
 
 import torch
 from torch import Tensor, nn
 
+from tui.modules import model as fusing
 from tui.modules.fusing import fuse
 from tui.modules.model import fuse_model
 from tui.modules.response import response_of
-from tui.modules.run.copying import copied
-from tui.modules.run.recording import record
 
-RUNS = 5
+RUNS = 9
 CHANNELS, SIZE = 512, 7
 MODELS = (
     *("repvgg_a0", "mobileone_s0", "fastvit_t8", "repvit_m1_0"),
@@ -106,33 +110,85 @@ def timms() -> Any:
         return str(error)
 
 
+class Parts:
+    """Seconds of the processor within parts of fuse_model, which are timed where it calls them."""
+
+    CALLS: ClassVar[Mapping[str, Sequence[str]]] = {
+        "recording": ("record",),
+        "verifying": ("verify",),
+        "trying": ("_results", "tried_on_other_sizes", "agrees_on_other_sizes"),
+    }
+
+    def __init__(self) -> None:
+        self.seconds = dict.fromkeys(self.CALLS, 0.0)
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            for part, names in self.CALLS.items():
+                for name in names:
+                    call = partial(self._timed, part, getattr(fusing, name))
+                    stack.enter_context(mock.patch.object(fusing, name, call))
+            yield
+
+    def _timed(self, part: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        begun = time.process_time()
+        try:
+            return call(*args, **kwargs)
+        finally:
+            self.seconds[part] += time.process_time() - begun
+
+
 def beside_timm() -> None:
-    """fuse_model beside reparameterize_model, in turns; of the processor, the median."""
+    """fuse_model beside reparameterize_model, in turns; of the processor, the median.
+
+    On one thread, since two that wait for each other take time of the processor too, and without Python's
+    collector between, as timeit has it: what it takes depends on all else that was imported.
+    """
     timm = timms()
     if isinstance(timm, str):
         print(f"timm: skipped, it cannot be imported: {timm}")
         return
-    print("seconds of the processor; export: the run in which the graph is seen, the run itself within it")
-    print(f"{'':18}   timm  fuse_model  of it export  copy  rest / timm's  fused  left alone")
+    torch.set_num_threads(1)
+    print(
+        f"milliseconds of the processor on one thread, median of {RUNS} in turns\n"
+        "  recording: the run in which the graph is seen; folding: copying the model, finding, folding and\n"
+        "  replacing; verifying: each convolution; trying: the whole on the example and on another size,\n"
+        "  beside the model; timm verifies and tries nothing"
+    )
+    print(f"{'':16} {'':>6}  of fuse_model: {'':28}  times timm's, all but recording")
+    columns = ("timm", "recording", "folding", "verifying", "trying", "folding", "+verifying", "+trying")
+    print(f"{'':16} " + "  ".join(f"{each:>9}" for each in (*columns, "fused", "left alone")))
     for name in MODELS:
         print_beside(timm, name, with_statistics(timm.create_model(name, pretrained=False)))
 
 
 def print_beside(timm: Any, name: str, model: nn.Module) -> None:
-    x, twin = torch.randn(1, 3, 224, 224), copied(model)
-    _, report = fuse_model(model, x)
-    runs: tuple[Callable[[], Any], ...] = (
-        lambda: timm.utils.reparameterize_model(model),
-        lambda: fuse_model(model, x),
-        lambda: record(twin, (x,)),
-        lambda: copied(model),
-    )
-    every = [[seconds(run).process for run in runs] for _ in range(RUNS)]
-    theirs, ours, export, copy = map(statistics.median, zip(*every, strict=True))
-    columns = f"{theirs:6.3f}  {ours:10.3f}  {export:12.3f}  {copy:.2f}  {(ours - export) / theirs:13.1f}"
-    print(f"{name:18} {columns}  {len(report.fused):5}  {len(report.left_alone):10}", flush=True)
+    x = torch.randn(1, 3, 224, 224)
+    report = fuse_model(model, x).report
+    every = [in_turns(timm, model, x) for _ in range(RUNS)]
+    theirs, recording, folding, verifying, trying = map(statistics.median, zip(*every, strict=True))
+    times = (each / theirs for each in accumulate((folding, verifying, trying)))
+    told = [f"{each * 1e3:9.0f}" for each in (theirs, recording, folding, verifying, trying)]
+    told += [f"{each:{width}.2f}" for each, width in zip(times, (9, 10, 9), strict=True)]
+    print(f"{name:16} {'  '.join(told)}  {len(report.fused):9}  {len(report.left_alone):10}", flush=True)
     _, exact = fuse_model(model.double(), x.double())
-    print(f"{'':18} in float64 max |fused - unfused| / max |unfused|: {exact.apart / exact.largest:.1e}")
+    print(f"{'':16} in float64 max |fused - unfused| / max |unfused|: {exact.apart / exact.largest:.1e}")
+
+
+def in_turns(timm: Any, model: nn.Module, x: Tensor) -> tuple[float, ...]:
+    """Of timm's, of recording, of folding and all that is not told apart, of verifying, of trying."""
+    parts = Parts()
+    gc.collect()
+    gc.disable()
+    try:
+        theirs = seconds(lambda: timm.utils.reparameterize_model(model)).process
+        with parts.timed():
+            ours = seconds(lambda: fuse_model(model, x)).process
+    finally:
+        gc.enable()
+    recording, verifying, trying = parts.seconds.values()
+    return theirs, recording, ours - recording - verifying - trying, verifying, trying
 
 
 def main() -> None:
