@@ -22,6 +22,7 @@ from tui.modules.run.exact import Exact
 from tui.modules.run.graph import Node
 from tui.modules.run.groups import convolved
 from tui.modules.run.rounding import ConstantsRounded
+from tui.modules.run.running import failure
 
 AGREEMENT = 1e-9
 """Relative to the largest number on the way: how far two computations in float64 may lie apart."""
@@ -94,10 +95,10 @@ def verify(found: FoundBlock, conv: nn.Conv2d, exact: Exact) -> None:
         FusionError: it is not.
     """
     conv64 = finished(found, torch.float64)
-    x = trial_image(found)
+    x, (right, largest) = _tried(found, exact)
     given = convolved(conv64, x)
     try:
-        _refuse_apart(found.title, x, given, *_of_module(found, exact, x))
+        _refuse_apart(found.title, x, given, right, largest)
     except FusionError as error:
         if not all(bool(each.isfinite().all()) for each in conv64.parameters()):
             said = f"{found.title or 'the module'}: {_not_finite(exact.graph.module, found)}"
@@ -107,6 +108,26 @@ def verify(found: FoundBlock, conv: nn.Conv2d, exact: Exact) -> None:
     for one, other in zip(conv.parameters(), conv64.parameters(), strict=True):
         if not torch.equal(one, other.to(one)):
             raise FusionError(f"{found.title}: the convolution is not the fold, rounded once")
+
+
+def _tried(found: FoundBlock, exact: Exact) -> tuple[Tensor, tuple[Tensor, Callable[[], float]]]:
+    """An image, and what the module's own operators make of it, of all that reached the block if need be.
+
+    Raises:
+        FusionError: they do not run again.
+    """
+    try:
+        x = trial_image(found)
+        return x, _of_module(found, exact, x)
+    except Exception:  # it holds numbers for each pixel, as a position's: it takes that size only
+        x = trial_image(found, whole=True)
+        try:
+            return x, _of_module(found, exact, x)
+        except Exception as error:
+            raise FusionError(
+                f"{found.title or 'the module'}: its steps do not run again, in float64 on an image "
+                f"{'x'.join(map(str, x.shape))}, and nothing can be verified: {failure(error)}"
+            ) from error
 
 
 @torch.no_grad()
@@ -145,16 +166,16 @@ def _refuse_another(module: nn.Module, found: FoundBlock) -> None:
     conv = padded_conv(found.kernel, found.block64.geometry, found.border)
     try:
         twin = copied(module).double()
-        given = [(x, twin(x)) for x in _other_numbers(found)]
-    except (FusionError, RuntimeError, TypeError, ValueError, AttributeError):
-        return  # it cannot be run in float64; its own operators have been
+        given = _of_other_numbers(twin, found)
+    except Exception:  # it cannot be run in float64, whatever it says; its own operators have been
+        return
     for x, right in given:
         _refuse_apart(found.title, x, conv(x), right, partial(_reached, found, x))
     for x in _other_sizes(found):
         try:
             right, folded = twin(x), conv(x)
-        except (RuntimeError, ValueError, AssertionError, IndexError):
-            continue  # it takes one size only, or none so small
+        except Exception:  # it takes one size only, or none so small, whatever it says
+            continue
         _refuse_apart(found.title, x, folded, right, partial(_reached, found, x), _BY_SIZE)
 
 
@@ -210,11 +231,19 @@ def _refuse_apart(
         )
 
 
-def _other_numbers(found: FoundBlock) -> Iterator[Tensor]:
+def _of_other_numbers(module: nn.Module, found: FoundBlock) -> list[tuple[Tensor, Tensor]]:
+    """Images, and what the module makes of them: two at once, else as many as it was seen to take."""
+    try:
+        return [(x, module(x)) for x in _other_numbers(found, 2)]
+    except Exception:
+        return [(x, module(x)) for x in _other_numbers(found, len(found.region.source.tensor))]
+
+
+def _other_numbers(found: FoundBlock, batch: int) -> Iterator[Tensor]:
     """Images of the size that was seen: of usual numbers, of large and of small ones."""
     _, channels, height, width = found.region.source.tensor.shape
     for seed, size in enumerate((1.0, 100.0, 1e-3)):
-        yield _random_image(found, (2, channels, height, width), seed) * size
+        yield _random_image(found, (batch, channels, height, width), seed) * size
 
 
 def _other_sizes(found: FoundBlock) -> Iterator[Tensor]:
@@ -241,14 +270,14 @@ def _random_image(found: FoundBlock, shape: tuple[int, ...], seed: int) -> Tenso
     return x.to(found.region.source.tensor.device)
 
 
-def trial_image(found: FoundBlock) -> Tensor:
+def trial_image(found: FoundBlock, *, whole: bool = False) -> Tensor:
     """What really reached the block, disturbed, so that no channel is empty; a corner where size is free.
 
     That is as large as the kernel and one step more: some pixel sees all of its taps, and others each of its
-    borders.
+    borders. `whole`: all of it.
     """
     reached = found.region.source.value.detach()
-    if not any(call.operator in _SIZED for call in found.region.calls):
+    if not whole and not any(call.operator in _SIZED for call in found.region.calls):
         geometry, kernel_size = found.block64.geometry, found.kernel.kernel_size
         rows, columns = (
             size * apart + step

@@ -6,7 +6,6 @@ several sizes, from very small to very large numbers.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from tui.fusion.pair_text import Pair
 from tui.fusion.specs.geometry import Geometry
 from tui.fusion.specs.padding import Border
 from tui.modules.finished import padded_conv
+from tui.modules.run.copying import copied
 from tui.modules.run.running import RunError, failure
 from tui.modules.run.training import refuse_train_mode
 
@@ -69,7 +69,7 @@ def response_of(module: nn.Module, x: Tensor) -> Response:
 
     Raises:
         FusionError: it is none, or one that reaches further than `LARGEST_REACH`; the message has the element
-            at which it differs most.
+            at which it differs most. Or Python cannot copy it.
         RunError: it fails on an image.
     """
     refuse_train_mode(module)
@@ -84,7 +84,7 @@ def response_of(module: nn.Module, x: Tensor) -> Response:
 
 
 def _twin(module: nn.Module, dtype: torch.dtype) -> nn.Module:
-    return copy.deepcopy(module).to(dtype)
+    return copied(module).to(dtype)
 
 
 @dataclass(frozen=True, eq=False)
