@@ -124,3 +124,50 @@ def test_no_empty_image_is_asked_about_twice() -> None:
     response_of(layer, image())
     assert asked
     assert len(set(asked)) == len(asked)
+
+
+class Focus(nn.Module):
+    """YOLOv5's: four images of half the size behind each other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(24, 6, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = (x[..., ::2, ::2], x[..., 1::2, ::2], x[..., ::2, 1::2], x[..., 1::2, 1::2])
+        return self.conv(torch.cat(parts, 1))  # type: ignore[no-any-return]
+
+
+class ToDepth(nn.Module):
+    """Squares of pixels behind each other, by their places in memory."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.point, self.side = nn.Conv2d(6 * side**2, 6, 1), side
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, channels, height, width = x.shape
+        rows, columns = height // self.side, width // self.side
+        x = x.view(batch, channels, rows, self.side, columns, self.side).permute(0, 3, 5, 1, 2, 4)
+        return self.point(x.reshape(batch, -1, rows, columns))  # type: ignore[no-any-return]
+
+
+OF_MULTIPLES: dict[str, tuple[Callable[[], nn.Module], int, tuple[int, int]]] = {
+    "focus": (Focus, 2, (6, 6)),
+    "unshuffled": (lambda: nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(24, 6, 3, padding=1)), 2, (6, 6)),
+    "3x3 behind each other": (lambda: ToDepth(3), 3, (3, 3)),
+    "8x8 behind each other": (lambda: ToDepth(8), 8, (8, 8)),
+}
+"""Those that take only sides that are multiples of a number, that number, and the kernel's size."""
+
+
+@pytest.mark.parametrize("name", OF_MULTIPLES)
+@torch.no_grad()
+def test_one_that_takes_only_multiples_of_a_size(name: str) -> None:
+    make, unit, kernel_size = OF_MULTIPLES[name]
+    torch.manual_seed(4)
+    module = make().double().eval()
+    fused = fuse(module, image((1, 6, 2 * unit, 6 * unit)))
+    assert (fused.kernel_size, fused.stride) == (kernel_size, (unit, unit))
+    x = image((2, 6, 5 * unit, 3 * unit), seed=5)
+    torch.testing.assert_close(fused(x), module(x), rtol=0, atol=1e-10)

@@ -1,4 +1,4 @@
-"""fuse(), fuse_model(): whatever a module raises on an image of ours is told in a sentence, or does no harm."""
+"""fuse(), fuse_model(): what a module raises on an image of ours is told in a sentence, or does no harm."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ several sizes, from very small to very large numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -17,9 +17,10 @@ from tui.fusion.kernel import FusionError, Kernel
 from tui.fusion.pair_text import Pair
 from tui.fusion.specs.geometry import Geometry
 from tui.fusion.specs.padding import Border
+from tui.modules.answers import Asked, answer_of, units, up_to_unit
 from tui.modules.finished import padded_conv
 from tui.modules.run.copying import copied
-from tui.modules.run.running import RunError, failure
+from tui.modules.run.running import RunError
 from tui.modules.run.training import refuse_train_mode
 
 LARGEST_REACH = 129
@@ -75,69 +76,25 @@ def response_of(module: nn.Module, x: Tensor) -> Response:
     refuse_train_mode(module)
     own = next((each.dtype for each in module.parameters() if each.is_floating_point()), x.dtype)
     wide = _twin(module, torch.float64)
-    dtype = torch.float64 if x.shape[1] <= _FEW_CHANNELS or own not in SLACK else own
-    asked = _Asked(wide if dtype is torch.float64 else _twin(module, torch.float32), x.shape[1], x.device)
-    asked = replace(asked, dtype=torch.float64 if dtype is torch.float64 else torch.float32)
-    found = _kernel_of(asked, (x.shape[2], x.shape[3]))
-    _refuse_other_map(found, wide, x, SLACK[asked.dtype])
-    return found
+    is_wide = x.shape[1] <= _FEW_CHANNELS or own not in SLACK or own is torch.float64
+    dtype = torch.float64 if is_wide else torch.float32
+    asked = Asked(wide if is_wide else _twin(module, dtype), x.shape[1], x.device, dtype)
+    size = x.shape[2], x.shape[3]
+    failed: RunError | None = None
+    for unit in units(size):
+        try:
+            found = _kernel_of(replace(asked, unit=unit, sizes={}), size)
+            _refuse_other_map(found, wide, x, SLACK[dtype], unit)
+        except RunError as error:
+            failed = failed or error
+        else:
+            return found
+    assert failed is not None
+    raise failed
 
 
 def _twin(module: nn.Module, dtype: torch.dtype) -> nn.Module:
     return copied(module).to(dtype)
-
-
-@dataclass(frozen=True, eq=False)
-class _Asked:
-    """A module that is asked what it makes of images.
-
-    Attributes:
-        sizes: (H, W) of what it made of an image of each size that it was asked about.
-    """
-
-    module: nn.Module
-    channels: int
-    device: torch.device
-    dtype: torch.dtype = torch.float64
-    sizes: dict[Pair, Pair] = field(default_factory=dict)
-
-    def answer(self, x: Tensor) -> Tensor:
-        """What it gives, in its dtype.
-
-        Raises:
-            FusionError: it gives something else than one image each.
-            RunError: it fails.
-        """
-        y = answer_of(self.module, x)
-        self.sizes[x.shape[2], x.shape[3]] = y.shape[2], y.shape[3]
-        return y
-
-    def size_of(self, size: Pair) -> Pair:
-        """(H, W) of what it makes of an image of that size, which is asked once."""
-        if size not in self.sizes:
-            self.answer(self.zeros(1, size))
-        return self.sizes[size]
-
-    def zeros(self, count: int, size: Pair) -> Tensor:
-        """Empty images."""
-        return torch.zeros(count, self.channels, *size, dtype=self.dtype, device=self.device)
-
-
-def answer_of(module: nn.Module, x: Tensor) -> Tensor:
-    """What the module makes of images.
-
-    Raises:
-        FusionError: something else than an image each.
-        RunError: it fails.
-    """
-    try:
-        y = module(x.clone())
-    except Exception as error:
-        shape = "x".join(map(str, x.shape))
-        raise RunError(f"{type(module).__name__}'s forward failed on {shape}: {failure(error)}") from error
-    if not isinstance(y, Tensor) or y.dim() != 4 or len(y) != len(x):
-        raise FusionError("it does not give one image for each that it is given")
-    return y
 
 
 @dataclass(frozen=True)
@@ -156,11 +113,12 @@ class _Axis:
         return (self.last - self.first) // self.dilation + 1
 
 
-def _kernel_of(asked: _Asked, size: Pair) -> Response:
+def _kernel_of(asked: Asked, size: Pair) -> Response:
     try:
-        side, blank = _SIDE, asked.answer(asked.zeros(1, (_SIDE, _SIDE)))[0]
+        side = asked.side(_SIDE)
+        blank = asked.answer(asked.zeros(1, (side, side)))[0]
     except RunError:  # a small image is faster, and not every module takes one
-        side = max(*size, _SIDE)
+        side = asked.side(max(*size, _SIDE))
         blank = asked.answer(asked.zeros(1, (side, side)))[0]
     if not bool((blank == blank[:, :1, :1]).all()):
         raise FusionError("of an image of zeros it gives different numbers at different pixels")
@@ -174,18 +132,19 @@ def _kernel_of(asked: _Asked, size: Pair) -> Response:
     return Response(Kernel(kept, bias if bool(bias.any()) else None), geometry, border)
 
 
-def _axis(asked: _Asked, blank: Tensor, axis: int, side: int) -> _Axis:
+def _axis(asked: Asked, blank: Tensor, axis: int, side: int) -> _Axis:
     """Its stride by the sizes that come out; its taps by impulses in all channels at once, a pixel apart."""
 
     def size_of(length: int) -> int:
         return asked.size_of((length, side) if axis == 0 else (side, length))[axis]
 
-    grown = size_of(side + _SIZES) - size_of(side)
-    if grown < 1 or _SIZES % grown:
+    more = math.lcm(_SIZES, asked.unit)
+    grown = size_of(side + more) - size_of(side)
+    if grown < 1 or more % grown:
         raise FusionError(
-            f"an image larger by {_SIZES} pixels comes out larger by {grown}: no convolution does that"
+            f"an image larger by {more} pixels comes out larger by {grown}: no convolution does that"
         )
-    stride = _SIZES // grown
+    stride = more // grown
     reach = side
     while True:
         offsets = _offsets(asked, blank, axis, (reach, side), stride)
@@ -196,13 +155,15 @@ def _axis(asked: _Asked, blank: Tensor, axis: int, side: int) -> _Axis:
             raise FusionError(
                 f"it reaches further than {LARGEST_REACH} pixels: a convolution of the whole image"
             )
-        reach = min(2 * reach, 2 * LARGEST_REACH)
+        reach = asked.side(min(2 * reach, 2 * LARGEST_REACH))
     first, last = min([*offsets, 0]), max([*offsets, 0])
     dilation = math.gcd(*(offset - first for offset in offsets)) or 1
-    return replace(_Axis(stride, first, last, dilation, 0), after=_after(stride, first, last, side, size_of))
+    lengths = [*range(side, side + stride, asked.unit), side + more]
+    after = _after(stride, first, last, {length: size_of(length) for length in lengths})
+    return _Axis(stride, first, last, dilation, after)
 
 
-def _offsets(asked: _Asked, blank: Tensor, axis: int, sizes: Pair, stride: int) -> list[int]:
+def _offsets(asked: Asked, blank: Tensor, axis: int, sizes: Pair, stride: int) -> list[int]:
     """Pixels from those that the stride visits at which an impulse is answered to."""
     length, side = sizes
     generator = torch.Generator().manual_seed(0)
@@ -217,22 +178,20 @@ def _offsets(asked: _Asked, blank: Tensor, axis: int, sizes: Pair, stride: int) 
     return sorted({middle + phase - place * stride for phase, place in y.nonzero().tolist()})
 
 
-def _after(stride: int, first: int, last: int, side: int, size_of: Callable[[int], int]) -> int:
-    """What stands behind the image, by the sizes that come out."""
-    lengths = (*range(side, side + stride), side + _SIZES)
-    sizes = {length: size_of(length) for length in lengths}
+def _after(stride: int, first: int, last: int, sizes: Mapping[int, int]) -> int:
+    """What stands behind the image, by the sizes that come out of those that go in."""
     for after in range(LARGEST_REACH):
         if all((length + after - last - 1) // stride + 1 == size for length, size in sizes.items()):
             return after
     raise FusionError("what comes out has another size than that of a convolution with its kernel and stride")
 
 
-def _weight(asked: _Asked, blank: Tensor, axes: tuple[_Axis, _Axis]) -> Tensor:
+def _weight(asked: Asked, blank: Tensor, axes: tuple[_Axis, _Axis]) -> Tensor:
     """(out_channels, in_channels, kH, kW) in float64, by an impulse in each channel at each of the phases."""
     rows, columns = axes
     shape = (len(blank), asked.channels, rows.taps, columns.taps)
     weight = torch.zeros(shape, dtype=torch.float64, device=asked.device)
-    size = (_enough(rows), _enough(columns))
+    size = (asked.side(_enough(rows)), asked.side(_enough(columns)))
     for top in range(rows.stride):
         for left in range(columns.stride):
             for channels, y in _impulses(asked, (rows.last + top, columns.last + left), size):
@@ -249,7 +208,7 @@ def _enough(axis: _Axis) -> int:
     return max(needed, (outputs - 1) * axis.stride + extent + axis.first - axis.after, 1)
 
 
-def _impulses(asked: _Asked, place: Pair, size: Pair) -> Iterator[tuple[range, Tensor]]:
+def _impulses(asked: Asked, place: Pair, size: Pair) -> Iterator[tuple[range, Tensor]]:
     for first in range(0, asked.channels, _AT_ONCE):
         channels = range(first, min(first + _AT_ONCE, asked.channels))
         x = asked.zeros(len(channels), size)
@@ -301,8 +260,10 @@ def _grouped(weight: Tensor, groups: int) -> Tensor:
     return blocks.diagonal(dim1=0, dim2=2).movedim(-1, 0).reshape(out_channels, channels // groups, *taps)
 
 
-def _refuse_other_map(found: Response, module: nn.Module, example: Tensor, slack: float) -> None:
+def _refuse_other_map(found: Response, module: nn.Module, example: Tensor, slack: float, unit: int) -> None:
     """Whether the module gives what the convolution does, of other images than it was asked about.
+
+    `unit`: of which their sides are a multiple.
 
     Raises:
         FusionError: it does not; with the element at which it is furthest off.
@@ -313,7 +274,7 @@ def _refuse_other_map(found: Response, module: nn.Module, example: Tensor, slack
         torch.zeros_like(reached) if found.kernel.bias is None else found.kernel.bias.abs().view(-1, 1, 1)
     )
     reach = max(found.kernel.kernel_size) * max(found.geometry.dilation)
-    for x in _trials(example, reach):
+    for x in _trials(example, reach, unit):
         expected, right = conv(x), answer_of(module, x)
         words = f"an image {'x'.join(map(str, x.shape[1:]))} of numbers up to {float(x.abs().max()):.3g}"
         if right.shape != expected.shape:
@@ -333,13 +294,13 @@ def _refuse_other_map(found: Response, module: nn.Module, example: Tensor, slack
             )
 
 
-def _trials(example: Tensor, reach: int) -> Iterator[Tensor]:
+def _trials(example: Tensor, reach: int, unit: int) -> Iterator[Tensor]:
     """Images of several sizes; numbers of both signs, from very small to very large; and the example."""
     generator = torch.Generator().manual_seed(4)
     channels = example.shape[1]
-    few = reach + 4 if channels > _FEW_CHANNELS else reach + 20
+    few = up_to_unit(reach + 4 if channels > _FEW_CHANNELS else reach + 20, unit)
     yield example[:1, :, : 2 * few, : 2 * few].double()
     for rows, columns, size in ((0, 0, 1.0), (1, 3, 1e-4), (3, 1, 1e7), (2, 0, 1e3)):
-        shape = (1, channels, few + rows, few + columns)
+        shape = (1, channels, few + rows * unit, few + columns * unit)
         x = torch.randn(shape, generator=generator, dtype=torch.float64) * size
         yield (x.abs() if size == 1e3 else x).to(example.device)
