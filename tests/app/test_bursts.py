@@ -32,24 +32,26 @@ async def field(bench: Bench, name: str) -> ValueInput:
     return control
 
 
-@pytest.mark.parametrize(
-    ("keys", "value"),
-    [
-        (("ctrl+u", "4", "7", "1", "1"), "4711"),
-        (("end", "backspace", "4", "7", "1", "1"), "56x54711"),
-        (("ctrl+u", "4", "7", "left", "1", "1"), "4117"),
-        (("4", "7", "left", "1", "1"), "4117"),
-        (("home", "delete", "1", "right", "2"), "162x56"),
-    ],
+BURSTS_INTO_A_FIELD = (
+    (("ctrl+u", "4", "7", "1", "1"), "4711"),
+    (("end", "backspace", "4", "7", "1", "1"), "56x54711"),
+    (("ctrl+u", "4", "7", "left", "1", "1"), "4117"),
+    (("4", "7", "left", "1", "1"), "4117"),
+    (("home", "delete", "1", "right", "2"), "162x56"),
 )
-async def test_a_burst_into_a_field(open_bench: OpenBench, keys: tuple[str, ...], value: str) -> None:
+
+
+async def test_a_burst_into_a_field(open_bench: OpenBench) -> None:
     async with open_bench(SMALL_REPVGG) as bench:
-        size = await field(bench, "input_shape")
-        await bench.burst(*keys)
-        assert size.value == value
+        for keys, value in BURSTS_INTO_A_FIELD:
+            size = await field(bench, "input_shape")
+            assert size.value == "56x56"
+            await bench.burst(*keys)
+            assert size.value == value, keys
+            await bench.burst("end", "ctrl+u", *"56x56", "escape")
 
 
-async def test_a_burst_across_fields(open_bench: OpenBench) -> None:
+async def test_a_burst_across_fields_and_out_of_the_form_into_another_view(open_bench: OpenBench) -> None:
     async with open_bench(EXACT) as bench:
         channels = await field(bench, "in_channels")
         await bench.burst("1", "6", "down", "4", "tab", "5", "up", "8")
@@ -57,13 +59,9 @@ async def test_a_burst_across_fields(open_bench: OpenBench) -> None:
         values = {name: bench.form.query_one(f"#{name}", ValueInput).value for name in names}
         assert channels.value == "16"
         assert values == {"in_channels": "16", "out_channels": "8", "kernel_size": "5"}
-
-
-async def test_a_burst_out_of_the_form_into_another_view(open_bench: OpenBench) -> None:
-    async with open_bench(EXACT) as bench:
         size = await field(bench, "kernel_size")
-        await bench.burst("5", "escape", "2")
-        assert size.value == "5"
+        await bench.burst("3", "escape", "2")
+        assert size.value == "3"
         assert bench.views.in_sight.id == "steps"
         await bench.burst("3", "1", "2", "f")
         assert bench.views.in_sight.id == "steps"
@@ -88,21 +86,17 @@ async def test_letters_in_a_field_are_letters(open_bench: OpenBench) -> None:
 THEN = (("escape",), ("enter",), ("enter", "escape"), ("escape", "escape"), ("enter", "enter"))
 
 
-@pytest.mark.parametrize(
-    ("key", "screen"),
-    [("p", PresetScreen), ("x", ExportScreen), ("a", BranchScreen), ("n", NamedKernelScreen)],
-)
-async def test_keys_after_one_that_opens_a_dialog_are_the_dialogs(
-    open_bench: OpenBench, key: str, screen: type
-) -> None:
+async def test_keys_after_one_that_opens_a_dialog_are_the_dialogs(open_bench: OpenBench) -> None:
+    dialogs = {"p": PresetScreen, "x": ExportScreen, "a": BranchScreen, "n": NamedKernelScreen}
     async with open_bench(EXACT) as bench:
-        for then in THEN:
-            bench.kernels.panels[0].grid.focus()
-            await bench.burst(key)
-            assert isinstance(bench.app.screen, screen)
-            await bench.burst(*then, "escape", "escape", "escape")
-            await bench.burst(key, *then, "escape", "escape", "escape")
-            assert bench.app.screen_stack == [bench.app.bench]
+        for key, screen in dialogs.items():
+            for then in THEN:
+                bench.kernels.panels[0].grid.focus()
+                await bench.burst(key)
+                assert isinstance(bench.app.screen, screen), (key, then)
+                await bench.burst(*then, "escape", "escape", "escape")
+                await bench.burst(key, *then, "escape", "escape", "escape")
+                assert bench.app.screen_stack == [bench.app.bench], (key, then)
 
 
 async def test_a_key_pressed_twice_opens_one_dialog(open_bench: OpenBench) -> None:
@@ -147,8 +141,16 @@ async def test_a_burst_into_steps_that_are_being_checked(open_bench: OpenBench) 
         assert not bench.app._notifications
 
 
-async def test_a_dialog_that_is_closed_twice_takes_no_other_screen_with_it(open_bench: OpenBench) -> None:
+async def test_a_dialog_takes_no_other_screen_with_it_and_answers_who_waits_for_it(
+    open_bench: OpenBench,
+) -> None:
     async with open_bench(EXACT) as bench:
+        await bench.press("ctrl+p")
+        palette = bench.app.screen
+        palette.dismiss()
+        palette.dismiss()
+        await bench.picture()
+        assert bench.app.screen_stack == [bench.app.bench], "the last screen stays"
         await bench.press("v")
         screen = bench.app.screen
         bench.app.action_presets()
@@ -157,16 +159,11 @@ async def test_a_dialog_that_is_closed_twice_takes_no_other_screen_with_it(open_
         dialog.dismiss(None)
         dialog.dismiss(None)
         assert bench.app.screen_stack == [bench.app.bench, screen]
-
-
-async def test_who_waits_for_a_dialog_is_answered_when_another_place_comes(open_bench: OpenBench) -> None:
-    async with open_bench(EXACT) as bench:
-        await bench.press("v")
         bench.app.action_presets()
         await bench.until(lambda: isinstance(bench.app.screen, PresetScreen))
         bench.app._go_to(bench.app.bench)
         await bench.until(lambda: not [each for each in bench.app.workers if each.is_running], "no worker")
-        assert bench.app.screen_stack == [bench.app.bench]
+        assert bench.app.screen_stack == [bench.app.bench], "when another place comes"
 
 
 async def test_bursts_between_the_sweep_and_the_bench(open_bench: OpenBench) -> None:
@@ -176,13 +173,3 @@ async def test_bursts_between_the_sweep_and_the_bench(open_bench: OpenBench) -> 
         await bench.burst(*["escape"] * 5)
         assert bench.app.screen_stack[0] is bench.app.bench
         assert len(bench.app.screen_stack) <= 2
-
-
-async def test_the_last_screen_stays(open_bench: OpenBench) -> None:
-    async with open_bench(EXACT) as bench:
-        await bench.press("ctrl+p")
-        palette = bench.app.screen
-        palette.dismiss()
-        palette.dismiss()
-        await bench.picture()
-        assert bench.app.screen_stack == [bench.app.bench]

@@ -245,7 +245,8 @@ async def test_what_cannot_be_opened_is_told(
         other = write(tmp_path / "model.safetensors")
         await bench.press("o")
         await bench.until(lambda: isinstance(bench.app.screen, CheckpointFileScreen))
-        await bench.press("tab", "ctrl+u", *str(other), "enter")
+        await bench.burst("tab", "ctrl+u", *str(other))
+        await bench.press("enter")
         await bench.until(lambda: bench.screen.listing and bench.screen.listing.recognition)
         assert bench.screen.query_one(Notice).text == ""
         assert "stages.0.1" in bench.lines
@@ -344,25 +345,26 @@ async def test_the_search_line_is_only_there_at_the_tree(
         assert not line.display
 
 
-@pytest.mark.parametrize("size", [(40, 12), (60, 20), (80, 24)])
-async def test_a_list_has_three_rows_at_least(
-    open_checkpoint: OpenCheckpoint, tmp_path: Path, size: tuple[int, int]
-) -> None:
-    async with open_checkpoint(write(tmp_path / "model.safetensors"), size) as bench:
-        await bench.press("w")
-        view = bench.screen.query_one(RangesView)
-        await bench.until(lambda: view.is_done)
-        assert view.rows.size.height >= 3
-        assert view.rows.region.bottom <= bench.screen.query_one(Foot).region.y
-        await bench.press("escape", "F")
+async def test_a_list_has_three_rows_at_least(open_checkpoint: OpenCheckpoint, tmp_path: Path) -> None:
+    sizes = ((40, 12), (60, 20), (80, 24))
+    async with open_checkpoint(write(tmp_path / "model.safetensors"), sizes[0]) as bench:
+        await bench.press("F")
         await bench.until(lambda: isinstance(bench.app.screen, OutputScreen))
-        await bench.press("ctrl+u", *str(tmp_path / "out.safetensors"), "enter")
+        await bench.burst("ctrl+u", *str(tmp_path / "out.safetensors"))
+        await bench.press("enter")
         await bench.until(lambda: isinstance(bench.app.screen, QuestionScreen))
         await bench.press("y")
         await bench.until(lambda: "fused and verified" in bench.head(FusedView))
         fused = bench.screen.query_one(FusedView)
-        assert fused.rows.size.height >= 3
-        assert fused.rows.region.bottom <= bench.screen.query_one(Foot).region.y
+        await bench.press("escape", "w")
+        ranges = bench.screen.query_one(RangesView)
+        await bench.until(lambda: ranges.is_done)
+        for size in sizes:
+            await bench.resize(size)
+            for key, view in (("w", ranges), ("F", fused)):
+                await bench.press("escape", key)
+                assert view.rows.size.height >= 3, (size, key)
+                assert view.rows.region.bottom <= bench.screen.query_one(Foot).region.y, (size, key)
 
 
 async def test_the_foot_tells_what_enter_does_here(open_checkpoint: OpenCheckpoint, tmp_path: Path) -> None:
@@ -389,16 +391,18 @@ async def test_the_head_counts_parameters_as_inspect_does(
         assert f"{sum(floats)} parameters" in bench.words("#file-sizes")
 
 
-@pytest.mark.parametrize("size", [(40, 12), (60, 20)])
 async def test_a_narrow_foot_tells_how_a_mistake_is_made_and_the_way_back(
-    open_checkpoint: OpenCheckpoint, tmp_path: Path, size: tuple[int, int]
+    open_checkpoint: OpenCheckpoint, tmp_path: Path
 ) -> None:
-    async with open_checkpoint(write(tmp_path / "model.safetensors"), size) as bench:
+    sizes = ((40, 12), (60, 20))
+    async with open_checkpoint(write(tmp_path / "model.safetensors"), sizes[0]) as bench:
         await bench.go_to(BLOCK)
         await bench.press("enter")
         await bench.result()
         await bench.press("6", "down")
-        foot = str(bench.app.bench.query_one(Foot).render())
-        assert "enter make it" in foot
-        assert "esc back" in foot
-        assert "? keys" in foot
+        for size in sizes:
+            await bench.resize(size)
+            foot = str(bench.app.bench.query_one(Foot).render())
+            assert "enter make it" in foot, size
+            assert "esc back" in foot, size
+            assert "? keys" in foot, size

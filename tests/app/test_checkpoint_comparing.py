@@ -140,7 +140,8 @@ async def test_the_other_file_can_be_chosen_on_the_screen(
     async with open_checkpoint(write(tmp_path / "model.safetensors")) as bench:
         await bench.press("c")
         await bench.until(lambda: isinstance(bench.app.screen, CheckpointFileScreen))
-        await bench.press("tab", "ctrl+u", *str(given), "enter")
+        await bench.burst("tab", "ctrl+u", *str(given))
+        await bench.press("enter")
         await compared(bench)
         await bench.press("x")
         await name_the_output(bench, report)

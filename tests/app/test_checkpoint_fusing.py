@@ -41,7 +41,8 @@ def rows(bench: TreeBench, kind: type[ItemsView] = FusedView) -> list[str]:
 
 async def name_the_output(bench: TreeBench, path: Path) -> None:
     await bench.until(lambda: isinstance(bench.app.screen, OutputScreen))
-    await bench.press("ctrl+u", *str(path), "enter")
+    await bench.burst("ctrl+u", *str(path))
+    await bench.press("enter")
 
 
 async def write_beside_the_damaged(bench: CheckpointBench, answer: str = "y") -> None:

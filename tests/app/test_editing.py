@@ -69,7 +69,7 @@ async def test_an_edited_weight_moves_the_sum_and_comes_back(open_bench: OpenBen
         assert weight(bench, 0) == before[0]
 
 
-async def test_escape_and_nonsense_change_nothing(open_bench: OpenBench) -> None:
+async def test_escape_nonsense_and_a_reset_of_what_is_not_set_change_nothing(open_bench: OpenBench) -> None:
     async with open_bench(EXACT) as bench:
         shown = bench.app.study
         bench.grids[0].focus()
@@ -78,35 +78,43 @@ async def test_escape_and_nonsense_change_nothing(open_bench: OpenBench) -> None
         await bench.press("escape")
         assert bench.grids[0].has_focus
         assert bench.app.study is shown
+        await bench.press("delete", "B")
+        await type_in(bench, "")
+        assert bench.app.study is shown
+        bench.app.clear_notifications()
+        bench.grids[2].focus()
+        await bench.press("enter")
+        assert not bench.app.bench.query_one(ValuePrompt).display
+        (notification,) = bench.app._notifications
+        assert "The identity has no weights" in notification.message
 
 
-@pytest.mark.parametrize("place", ["fused.weight", "fused.bias", "kxk.weight", "kxk.bias", "input"])
 @pytest.mark.parametrize(("spec", "digits"), [(EXACT, ""), (ROUNDED, ".25e")], ids=["exact", "rounded"])
-async def test_a_number_left_as_it_is_is_no_edit(
-    open_bench: OpenBench, spec: BlockSpec, place: str, digits: str
-) -> None:
+async def test_a_number_left_as_it_is_is_no_edit(open_bench: OpenBench, spec: BlockSpec, digits: str) -> None:
     """As it stood, or the same in more digits."""
     async with open_bench(spec) as bench:
         shown = bench.app.study
-        if place == "input":
-            await bench.press("3")
-            bench.app.bench.query_one(OutputsView).query(HeatGrid).first().focus()
-        else:
-            bench.grids[0 if place.startswith("kxk") else 3].focus()
-        await bench.press("B" if place.endswith("bias") else "enter")
-        assert place in bench.text("#prompt-label")
-        prompt = bench.app.bench.query_one(ValuePrompt)
-        if digits:
-            line = prompt.query_one(Input)
-            line.value = f"{float(line.value):{digits}}"
-        await bench.press("enter")
-        await bench.reach(Idle)
-        assert not prompt.display
-        assert bench.app.study is shown
-        assert not bench.app.bench.subject.alterations
-        assert not any("by hand" in str(panel.border_subtitle) for panel in bench.kernels.panels)
-        await bench.press("u")
-        assert "nothing more in that direction" in [*bench.app._notifications][-1].message
+        for place in ("fused.weight", "fused.bias", "kxk.weight", "kxk.bias", "input"):
+            if place == "input":
+                await bench.press("3")
+                bench.app.bench.query_one(OutputsView).query(HeatGrid).first().focus()
+            else:
+                bench.grids[0 if place.startswith("kxk") else 3].focus()
+            await bench.press("B" if place.endswith("bias") else "enter")
+            assert place in bench.text("#prompt-label")
+            prompt = bench.app.bench.query_one(ValuePrompt)
+            if digits:
+                line = prompt.query_one(Input)
+                line.value = f"{float(line.value):{digits}}"
+            await bench.press("enter")
+            await bench.reach(Idle)
+            assert not prompt.display
+            assert bench.app.study is shown, place
+            assert not bench.app.bench.subject.alterations, place
+            assert not any("by hand" in str(panel.border_subtitle) for panel in bench.kernels.panels)
+            bench.app.clear_notifications()
+            await bench.press("u")
+            assert "nothing more in that direction" in [*bench.app._notifications][-1].message, place
 
 
 async def test_an_edited_number_left_as_it_is_is_no_second_edit(open_bench: OpenBench) -> None:
@@ -141,27 +149,25 @@ async def test_the_number_before_an_edit_that_still_runs_is_another_one(
         assert len(held.runs) == 2
 
 
-async def test_a_reset_of_what_is_not_set_runs_nothing(open_bench: OpenBench) -> None:
-    async with open_bench(EXACT) as bench:
-        shown = bench.app.study
-        await bench.press("delete", "B")
-        await type_in(bench, "")
-        assert bench.app.study is shown
-
-
-async def test_a_kernel_by_name_that_is_there_already_is_no_edit(open_bench: OpenBench) -> None:
+async def test_a_kernel_by_name_and_no_second_edit_where_it_is_there_already(open_bench: OpenBench) -> None:
     async with open_bench(EXACT) as bench:
         bench.grids[0].focus()
         shown = []
         for _ in range(2):
             await bench.press("n")
+            assert isinstance(bench.app.screen, NamedKernelScreen)
             options = bench.app.screen.query_one(OptionList)
-            options.highlighted = [option.id for option in options.options].index("Sobel x")
+            names = [option.id for option in options.options]
+            assert names == list(NAMED_KERNELS)
+            options.highlighted = names.index("Sobel x")
             await bench.press("a")
             await bench.reach(Idle)
             await bench.until(lambda: edits(bench) == 36)
             shown.append(bench.app.study)
         assert shown[0] is shown[1]
+        source = bench.grids[0].source
+        assert source is not None
+        assert source.row(1, 1, 0, 2) == [[0, 0, 0], [-2, 0, 2]]
         await bench.press("u")
         await bench.until(lambda: edits(bench) == 0)
 
@@ -188,31 +194,6 @@ async def test_an_edited_fusion_is_found_out(open_bench: OpenBench) -> None:
         assert bench.app.study.verdict.ruling is Ruling.WRONG
         assert bench.views.pixel == bench.app.study.comparison.worst
         assert "wrong" in bench.text("#difference")
-
-
-async def test_what_is_no_weight_says_why(open_bench: OpenBench) -> None:
-    async with open_bench(EXACT) as bench:
-        bench.grids[2].focus()
-        await bench.press("enter")
-        assert not bench.app.bench.query_one(ValuePrompt).display
-        (notification,) = bench.app._notifications
-        assert "The identity has no weights" in notification.message
-
-
-async def test_a_kernel_by_name(open_bench: OpenBench) -> None:
-    async with open_bench(EXACT) as bench:
-        bench.grids[0].focus()
-        await bench.press("n")
-        assert isinstance(bench.app.screen, NamedKernelScreen)
-        options = bench.app.screen.query_one(OptionList)
-        names = [option.id for option in options.options]
-        assert names == list(NAMED_KERNELS)
-        options.highlighted = names.index("Sobel x")
-        await bench.press("a")
-        await bench.until(lambda: edits(bench) == 36)
-        source = bench.grids[0].source
-        assert source is not None
-        assert source.row(1, 1, 0, 2) == [[0, 0, 0], [-2, 0, 2]]
 
 
 async def test_all_edits_are_dropped_at_once(open_bench: OpenBench) -> None:

@@ -32,21 +32,20 @@ async def test_the_foot_shows_the_keys_of_the_view(open_bench: OpenBench) -> Non
         assert len(told) == 78
 
 
-@pytest.mark.parametrize("place", range(len(VIEWS)))
 @pytest.mark.parametrize("size", [(40, 12), SMALL, MEDIUM])
-async def test_every_view_has_its_keys_and_they_fit(
-    open_bench: OpenBench, place: int, size: tuple[int, int]
-) -> None:
+async def test_every_view_has_its_keys_and_they_fit(open_bench: OpenBench, size: tuple[int, int]) -> None:
     async with open_bench(EXACT, size) as bench:
-        await bench.press(str(place + 1))
-        await bench.until(lambda: isinstance(bench.app.bench.view, VIEWS[place].load()))
         foot = bench.app.bench.query_one(Foot)
-        all_of_them = [key.words for key in VIEWS[place].load().FOOT_KEYS]
-        shown = [key.words for key in foot.here]
-        assert shown
-        assert shown == [words for words in all_of_them if words in shown]
-        assert len(line(bench)) <= foot.content_size.width
-        assert line(bench).endswith("? keys  q quit")
+        for place, view in enumerate(VIEWS):
+            kind = view.load()
+            await bench.press(str(place + 1))
+            await bench.until(lambda kind=kind: isinstance(bench.app.bench.view, kind))  # type: ignore[misc]
+            all_of_them = [key.words for key in kind.FOOT_KEYS]
+            shown = [key.words for key in foot.here]
+            assert shown, view.id
+            assert shown == [words for words in all_of_them if words in shown], view.id
+            assert len(line(bench)) <= foot.content_size.width, view.id
+            assert line(bench).endswith("? keys  q quit"), view.id
 
 
 async def test_the_form_has_keys_of_its_own_and_a_field_takes_what_is_typed(open_bench: OpenBench) -> None:

@@ -239,7 +239,7 @@ async def test_export(open_checkpoint: OpenCheckpoint, tmp_path: Path) -> None:
             await bench.press("x")
             dialog = bench.app.screen
             assert isinstance(dialog, OutputScreen)
-            await bench.press("ctrl+u", *str(tmp_path / name))
+            await bench.burst("ctrl+u", *str(tmp_path / name))
             if name.endswith("json"):
                 await bench.press("tab", "right", "shift+tab")
             await bench.press("enter")

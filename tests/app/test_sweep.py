@@ -119,8 +119,12 @@ async def test_a_plot_is_drawn_once_for_what_is_new_and_stays_behind_the_table(
         assert len(drawn) == 1
 
 
-async def test_enter_opens_the_block_and_escape_comes_back(open_bench: OpenBench) -> None:
+async def test_enter_opens_the_block_and_escape_comes_back_and_leaves_the_fields_and_then_the_sweep(
+    open_bench: OpenBench,
+) -> None:
     async with open_bench(EXACT, sweep=injected) as bench:
+        await bench.press("v", "escape")
+        assert at_the_bench(bench)
         screen = await run(bench, "2,4,8")
         await bench.press("end", "enter")
         assert at_the_bench(bench)
@@ -131,13 +135,6 @@ async def test_enter_opens_the_block_and_escape_comes_back(open_bench: OpenBench
         await bench.press("escape")
         assert bench.app.screen is screen
         assert words(bench, "#sweep-point").startswith("in channels 8 ")
-
-
-async def test_escape_leaves_the_fields_and_then_the_sweep(open_bench: OpenBench) -> None:
-    async with open_bench(EXACT, sweep=injected) as bench:
-        await bench.press("v", "escape")
-        assert at_the_bench(bench)
-        await run(bench, "2,4")
         await bench.press("f")
         assert isinstance(bench.app.focused, Input)
         await bench.press("escape")
@@ -185,22 +182,21 @@ async def test_a_sweep_that_cannot_go_on_says_why(open_bench: OpenBench) -> None
         assert len(screen.results.points) == 1
 
 
-@pytest.mark.parametrize(
-    ("values", "problem"),
-    [
-        ("8:512:y2", "In channels: the step must be x and a factor"),
-        ("", "In channels: give values, such as 8:256:x2"),
-        ("[/]", "In channels must be a whole number such as 8, not '[/]'"),
-    ],
-)
-async def test_a_problem_is_said_at_its_field(open_bench: OpenBench, values: str, problem: str) -> None:
+async def test_a_problem_is_said_at_its_field(open_bench: OpenBench) -> None:
+    problems = {
+        "8:512:y2": "In channels: the step must be x and a factor",
+        "": "In channels: give values, such as 8:256:x2",
+        "[/]": "In channels must be a whole number such as 8, not '[/]'",
+    }
     async with open_bench(EXACT, sweep=injected) as bench:
-        await bench.press("v", "ctrl+u", *values, "enter")
-        assert words(bench, "#sweep-problem-1").startswith(problem)
-        assert bench.app.sweep is None
-        await bench.press("ctrl+u", *"4,8")
-        assert words(bench, "#sweep-problem-1") == ""
-        assert words(bench, "#sweep-hint").startswith("2 points, ")
+        await bench.press("v")
+        for values, problem in problems.items():
+            await bench.press("ctrl+u", *values, "enter")
+            assert words(bench, "#sweep-problem-1").startswith(problem)
+            assert bench.app.sweep is None
+            await bench.press("ctrl+u", *"4,8")
+            assert words(bench, "#sweep-problem-1") == ""
+            assert words(bench, "#sweep-hint").startswith("2 points, ")
 
 
 async def test_two_axes_make_a_map(open_bench: OpenBench) -> None:
@@ -275,17 +271,6 @@ async def test_on_a_wide_screen_the_table_stands_beside_the_plot(open_bench: Ope
         assert screen.query_one("#sweep-table", RowList).cursor == 2
 
 
-async def test_what_is_looked_at(open_bench: OpenBench) -> None:
-    async with open_bench(EXACT, sweep=injected) as bench:
-        screen = await run(bench, "2,4,8")
-        for key, quantity in zip("123456", Quantity, strict=True):
-            await bench.press(key)
-            assert screen.results.quantity is quantity
-            assert words(bench, "#sweep-title").startswith(quantity)
-        await bench.press("c")
-        assert screen.results.quantity is Quantity.SPEED_UP
-
-
 async def test_points_of_another_block_are_dimmed(open_bench: OpenBench) -> None:
     async with open_bench(EXACT, sweep=injected) as bench:
         screen = await run(bench, "2,4,8")
@@ -323,16 +308,26 @@ async def test_numbers_that_were_altered_are_not_swept_and_it_says_so(open_bench
         assert "drawn anew" not in words(bench, "#file-name")
 
 
-async def test_the_palette_and_the_help_know_it(open_bench: OpenBench) -> None:
+async def test_it_is_loaded_when_it_is_wanted_and_known_to_the_palette_and_the_help(
+    open_bench: OpenBench,
+) -> None:
     async with open_bench(EXACT, sweep=injected) as bench:
+        assert bench.app._sweep_screen is None
         titles = [command.title for command in bench.app.get_system_commands(bench.app.screen)]
         assert any(title.startswith("Sweep") and title.endswith("v") for title in titles)
-        await run(bench, "2,4")
+        screen = await run(bench, "2,4,8")
         titles = [command.title for command in bench.app.get_system_commands(bench.app.screen)]
         assert any(title.startswith("Export the sweep") for title in titles)
         await bench.press("question_mark")
         assert isinstance(bench.app.screen, HelpScreen)
         assert "IN A SWEEP" in [str(each.content) for each in bench.app.screen.query(Static)]
+        await bench.press("escape")
+        for key, quantity in zip("123456", Quantity, strict=True):
+            await bench.press(key)
+            assert screen.results.quantity is quantity
+            assert words(bench, "#sweep-title").startswith(quantity)
+        await bench.press("c")
+        assert screen.results.quantity is Quantity.SPEED_UP
 
 
 async def test_why_a_point_was_skipped_is_wrapped(open_bench: OpenBench) -> None:
@@ -366,21 +361,20 @@ async def saved(bench: Bench, path: Path, turns: int) -> None:
     await bench.press("enter")
 
 
-@pytest.mark.parametrize(("turns", "name"), [(0, "sweep.csv"), (1, "sweep.json"), (2, "sweep.svg")])
-async def test_export(open_bench: OpenBench, tmp_path: Path, turns: int, name: str) -> None:
-    path = tmp_path / name
+async def test_export(open_bench: OpenBench, tmp_path: Path) -> None:
+    written = {}
     async with open_bench(EXACT, MEDIUM, sweep=injected) as bench:
         await run(bench, "2,4,8")
-        await saved(bench, path, turns)
-        await bench.until(path.exists)
-    text = path.read_text(encoding="utf-8")
-    if name.endswith("csv"):
-        assert [row["in-channels"] for row in csv.DictReader(StringIO(text))] == ["2", "4", "8"]
-    elif name.endswith("json"):
-        assert json.loads(text)["axes"] == [{"name": "in-channels", "values": ["2", "4", "8"]}]
-    else:
-        assert text.startswith("<svg")
-        assert "speed-up: of fused over as it is" in text
+        for turns, kind in enumerate(("csv", "json", "svg")):
+            path = tmp_path / f"sweep.{kind}"
+            await saved(bench, path, turns)
+            await bench.until(path.exists)
+            await bench.until(lambda: bench.app.screen is bench.app._sweep_screen)
+            written[kind] = path.read_text(encoding="utf-8")
+    assert [row["in-channels"] for row in csv.DictReader(StringIO(written["csv"]))] == ["2", "4", "8"]
+    assert json.loads(written["json"])["axes"] == [{"name": "in-channels", "values": ["2", "4", "8"]}]
+    assert written["svg"].startswith("<svg")
+    assert "speed-up: of fused over as it is" in written["svg"]
 
 
 async def test_a_file_is_replaced_only_after_a_question(open_bench: OpenBench, tmp_path: Path) -> None:
@@ -395,11 +389,6 @@ async def test_a_file_is_replaced_only_after_a_question(open_bench: OpenBench, t
         await bench.press("enter", "y")
         await bench.until(lambda: path.read_text(encoding="utf-8") != "mine")
         assert path.read_text(encoding="utf-8").startswith("in-channels,state")
-
-
-async def test_nothing_of_it_is_loaded_before_it_is_wanted(open_bench: OpenBench) -> None:
-    async with open_bench(EXACT, sweep=injected) as bench:
-        assert bench.app._sweep_screen is None
 
 
 async def test_where_no_plot_can_be_drawn_it_says_so_and_all_else_is_there(
