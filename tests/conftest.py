@@ -92,9 +92,18 @@ def styles_parsed_once() -> Iterator[None]:
     """Each app parses the same style sheets, which was a tenth of the time to open one."""
     parse_rules = Stylesheet._parse_rules
     parsed: dict[tuple[object, ...], list[RuleSet]] = {}
+    numbers: dict[tuple[object, ...], int] = {}
+    last: tuple[dict[str, str], int] = {}, -1
+
+    def number_of(variables: dict[str, str]) -> int:
+        """The same for the same colours: hundreds of sheets are read with those of the sheet before."""
+        nonlocal last
+        if variables is not last[0]:
+            last = variables, numbers.setdefault(tuple(variables.items()), len(numbers))
+        return last[1]
 
     def rules_of(sheet: Stylesheet, css: str, *given: Any, **named: Any) -> list[RuleSet]:
-        key = css, given, *sorted(named.items()), *sheet._variables.items()
+        key = css, given, *sorted(named.items()), number_of(sheet._variables)
         if key not in parsed:
             parsed[key] = parse_rules(sheet, css, *given, **named)
         return parsed[key]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from functools import partialmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from unittest.mock import patch
 
+from rich.console import Console
 from textual.app import App
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.events import Key, Resize
@@ -93,7 +96,8 @@ class Bench:
     async def picture(self) -> str:
         """The screen as an SVG, once nothing changes any more."""
         await settle(self.pilot)
-        return self.app.export_screenshot(simplify=True)
+        with patch.object(Console, "export_svg", partialmethod(Console.export_svg, unique_id="terminal-0")):
+            return self.app.export_screenshot(simplify=True)  # rich takes a seventh of it to find a name
 
     async def resize(self, size: tuple[int, int]) -> None:
         """Give the terminal another size. (Pilot.resize_terminal waits for an idle processor.)"""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from tui.analysis.estimate import estimate_of
 from tui.analysis.speed.expected import expected_seconds as seconds_of_timing
 from tui.analysis.sweep.plan import Cell, Plan
 
 
+@lru_cache(maxsize=1024)  # of the points that a form names, each key that is typed in it changes a few
 def expected_seconds(cell: Cell) -> float:
     """About how long this cell takes; only the proportions count."""
     if cell.spec is None:
