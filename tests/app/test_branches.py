@@ -265,7 +265,7 @@ async def test_a_click_on_the_presets_name_opens_the_list_and_runs_nothing(open_
 async def test_an_invalid_form_keeps_its_warning(open_bench: OpenBench) -> None:
     by_hand = Alterations((Edit("kxk.weight", (0, 0, 1, 1), 5.0),))
     async with open_bench(EXACT, alterations=by_hand) as bench:
-        first = bench.app.bench._subject
+        first = bench.app.bench.subject
         for then in ("run", "edit", "mistake", "delete"):
             await bench.enter("kernel_size", "0")
             await bench.reach(Withdrawn)
@@ -287,7 +287,7 @@ async def test_an_invalid_form_keeps_its_warning(open_bench: OpenBench) -> None:
             await bench.press("u")
             await bench.reach(Idle)
             assert bench.text("#status") != "not valid: see the form (f)", then
-            if bench.app.bench._subject != first:
+            if bench.app.bench.subject != first:
                 await bench.press("u")
             await bench.reach(Idle)
-            assert bench.app.bench._subject == first, then
+            assert bench.app.bench.subject == first, then

@@ -47,7 +47,6 @@ class FusedBlock:
         branches: the names of its branches and layers: "conv1: conv, bn; identity".
         replaced: what the convolution stands in the place of, in words.
         block: what it was, in float64.
-        kernel: what it comes to, rounded once: the numbers of `conv`.
         conv: what it is now.
     """
 
@@ -56,8 +55,13 @@ class FusedBlock:
     branches: str
     replaced: str
     block: ReparamBlock
-    kernel: Kernel
     conv: nn.Conv2d
+    _dtype: torch.dtype
+
+    @cached_property
+    def kernel(self) -> Kernel:
+        """What it comes to, rounded once: the numbers of `conv`, as they were put there."""
+        return self.block.kernel().to(self._dtype)
 
     @cached_property
     def verdict(self) -> StoredVerdict:
@@ -329,8 +333,8 @@ class _Fusing:
             found.branches_text,
             place.how,
             found.block64,
-            found.kernel.to(found.dtype),
             self._convs[found],
+            found.dtype,
         )
         return place
 

@@ -14,7 +14,7 @@ from tui.fusion.kernel import FusionError
 from tui.fusion.quoting import with_article
 from tui.modules.found import FoundBlock
 from tui.modules.linear.naming import Names
-from tui.modules.run.graph import Call, Graph, ModuleCall, Node
+from tui.modules.run.graph import Call, Graph, ModuleCall, Node, with_nodes
 from tui.modules.run.undisturbed import storage_of
 
 
@@ -46,7 +46,9 @@ class _Writer:
         self._run = run
         self._recorded = graph
         self._own = {call for found in own for call in found.region.calls}
-        self._blocks = {call: found for found in convs for call in found.region.calls}
+        self._blocks = {
+            call: found for found in convs if run.holds(found.region.calls[0]) for call in found.region.calls
+        }
         self._convs = convs
         self._graph = fx.Graph()
         self._made: dict[Node, fx.Node] = {}
@@ -119,7 +121,7 @@ class _Writer:
         if not child.path.startswith(prefix) or not _holds(self._root, target):
             target = self._names.unlike("other", "_")
             self._root.add_module(target, child.module)
-        args, kwargs = (tree_map_only(Node, self._value, each) for each in (child.args, child.kwargs))
+        args, kwargs = (with_nodes(self._value, each) for each in (child.args, child.kwargs))
         made = self._graph.call_module(target, args, kwargs)
         outputs = child.outputs
         if isinstance(outputs, Node):
@@ -172,7 +174,7 @@ class _Writer:
             return
         if call.function is None:
             raise FusionError(f"{call.path} runs outside of its own module")
-        args, kwargs = (tree_map_only(Node, self._value, each) for each in (call.args, call.kwargs))
+        args, kwargs = (with_nodes(self._value, each) for each in (call.args, call.kwargs))
         if call.operator.startswith("upsample") and len(args) > 1 and args[1] is not None:
             args = (args[0], self._size_like(call), *args[2:])
         made = self._graph.call_function(call.function, args, kwargs)

@@ -48,15 +48,12 @@ class Lowered:
     Attributes:
         block: it, in eval mode.
         border: what the module pads around the image for the fused kernel (left, right, top, bottom).
+        pads_same: whether that is as the block pads when it runs: "same".
     """
 
     block: ReparamBlock
     border: Border
-
-    @property
-    def pads_same(self) -> bool:
-        """Whether the module pads as the block does when it runs: "same"."""
-        return self.border == same_border(self.block.kernel_size, self.block.geometry.dilation)
+    pads_same: bool
 
 
 def lowered(
@@ -115,9 +112,10 @@ class _Lowering:
             raise FusionError(f"{' and '.join(sorted(modes))} padding side by side are no single convolution")
         mode = PaddingMode(modes.pop())
         groups = groups_of(strands) or strands[0].channels
+        taps = taps_of(strands)
         if refuse is not None:
-            rows, columns = taps_of(strands)
-            refuse(strands[0].channels * self._region.source.tensor.shape[1] // groups * rows * columns)
+            weights = strands[0].channels * self._region.source.tensor.shape[1] // groups
+            refuse(weights * taps[0] * taps[1])
         names = branch_names([[link.path for link in strand.links if link.path] for strand in strands])
         named = zip(names, strands, strict=True)
         branches = [self._branch(strand, name, groups, mode) for name, strand in named]
@@ -125,13 +123,13 @@ class _Lowering:
         block = ReparamBlock(branches, geometry, post_norm=post is not None)
         if post is not None:
             block.post_norm = self._norm(post)
-        same = same_border(block.kernel_size, geometry.dilation)
+        same = same_border(taps, geometry.dilation)
         left, right, top, bottom = (own + more for own, more in zip(same, excess, strict=True))
         if min(left, right, top, bottom) < 0:
             raise NotUnderstoodError(
                 "the image is cropped by more than it is padded: no convolution does that"
             )
-        return Lowered(block.eval(), (left, right, top, bottom))
+        return Lowered(block.eval(), (left, right, top, bottom), not any(excess))
 
     def _without_post_norm(self, sink: Node) -> tuple[Node, Normalise | None]:
         step = self._meanings.of(sink)

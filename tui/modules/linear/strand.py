@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -58,17 +59,17 @@ class Strand:
         """Its layers."""
         return [link.layer for link in self.links]
 
-    @property
+    @cached_property
     def spacing(self) -> Pair:
         """Pixels from one tap of its kernel to the next."""
         return spacing_of(in_a_row(self.layers))
 
-    @property
+    @cached_property
     def kernel_size(self) -> Pair:
         """(kH, kW) of its kernel."""
         return chained_size(in_a_row(self.layers), self.spacing)
 
-    @property
+    @cached_property
     def excess(self) -> Border:
         """How much more stands around the image than "same" padding of its kernel."""
         same = same_border(self.kernel_size, self.spacing)

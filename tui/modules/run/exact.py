@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils._pytree import tree_map, tree_map_only
+from torch.utils._pytree import tree_map
 
-from tui.modules.run.graph import Call, Graph, Node
+from tui.modules.run.graph import Call, Graph, Node, with_nodes
 from tui.modules.run.groups import convolved
 
 
@@ -71,8 +71,8 @@ class Exact:
         values: dict[Node, Tensor] = {node: value(node) for node in call.inputs}
         if call.writes is not None:
             values[call.writes] = values[call.writes].clone()
-        args = tree_map_only(Node, values.__getitem__, call.args)
-        kwargs = tree_map(_widened, tree_map_only(Node, values.__getitem__, call.kwargs))
+        args = with_nodes(values.__getitem__, call.args)
+        kwargs = call.kwargs and tree_map(_widened, with_nodes(values.__getitem__, call.kwargs))
         result = call.function(*args, **kwargs)
         every = [result] if isinstance(result, Tensor) else result
         return [each for each in every if isinstance(each, Tensor)]

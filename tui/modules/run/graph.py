@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_map_only
+
+_TREES = (list, tuple, dict)
 
 
 @dataclass(eq=False)
@@ -46,6 +48,13 @@ class Node:
         return self.tensor.dim() == 4 and self.tensor.is_floating_point()
 
 
+def with_nodes(value: Callable[[Node], Any], given: Any) -> Any:
+    """Arguments with `value` of each Node in its place."""
+    if isinstance(given, tuple) and not any(isinstance(each, _TREES) for each in given):
+        return tuple(value(each) if isinstance(each, Node) else each for each in given)
+    return tree_map_only(Node, value, given) if given else given
+
+
 @dataclass(eq=False)
 class Call:
     """One operator that ran, or one convolution or batch norm as a whole.
@@ -76,7 +85,14 @@ class Call:
     @property
     def inputs(self) -> Iterator[Node]:
         """The tensors that it read."""
-        return (leaf for leaf in tree_leaves((self.args, self.kwargs)) if isinstance(leaf, Node))
+        return iter(self._read)
+
+    @cached_property
+    def _read(self) -> tuple[Node, ...]:
+        given = tree_leaves(self.kwargs) if self.kwargs else ()
+        flat = not any(isinstance(each, _TREES) for each in self.args)
+        leaves = (*(self.args if flat else tree_leaves(self.args)), *given)
+        return tuple(leaf for leaf in leaves if isinstance(leaf, Node))
 
     @cached_property
     def operator(self) -> str:
