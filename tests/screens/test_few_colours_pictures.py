@@ -22,33 +22,30 @@ def sixteen_colours_of_an_old_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rich.console.SVG_EXPORT_THEME", theme)
 
 
-few_colours = pytest.mark.parametrize(
-    "depth", [ColourDepth.EIGHT_BIT, ColourDepth.STANDARD], ids=["256", "16"]
-)
-both_themes = pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+DEPTHS = {"256": ColourDepth.EIGHT_BIT, "16": ColourDepth.STANDARD}
+few_colours = pytest.mark.parametrize("depth", DEPTHS.values(), ids=DEPTHS)
+THEMES = ("dark", "light")
 
 
-@few_colours
-@both_themes
-@pytest.mark.parametrize("view", "13")
-async def test_view(
-    open_bench: OpenBench, looks_as_stored: LooksAsStored, depth: ColourDepth, dark: bool, view: str
-) -> None:
-    async with open_bench(ROUNDED, MEDIUM, depth=depth) as bench:
-        await bench.press(*([] if dark else ["t"]), view)
-        await looks_as_stored(bench)
+async def test_view(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    for colours, depth in DEPTHS.items():
+        async with open_bench(ROUNDED, MEDIUM, depth=depth) as bench:
+            for theme in THEMES:
+                for view in "13":
+                    await bench.press(view)
+                    await looks_as_stored(bench, f"{view}-{theme}-{colours}")
+                await bench.press("t")
 
 
-@few_colours
-@both_themes
-@pytest.mark.parametrize("zoom", [Zoom.PAIR, Zoom.HALF], ids=lambda z: z.name.lower())
-async def test_zoom(
-    open_bench: OpenBench, looks_as_stored: LooksAsStored, depth: ColourDepth, dark: bool, zoom: Zoom
-) -> None:
-    async with open_bench(replace(EXACT, in_channels=6, out_channels=6), SMALL, depth=depth) as bench:
-        await bench.press(*([] if dark else ["t"]))
-        bench.kernels.zoom = zoom
-        await looks_as_stored(bench)
+async def test_zoom(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    for colours, depth in DEPTHS.items():
+        block = replace(EXACT, in_channels=6, out_channels=6)
+        async with open_bench(block, SMALL, depth=depth) as bench:
+            for theme in THEMES:
+                for zoom in (Zoom.PAIR, Zoom.HALF):
+                    bench.kernels.zoom = zoom
+                    await looks_as_stored(bench, f"{zoom.name.lower()}-{theme}-{colours}")
+                await bench.press("t")
 
 
 @few_colours

@@ -16,8 +16,6 @@ from tui.views.mistakes.mistake_list import NAMES
 from tui.views.mistakes.view import MistakesView
 from tui.views.steps.view import StepsView
 
-Size = tuple[int, int]
-both_sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=["80x24", "120x36"])
 in_both_sizes = pytest.mark.sizes(SMALL, MEDIUM)
 
 
@@ -28,18 +26,18 @@ async def test_the_first_start(open_bench: OpenBench, looks_as_stored: LooksAsSt
         await looks_as_stored(bench)
 
 
-@pytest.mark.parametrize("depth", [ColourDepth.FULL, ColourDepth.EIGHT_BIT], ids=["full", "256"])
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@both_sizes
-async def test_a_preview(
-    open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size, theme: str, depth: ColourDepth
-) -> None:
-    async with open_bench(EXACT, size, depth=depth) as bench:
-        await bench.press(*(["t"] if theme == "light" else []), "6")
-        view = bench.app.bench.query_one(MistakesView)
-        view.gallery.highlighted = NAMES.index("identity-off-centre")
-        await bench.until(lambda: isinstance(bench.app.preview, Study))
-        await looks_as_stored(bench)
+async def test_a_preview(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    for colours, depth in {"full": ColourDepth.FULL, "256": ColourDepth.EIGHT_BIT}.items():
+        async with open_bench(EXACT, SMALL, depth=depth) as bench:
+            await bench.press("6")
+            view = bench.app.bench.query_one(MistakesView)
+            view.gallery.highlighted = NAMES.index("identity-off-centre")
+            await bench.until(lambda: isinstance(bench.app.preview, Study))
+            for width, height in (SMALL, MEDIUM):
+                await bench.resize((width, height))
+                for theme in ("dark", "light"):
+                    await looks_as_stored(bench, f"{width}x{height}-{theme}-{colours}")
+                    await bench.press("t")
 
 
 @in_both_sizes

@@ -27,9 +27,9 @@ both_sizes = pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=name_of)
 in_both_sizes = pytest.mark.sizes(SMALL, MEDIUM)
 
 
-@pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=name_of)
-async def test_start(open_bench: OpenBench, looks_as_stored: LooksAsStored, size: Size) -> None:
-    async with open_bench(ROUNDED, size) as bench:
+@pytest.mark.sizes(SMALL, MEDIUM, LARGE)
+async def test_start(open_bench: OpenBench, looks_as_stored: LooksAsStored) -> None:
+    async with open_bench(ROUNDED, SMALL) as bench:
         await looks_as_stored(bench)
 
 

@@ -92,17 +92,14 @@ async def test_costly(
         await looks_as_stored(bench)
 
 
-@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
-@pytest.mark.parametrize(
-    "depth", [ColourDepth.FULL, ColourDepth.EIGHT_BIT, ColourDepth.STANDARD], ids=["full", "256", "16"]
-)
-async def test_colours(
-    open_bench: OpenBench, looks_as_stored: LooksAsStored, depth: ColourDepth, dark: bool
-) -> None:
-    async with open_bench(EXACT, MEDIUM, measure=HeldMeasure((FINISHED,)), depth=depth) as bench:
+@pytest.mark.parametrize("colours", ["full", "256", "16"])
+async def test_colours(open_bench: OpenBench, looks_as_stored: LooksAsStored, colours: str) -> None:
+    depths = {"full": ColourDepth.FULL, "256": ColourDepth.EIGHT_BIT, "16": ColourDepth.STANDARD}
+    async with open_bench(EXACT, MEDIUM, measure=HeldMeasure((FINISHED,)), depth=depths[colours]) as bench:
         await opened(bench, "31 rounds")
-        await bench.press(*([] if dark else ["t"]))
-        await looks_as_stored(bench)
+        for theme in ("dark", "light"):
+            await looks_as_stored(bench, theme)
+            await bench.press("t")
 
 
 async def test_without_colours(
