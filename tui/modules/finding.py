@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -195,6 +196,9 @@ class Finder:
         """
         self._refuse_questions(region)
         refuse = None if self._is_all(region) else partial(_refuse_dearer, region, self._meanings)
+        weights = _weights_in_a_row(region, self._meanings)
+        if refuse is not None and weights is not None:  # most that are refused are seen to be so at once
+            refuse(weights)
         exact = lowered(region, self._meanings, self.exact, in_float64=True, refuse=refuse)
         title, owner = self._title(region, exact.block), owner_of(region)
         own = partial(self._of_own_parameters, region)
@@ -293,6 +297,25 @@ def _refuse_dearer(region: Region, meanings: Meanings, numbers: int) -> None:
         raise FusionError(
             f"one convolution would multiply {fused:,} times, and the layers as they are {parts:,} times"
         )
+
+
+def _weights_in_a_row(region: Region, meanings: Meanings) -> int | None:
+    """The numbers of the weight that convolutions one after the other come to, the first of them alone wide.
+
+    None where it is not as plain as that, or where what is padded in between may refuse it.
+    """
+    steps = [
+        meanings.of(call.outputs[0]) for call in region.calls if call.outputs and not call.outputs[0].constant
+    ]
+    first = steps[0]
+    if not isinstance(first, Convolve) or not all(isinstance(step, (Convolve, Normalise)) for step in steps):
+        return None
+    convs = [step for step in steps if isinstance(step, Convolve)]
+    if any(step.weight.tensor.shape[2:].numel() > 1 or any(step.border) for step in convs[1:]):
+        return None
+    taps = first.weight.tensor.shape[2:].numel()
+    channels = region.source.tensor.shape[1] * region.sink.tensor.shape[1]
+    return channels // math.gcd(*(step.groups for step in convs)) * taps
 
 
 def _products(call: Call, meanings: Meanings) -> int:
