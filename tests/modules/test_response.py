@@ -18,7 +18,7 @@ from tui.modules.fusing import block_of, fuse
 from tui.modules.response import response_of
 
 
-@pytest.mark.parametrize("style", [style for style in FUSED if style not in ("reflecting", "circular")])
+@pytest.mark.parametrize("style", FUSED)
 @torch.no_grad()
 def test_what_is_recognised_is_found_by_its_answers_too(style: str) -> None:
     module = made(style).double()
@@ -28,6 +28,7 @@ def test_what_is_recognised_is_found_by_its_answers_too(style: str) -> None:
     ours = padded_conv(found.kernel, found.geometry, found.border)(x)
     torch.testing.assert_close(ours, expected, rtol=0, atol=1e-9 * float(expected.abs().max()))
     assert found.geometry.stride == known.block64.geometry.stride
+    assert found.geometry.padding_mode == known.block64.geometry.padding_mode
     if style != "a masked weight":  # all of its other taps are zero
         assert found.geometry.groups == known.block64.geometry.groups
 
@@ -82,6 +83,19 @@ def test_almost_linear_is_not_linear(name: str) -> None:
     torch.manual_seed(2)
     with pytest.raises(FusionError):
         response_of(ALMOST[name]().double().eval(), image())
+
+
+def test_what_differs_at_the_border_only_is_told_so() -> None:
+    with pytest.raises(FusionError, match="answers like one convolution, but not at the border: of an image"):
+        response_of(nn.Sequential(conv(bias=False), conv(bias=False)).double().eval(), image())
+
+
+@torch.no_grad()
+def test_a_block_by_its_answers_pads_as_the_module_does() -> None:
+    module = made("rolled around").double()
+    found = block_of(module, image())
+    assert found.pads_same
+    torch.testing.assert_close(found.block(image()), module(image()), rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("last", [nn.Dropout(), nn.BatchNorm2d(6)])

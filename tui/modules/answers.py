@@ -13,6 +13,9 @@ from tui.fusion.kernel import FusionError
 from tui.fusion.pair_text import Pair
 from tui.modules.run.running import RunError, failure
 
+FEW_CHANNELS = 64
+"""Up to so many the kernel is found in float64, else in the parameters' dtype, an image a channel."""
+
 _LARGEST_UNIT = 32
 """Pixels: of a module that takes only sides that are multiples of some number, the largest such number."""
 

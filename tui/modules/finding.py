@@ -99,8 +99,9 @@ class Finder:
         reach = reach_of(sink, self._meanings)
         region = next((region for region in reach.regions if region.source is source), None)
         if region is None:
-            kind = NotUnderstoodError if reach.stop.may_be_linear else FusionError
-            raise kind(f"it is not one convolution: {told(reach.stop)}")
+            if reach.stop.may_be_linear:
+                raise NotUnderstoodError(f"it is not understood step by step: {told(reach.stop)}")
+            raise FusionError(f"it is not one convolution: {told(reach.stop)}")
         self._take(region)
         return self._blocks[-1]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import FusionError
 from tui.fusion.layers import Branch, Convolution
+from tui.fusion.specs.block_spec import PaddingMode
 from tui.fusion.specs.padding import same_border
 from tui.modules.finding import Finder
 from tui.modules.finished import agrees_again, finished, padded_conv, verify
@@ -90,8 +92,10 @@ def _found(module: nn.Module, example: Any) -> tuple[Finder, FoundBlock]:
 def _responding(response: Response, region: Region) -> FoundBlock:
     """A block of one branch, which is all that is known of the module."""
     geometry = response.geometry
-    conv = padded_conv(response.kernel, geometry, (0, 0, 0, 0))
-    branch = Branch("response", [("conv", Convolution(conv))], own_groups=geometry.groups)
+    mode = geometry.padding_mode
+    plain = replace(geometry, padding_mode=PaddingMode.ZEROS)
+    conv = padded_conv(response.kernel, plain, (0, 0, 0, 0))
+    branch = Branch("response", [("conv", Convolution(conv))], own_groups=geometry.groups, padding_mode=mode)
     block = ReparamBlock([branch], geometry).double().eval()
     same = same_border(block.kernel_size, geometry.dilation)
     dtype = region.sink.tensor.dtype

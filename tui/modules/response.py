@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import torch
@@ -15,19 +16,17 @@ from torch import Tensor, nn
 
 from tui.fusion.kernel import FusionError, Kernel
 from tui.fusion.pair_text import Pair
+from tui.fusion.specs.block_spec import PaddingMode
 from tui.fusion.specs.geometry import Geometry
 from tui.fusion.specs.padding import Border
-from tui.modules.answers import Asked, answer_of, units, up_to_unit
-from tui.modules.finished import padded_conv
+from tui.modules.answers import FEW_CHANNELS, Asked, units
+from tui.modules.response_trials import SLACK, BorderError, Trials
 from tui.modules.run.copying import copied
 from tui.modules.run.running import RunError
 from tui.modules.run.training import refuse_train_mode
 
 LARGEST_REACH = 129
 """Pixels on an axis, the most that a kernel is looked for in."""
-
-_FEW_CHANNELS = 64
-"""Up to so many the kernel is found in float64, else in the parameters' dtype, an image a channel."""
 
 _IMPULSE = 2.0**12
 """Large, so that the bias beside which the answer is read rounds it less; a power of two."""
@@ -40,9 +39,6 @@ _SIDE = 14
 
 _SIZES = 12
 """So many sizes of an image tell the stride: the stride divides that."""
-
-SLACK = {torch.float64: 1e-9, torch.float32: 1e-5, torch.float16: 1e-2, torch.bfloat16: 5e-2}
-"""How far the map and the module may lie apart, relative to sum |W| max |x| + |b|, by the kernel's dtype."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,21 +72,49 @@ def response_of(module: nn.Module, x: Tensor) -> Response:
     refuse_train_mode(module)
     own = next((each.dtype for each in module.parameters() if each.is_floating_point()), x.dtype)
     wide = _twin(module, torch.float64)
-    is_wide = x.shape[1] <= _FEW_CHANNELS or own not in SLACK or own is torch.float64
+    is_wide = x.shape[1] <= FEW_CHANNELS or own not in SLACK or own is torch.float64
     dtype = torch.float64 if is_wide else torch.float32
     asked = Asked(wide if is_wide else _twin(module, dtype), x.shape[1], x.device, dtype)
-    size = x.shape[2], x.shape[3]
     failed: RunError | None = None
-    for unit in units(size):
+    for unit in units((x.shape[2], x.shape[3])):
         try:
-            found = _kernel_of(replace(asked, unit=unit, sizes={}), size)
-            _refuse_other_map(found, wide, x, SLACK[dtype], unit)
+            return _verified(replace(asked, unit=unit, sizes={}), wide, x)
         except RunError as error:
             failed = failed or error
-        else:
-            return found
     assert failed is not None
     raise failed
+
+
+def _verified(asked: Asked, wide: nn.Module, example: Tensor) -> Response:
+    """What it answers like, and that it does; with something else around the image where zeros do not fit."""
+    size = example.shape[2], example.shape[3]
+    found = _kernel_of(asked, size)
+    trials = Trials(wide, example, asked.dtype, asked.unit)
+    try:
+        trials.refuse_other_map(found.kernel, found.geometry, found.border)
+    except FusionError:
+        if not any(found.border):
+            raise
+        return _padded_otherwise(_kernel_of(asked, size, far_from_border=True), trials)
+    return found
+
+
+def _padded_otherwise(found: Response, trials: Trials) -> Response:
+    """That with something else than zeros around the image.
+
+    Raises:
+        FusionError: it does not answer like that either.
+    """
+    try:
+        trials.refuse_other_map(found.kernel, found.geometry, found.border)
+    except BorderError as error:
+        for mode in (PaddingMode.CIRCULAR, PaddingMode.REFLECT, PaddingMode.REPLICATE):
+            geometry = replace(found.geometry, padding_mode=mode)
+            with suppress(FusionError):
+                trials.refuse_other_map(found.kernel, geometry, found.border)
+                return replace(found, geometry=geometry)
+        raise error
+    return found
 
 
 def _twin(module: nn.Module, dtype: torch.dtype) -> nn.Module:
@@ -108,12 +132,18 @@ class _Axis:
     after: int
 
     @property
+    def extent(self) -> int:
+        """Pixels from the first to the last, both with them."""
+        return self.last - self.first + 1
+
+    @property
     def taps(self) -> int:
         """How many."""
         return (self.last - self.first) // self.dilation + 1
 
 
-def _kernel_of(asked: Asked, size: Pair) -> Response:
+def _kernel_of(asked: Asked, size: Pair, *, far_from_border: bool = False) -> Response:
+    """`far_from_border`: whether each tap is read where nothing else than zeros around the image shows."""
     try:
         side = asked.side(_SIDE)
         blank = asked.answer(asked.zeros(1, (side, side)))[0]
@@ -123,7 +153,7 @@ def _kernel_of(asked: Asked, size: Pair) -> Response:
     if not bool((blank == blank[:, :1, :1]).all()):
         raise FusionError("of an image of zeros it gives different numbers at different pixels")
     rows, columns = (_axis(asked, blank[:, 0, 0], axis, side) for axis in (0, 1))
-    weight = _weight(asked, blank[:, 0, 0], (rows, columns))
+    weight = _weight(asked, blank[:, 0, 0], (rows, columns), far_from_border)
     groups = _groups(weight)
     kept = _grouped(weight, groups)
     bias = blank[:, 0, 0].double()
@@ -186,17 +216,19 @@ def _after(stride: int, first: int, last: int, sizes: Mapping[int, int]) -> int:
     raise FusionError("what comes out has another size than that of a convolution with its kernel and stride")
 
 
-def _weight(asked: Asked, blank: Tensor, axes: tuple[_Axis, _Axis]) -> Tensor:
+def _weight(asked: Asked, blank: Tensor, axes: tuple[_Axis, _Axis], far_from_border: bool) -> Tensor:
     """(out_channels, in_channels, kH, kW) in float64, by an impulse in each channel at each of the phases."""
     rows, columns = axes
     shape = (len(blank), asked.channels, rows.taps, columns.taps)
     weight = torch.zeros(shape, dtype=torch.float64, device=asked.device)
-    size = (asked.side(_enough(rows)), asked.side(_enough(columns)))
+    before = [each.extent * each.stride if far_from_border else 0 for each in axes]
+    size = tuple(asked.side(_enough(each) + 2 * more) for each, more in zip(axes, before, strict=True))
     for top in range(rows.stride):
         for left in range(columns.stride):
-            for channels, y in _impulses(asked, (rows.last + top, columns.last + left), size):
+            place = (before[0] + rows.last + top, before[1] + columns.last + left)
+            for channels, y in _impulses(asked, place, (size[0], size[1])):
                 answers = (y - blank.view(-1, 1, 1)).double() / _IMPULSE
-                _read_off(weight, answers, channels, axes, (rows.last + top, columns.last + left))
+                _read_off(weight, answers, channels, axes, place)
     return weight
 
 
@@ -204,8 +236,7 @@ def _enough(axis: _Axis) -> int:
     """Pixels of the smallest image in which every tap answers to an impulse."""
     needed = axis.last + axis.stride
     outputs = (axis.last - axis.first + axis.stride - 1) // axis.stride + 1
-    extent = axis.last - axis.first + 1
-    return max(needed, (outputs - 1) * axis.stride + extent + axis.first - axis.after, 1)
+    return max(needed, (outputs - 1) * axis.stride + axis.extent + axis.first - axis.after, 1)
 
 
 def _impulses(asked: Asked, place: Pair, size: Pair) -> Iterator[tuple[range, Tensor]]:
@@ -258,49 +289,3 @@ def _grouped(weight: Tensor, groups: int) -> Tensor:
     out_channels, channels, *taps = weight.shape
     blocks = weight.view(groups, out_channels // groups, groups, channels // groups, *taps)
     return blocks.diagonal(dim1=0, dim2=2).movedim(-1, 0).reshape(out_channels, channels // groups, *taps)
-
-
-def _refuse_other_map(found: Response, module: nn.Module, example: Tensor, slack: float, unit: int) -> None:
-    """Whether the module gives what the convolution does, of other images than it was asked about.
-
-    `unit`: of which their sides are a multiple.
-
-    Raises:
-        FusionError: it does not; with the element at which it is furthest off.
-    """
-    conv = padded_conv(found.kernel, found.geometry, found.border)
-    reached = found.kernel.weight.abs().sum(dim=(1, 2, 3)).view(-1, 1, 1)
-    offset = (
-        torch.zeros_like(reached) if found.kernel.bias is None else found.kernel.bias.abs().view(-1, 1, 1)
-    )
-    reach = max(found.kernel.kernel_size) * max(found.geometry.dilation)
-    for x in _trials(example, reach, unit):
-        expected, right = conv(x), answer_of(module, x)
-        words = f"an image {'x'.join(map(str, x.shape[1:]))} of numbers up to {float(x.abs().max()):.3g}"
-        if right.shape != expected.shape:
-            raise FusionError(
-                f"it is not linear and alike at every pixel: of {words} it makes {tuple(right.shape)}, "
-                f"and the convolution that it answers like {tuple(expected.shape)}"
-            )
-        bound = slack * (reached * x.abs().max() + offset)
-        share = (right - expected).abs() / bound.clamp_min(torch.finfo(x.dtype).tiny)
-        worst = int(share.nan_to_num(math.inf).argmax())
-        if not float(share.flatten()[worst]) <= 1:
-            place = [int(each) for each in torch.unravel_index(torch.tensor(worst), share.shape)]
-            raise FusionError(
-                f"it is not linear and alike at every pixel: of {words} it gives "
-                f"{float(right.flatten()[worst]):.6g} at {place}, and the convolution that it answers like "
-                f"{float(expected.flatten()[worst]):.6g}"
-            )
-
-
-def _trials(example: Tensor, reach: int, unit: int) -> Iterator[Tensor]:
-    """Images of several sizes; numbers of both signs, from very small to very large; and the example."""
-    generator = torch.Generator().manual_seed(4)
-    channels = example.shape[1]
-    few = up_to_unit(reach + 4 if channels > _FEW_CHANNELS else reach + 20, unit)
-    yield example[:1, :, : 2 * few, : 2 * few].double()
-    for rows, columns, size in ((0, 0, 1.0), (1, 3, 1e-4), (3, 1, 1e7), (2, 0, 1e3)):
-        shape = (1, channels, few + rows * unit, few + columns * unit)
-        x = torch.randn(shape, generator=generator, dtype=torch.float64) * size
-        yield (x.abs() if size == 1e3 else x).to(example.device)

@@ -108,10 +108,10 @@ def _is_moving(node: Any) -> bool:
 
 def _convolution(call: Call, exact: Exact) -> Step | None:
     given = _arguments(call)
-    if given.get("transposed") or _is_moving(given["weight"]) or _is_moving(given["bias"]):
+    if _is_moving(given["weight"]) or _is_moving(given["bias"]) or not given["input"].is_image:
         return None
-    if not given["input"].is_image:
-        return None
+    if given.get("transposed"):
+        return _transposed(call, given)
     rows, columns = _pair(given["padding"])
     return Convolve(
         (given["input"],),
@@ -123,6 +123,29 @@ def _convolution(call: Call, exact: Exact) -> Step | None:
         "zeros",
         _pair(given["dilation"]),
         int(given["groups"]),
+    )
+
+
+def _transposed(call: Call, given: dict[str, Any]) -> Step | None:
+    """One of stride 1 is the convolution with its kernel turned by half a turn, padded by what is left."""
+    weight, groups, dilation = given["weight"], int(given["groups"]), _pair(given["dilation"])
+    if _pair(given["stride"]) != (1, 1) or weight.call is not None or weight.kept is not None:
+        return None
+    own = weight.tensor.detach()
+    channels, per_group, *size = own.shape
+    turned = own.view(groups, channels // groups, per_group, *size).transpose(1, 2).flip(3, 4)
+    turned = turned.reshape(groups * per_group, channels // groups, *size)
+    top, left = (
+        step * (taps - 1) - less
+        for step, taps, less in zip(dilation, size, _pair(given["padding"]), strict=True)
+    )
+    below, right = _pair(given["output_padding"])
+    border = (left, left + right, top, top + below)
+    if min(border) < 0:
+        return None
+    node = Node(turned, constant=True)
+    return Convolve(
+        (given["input"],), (call,), node, given["bias"], (1, 1), border, "zeros", dilation, groups
     )
 
 

@@ -101,7 +101,10 @@ def _of_arithmetic(call: Call, name: str) -> str:
     if name in ("convolution", "conv2d"):
         if len(moving) > 1:
             return "a convolution whose weight depends on the input"
-        return "a transposed convolution" if name == "convolution" and call.args[6] else "a convolution in 1d"
+        if name == "convolution" and call.args[6]:
+            strides = max(call.args[3]) > 1
+            return "a transposed convolution" if strides else f"a transposed convolution{_NOT_KNOWN}"
+        return "a convolution in 1d"
     if name == "avg_pool2d":
         return "average pooling that leaves out the border, or rounds the size up"
     return f"{name}{_NOT_KNOWN}"
