@@ -100,7 +100,7 @@ class Finder:
         region = next((region for region in reach.regions if region.source is source), None)
         if region is None:
             if reach.stop.may_be_linear:
-                raise NotUnderstoodError(f"it is not understood step by step: {told(reach.stop)}")
+                raise NotUnderstoodError(told(reach.stop))
             raise FusionError(f"it is not one convolution: {told(reach.stop)}")
         self._take(region)
         return self._blocks[-1]

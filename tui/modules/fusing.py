@@ -84,8 +84,10 @@ def _found(module: nn.Module, example: Any) -> tuple[Finder, FoundBlock]:
         source, sink = finder.ends
         try:
             response = response_of(module, source.value)
-        except (FusionError, RunError) as refused:
-            raise FusionError(f"{error}; and {refused}") from error
+        except FusionError as refused:
+            raise FusionError(f"it is not one convolution: {error}; and {refused}") from error
+        except RunError as failed:
+            raise FusionError(f"it is not known to be one convolution: {error}; and {failed}") from error
         return finder, _responding(response, Region(source, sink, ()))
 
 

@@ -66,8 +66,8 @@ def response_of(module: nn.Module, x: Tensor) -> Response:
 
     Raises:
         FusionError: it is none, or one that reaches further than `LARGEST_REACH`; the message has the element
-            at which it differs most. Or Python cannot copy it.
-        RunError: it fails on an image.
+            at which it differs most.
+        RunError: it fails on an image, or Python cannot copy it.
     """
     refuse_train_mode(module)
     own = next((each.dtype for each in module.parameters() if each.is_floating_point()), x.dtype)
@@ -118,7 +118,10 @@ def _padded_otherwise(found: Response, trials: Trials) -> Response:
 
 
 def _twin(module: nn.Module, dtype: torch.dtype) -> nn.Module:
-    return copied(module).to(dtype)
+    try:
+        return copied(module).to(dtype)
+    except FusionError as error:
+        raise RunError(str(error)) from error
 
 
 @dataclass(frozen=True)
