@@ -31,7 +31,9 @@ STEPS = {
 }
 
 
-async def test_keys_move_the_cursor_of_all_grids(open_bench: OpenBench) -> None:
+async def test_keys_move_the_cursor_of_all_grids_and_zoom_down_the_ladder_and_back(
+    open_bench: OpenBench,
+) -> None:
     async with open_bench(EXACT) as bench:
         start = bench.kernels.cursor
         for key, tap in STEPS.items():
@@ -39,6 +41,19 @@ async def test_keys_move_the_cursor_of_all_grids(open_bench: OpenBench) -> None:
             await bench.press(key)
             assert [grid.cursor for grid in bench.grids] == [tap] * 4, key
             bench.kernels.cursor = start
+        fits = bench.grids[-1].zoom_in_effect
+        seen = [fits]
+        for _ in range(len(Zoom)):
+            await bench.press("minus")
+            assert len({grid.zoom_in_effect for grid in bench.grids}) == 1
+            seen.append(bench.grids[-1].zoom_in_effect)
+        assert seen[-2:] == [Zoom.NORM, Zoom.NORM]
+        assert list(dict.fromkeys(seen)) == list(Zoom)[list(Zoom).index(fits) :]
+        for _ in range(len(Zoom)):
+            await bench.press("plus")
+        assert bench.grids[-1].zoom_in_effect is Zoom.NUMBER_16
+        await bench.press("z")
+        assert bench.grids[-1].zoom_in_effect is fits
 
 
 def numbers(line: str) -> dict[str, Fraction]:
@@ -47,7 +62,7 @@ def numbers(line: str) -> dict[str, Fraction]:
     return {name: Fraction(0 if number == "none" else number) for name, number in names}
 
 
-async def test_the_lines_add_up_everywhere(open_bench: OpenBench) -> None:
+async def test_the_lines_add_up_everywhere_and_name_the_place_and_the_scale(open_bench: OpenBench) -> None:
     async with open_bench(NORMED) as bench:
         await bench.press("home")
         seen = set()
@@ -59,10 +74,6 @@ async def test_the_lines_add_up_everywhere(open_bench: OpenBench) -> None:
                 assert sum(summands) == fused, line
                 seen.add(fused)
         assert len(seen) > 5, "not all the same"
-
-
-async def test_the_lines_name_the_place_and_the_weights_there(open_bench: OpenBench) -> None:
-    async with open_bench(NORMED) as bench:
         await bench.press("end", "left")
         study = bench.app.study
         assert study is not None
@@ -72,6 +83,15 @@ async def test_the_lines_name_the_place_and_the_weights_there(open_bench: OpenBe
         assert numbers(bench.text("#weight-line"))["fused"] == Fraction(float(fused.weight[1, 1, 2, 1]))
         assert fused.bias is not None
         assert numbers(bench.text("#bias-line"))["fused"] == Fraction(float(fused.bias[1]))
+        scales = []
+        for _ in ColourScale:
+            assert bench.kernels.colour_scale.value in bench.text("#legend")
+            scales.append(tuple(grid.scale for grid in bench.grids))
+            await bench.press("c")
+        assert bench.kernels.colour_scale is ColourScale.SHARED
+        assert len(set(scales)) == len(ColourScale)
+        assert len(set(scales[0])) == 1
+        assert len(set(scales[1])) > 1
 
 
 def place_of(bench: Bench, tap: Tap) -> Offset:
@@ -97,36 +117,6 @@ async def test_hover_reads_and_click_moves(open_bench: OpenBench) -> None:
         await bench.pilot.click(bench.grids[-1], place_of(bench, tap))
         await bench.picture()
         assert [grid.cursor for grid in bench.grids] == [tap] * 4
-
-
-async def test_zoom_keys_go_down_the_ladder_and_back(open_bench: OpenBench) -> None:
-    async with open_bench(EXACT) as bench:
-        fits = bench.grids[-1].zoom_in_effect
-        seen = [fits]
-        for _ in range(len(Zoom)):
-            await bench.press("minus")
-            assert len({grid.zoom_in_effect for grid in bench.grids}) == 1
-            seen.append(bench.grids[-1].zoom_in_effect)
-        assert seen[-2:] == [Zoom.NORM, Zoom.NORM]
-        assert list(dict.fromkeys(seen)) == list(Zoom)[list(Zoom).index(fits) :]
-        for _ in range(len(Zoom)):
-            await bench.press("plus")
-        assert bench.grids[-1].zoom_in_effect is Zoom.NUMBER_16
-        await bench.press("z")
-        assert bench.grids[-1].zoom_in_effect is fits
-
-
-async def test_the_scale_key_turns_through_the_scales(open_bench: OpenBench) -> None:
-    async with open_bench(NORMED) as bench:
-        scales = []
-        for _ in ColourScale:
-            assert bench.kernels.colour_scale.value in bench.text("#legend")
-            scales.append(tuple(grid.scale for grid in bench.grids))
-            await bench.press("c")
-        assert bench.kernels.colour_scale is ColourScale.SHARED
-        assert len(set(scales)) == len(ColourScale)
-        assert len(set(scales[0])) == 1
-        assert len(set(scales[1])) > 1
 
 
 async def test_the_cursor_stays_within_a_smaller_block(open_bench: OpenBench) -> None:

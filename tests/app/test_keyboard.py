@@ -39,8 +39,14 @@ async def test_down_walks_through_the_form(open_bench: OpenBench) -> None:
         assert set(walked) == fields_of(bench)
 
 
-async def test_tab_walks_through_form_and_grids(open_bench: OpenBench) -> None:
+async def test_tab_walks_through_form_and_grids_f_goes_to_the_form_and_escape_back(
+    open_bench: OpenBench,
+) -> None:
     async with open_bench(EXACT) as bench:
+        assert bench.app.focused is bench.grids[0]
+        await bench.press("f")
+        assert bench.app.focused is bench.form.query_one("#preset")
+        await bench.press("escape")
         assert bench.app.focused is bench.grids[0]
         walked: list[Widget | None] = []
         while bench.app.focused not in walked:
@@ -48,14 +54,6 @@ async def test_tab_walks_through_form_and_grids(open_bench: OpenBench) -> None:
             await bench.press("tab")
         assert set(bench.grids) < set(walked)
         assert fields_of(bench) < {widget.id for widget in walked if widget is not None}
-
-
-async def test_f_goes_to_the_form_and_escape_back(open_bench: OpenBench) -> None:
-    async with open_bench(EXACT) as bench:
-        await bench.press("f")
-        assert bench.app.focused is bench.form.query_one("#preset")
-        await bench.press("escape")
-        assert bench.app.focused is bench.grids[0]
 
 
 async def test_a_toggle_of_the_form_changes_the_block(open_bench: OpenBench) -> None:
@@ -98,22 +96,20 @@ async def test_the_palette_offers_presets_by_name(open_bench: OpenBench, held: H
         assert held.runs[1].subject.spec == PRESETS["pointwise"].spec
 
 
-async def test_every_command_of_the_palette_has_a_help(open_bench: OpenBench) -> None:
-    async with open_bench(EXACT) as bench:
-        commands = list(bench.app.get_system_commands(bench.app.screen))
-        titles = [command.title for command in commands]
-        assert len(titles) == len(set(titles))
-        assert {f"Preset {name}" for name in PRESETS} < set(titles)
-        assert all(command.help for command in commands)
-
-
-async def test_help_opens_and_closes(open_bench: OpenBench) -> None:
+async def test_help_opens_and_closes_and_every_command_of_the_palette_has_a_help(
+    open_bench: OpenBench,
+) -> None:
     async with open_bench(EXACT) as bench:
         for close in ("escape", "question_mark", "q"):
             await bench.press("question_mark")
             assert isinstance(bench.app.screen, HelpScreen)
             await bench.press(close)
             assert bench.app.screen_stack == [bench.app.bench]
+        commands = list(bench.app.get_system_commands(bench.app.screen))
+        titles = [command.title for command in commands]
+        assert len(titles) == len(set(titles))
+        assert {f"Preset {name}" for name in PRESETS} < set(titles)
+        assert all(command.help for command in commands)
 
 
 @pytest.mark.parametrize("field", ["dtype", "branch-0-name"])

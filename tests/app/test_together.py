@@ -26,16 +26,29 @@ def tab(bench: Bench) -> str:
 
 
 async def test_where_both_have_room_the_kernels_stand_over_the_outputs(open_bench: OpenBench) -> None:
+    """The focus goes from one to the other, the tab with it; asked for by its key, one has all the room."""
     async with open_bench(EXACT, LARGE) as bench:
         assert seen(bench) == ["kernels", "outputs"]
         assert bench.kernels.region.bottom <= bench.views.query_one(OutputsView).region.y
         assert tab(bench) == "Kernels"
-        await bench.pilot.resize_terminal(*MEDIUM)
-        await bench.picture()
+        await bench.resize(MEDIUM)
         assert seen(bench) == ["kernels"]
-        await bench.pilot.resize_terminal(*LARGE)
-        await bench.picture()
+        await bench.resize(LARGE)
         assert seen(bench) == ["kernels", "outputs"]
+        await bench.go_to_fused()
+        await bench.press("tab")
+        assert (tab(bench), seen(bench)) == ("Outputs", ["kernels", "outputs"])
+        await bench.press("m")
+        assert seen(bench) == ["outputs"]
+        assert not bench.app.bench.query_one(ParameterForm).display
+        await bench.press("m", "shift+tab")
+        assert (tab(bench), seen(bench)) == ("Kernels", ["kernels", "outputs"])
+        await bench.press("3")
+        assert seen(bench) == ["outputs"]
+        await bench.press("1")
+        assert seen(bench) == ["kernels", "outputs"]
+        await bench.press("5")
+        assert seen(bench) == ["rounding"]
 
 
 async def test_the_outputs_come_with_the_study_and_find_their_place_free(
@@ -50,18 +63,6 @@ async def test_the_outputs_come_with_the_study_and_find_their_place_free(
         await bench.picture()
         assert seen(bench) == ["kernels", "outputs"]
         assert bench.kernels.region == before
-
-
-async def test_the_focus_goes_from_one_to_the_other_and_the_tab_follows(open_bench: OpenBench) -> None:
-    async with open_bench(EXACT, LARGE) as bench:
-        await bench.go_to_fused()
-        await bench.press("tab")
-        assert (tab(bench), seen(bench)) == ("Outputs", ["kernels", "outputs"])
-        await bench.press("m")
-        assert seen(bench) == ["outputs"]
-        assert not bench.app.bench.query_one(ParameterForm).display
-        await bench.press("m", "shift+tab")
-        assert (tab(bench), seen(bench)) == ("Kernels", ["kernels", "outputs"])
 
 
 async def test_outputs_of_an_older_block_are_dimmed_below_newer_kernels(
@@ -81,16 +82,6 @@ async def test_outputs_of_an_older_block_are_dimmed_below_newer_kernels(
         held.let_all_go()
         await bench.reach(Idle)
         await bench.until(lambda: outputs.styles.opacity == 1.0)
-
-
-async def test_asked_for_by_its_key_the_outputs_have_all_the_room(open_bench: OpenBench) -> None:
-    async with open_bench(EXACT, LARGE) as bench:
-        await bench.press("3")
-        assert seen(bench) == ["outputs"]
-        await bench.press("1")
-        assert seen(bench) == ["kernels", "outputs"]
-        await bench.press("5")
-        assert seen(bench) == ["rounding"]
 
 
 async def test_in_one_grid_tab_shows_the_next(open_bench: OpenBench) -> None:
