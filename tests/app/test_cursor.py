@@ -79,10 +79,10 @@ async def test_the_lines_add_up_everywhere_and_name_the_place_and_the_scale(open
         assert study is not None
         assert bench.text("#weight-line").startswith("out 1 in 1 tap (2,1): ")
         assert bench.text("#bias-line").startswith("out 1 bias: ")
-        fused = study.fused_kernel.kernel
-        assert numbers(bench.text("#weight-line"))["fused"] == Fraction(float(fused.weight[1, 1, 2, 1]))
-        assert fused.bias is not None
-        assert numbers(bench.text("#bias-line"))["fused"] == Fraction(float(fused.bias[1]))
+        kernel = study.fused_kernel.kernel
+        assert numbers(bench.text("#weight-line"))["fused"] == Fraction(float(kernel.weight[1, 1, 2, 1]))
+        assert kernel.bias is not None
+        assert numbers(bench.text("#bias-line"))["fused"] == Fraction(float(kernel.bias[1]))
         scales = []
         for _ in ColourScale:
             assert bench.kernels.colour_scale.value in bench.text("#legend")

@@ -13,11 +13,13 @@ from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.widget import Widget
 
-from tests.driver import Bench, OpenBench
+from tests.driver import MEDIUM, SMALL, Bench, OpenBench
 from tests.settle import settle
 from tests.specs import EXACT
 from tui.analysis.progress import Doing
 from tui.views.shared.result import ResultView
+from tui.widgets.form.value_input import ValueInput
+from tui.widgets.word_row import WordRow
 
 pytestmark = pytest.mark.painted
 
@@ -112,18 +114,47 @@ async def test_what_is_being_run_is_told_without_a_layout(
         assert not counted
 
 
-async def test_who_goes_to_the_form_and_back_has_nothing_in_it_styled_anew(
-    open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    styled: list[list[DOMNode]] = []
+@contextmanager
+def styled(patch: pytest.MonkeyPatch) -> Iterator[list[list[DOMNode]]]:
+    """The widgets that are styled anew meanwhile, those of one change in one list."""
+    noted: list[list[DOMNode]] = []
     update_nodes = Stylesheet.update_nodes
 
     def note(sheet: Stylesheet, nodes: Iterable[DOMNode], animate: bool = False) -> None:
-        styled.append(list(nodes))
-        update_nodes(sheet, styled[-1], animate)
+        noted.append(list(nodes))
+        update_nodes(sheet, noted[-1], animate)
 
+    with patch.context() as patched:
+        patched.setattr(Stylesheet, "update_nodes", note)
+        yield noted
+
+
+async def test_who_goes_to_the_form_and_back_or_to_the_biases_has_nothing_else_styled_anew(
+    open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with open_bench(EXACT) as bench:
-        monkeypatch.setattr(Stylesheet, "update_nodes", note)
-        await bench.press("f", "escape")
-        assert styled
-        assert max(map(len, styled)) <= 4, styled
+        for keys in (("f", "escape"), ("b", "b")):
+            with styled(monkeypatch) as anew:
+                await bench.press(*keys)
+            assert anew
+            assert max(map(len, anew)) <= 4, anew
+
+
+async def test_another_size_one_grid_and_the_help_style_each_widget_once(
+    open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_bench(EXACT) as bench:
+        with styled(monkeypatch) as anew:
+            await bench.resize(SMALL)
+        assert [bench.form in nodes for nodes in anew].count(True) == 1
+        for size in (MEDIUM, SMALL, MEDIUM):
+            await bench.resize(size)
+        first = next(iter(bench.form.query(ValueInput)))
+        with styled(monkeypatch) as anew:
+            await bench.press("m")
+        assert not bench.form.display
+        assert not any(first in nodes for nodes in anew)
+        with styled(monkeypatch) as anew:
+            await bench.press("question_mark")
+        assert bench.app.screen.query(WordRow)
+        assert not any(isinstance(node, WordRow) for nodes in anew for node in nodes)

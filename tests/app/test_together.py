@@ -94,7 +94,9 @@ async def test_in_one_grid_tab_shows_the_next(open_bench: OpenBench) -> None:
         assert all(panel.display for panel in bench.kernels.panels)
 
 
-async def test_on_a_very_small_screen_one_grid_shows_its_numbers(open_bench: OpenBench) -> None:
+async def test_on_a_very_small_screen_one_grid_shows_its_numbers_and_b_swaps_the_lines(
+    open_bench: OpenBench,
+) -> None:
     async with open_bench(EXACT, (40, 12)) as bench:
         shown = [panel for panel in bench.kernels.panels if panel.display]
         assert [panel.summand.name for panel in shown] == ["kxk"]
@@ -102,3 +104,7 @@ async def test_on_a_very_small_screen_one_grid_shows_its_numbers(open_bench: Ope
         await bench.press("tab")
         assert [panel.summand.name for panel in bench.kernels.panels if panel.display] == ["1x1"]
         assert "max |d|" in bench.text("#difference")
+        lines = [bench.kernels.query_one(f"#{name}-line") for name in ("weight", "bias")]
+        for shown_now in ([True, False], [False, True], [True, False]):
+            assert [line.display for line in lines] == shown_now
+            await bench.press("b")
