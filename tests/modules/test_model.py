@@ -158,6 +158,15 @@ def test_branches_with_an_activation_behind_them() -> None:
     assert "3 fused" in str(report)
 
 
+@pytest.mark.parametrize("first", [nn.Conv2d(3, 4, 1), nn.Conv2d(3, 4, 3, 2, 1), nn.Conv2d(3, 4, 4, 4)])
+def test_a_block_behind_a_plain_convolution(first: nn.Conv2d) -> None:
+    """Both together are none, for the block pads in between; its norm is a branch, not that convolution's."""
+    model = ready(nn.Sequential(first, RepVgg(4), RepVgg(4, groups=2)))
+    _, report = fused_and_checked(model, image(1, 3, 20, 24))
+    assert [each.title for each in report.fused] == ["1", "2"]
+    assert report.left_alone == ()
+
+
 def test_a_fused_model_can_be_copied_saved_and_fused_again() -> None:
     fused = fuse_model(ready(RepNet()), image(1, 4, 14, 12)).model
     written = io.BytesIO()

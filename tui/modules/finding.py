@@ -125,7 +125,7 @@ class Finder:
                 self._left[call] = _left_alone(call, step.reason)
             return
         reach = reach_of(sink, self._meanings)
-        refused = None
+        refused: dict[str, LeftAlone] = {}  # by the module in whose forward it is
         for region in reversed(self._fitting(reach.regions, step)):
             if not self._is_worth_it(region):
                 break
@@ -134,11 +134,13 @@ class Finder:
             try:
                 self._take(region)
             except FusionError as error:
-                refused = refused or _left_alone(call, str(error))
+                refused.setdefault(owner_of(region), _left_alone(call, str(error)))
                 continue
+            # That it is none together with modules before it says nothing of it.
+            refused = {owner: told for owner, told in refused.items() if owner == self._blocks[-1].owner}
             break
-        if refused is not None:
-            self._left[call] = refused
+        if refused:
+            self._left[call] = next(iter(refused.values()))
         elif call not in self._covered and isinstance(step, (Normalise, Add)):
             self._tell(call, reach)
 
@@ -157,10 +159,13 @@ class Finder:
         return fitting
 
     def _splits_a_pair(self, region: Region) -> bool:
-        """Whether it begins with the norm of a convolution before it, which then is left without."""
+        """Whether it begins with the norm of a convolution before it, which then is left without.
+
+        A norm beside others that read the convolution is a branch, as a RepVGG block's own.
+        """
         before = self._meanings.of(region.source)
-        readers = (self._meanings.of(call.outputs[0]) for call in region.source.users if call.outputs)
-        return isinstance(before, Convolve) and any(isinstance(step, Normalise) for step in readers)
+        readers = [self._meanings.of(call.outputs[0]) for call in region.source.users if call.outputs]
+        return isinstance(before, Convolve) and len(readers) == 1 and isinstance(readers[0], Normalise)
 
     def _is_weighty(self, calls: Iterable[Call]) -> bool:
         light = (Scale, Shift, Same)
