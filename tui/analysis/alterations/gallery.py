@@ -267,7 +267,7 @@ _ALL = (
     ),
     Mistake(
         "idconv-raw",
-        "1×1 without the identity that idconv adds",
+        "idconv's 1×1 without its identity",
         "DBB's 1×1 stores its weight minus the identity and adds the identity when it runs; the fuser took "
         "the stored weight.",
         "Everywhere: minus what the second step makes of the input.",
