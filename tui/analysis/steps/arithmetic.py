@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from tui.analysis.steps.step import Line, StepKernel
@@ -99,12 +100,21 @@ def mean_of_taps(kernel: Kernel) -> Operation:
     return lines
 
 
+def _sum(values: Iterable[float]) -> float:
+    """Without rounding on the way; as torch has it where that is no number, or too large for one."""
+    numbers = list(values)
+    try:
+        return math.fsum(numbers)
+    except (ValueError, OverflowError):
+        return sum(numbers)
+
+
 def _factor(norm: nn.BatchNorm2d, out: int) -> tuple[float, Line]:
-    """gamma / sqrt(var + eps) of a channel, and the line that says so."""
+    """gamma / sqrt(var + eps) of a channel, infinite or NaN as torch has it, and the line that says so."""
     assert norm.running_var is not None
     gamma = 1.0 if norm.weight is None else float(norm.weight[out])
     var = float(norm.running_var[out])
-    factor = gamma / math.sqrt(var + norm.eps)
+    factor = float(gamma / torch.tensor(var + norm.eps, dtype=torch.float64).sqrt())
     return factor, ("gamma ", gamma, " / sqrt(var ", var, " + eps ", norm.eps, ") = scale ", factor)
 
 
@@ -228,7 +238,7 @@ def through_channels(first: Kernel, second: Kernel, groups: int) -> Operation:
             return (weight,) if own is None else (weight, (f"bias[{out}] stays ", own))
         sums = second.weight[out].sum(dim=(1, 2)).tolist()
         biases = first.bias[start : start + between].tolist()
-        total = math.fsum(a * b for a, b in zip(sums, biases, strict=True)) + (own or 0.0)
+        total = _sum(a * b for a, b in zip(sums, biases, strict=True)) + (own or 0.0)
         given: Line = () if own is None else ("own ", own, " + ")
         return weight, (f"bias[{out}] = ", *given, *_products(sums, biases), " = ", total)
 
@@ -249,7 +259,7 @@ def _products_at(first: Tensor, second: Tensor, row: int, column: int) -> tuple[
 
 
 def _sum_of_products(left: Sequence[float], right: Sequence[float]) -> Line:
-    total = math.fsum(a * b for a, b in zip(left, right, strict=True))
+    total = _sum(a * b for a, b in zip(left, right, strict=True))
     return *_products(left, right), " = ", total
 
 
@@ -270,7 +280,7 @@ def added(summands: Sequence[StepKernel], after: StepKernel, stored: Kernel, dty
         weights = [summand.at(summand.origin(tap)) for summand in summands]
         return (
             (f"{name_of(tap)}: ", *_terms([each.title for each in summands], weights)),
-            *_kept(after.at(tap), math.fsum(weights), float(stored.weight[tap]), dtype),
+            *_kept(after.at(tap), _sum(weights), float(stored.weight[tap]), dtype),
         )
 
     return lines
@@ -286,7 +296,7 @@ def added_biases(summands: Sequence[StepKernel], after: StepKernel, stored: Kern
         kept = 0.0 if stored.bias is None else float(stored.bias[out])
         return (
             (f"bias[{out}]: ", *_terms([each.title for each in biased], biases)),
-            *_kept(after.bias_at(out), math.fsum(biases), kept, dtype),
+            *_kept(after.bias_at(out), _sum(biases), kept, dtype),
         )
 
     return lines
@@ -297,7 +307,7 @@ def _terms(names: Sequence[str], values: Sequence[float]) -> Line:
     parts: list[str | float] = []
     for name, value in zip(names, values, strict=True):
         parts += [f"{' + ' if parts else ''}{name} ", value]
-    return *parts, " = ", math.fsum(values)
+    return *parts, " = ", _sum(values)
 
 
 def _kept(fused: float, total: float, stored: float, dtype: str) -> tuple[Line, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from tui.analysis.alterations.alterations import INPUT
 from tui.analysis.alterations.applying import parameters_of
@@ -46,13 +46,18 @@ def left_out(
 
 
 def _not_finite(block: ReparamBlock, x: Tensor) -> Iterator[str]:
-    """The input, then the parameters by their place, then others by torch's name."""
+    """The input, then the parameters by their place or torch's name, then what batch norms multiply by."""
     places = {id(tensor): place for place, tensor in parameters_of(block).items()}
     if not bool(x.isfinite().all()):
         yield INPUT
     for name, tensor in block.state_dict(keep_vars=True).items():
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             yield places.get(id(tensor), name)
+    for name, module in block.named_modules():
+        if isinstance(module, nn.BatchNorm2d) and module.running_var is not None:
+            if not bool((module.running_var + module.eps).rsqrt().isfinite().all()):
+                norm = places.get(id(module.running_var), f"{name}.var").rpartition(".")[0]
+                yield f"1 / sqrt(var + eps) of {norm}"
 
 
 def _nowhere_finite(outputs: Outputs) -> tuple[int, ...]:

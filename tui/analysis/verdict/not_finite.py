@@ -10,7 +10,8 @@ class NotFinite:
     """What is NaN or infinite in a study.
 
     Attributes:
-        cause: the input or the parameter that is, "input" or "kxk.weight"; "" where all of them are finite.
+        cause: the input or the parameter that is, "input" or "kxk.weight", or a batch norm's scale, which is
+            where its var + eps is not positive; "" where all of them are finite.
         unfused, fused: how many elements of each output are.
         channels: the output channels that are nowhere finite, on both sides alike: no output tells of them.
         wrong: those of them whose fused weights are other ones than the branches come to.
