@@ -116,7 +116,7 @@ class Parts:
     CALLS: ClassVar[Mapping[str, Sequence[str]]] = {
         "recording": ("record",),
         "verifying": ("verify",),
-        "trying": ("_results", "tried_on_other_sizes", "agrees_on_other_sizes"),
+        "trying": ("on_example", "tried_on_other_sizes", "agrees_on_other_sizes"),
     }
 
     def __init__(self) -> None:
