@@ -120,6 +120,18 @@ def padded_by_a_number(self: Any, x: Tensor) -> Tensor:
     return self.dense(y)  # type: ignore[no-any-return]
 
 
+def padded_by_hand(number: float) -> Forward:
+    """As those write it who do not know functional.pad."""
+
+    def forward(self: Any, x: Tensor) -> Tensor:
+        count, channels, height, width = x.shape
+        y = x.new_full((count, channels, height + 2, width + 2), number)
+        y[:, :, 1 : height + 1, 1 : width + 1] = x
+        return self.dense(y)  # type: ignore[no-any-return]
+
+    return forward
+
+
 def cropped_skip(self: Any, x: Tensor) -> Tensor:
     return self.dense(x) + x[:, :, 1:-1, 1:-1]  # type: ignore[no-any-return]
 
@@ -219,6 +231,7 @@ FUSED: dict[str, Callable[[], nn.Module]] = {
         point=conv(1, bias=False),
     ),
     "padded by its value": lambda: Written(padded_by_value, dense=conv(padding=0), point=conv(1)),
+    "padded by hand": lambda: Written(padded_by_hand(0.0), dense=conv(padding=0)),
     "padding in words": lambda: Written(
         lambda self, x: self.dense(x) + x, dense=nn.Conv2d(CHANNELS, CHANNELS, 3, padding="same")
     ),
@@ -304,6 +317,10 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "padded by another value": (
         lambda: Written(padded_by_another_value, dense=conv(padding=0), point=conv(1)),
         "something is padded in between",
+    ),
+    "another number around the image": (
+        lambda: Written(padded_by_hand(0.5), dense=conv(padding=0)),
+        "other numbers than zeros are padded around the image.*pad zeros",
     ),
     "group norm": (lambda: nn.Sequential(conv(), nn.GroupNorm(2, CHANNELS)), "group norm is no batch norm"),
     "no statistics": (

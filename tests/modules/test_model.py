@@ -323,6 +323,22 @@ class Behind(nn.Module):
         return functional.relu(self.padded(x) + self.point(x))
 
 
+class Listed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList([normed(), normed()])
+
+    def forward(self, x: Tensor) -> Tensor:
+        for block in self.blocks:
+            x = functional.relu(x + block(x))
+        return x
+
+
+def test_blocks_of_a_list_are_told_apart() -> None:
+    _, report = fused_and_checked(ready(nn.Sequential(Listed())), image(1, 4, 9, 9))
+    assert [each.title for each in report.fused] == ["0.blocks.0", "0.blocks.1"]
+
+
 def test_train_mode() -> None:
     with pytest.raises(FusionError, match="train mode"):
         fuse_model(ResNet(), torch.randn(1, 3, 32, 32))

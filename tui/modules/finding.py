@@ -15,6 +15,7 @@ from tui.fusion.quoting import with_article
 from tui.modules.found import Findings, FoundBlock, LeftAlone
 from tui.modules.linear.lowering import lowered
 from tui.modules.linear.meaning import Meanings
+from tui.modules.linear.naming import shared_path
 from tui.modules.linear.refusing import NotUnderstoodError
 from tui.modules.linear.regions import Reach, Region, Stop, reach_of
 from tui.modules.linear.steps import Add, Average, Convolve, Normalise, Same, Scale, Shift, Step, Unknown
@@ -242,12 +243,18 @@ class Finder:
         whole = self._graph.outermost.get((region.source, region.sink))
         if whole is not None:
             return whole.path
-        if len(block.branches) > 1:
-            return owner_of(region)
         kinds = (Convolve, Normalise)
-        return next(
-            call.path for call in region.calls if isinstance(self._meanings.of(call.outputs[0]), kinds)
-        )
+        paths = [call.path for call in region.calls if isinstance(self._meanings.of(call.outputs[0]), kinds)]
+        if len(block.branches) == 1:
+            return paths[0]
+        owner, shared = owner_of(region), shared_path(paths)
+        return shared if self._is_in_a_list(shared, owner) else owner
+
+    def _is_in_a_list(self, path: str, owner: str) -> bool:
+        """Whether the forward takes it out of a ModuleList, which does not run itself: there are others."""
+        inside = path.removeprefix(f"{owner}." if owner else "")
+        first = f"{owner}.{inside.partition('.')[0]}".removeprefix(".")
+        return path != owner and first not in self._graph.runs_at and "." in inside
 
 
 def _left_alone(call: Call, reason: str) -> LeftAlone:

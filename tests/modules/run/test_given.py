@@ -31,9 +31,10 @@ X = torch.zeros(1, 4, 8, 8)
         ({"weight": X}, "dict was given, and a module"),
         (nn.Conv2d, r"the class Conv2d was given.*Conv2d\(\.\.\.\)"),
         (nn.Sequential(nn.LazyConv2d(4, 3)).eval(), "0.weight has no size yet.*run it once"),
+        (nn.ModuleList([nn.Conv2d(4, 3, 1)]).eval(), "a ModuleList holds modules and does nothing.*give one"),
         (nn.Conv2d(4, 3, 1, device="meta").eval(), r"weight is on the meta device.*to_empty"),
     ],
-    ids=["none", "weights", "class", "lazy", "meta"],
+    ids=["none", "weights", "class", "lazy", "list", "meta"],
 )
 def test_what_is_no_module(asked: Callable[[Any, Any], object], given: Any, words: str) -> None:
     with pytest.raises(FusionError, match=words):

@@ -52,7 +52,9 @@ def branch_names(paths: Sequence[Sequence[str]]) -> list[str]:
     Control characters are made visible: an attribute may have any name, and these are shown everywhere.
     """
     every = [path for branch in paths for path in branch]
-    shared = _shared(every if len(paths) > 1 else [*every, *(path.rpartition(".")[0] for path in every[:1])])
+    shared = shared_path(
+        every if len(paths) > 1 else [*every, *(path.rpartition(".")[0] for path in every[:1])]
+    )
     names = Names()
     return [names.unlike(printable(_branch_name(branch, shared)), " #") for branch in paths]
 
@@ -60,13 +62,13 @@ def branch_names(paths: Sequence[Sequence[str]]) -> list[str]:
 def _branch_name(paths: Sequence[str], shared: str) -> str:
     if not paths:
         return "identity"
-    inside = _shared(paths)
+    inside = shared_path(paths)
     longer = [inside, *paths] if len(inside) > len(shared) else [path for path in paths if path != shared]
     name = longer[0] if longer else paths[0]
     return name.removeprefix(shared).removeprefix(".") or name.rpartition(".")[2] or "sum"
 
 
-def _shared(paths: Sequence[str]) -> str:
+def shared_path(paths: Sequence[str]) -> str:
     """The longest path that all begin with, whole names only."""
     parts = [path.split(".") for path in paths]
     count = 0

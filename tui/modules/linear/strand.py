@@ -144,6 +144,11 @@ class Strand:
         apart = (became - given).abs()
         largest = torch.maximum(became.abs().max(), given.abs().max())
         if bool((apart > _ALIKE * largest).any()):
+            if not self.links and self.before is None:
+                raise FusionError(
+                    f"{where}: other numbers than zeros are padded around the image: "
+                    f"{_at_the_border(border, size)} are not what a single convolution gives; pad zeros"
+                )
             what = "something is" if bool(given.any()) else "zeros are"
             raise FusionError(
                 f"{where}: {what} padded in between, where a layer before has made something else of zeros: "

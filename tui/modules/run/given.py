@@ -10,6 +10,8 @@ from torch.nn.parameter import is_lazy
 
 from tui.fusion.kernel import FusionError
 
+_HOLDERS = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
+
 
 def refuse_no_module(given: Any) -> None:
     """What is no nn.Module, one without sizes or numbers, or one of TorchScript cannot be seen to run.
@@ -24,6 +26,11 @@ def refuse_no_module(given: Any) -> None:
         )
     if not isinstance(given, nn.Module):
         raise FusionError(f"{type(given).__name__} was given, and a module (torch.nn.Module) is expected")
+    if isinstance(given, _HOLDERS) and type(given).forward is nn.Module.forward:
+        raise FusionError(
+            f"a {type(given).__name__} holds modules and does nothing with an image itself: give one of "
+            "them, or the model that runs them"
+        )
     if isinstance(given, torch.jit.ScriptModule):
         raise FusionError(
             "it is TorchScript, whose steps cannot be seen: give the module of Python that it was made of, "
