@@ -467,3 +467,69 @@ def test_the_model_is_run_on_no_size_twice() -> None:
     )
     fuse_model(model, image(1, 4, 300, 300))
     assert seen == [(38, 302)]
+
+
+class Sum(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense, self.point = nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.dense(x) + self.point(x)  # type: ignore[no-any-return]
+
+
+class AtTwoSizes(nn.Module):
+    """One block twice; the second time behind a pool, beyond whose result it pads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block, self.pool = Sum(), nn.AvgPool2d(2)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return functional.relu(self.block(x)), functional.relu(self.block(self.pool(x)))
+
+
+def test_a_block_that_is_fused_is_not_left_alone_too() -> None:
+    _, report = fused_and_checked(ready(AtTwoSizes()), image(1, 4, 16, 16))
+    assert [each.title for each in report.fused] == ["block"]
+    assert report.left_alone == ()
+
+
+class Unhooked(nn.Module):
+    """It calls the forward of its blocks, and not the blocks; has some in a list, and two sums of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = Sum(), Sum()
+        self.listed = nn.ModuleList([normed(), normed()])
+        self.dense, self.point = nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = functional.relu(self.second.forward(functional.relu(self.first.forward(x))))
+        x = functional.relu(self.listed[1](functional.relu(self.listed[0](x) + x)) + x)
+        x = functional.relu(self.dense(x) + self.point(x))
+        return functional.relu(self.first.point(x) + self.second.point(x))
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_no_two_blocks_are_called_alike(inside: bool) -> None:
+    model = nn.Sequential(nn.Identity(), Unhooked()) if inside else Unhooked()
+    found = blocks_of(ready(model), image(1, 4, 9, 9)).blocks
+    called = [each.title for each in found]
+    prefix = "1." if inside else ""
+    assert called[:4] == [f"{prefix}{each}" for each in ("first", "second", "listed.0", "listed.1")]
+    assert called[4:] == [f"{prefix}dense", "1" if inside else "first.point"]
+
+
+class AroundABody(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = normed()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.relu(self.body(x) + x)
+
+
+def test_a_block_around_a_module_that_runs_itself_is_called_like_the_whole() -> None:
+    found = blocks_of(ready(nn.Sequential(AroundABody(), nn.ReLU())), image(1, 4, 9, 9)).blocks
+    assert [each.title for each in found] == ["0"]

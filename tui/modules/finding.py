@@ -140,10 +140,14 @@ class Finder:
             # That it is none together with modules before it says nothing of it.
             refused = {owner: told for owner, told in refused.items() if owner == self._blocks[-1].owner}
             break
-        if refused:
+        if refused and not self._is_told_as_block(call):
             self._left[call] = next(iter(refused.values()))
         elif call not in self._covered and isinstance(step, (Normalise, Add)):
             self._tell(call, reach)
+
+    def _is_told_as_block(self, call: Call) -> bool:
+        """Whether what ends there was taken after all, and is called as more than that would be."""
+        return call in self._covered and self._blocks[-1].title == call.path
 
     def _fitting(self, regions: Sequence[Region], last: Step) -> list[Region]:
         """Those that do not reach out of the forward of their block only to take in a factor."""
@@ -247,14 +251,18 @@ class Finder:
         paths = [call.path for call in region.calls if isinstance(self._meanings.of(call.outputs[0]), kinds)]
         if len(block.branches) == 1:
             return paths[0]
-        owner, shared = owner_of(region), shared_path(paths)
-        return shared if self._is_in_a_list(shared, owner) else owner
+        title, shared = owner_of(region), shared_path(paths)
+        if self._is_beside_what_runs(shared, title):
+            title = shared
+        begins = {each.title: each.region.calls[0].path for each in self._blocks}
+        another = begins.get(title, region.calls[0].path) != region.calls[0].path
+        return paths[0] if another or (not title and not self._is_all(region)) else title
 
-    def _is_in_a_list(self, path: str, owner: str) -> bool:
-        """Whether the forward takes it out of a ModuleList, which does not run itself: there are others."""
-        inside = path.removeprefix(f"{owner}." if owner else "")
-        first = f"{owner}.{inside.partition('.')[0]}".removeprefix(".")
-        return path != owner and first not in self._graph.runs_at and "." in inside
+    def _is_beside_what_runs(self, path: str, owner: str) -> bool:
+        """Whether it is in what does not run itself: a list, or a module whose forward is called by name."""
+        inside = path.removeprefix(owner).removeprefix(".").split(".") if path != owner else []
+        above = (".".join(filter(None, (owner, *inside[: count + 1]))) for count in range(len(inside)))
+        return any(each not in self._graph.runs_at for each in above)
 
 
 def _left_alone(call: Call, reason: str) -> LeftAlone:
