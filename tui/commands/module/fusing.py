@@ -27,7 +27,8 @@ from tui.commands.module.programs import Axis, write_program
 from tui.commands.plain_console import plain_console
 from tui.commands.tables import WIDTH, plain, row, ruled, table
 from tui.modules.fusing import example_of
-from tui.modules.model import ModelReport, fuse_model
+from tui.modules.model import fuse_model
+from tui.modules.model_report import ModelReport
 from tui.modules.run.loading import LoadingError
 
 FUSED = 0
