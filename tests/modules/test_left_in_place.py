@@ -89,6 +89,30 @@ class ReadsInsideWhereItIsWide(Blocks):
         return super().forward(x) * (1 if x.shape[3] < 200 else asked[0].conv.kernel_size[0])
 
 
+class ReadsFaintly(nn.Module):
+    """It adds so little of a weight that the output hardly tells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.bn = nn.Conv2d(2, 2, 3, padding=1), nn.BatchNorm2d(2)
+
+    def forward(self, x: Tensor) -> Any:
+        return relu(self.bn(self.conv(x))) + 1e-6 * self.conv.weight.square().sum()
+
+
+class Shared(nn.Module):
+    """Two convolutions of one weight, which both of them hold, and the whole, which reads it too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Sequential(nn.Conv2d(2, 2, 1), nn.BatchNorm2d(2))
+        self.second = nn.Sequential(nn.Conv2d(2, 2, 1), nn.BatchNorm2d(2))
+        self.shared = self.second[0].weight = self.first[0].weight
+
+    def forward(self, x: Tensor) -> Any:
+        return relu(self.second(relu(self.first(x)) / 16)) + self.get_parameter("shared").sum()
+
+
 def fused_and_checked(model: nn.Module) -> FusedModel:
     made = fuse_model(whole_numbers(model), X)
     with torch.no_grad():
@@ -192,3 +216,14 @@ def test_a_forward_that_keeps_something_for_the_next_run_is_not_rewritten() -> N
     ]
     for _ in range(3):
         torch.testing.assert_close(fused(X), model(X))
+
+
+def test_what_is_read_for_itself_is_left() -> None:
+    made = fused_and_checked(ReadsFaintly())
+    assert not made.report.fused
+    assert "its weight is read elsewhere too: pow in forward" in left_alone(made)["conv"]
+
+
+def test_a_weight_that_others_hold_too_is_read_where_they_hold_it() -> None:
+    made = fused_and_checked(Shared())
+    assert [each.title for each in made.report.fused] == ["first", "second"]

@@ -17,7 +17,16 @@ from tui.modules.finished import finished, verify
 from tui.modules.found import FoundBlock, LeftAlone
 from tui.modules.model_report import FusedBlock, ModelReport
 from tui.modules.on_example import OnExample, on_example
-from tui.modules.replacing import Parents, Place, by_owner, owner_run, place_of, whole_run
+from tui.modules.replacing import (
+    Parents,
+    Place,
+    by_owner,
+    owner_run,
+    place_of,
+    readers_beside,
+    refuse_read_beside,
+    whole_run,
+)
 from tui.modules.rewriting import rewritten
 from tui.modules.run.copying import copied
 from tui.modules.run.exact import Exact
@@ -161,6 +170,7 @@ class _Fusing:
         findings = Finder(graph, self._accept).findings()
         self._blocks = findings.blocks
         self._left = list(findings.left_alone)
+        self._readers = readers_beside(graph, self._blocks)
         self._outcome = OnExample("")
 
     def replace(self, arguments: tuple[Any, ...]) -> None:
@@ -259,6 +269,7 @@ class _Fusing:
         """Where it goes; None where it is left alone."""
         try:
             place = place_of(found, self._graph, self._blocks)
+            refuse_read_beside(place, self._graph, self._readers)
         except FusionError as error:
             self._left.append(LeftAlone(found.title, str(error)))
             return None

@@ -74,7 +74,10 @@ def _failed(error: Exception) -> str:
 
 def _other_way(came_by: bool) -> str:
     if came_by:
-        return "the model gives something else with a convolution in its place"
+        return (
+            "the model gives something else with a convolution in its place: its forward reads numbers of "
+            "what is inside of it, or makes much of rounding"
+        )
     return (
         "the model's forward passes over a convolution in its place, as one that asks for a module's class "
         "does"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import nn
 
 from tui.fusion.kernel import FusionError
 from tui.modules.found import FoundBlock
-from tui.modules.run.graph import Graph, ModuleCall
+from tui.modules.run.graph import Call, Graph, ModuleCall
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +77,37 @@ def _refuse_second_run(found: FoundBlock, graph: Graph) -> None:
         raise FusionError(
             f"{run.path or 'the module'} runs {count} times, and its forward cannot be rewritten"
         )
+
+
+def readers_beside(graph: Graph, blocks: Iterable[FoundBlock]) -> dict[int, list[Call]]:
+    """Of each parameter and buffer that operators outside of the blocks read, by its id, those.
+
+    Without those that two modules hold, of which the other may be the one that reads.
+    """
+    inside = {call for each in blocks for call in each.region.calls}
+    read: dict[int, list[Call]] = {}
+    for call in graph.calls:
+        for node in call.inputs if call.module is None and call not in inside else ():
+            if node.name:
+                read.setdefault(id(node.tensor), []).append(call)
+    held = (graph.module.named_parameters, graph.module.named_buffers) if read else ()
+    count = Counter(id(tensor) for named in held for _, tensor in named(remove_duplicate=False))
+    return {tensor: calls for tensor, calls in read.items() if count[tensor] == 1}
+
+
+def refuse_read_beside(place: Place, graph: Graph, readers: Mapping[int, Sequence[Call]]) -> None:
+    """What is replaced holds other numbers afterwards, or none.
+
+    Raises:
+        FusionError: they are read elsewhere too than in its own forward.
+    """
+    for module in place.modules if readers else ():
+        path = graph.runs_of[module][0].path
+        for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+            for call in readers.get(id(tensor), ()):
+                if path and call.path != path and not call.path.startswith(f"{path}."):
+                    where = call.path or "forward"
+                    raise FusionError(f"its {name} is read elsewhere too: {call.operator} in {where}")
 
 
 class Parents:
