@@ -52,7 +52,7 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, symlinks=os.name != "nt", with_pip=False)
     python = scripts(folder) / "python"
-    options = ["--no-deps", "--no-index", "--quiet", "--disable-pip-version-check"]
+    options = ["--no-deps", "--no-index", "--no-compile", "--quiet", "--disable-pip-version-check"]
     install = [sys.executable, "-m", "pip", "--python", str(python), "install", *options, str(wheel)]
     subprocess.run(install, check=True, capture_output=True)
     # A line in a .pth is a folder whose own .pth files are not read: the checkout stays out.
