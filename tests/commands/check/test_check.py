@@ -61,8 +61,9 @@ SPECS = {
 }
 
 
-@pytest.fixture(params=SPECS.values(), ids=list(SPECS))
+@pytest.fixture(scope="module", params=SPECS.values(), ids=list(SPECS))
 def result(request: pytest.FixtureRequest) -> Study:
+    """One study for all tests that read it."""
     spec: BlockSpec = request.param
     return study_of(spec)
 
