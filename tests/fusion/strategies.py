@@ -1,8 +1,12 @@
-"""Blocks to draw: every valid BlockSpec that is small enough to run in a moment."""
+"""Blocks to draw: every valid BlockSpec that is small enough to run in a moment.
+
+Strategies are kept: hypothesis looks at each new one before it draws of it, which took longer than to draw.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TypeVar
 
 import torch
@@ -38,10 +42,12 @@ AnyModule = TypeVar("AnyModule", bound=nn.Module)
 _KEEPS_CHANNELS = (BranchKind.IDENTITY, BranchKind.AVERAGE)
 
 
+@cache
 def pairs(low: int, high: int) -> st.SearchStrategy[Pair]:
     return st.tuples(st.integers(low, high), st.integers(low, high))
 
 
+@cache
 def any_branches() -> st.SearchStrategy[BranchSpec]:
     """Any kind with any options, whether or not a block can have it."""
     return st.builds(
@@ -66,25 +72,51 @@ def branches(draw: st.DrawFn, in_channels: int, out_channels: int) -> BranchSpec
     branch = draw(any_branches())
     if branch.kind in _KEEPS_CHANNELS and in_channels != out_channels:
         branch = replace(branch, kind=BranchKind.KXK)
-    groups = st.sampled_from(_divisors_of_both(in_channels, out_channels))
-    branch = replace(branch, groups=draw(st.none() | groups))
+    branch = replace(branch, groups=draw(_own_groups(in_channels, out_channels)))
     if branch.identity_offset:
         offset = branch.kind is BranchKind.POINTWISE_KXK or in_channels == out_channels
         branch = replace(branch, expansion=1, identity_offset=offset)
     return replace(branch, bias=False, inner_norm=False) if branch.zero_border else branch
 
 
-def _divisors_of_both(one: int, other: int) -> list[int]:
-    return [number for number in range(1, one + 1) if one % number == 0 and other % number == 0]
+@cache
+def _some_branches(in_channels: int, out_channels: int) -> st.SearchStrategy[list[BranchSpec]]:
+    return st.lists(branches(in_channels, out_channels), min_size=1, max_size=5)
+
+
+@cache
+def _out_channels(in_channels: int) -> st.SearchStrategy[int]:
+    return st.just(in_channels) | st.integers(1, LARGEST_CHANNELS)
+
+
+@cache
+def _groups(in_channels: int, out_channels: int) -> st.SearchStrategy[int]:
+    possible = range(1, in_channels + 1)
+    return st.sampled_from([each for each in possible if in_channels % each == 0 == out_channels % each])
+
+
+@cache
+def _own_groups(in_channels: int, out_channels: int) -> st.SearchStrategy[int | None]:
+    return st.none() | _groups(in_channels, out_channels)
+
+
+@cache
+def _paddings() -> st.SearchStrategy[Pair | None]:
+    return st.none() | pairs(0, 4)
+
+
+@cache
+def _own_paddings(rows: Pair, columns: Pair) -> st.SearchStrategy[Pair | None]:
+    """None, or rows and columns of zeros, each from one number to another."""
+    return st.none() | st.tuples(st.integers(*rows), st.integers(*columns))
 
 
 @st.composite
 def specs(draw: st.DrawFn, dtypes: tuple[Dtype, ...] = (Dtype.FLOAT64,)) -> BlockSpec:
     """Any valid spec with few channels, a small input and up to five branches of any kind."""
     in_channels = draw(st.integers(1, LARGEST_CHANNELS))
-    out_channels = draw(st.just(in_channels) | st.integers(1, LARGEST_CHANNELS))
-    one = branches(in_channels, out_channels)
-    chosen = tuple(draw(st.lists(one, min_size=1, max_size=5)))
+    out_channels = draw(_out_channels(in_channels))
+    chosen = tuple(draw(_some_branches(in_channels, out_channels)))
     has_identity = any(branch.kind is BranchKind.IDENTITY for branch in chosen)
     spec = BlockSpec(
         in_channels=in_channels,
@@ -92,7 +124,7 @@ def specs(draw: st.DrawFn, dtypes: tuple[Dtype, ...] = (Dtype.FLOAT64,)) -> Bloc
         kernel_size=draw(pairs(1, 7)),
         stride=(1, 1) if has_identity else draw(pairs(1, 3)),
         dilation=draw(pairs(1, 3)),
-        groups=draw(st.sampled_from(_divisors_of_both(in_channels, out_channels))),
+        groups=draw(_groups(in_channels, out_channels)),
         branches=chosen,
         post_norm=draw(st.booleans()),
         eps=draw(st.sampled_from([1e-5, 1e-3, 0.1])),
@@ -110,7 +142,7 @@ def specs(draw: st.DrawFn, dtypes: tuple[Dtype, ...] = (Dtype.FLOAT64,)) -> Bloc
 @st.composite
 def with_paddings(draw: st.DrawFn, spec: BlockSpec) -> BlockSpec:
     """The spec with a padding in numbers, and some of its branches with one of their own."""
-    padding = draw(st.none() | pairs(0, 4))
+    padding = draw(_paddings())
     if padding is not None:
         sizes = zip(spec.input_shape, padding, spec.frame.extent, strict=True)
         height, width = (max(size, reach - 2 * zeros) for size, zeros, reach in sizes)
@@ -121,8 +153,8 @@ def with_paddings(draw: st.DrawFn, spec: BlockSpec) -> BlockSpec:
     for branch, chain in zip(spec.branches, spec.chains, strict=True):
         left, _, top, _ = frame.border
         axes = zip((top, left), frame.extent, extent_of(chain), strict=True)
-        rows, columns = (st.integers(max(0, zeros - whole + reach), zeros) for zeros, whole, reach in axes)
-        own.append(replace(branch, padding=draw(st.none() | st.tuples(rows, columns))))
+        rows, columns = ((max(0, zeros - whole + reach), zeros) for zeros, whole, reach in axes)
+        own.append(replace(branch, padding=draw(_own_paddings(rows, columns))))
     return replace(spec, branches=tuple(own))
 
 
