@@ -26,7 +26,7 @@ from tui.fusion.layers import (
     Norm,
     OffsetConvolution,
 )
-from tui.fusion.specs.block_spec import Pair
+from tui.fusion.specs.block_spec import BlockSpec, Pair
 from tui.fusion.specs.layer_spec import USUAL_EPS, YOLO_EPS
 from tui.fusion.specs.padding import centre, same_border
 from tui.fusion.structure import structure_of
@@ -36,18 +36,25 @@ _Maker = Callable[[ReparamBlock, Folded], Fusion]
 _Edit = Callable[[ReparamBlock], None]
 
 
-def wrongly_fused(name: str, block: ReparamBlock, x: Tensor, folded: Folded | None = None) -> Fusion:
+def wrongly_fused(
+    name: str,
+    block: ReparamBlock,
+    x: Tensor,
+    folded: Folded | None = None,
+    structure: BlockSpec | None = None,
+) -> Fusion:
     """The block fused with the mistake of that name; the block itself stays as it is.
 
     x is the input that both sides will see, (batch, in_channels, H, W); only its shape counts. It says how
     many values of a channel a batch norm sees, for the mistake that needs to know.
     `folded`: what the block comes to; it is folded where that is not known yet.
+    `structure`: that of the block on this input, likewise.
 
     Raises:
         FusionError: this mistake cannot be made on this block, or the block cannot be fused at all.
         KeyError: no mistake has that name.
     """
-    hindrance = obstacle(name, structure_of(block, x))
+    hindrance = obstacle(name, structure or structure_of(block, x))
     if hindrance is not None:
         raise FusionError(hindrance)
     if name == "var-unbiased":

@@ -17,6 +17,7 @@ from tui.analysis.likeness.found import Likeness
 from tui.analysis.likeness.pairs import Pair, Sample, pairs_near
 from tui.analysis.progress import Doing
 from tui.fusion.block import Folded, ReparamBlock, conv_of
+from tui.fusion.specs.block_spec import BlockSpec
 from tui.fusion.structure import structure_of
 
 SAME = 1e-6
@@ -78,10 +79,14 @@ class Search:
     def _sample(self) -> Sample:
         return Sample(self.difference.numel())
 
+    @cached_property
+    def _structure(self) -> BlockSpec:
+        return structure_of(self.block, self.x)
+
     def each(self) -> Generator[Doing, None, list[Likeness]]:
         """Yield a Doing before each mistake that is tried; return how well each fits."""
         found = []
-        for mistake in possible(structure_of(self.block, self.x)):
+        for mistake in possible(self._structure):
             yield Doing(f"trying: {mistake.title}")
             made = self._made(mistake.name)
             found.append(self._compared(mistake, made))
@@ -118,7 +123,7 @@ class Search:
     @torch.no_grad()
     def _made(self, name: str) -> Tensor:
         """fused - unfused of that mistake."""
-        wrong = wrongly_fused(name, self.block, self.x, self.folded)
+        wrong = wrongly_fused(name, self.block, self.x, self.folded, self._structure)
         if wrong.block is not self.block:
             unfused: Tensor = wrong.block(self.x)
             return self.right - unfused

@@ -108,9 +108,10 @@ def is_made(kernel: Kernel, given: Kernel, bounds: StoredBounds, making: Making)
 def kernels_of_mistakes(block: ReparamBlock) -> Iterator[tuple[str, Kernel]]:
     """What each mistake of the gallery makes of the block, by name; a mistake of running makes nothing."""
     x, folded = any_input(block), block.folded()
-    for mistake in possible(structure_of(block, x)):
+    structure = structure_of(block, x)
+    for mistake in possible(structure):
         if mistake.side is WrongSide.FUSED:
-            kernel = wrongly_fused(mistake.name, block, x, folded).kernel
+            kernel = wrongly_fused(mistake.name, block, x, folded, structure).kernel
             if kernel.weight.shape[:2] == folded.kernel.weight.shape[:2]:
                 yield mistake.name, kernel
 
