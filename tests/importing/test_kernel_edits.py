@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tests.export.code.test_snippet import EVERY_KIND
 from tests.fusion.layer_parts import conv_in, is_conv, norm_in
@@ -16,7 +16,9 @@ from tui.analysis.alterations.places import NotEditableError
 from tui.analysis.study import Study, study_of
 from tui.analysis.verdict.reason import Ruling
 from tui.export.grid import csv_of, grid_of, npz_of
+from tui.fusion.block import ReparamBlock
 from tui.fusion.grammar.branch_text import parse_branches
+from tui.fusion.layers import Branch, Convolution, Norm
 from tui.fusion.presets import PRESETS
 from tui.fusion.specs.block_spec import BlockSpec, Dtype
 from tui.fusion.tap import Tap
@@ -27,6 +29,7 @@ from tui.importing.kernel_edits import imported
 from tui.importing.npy import npz_from
 from tui.importing.number_table import kernel_in
 from tui.importing.target import Target, target_of
+from tui.views.kernels.stars import stars_of
 
 ORIGIN = Tap(0, 0, 0, 0)
 
@@ -239,3 +242,22 @@ def test_every_branch_of_every_kind_has_a_target_or_says_why() -> None:
             assert target.shape == shapes_of(EVERY_KIND)[target.name]
     assert reasons
     assert all(reasons)
+
+
+def test_a_weight_whose_layer_has_a_name_of_its_own() -> None:
+    """As of a block that was read off a module, by the names of its attributes."""
+    convolution, norm = Convolution(nn.Conv2d(2, 2, 3, groups=2)), Norm(nn.BatchNorm2d(2), 2)
+    block = ReparamBlock([Branch("dense", [("c", convolution), ("bn", norm)])]).eval()
+    study = study_of(block, torch.ones(1, 2, 5, 5))
+    target = target_of(study.spec, "dense", ORIGIN)
+    assert (target.name, target.shape) == ("dense.c.weight", (2, 1, 3, 3))
+    found = imported(study, target, given(torch.full((2, 1, 3, 3), 7.0), torch.ones(2)))
+    assert {(edit.place, edit.value) for edit in found.alterations.edits} == {
+        ("dense.c.weight", 7.0),
+        ("dense.c.bias", 1.0),
+    }
+    changed = study_of(block, torch.ones(1, 2, 5, 5), found.alterations)
+    starred, _ = stars_of(changed)
+    assert starred is not None
+    assert all(map(all, starred.row(0, 1, 0, 1)))
+    assert starred.bias(1)

@@ -103,7 +103,7 @@ def _parts(study: Study, target: Target, given: GivenKernel) -> list[_Part]:
     parameters = {name: tensor.detach().double() for name, tensor in parameters_of(study.block).items()}
     parts = [_weight_part(target, given.weight, parameters[target.name])]
     if given.bias is not None:
-        name = f"{target.summand}.bias"
+        name = f"{target.name.removesuffix('weight')}bias"
         bias = _tensor(given.bias)
         if name in parameters:
             parts.append(_bias_part(target, name, bias, parameters[name]))

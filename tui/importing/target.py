@@ -19,7 +19,8 @@ class Target:
 
     Attributes:
         summand: the study's name of the kernel: a branch's, or "fused".
-        shape: of the weight, (out_channels, in_channels / groups, kH, kW).
+        name: of the weight, as `shapes_of` has it: "kxk.weight", or with its layer's name "kxk.conv1.weight".
+        shape: of it, (out_channels, in_channels / groups, kH, kW).
         frame: of the same kernel as the screen shows it and the export writes it.
         standing: where the weight stands in that frame.
         pair: the (out, column) of the weight under the cursor; None where the cursor is between groups.
@@ -27,16 +28,12 @@ class Target:
     """
 
     summand: str
+    name: str
     shape: tuple[int, int, int, int]
     frame: tuple[int, int, int, int]
     standing: InFrame
     pair: Pair | None
     remark: str
-
-    @property
-    def name(self) -> str:
-        """Of the weight, as `shapes_of` has it."""
-        return f"{self.summand}.weight"
 
     @property
     def is_fused(self) -> bool:
@@ -68,17 +65,16 @@ def target_of(spec: BlockSpec, summand: str, cursor: Tap) -> Target:
         NotEditableError: the summand has no weight of its own that the grid shows.
     """
     shapes = shapes_of(spec)
-    standing = in_frame(spec, summand) if f"{summand}.weight" in shapes else None
+    standing = in_frame(spec, summand)
     first = Tap(*_FIRST) if standing is None else standing.tap(_FIRST)
-    remark = weight_place(spec, summand, first).remark
+    place = weight_place(spec, summand, first)
     assert standing is not None  # or there had been no such place
-    out, in_, height, width = shapes[f"{summand}.weight"]
+    out, in_, height, width = shapes[place.name]
     try:
         here = weight_place(spec, summand, Tap(cursor.out, cursor.in_, first.ky, first.kx)).index
         pair = here[0], here[1]
     except NotEditableError:
         pair = None
     rows, columns, *frame = shapes[f"{FUSED}.weight"]
-    return Target(
-        summand, (out, in_, height, width), (rows, columns, frame[0], frame[1]), standing, pair, remark
-    )
+    shape, frame_shape = (out, in_, height, width), (rows, columns, frame[0], frame[1])
+    return Target(summand, place.name, shape, frame_shape, standing, pair, place.remark)

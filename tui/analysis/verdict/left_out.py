@@ -54,10 +54,11 @@ def _not_finite(block: ReparamBlock, x: Tensor) -> Iterator[str]:
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             yield places.get(id(tensor), name)
     for name, module in block.named_modules():
-        if isinstance(module, nn.BatchNorm2d) and module.running_var is not None:
-            if not bool((module.running_var + module.eps).rsqrt().isfinite().all()):
-                norm = places.get(id(module.running_var), f"{name}.var").rpartition(".")[0]
-                yield f"1 / sqrt(var + eps) of {norm}"
+        if not isinstance(module, nn.BatchNorm2d) or module.running_var is None:
+            continue
+        if not bool((module.running_var + module.eps).rsqrt().isfinite().all()):
+            norm = places.get(id(module.running_var), f"{name}.var").rpartition(".")[0]
+            yield f"1 / sqrt(var + eps) of {norm}"
 
 
 def _nowhere_finite(outputs: Outputs) -> tuple[int, ...]:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tui.analysis.alterations.places import InFrame, in_frame
+from tui.analysis.alterations.places import (
+    InFrame,
+    NotEditableError,
+    bias_place,
+    in_frame,
+    weight_place,
+)
 from tui.analysis.numerics.precision import PRECISIONS
 from tui.fusion.specs.block_spec import Dtype
 from tui.widgets.grid.weight_source import Starred, WeightSource
@@ -40,8 +47,13 @@ class SetByHand:
     @cached_property
     def _weights(self) -> frozenset[tuple[int, ...]]:
         """The indices in the branch's own weight; they may be a hundred thousand."""
-        edits, weight = self.kernels.in_effect.edits, f"{self.name}.weight"
-        return frozenset(edit.index for edit in edits if edit.place == weight)
+        standing = self._standing
+        if standing is None:
+            return frozenset()
+        with suppress(NotEditableError):
+            weight = weight_place(self.kernels.spec, self.name, standing.tap((0, 0, 0, 0))).name
+            return frozenset(edit.index for edit in self.kernels.in_effect.edits if edit.place == weight)
+        return frozenset()
 
     @cached_property
     def _standing(self) -> InFrame | None:
@@ -49,8 +61,10 @@ class SetByHand:
 
     @cached_property
     def _biases(self) -> frozenset[int]:
-        edits = self.kernels.in_effect.edits
-        return frozenset(edit.index[0] for edit in edits if edit.place == f"{self.name}.bias")
+        with suppress(NotEditableError):
+            bias = bias_place(self.kernels.spec, self.name, 0).name
+            return frozenset(edit.index[0] for edit in self.kernels.in_effect.edits if edit.place == bias)
+        return frozenset()
 
     def row(self, out: int, ky: int, in_start: int, in_stop: int) -> list[list[bool]]:
         """For one row of taps in the frame, a list for each input channel."""
