@@ -136,3 +136,9 @@ def test_what_outputs_hide_the_weights_show() -> None:
     found = likenesses_within(study)
     assert isinstance(found, Likenesses)
     assert found.words == "eps 1e-3 for 1e-5, exactly"
+
+
+def test_an_eps_is_told_the_way_round_that_it_is() -> None:
+    block = filled(replace(BLOCKS["normed"], eps=1e-3))
+    x = torch.rand(1, block.in_channels, 6, 6, generator=torch.Generator().manual_seed(1))
+    assert told(block, wrongly_fused("eps-1e-3", block, x).kernel).words == "eps 1e-5 for 1e-3, exactly"

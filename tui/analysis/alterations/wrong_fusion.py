@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from tui.analysis.alterations.count_inside import InsideAverage
 from tui.analysis.alterations.fusion import Fusion
-from tui.analysis.alterations.gallery import obstacle
+from tui.analysis.alterations.gallery import MISTAKES, obstacle
 from tui.analysis.alterations.variances import unbiased, values_seen, with_variances_times
 from tui.fusion.block import Folded, ReparamBlock
 from tui.fusion.kernel import FusionError, Kernel, add, pad_to
@@ -209,6 +209,13 @@ def _divide_by_variances(block: ReparamBlock) -> None:
 def _exchange_eps(block: ReparamBlock) -> None:
     for norm in _norms(block):
         norm.eps = USUAL_EPS if norm.eps == YOLO_EPS else YOLO_EPS
+
+
+def title_in(block: ReparamBlock, name: str) -> str:
+    """What a mistake of the gallery is called where it was made on that block."""
+    if name == "eps-1e-3" and all(norm.eps == YOLO_EPS for norm in _norms(block)):
+        return "eps 1e-5 for 1e-3"
+    return MISTAKES[name].title
 
 
 def _train(block: ReparamBlock) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from tui.analysis.alterations.gallery import MISTAKES
+from tui.analysis.alterations.wrong_fusion import title_in
 from tui.analysis.bounds.making import Making, makings
 from tui.analysis.bounds.stored import StoredBounds, numbers_of
 from tui.analysis.likeness.found import Likeness, Likenesses
@@ -62,7 +63,8 @@ def looks_like_stored(
 
 
 def _likeness(rival: Rival) -> Likeness:
-    told = "" if rival.name in MISTAKES else rival.title
+    usual = rival.name in MISTAKES and MISTAKES[rival.name].title == rival.title
+    told = "" if usual else rival.title
     return Likeness(rival.name, 1.0, told=told, number=rival.number)
 
 
@@ -114,7 +116,7 @@ class _Search:
     def _same(self, making: Making) -> Iterator[Likeness]:
         for tried in self._tried:
             if self._is_made(tried.made, making):
-                yield Likeness(tried.name, 1.0)
+                yield _likeness(Rival(tried.name, title_in(self._block, tried.name)))
         for tried in self._tried:
             if tried.name in REPEATED:
                 for times in range(2, MOST_REPEATED + 1):

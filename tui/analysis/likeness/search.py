@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tui.analysis.alterations.gallery import Extent, Mistake, possible
-from tui.analysis.alterations.wrong_fusion import wrongly_fused
+from tui.analysis.alterations.wrong_fusion import title_in, wrongly_fused
 from tui.analysis.likeness.families import families
 from tui.analysis.likeness.fitting import fitted
 from tui.analysis.likeness.found import Likeness
@@ -140,7 +140,8 @@ class Search:
         """How well `made` accounts for the difference."""
         rest = (self.difference - made).transpose(0, 1).flatten(1).norm(dim=1)
         if float(rest.norm()) <= self.tolerance:
-            return Likeness(mistake.name, 1.0)
+            title = title_in(self.block, mistake.name)
+            return Likeness(mistake.name, 1.0, told="" if title == mistake.title else title)
         channels = self.difference.transpose(0, 1).flatten(1).norm(dim=1) > self.tolerance
         own = tuple(channel for channel, differs in enumerate(channels.tolist()) if differs)
         if own and float(rest[channels].norm()) <= self.tolerance / 2:

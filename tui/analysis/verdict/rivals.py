@@ -8,9 +8,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from tui.analysis.alterations.gallery import MISTAKES, possible
+from tui.analysis.alterations.gallery import possible
 from tui.analysis.alterations.variances import norms_of, values_seen, with_eps, with_variances_times
-from tui.analysis.alterations.wrong_fusion import wrongly_fused
+from tui.analysis.alterations.wrong_fusion import title_in, wrongly_fused
 from tui.analysis.bounds.making import Making
 from tui.analysis.bounds.stored import StoredBounds, numbers_of
 from tui.analysis.numerics.precision import PRECISIONS
@@ -64,7 +64,7 @@ def rival_of(
         if (slight or not _may_be_chance(name, kernel, bounds, making)) and is_made(
             kernel, given, bounds, making
         ):
-            return Rival(name, MISTAKES[name].title)
+            return Rival(name, title_in(block, name))
     if not slight:
         return None
     numbered = by_number(block, given, bounds, making)
