@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -533,3 +534,25 @@ class AroundABody(nn.Module):
 def test_a_block_around_a_module_that_runs_itself_is_called_like_the_whole() -> None:
     found = blocks_of(ready(nn.Sequential(AroundABody(), nn.ReLU())), image(1, 4, 9, 9)).blocks
     assert [each.title for each in found] == ["0"]
+
+
+@dataclass
+class Wrapped:
+    logits: Tensor
+
+
+class GivesAnObject(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.block = RepVgg(4)
+
+    def forward(self, x: Tensor) -> Wrapped:
+        return Wrapped(self.block(x))
+
+
+def test_a_difference_that_cannot_be_told_is_not_called_nothing() -> None:
+    report = fuse_model(ready(GivesAnObject()), image(1, 4, 12, 12)).report
+    assert (len(report.fused), str(report).splitlines()[-1][:33]) == (1, "the outputs cannot be compared: N")
+    x = image(1, 4, 12, 12)
+    x[0, 0, 0, 0] = torch.nan
+    assert "cannot be compared" in str(fuse_model(ready(nn.Sequential(RepVgg(4))), x).report)

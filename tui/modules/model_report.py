@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from torch import nn
 
+from tui.analysis.quantities import two_digits
 from tui.analysis.verdict.stored import StoredVerdict
 from tui.analysis.verdict.stored_judging import judge_stored
 from tui.fusion.block import ReparamBlock
@@ -59,7 +61,8 @@ class ModelReport:
     Attributes:
         fused: each block that is a convolution now, in the order in which they run.
         left_alone: what looks like one and is none, or could not be replaced, and why.
-        apart: max |fused - given| over the outputs on the example, in the model's dtype.
+        apart: max |fused - given| over the outputs on the example, in the model's dtype; NaN where that
+            cannot be told.
         largest: max |given|.
     """
 
@@ -73,5 +76,13 @@ class ModelReport:
         lines = [f"{len(self.fused)} fused, {len(self.left_alone)} left alone"]
         lines += [f"  {each.sentence}" for each in self.fused]
         lines += [f"  left alone: {each.sentence}" for each in self.left_alone]
-        lines.append(f"max |fused - unfused| of the output: {self.apart:.3g}, of {self.largest:.3g}")
-        return "\n".join(lines)
+        return "\n".join([*lines, self.difference])
+
+    @property
+    def difference(self) -> str:
+        """How far the whole models lie apart, in a line."""
+        if math.isnan(self.apart):
+            return (
+                "the outputs cannot be compared: NaN or infinite numbers are in them, or they are no tensors"
+            )
+        return f"max |fused - unfused| of the whole: {two_digits(self.apart)}, of {two_digits(self.largest)}"

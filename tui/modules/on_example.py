@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from math import nan
 from typing import Any
 
 import torch
@@ -25,7 +26,7 @@ class OnExample:
 
     Attributes:
         why_not: in words, why it does not do what the model did; "" where it does.
-        apart: max |fused - given| over the outputs.
+        apart: max |fused - given| over the outputs; NaN where it cannot be told.
         largest: max |given|.
     """
 
@@ -106,11 +107,13 @@ def _coarsest(graph: Graph) -> float | None:
 
 
 def _difference(pairs: Iterable[tuple[Tensor, Tensor]]) -> tuple[float, float]:
-    """The largest difference, and the largest number."""
-    apart = largest = 0.0
-    for one, other in pairs:
-        if one.is_floating_point() and one.numel():
-            right = other.double()
-            apart = max(apart, float((one.double() - right).abs().max()))
-            largest = max(largest, float(right.abs().max()))
+    """The largest difference, and the largest number; NaN where some are, or there are none."""
+    found = [
+        torch.stack([(one.double() - other.double()).abs().max(), other.double().abs().max()])
+        for one, other in pairs
+        if one.is_floating_point() and one.numel()
+    ]
+    if not found:
+        return nan, nan
+    apart, largest = torch.stack([each.cpu() for each in found]).amax(dim=0).tolist()  # NaN stays
     return apart, largest

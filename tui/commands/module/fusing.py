@@ -12,7 +12,6 @@ import torch
 from rich.console import Group, RenderableType
 from torch import nn
 
-from tui.analysis.quantities import two_digits
 from tui.checkpoints.contents import Entry, Format
 from tui.checkpoints.errors import CheckpointError, ExistsError, named
 from tui.checkpoints.held_tensors import HeldTensors
@@ -99,9 +98,7 @@ def _parts(report: ModelReport, output: Path | None) -> Iterator[RenderableType]
             row(skipped, each.path or WHOLE, each.reason, each.place or "-")
         yield skipped
     yield ""
-    yield plain(
-        f"max |fused - unfused| of the whole: {two_digits(report.apart)}, of {two_digits(report.largest)}"
-    )
+    yield plain(report.difference)
     right = sum(block.verdict.agrees for block in report.fused)
     where = "nothing was written" if output is None else f"written to {output}"
     words = f"{right} of {len(report.fused)} blocks fused and verified, {len(report.left_alone)} left alone"
