@@ -37,6 +37,18 @@ class LessIdentity(nn.Conv2d):
         return functional.conv2d(x, weight, groups=self.groups)
 
 
+class HoldingLessIdentity(nn.Module):
+    """The same as a module that holds the convolution, as ports have it."""
+
+    def __init__(self, channels: int, groups: int) -> None:
+        super().__init__()
+        self.conv = LessIdentity(channels, channels, 1, groups=groups, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.conv(x)
+        return y
+
+
 class DBB(nn.Module):
     def __init__(self, channels: tuple[int, int], k: int, groups: int, inner: int | None) -> None:
         super().__init__()
@@ -83,6 +95,14 @@ def test_dbb(channels: tuple[int, int], k: int, groups: int, inner: int | None) 
     module = ready(DBB(channels, k, groups, inner))
     found = assert_fuses(module, image(channels[0]), "DBB", "dbb_reparam", groups=groups)
     assert found.in_channels == channels[0]
+
+
+@pytest.mark.parametrize("groups", [1, 4, 8])
+def test_dbb_whose_pointwise_convolution_is_held_by_a_module(groups: int) -> None:
+    module = DBB((8, 8), 3, groups, None)
+    module.dbb_1x1_kxk.idconv1 = HoldingLessIdentity(8, groups)
+    family = "DBB (depthwise)" if groups == 8 else "DBB"
+    assert_fuses(ready(module), image(8), family, "dbb_reparam", groups=groups)
 
 
 @pytest.mark.parametrize("inner", [None, 16])

@@ -30,6 +30,7 @@ def _pointwise_then_square(first: str, *, less_identity: bool = False) -> Branch
 
 _SEQUENCES = (
     _pointwise_then_square("idconv1", less_identity=True),
+    _pointwise_then_square("idconv1.conv", less_identity=True),  # as ports have it that hold the convolution
     _pointwise_then_square("conv1"),
 )
 _ONE_SEQUENCE = (tuple(each.name for each in _SEQUENCES),)

@@ -40,7 +40,9 @@ def present_branches(family: Family, names: Mapping[str, Entry]) -> tuple[Branch
         present += _filled(pattern, names, shared)
     for alternatives in family.one_of:
         if sum(each.name in alternatives for each in present) != 1:
-            raise Misfit(f"of {' and '.join(alternatives)} exactly one must be there", incomplete=True)
+            *some, last = alternatives
+            words = f"of {', '.join(some)} and {last} exactly one must be there"
+            raise Misfit(words, incomplete=True)
     known = {name for each in present for name in _names_in(each)}
     if family.post_norm:
         norm = Norm(family.post_norm)
