@@ -229,6 +229,15 @@ async def test_names_of_files_are_offered(open_bench: OpenBench, folder: Path) -
             return [str(option.prompt) for option in options.options]
 
         await bench.until(lambda: names() == ["[red]a\\x1b.csv", "Stem.npy", "study.json", "models/"])
+        await bench.press("tab")
+        area = bench.app.screen.query_one(TextArea)
+        assert area.has_focus
+        await bench.press("tab", "down")
+        assert options.has_focus
+        options.post_message(Paste("[1.5]"))
+        await bench.until(lambda: area.has_focus and area.text == "[1.5]")
+        area.clear()
+        await bench.press("shift+tab")
         await bench.press("s", "t")
         await bench.until(lambda: names() == ["Stem.npy", "study.json"])
         await bench.press("ctrl+u", "m", "down")

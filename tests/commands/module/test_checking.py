@@ -33,6 +33,9 @@ def test_a_block_runs_on_all_that_reached_it(capsys: Capsys) -> None:
     assert (data["spec"]["batch_size"], data["spec"]["input_shape"]) == (2, [8, 70])
     assert (data["origin"]["title"], data["origin"]["container"]) == ("stages.1", NET)
     assert "runs on what reached it in that run" in data["origin"]["remarks"]
+    told = ran(capsys, "check", NET, "--block", "stages.1", "--input", "2x3x10x12").out
+    (dense,) = (line for line in told.splitlines() if line.startswith(" conv "))
+    assert dense.endswith("batch norm")
 
 
 def test_it_runs_on_the_device_that_was_named(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,7 +148,8 @@ def _kernels(study: Study) -> Table:
     table = _table("branch", "weight", "bias", "on it")
     specs = (*study.spec.branches, None)  # a post norm stands after the branches and is none of them
     for spec, branch in zip(specs, study.summands, strict=False):
-        has_bias, words = (True, "its offset") if spec is None else (_has_bias(study, spec), _options(spec))
+        has_bias = spec is None or _has_bias(study, spec)
+        words = "its offset" if spec is None else _options(spec, _norms_read(spec))
         table.add_row(branch.name, _shape(branch.kernel.weight.shape), "yes" if has_bias else "-", words)
     fused = study.fused_kernel.kernel
     bias = "-" if fused.bias is None else "yes"
@@ -156,8 +157,17 @@ def _kernels(study: Study) -> Table:
     return table
 
 
-def _options(branch: BranchSpec) -> str:
-    """What is on a branch beside its bias, in the words of the form: "batch norm, alpha", "-" for nothing."""
+def _norms_read(branch: BranchSpec) -> int:
+    """Batch norms of a branch that was read off a module or a file, which is no kind with options."""
+    layers = () if branch.chain is None else branch.chain.all_layers()
+    return sum(layer.eps is not None for layer in layers)
+
+
+def _options(branch: BranchSpec, norms: int) -> str:
+    """What is on a branch beside its bias, in the words of the form: "batch norm, alpha", "-" for nothing.
+
+    `norms`: its batch norms, where no option says it.
+    """
     options = {
         f"{branch.groups} groups": branch.groups is not None,
         f"{branch.expansion} x channels": branch.expansion != 1,
@@ -165,7 +175,8 @@ def _options(branch: BranchSpec) -> str:
         "inner norm": branch.inner_norm,
         "zero border": branch.zero_border,
         f"padding {shortest(branch.padding or (0, 0))}": branch.padding is not None,
-        "batch norm": branch.batch_norm,
+        "batch norm": branch.batch_norm or norms == 1,
+        f"{norms} batch norms": norms > 1,
         str(branch.scale): bool(branch.scale),
     }
     return ", ".join(words for words, on in options.items() if on) or "-"

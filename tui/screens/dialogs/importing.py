@@ -53,6 +53,14 @@ class PathInput(Input):
             self.post_message(self.LinesPasted(event.text))
 
 
+class FileNames(OptionList):
+    """The names that the file may have. What is pasted here are numbers."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        self.post_message(PathInput.LinesPasted(event.text))
+
+
 class ImportScreen(Dialog[ImportRequest | None]):
     """Dismisses with the request, or None. It reads nothing but the names in a folder."""
 
@@ -84,6 +92,7 @@ class ImportScreen(Dialog[ImportRequest | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Close", show=False, priority=True),
         Binding("ctrl+s", "take_numbers", "Take the numbers", show=False, priority=True),
+        Binding("tab,shift+tab", "other_field", "To the file or the numbers", show=False, priority=True),
     ]
 
     def __init__(self, target: str, *, request: ImportRequest | None = None, problem: str = "") -> None:
@@ -103,7 +112,7 @@ class ImportScreen(Dialog[ImportRequest | None]):
             with Horizontal(classes="named"):
                 yield Static("File", classes="label", markup=False)
                 yield PathInput(self._request.file, compact=True, select_on_focus=False, id="import-file")
-            yield OptionList(compact=True, markup=False)
+            yield FileNames(compact=True, markup=False)
             with Horizontal(classes="numbers"):
                 yield Static("Numbers", classes="label", markup=False)
                 yield TextArea(
@@ -161,6 +170,11 @@ class ImportScreen(Dialog[ImportRequest | None]):
             event.stop()
             event.prevent_default()
             field.focus()
+
+    def action_other_field(self) -> None:
+        """From the numbers to the file; from the file, and from the list, which is a part of it, back."""
+        area = self.query_one(TextArea)
+        (self.query_one(PathInput) if area.has_focus else area).focus()
 
     @on(PathInput.LinesPasted)
     def _lines_pasted(self, event: PathInput.LinesPasted) -> None:
