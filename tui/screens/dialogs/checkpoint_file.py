@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.events import Key
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -24,7 +25,7 @@ from tui.screens.dialogs.dialog import Dialog
 from tui.views.checkpoint.outline_rows import size_in_words
 from tui.widgets.paged_option_list import PagedOptionList
 
-HINT = "enter opens it · backspace: up · tab: type a path · escape closes"
+HINT = "enter opens it · backspace: up · or type a path · escape closes"
 TYPING_HINT = "enter opens that file or folder · tab: back to the list · escape closes"
 
 
@@ -87,6 +88,15 @@ class CheckpointFileScreen(Dialog[Path | None]):
     def on_descendant_focus(self) -> None:
         """Say how to go on from here."""
         self._hint()
+
+    def on_key(self, event: Key) -> None:
+        """What is typed in the list begins a path, in this folder or anywhere; q closes."""
+        letter = event.character or ""
+        if self.query_one(OptionList).has_focus and event.is_printable and letter.strip("q "):
+            event.stop()
+            field = self.query_one(Input)
+            field.value, field.cursor_position = letter, 1
+            self.set_focus(field)  # at once: the next letter may be here already
 
     @work(exclusive=True, exit_on_error=False, description="files of a folder")
     async def _show(self, folder: Path, came_from: Path | None = None) -> None:
