@@ -556,3 +556,25 @@ def test_a_difference_that_cannot_be_told_is_not_called_nothing() -> None:
     x = image(1, 4, 12, 12)
     x[0, 0, 0, 0] = torch.nan
     assert "cannot be compared" in str(fuse_model(ready(nn.Sequential(RepVgg(4))), x).report)
+
+
+class Sided(nn.Module):
+    """One side by the size of the image, and a head that only training runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.small, self.large = RepVgg(4), nn.Sequential(RepVgg(4), nn.ReLU())
+        self.heads = nn.ModuleList([nn.Conv2d(4, 2, 1), nn.Linear(2, 2)])
+        self.read = nn.Conv2d(4, 4, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = (self.large if x.shape[2] > 32 else self.small)(x)
+        return self.heads[0](y) if self.training else functional.conv2d(y, self.read.weight)
+
+
+def test_what_the_example_does_not_reach_is_told() -> None:
+    _, report = fused_and_checked(ready(Sided()), image(1, 4, 12, 12))
+    told = {
+        each.path: each.reason for each in report.left_alone if "did not run on the example" in each.reason
+    }
+    assert list(told) == ["large", "heads"]

@@ -24,6 +24,7 @@ from tui.modules.run.given import refuse_no_module
 from tui.modules.run.graph import Call, Graph, ModuleCall, Node
 from tui.modules.run.recording import record
 from tui.modules.run.running import run_on
+from tui.modules.unreached import unreached
 
 _QUESTIONS = frozenset(("_local_scalar_dense", "is_nonzero", "equal", "nonzero", "unique", "_unique2"))
 """Operators whose answer Python can go by."""
@@ -86,7 +87,7 @@ class Finder:
                 self._look_at(call)
         blocks = tuple(sorted(self._blocks, key=lambda block: block.region.calls[0].index))
         left = [self._left[call] for call in sorted(self._left, key=lambda call: call.index)]
-        return Findings(blocks, tuple(left))
+        return Findings(blocks, (*left, *unreached(self._graph)))
 
     def whole(self) -> FoundBlock:
         """The block that the module is as a whole.
