@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -12,6 +11,7 @@ from torch import nn
 from tui.fusion.block import ReparamBlock
 from tui.fusion.kernel import FusionError
 from tui.fusion.quoting import with_article
+from tui.modules.dearer import refuse_dearer, weights_in_a_row
 from tui.modules.found import Findings, FoundBlock, LeftAlone
 from tui.modules.linear.lowering import lowered
 from tui.modules.linear.meaning import Meanings
@@ -207,8 +207,8 @@ class Finder:
             FusionError: it is not a single convolution, or one that costs more than it does.
         """
         self._refuse_questions(region)
-        refuse = None if self._is_all(region) else partial(_refuse_dearer, region, self._meanings)
-        weights = _weights_in_a_row(region, self._meanings)
+        refuse = None if self._is_all(region) else partial(refuse_dearer, region, self._meanings)
+        weights = weights_in_a_row(region, self._meanings)
         if refuse is not None and weights is not None:  # most that are refused are seen to be so at once
             refuse(weights)
         exact = lowered(region, self._meanings, self.exact, in_float64=True, refuse=refuse)
@@ -302,53 +302,3 @@ def owner_of(region: Region) -> str:
     while count < len(first) and all(len(each) > count and each[count] == first[count] for each in paths):
         count += 1
     return ".".join(first[:count])
-
-
-def _refuse_dearer(region: Region, meanings: Meanings, numbers: int) -> None:
-    """A fusion that multiplies more than the layers that it takes the place of is none.
-
-    `numbers`: those of its weight.
-
-    Raises:
-        FusionError: it would.
-    """
-    height, width = region.sink.tensor.shape[2:]
-    fused = numbers * height * width
-    parts = sum(_products(call, meanings) for call in region.calls)
-    if fused > parts:
-        raise FusionError(
-            f"one convolution would multiply {fused:,} times, and the layers as they are {parts:,} times"
-        )
-
-
-def _weights_in_a_row(region: Region, meanings: Meanings) -> int | None:
-    """The numbers of the weight that convolutions one after the other come to, the first of them alone wide.
-
-    None where it is not as plain as that, or where what is padded in between may refuse it.
-    """
-    steps = [
-        meanings.of(call.outputs[0]) for call in region.calls if call.outputs and not call.outputs[0].constant
-    ]
-    first = steps[0]
-    if not isinstance(first, Convolve) or not all(isinstance(step, (Convolve, Normalise)) for step in steps):
-        return None
-    convs = [step for step in steps if isinstance(step, Convolve)]
-    if any(step.weight.tensor.shape[2:].numel() > 1 or any(step.border) for step in convs[1:]):
-        return None
-    taps = first.weight.tensor.shape[2:].numel()
-    channels = region.source.tensor.shape[1] * region.sink.tensor.shape[1]
-    return channels // math.gcd(*(step.groups for step in convs)) * taps
-
-
-def _products(call: Call, meanings: Meanings) -> int:
-    """Multiplications of a call, for one image."""
-    made = call.outputs[0] if call.outputs else None
-    if made is None or made.constant or not made.is_image:
-        return 0
-    step = meanings.of(made)
-    _, channels, height, width = made.tensor.shape
-    if isinstance(step, Convolve):
-        return step.weight.tensor.numel() * height * width
-    if isinstance(step, Average):
-        return channels * step.kernel_size[0] * step.kernel_size[1] * height * width
-    return channels * height * width
