@@ -47,11 +47,6 @@ if TYPE_CHECKING:
     from tui.modules.looking import LookedAt
     from tui.running.speed_table import TimeThemFunction
     from tui.running.sweep import SweepFunction
-    from tui.screens.speed.screen import SpeedScreen
-    from tui.screens.sweep.screen import SweepScreen
-    from tui.screens.tree_screen import TreeScreen
-
-    Place = BenchScreen | TreeScreen | SweepScreen | SpeedScreen
 
 
 class RepFuseApp(PlacesApp):
