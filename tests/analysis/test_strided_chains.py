@@ -15,12 +15,14 @@ from tests.fusion.oracles import convolve
 from tests.fusion.strategies import with_wild_norms
 from tui.analysis.numerics.pixel import Pixel
 from tui.analysis.probe.probe import probe
+from tui.analysis.steps.numbers import numbers_behind
 from tui.analysis.steps.walkthrough import Walkthrough, walkthrough
 from tui.analysis.study import Study, study_of
 from tui.export.code.snippet import snippet_of
 from tui.fusion.block import ReparamBlock
 from tui.fusion.layers import Average, Branch, Chain, Convolution, Identity, Layer, Norm, Sum
 from tui.fusion.pair_text import Pair
+from tui.fusion.tap import Tap
 
 
 def conv(kernel_size: int, stride: int = 1, dilation: int = 1, *, bias: bool = True) -> Convolution:
@@ -94,3 +96,25 @@ def test_a_layer_before_another_that_skips_pixels_is_run_on_more_of_them() -> No
     study = studied("three")
     pixels = study.outputs.unfused[:, 0].numel()
     assert study.cost.macs.unfused == pixels * (16 + 4 + 1) * 4 * 4 * 4
+
+
+def test_the_taps_of_its_last_layer_that_fall_outside_the_image_are_told() -> None:
+    """Of a 3x3 whose taps lie two pixels apart: at a corner its first row and its first column do."""
+    found = probe(studied("pixel first"), Pixel(0, 1, 0, 0)).unfused
+    assert found is not None
+    (branch,) = found.branches
+    assert branch.stage.sum.padding.tolist() == [[True] * 3, [True, False, False], [True, False, False]]
+
+
+def test_the_numbers_behind_a_tap_are_those_that_meet_there() -> None:
+    study = studied("two")
+    *_, found = walkthrough(study)
+    assert isinstance(found, Walkthrough)
+    (step,) = (each for each in found.steps if each.title == "composed")
+    behind = numbers_behind(step, study.spec, Tap(1, 2, 4, 3))
+    first, second = (
+        {place.index[2:] for place in behind if place.name == f"chain.layer{layer}.weight"}
+        for layer in (0, 1)
+    )
+    assert second == {(row, column) for row in (1, 2) for column in (1,)}
+    assert first == {(4 - 2 * row, 3 - 2 * column) for row, column in second}

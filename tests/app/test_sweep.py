@@ -187,6 +187,7 @@ async def test_a_problem_is_said_at_its_field(open_bench: OpenBench) -> None:
         "8:512:y2": "In channels: the step must be x and a factor",
         "": "In channels: give values, such as 8:256:x2",
         "[/]": "In channels must be a whole number such as 8, not '[/]'",
+        "0": "The block allows none of these: in channels must be from 1 to 65536, not 0",
     }
     async with open_bench(EXACT, sweep=injected) as bench:
         await bench.press("v")

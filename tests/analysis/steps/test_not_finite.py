@@ -25,6 +25,7 @@ SPEC = replace(PRESETS["repvgg"].spec, in_channels=4, out_channels=4, input_shap
         (("kxk.weight[0,0,0,0]=1e39",), "kxk.weight"),
         (("1x1.norm.gamma[1]=inf", "kxk.norm.gamma[1]=-inf"), "kxk.norm.gamma"),
         (("input[0,0,0,0]=nan",), "input"),
+        (("kxk.weight[0,0,1,1]=inf", "1x1.weight[0,0,0,0]=-inf"), "kxk.weight"),
     ],
 )
 def test_every_step_is_written_out(edits: tuple[str, ...], cause: str) -> None:
@@ -36,4 +37,5 @@ def test_every_step_is_written_out(edits: tuple[str, ...], cause: str) -> None:
     for step in found.steps:
         last = Tap(*(size - 1 for size in step.after.kernel.weight.shape))
         assert step.operation(Tap(0, 0, 0, 0))
+        assert step.operation(Tap(0, 0, *(size // 2 for size in step.after.kernel.weight.shape[2:])))
         assert step.operation(last)
