@@ -31,8 +31,8 @@ WITH_EXAMPLES = [
     "tui.modules.finished",
     "tui.modules.fusing",
     "tui.modules.run.loading",
-    "tui.modules.model",
-    "tui.modules.response",
+    "tui.modules.whole.model",
+    "tui.modules.by_answers.response",
 ]
 
 

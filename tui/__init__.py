@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tui.fusion.specs.block_spec import BlockSpec
     from tui.modules.finding import blocks_of
     from tui.modules.fusing import fuse
-    from tui.modules.model import fuse_model
+    from tui.modules.whole.model import fuse_model
 
 __version__ = "0.1.0"
 
@@ -55,7 +55,7 @@ if not TYPE_CHECKING:  # to a type checker only the names above exist
         "build_block": "tui.fusion.block",
         "explore": "tui.exploring",
         "fuse": "tui.modules.fusing",
-        "fuse_model": "tui.modules.model",
+        "fuse_model": "tui.modules.whole.model",
         "parse_branches": "tui.fusion.grammar.branch_text",
         "study_of": "tui.analysis.study",
     }

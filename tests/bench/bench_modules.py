@@ -20,10 +20,10 @@ from unittest import mock
 import torch
 from torch import Tensor, nn
 
-from tui.modules import model as fusing
+from tui.modules.by_answers.response import response_of
 from tui.modules.fusing import fuse
-from tui.modules.model import fuse_model
-from tui.modules.response import response_of
+from tui.modules.whole import model as fusing
+from tui.modules.whole.model import fuse_model
 
 RUNS = 9
 CHANNELS, SIZE = 512, 7

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from tests.modules.styles import Written, conv
 from tui.fusion.kernel import FusionError
 from tui.modules.fusing import fuse
-from tui.modules.model import fuse_model
 from tui.modules.run.running import RunError
+from tui.modules.whole.model import fuse_model
 
 X = torch.randn(1, 6, 8, 8, generator=torch.Generator().manual_seed(3))
 

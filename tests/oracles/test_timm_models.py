@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from tests.fusion.strategies import with_wild_norms
 from tests.oracles.test_timm import declare_missing_operators
-from tui.modules.model import fuse_model
+from tui.modules.whole.model import fuse_model
 
 MODELS = (
     "repvgg_a0",

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from tui.fusion.kernel import FusionError, Kernel, fold_batch_norm
-from tui.modules.replacing import Parents
 from tui.modules.run.copying import copied
 from tui.modules.run.graph import Graph, Node
 from tui.modules.run.recording import record
 from tui.modules.run.running import arguments_of, run_on, same_random_numbers
+from tui.modules.whole.replacing import Parents
 
 _AGREEMENT = 0.01
 """Of the largest number of an output: how far rounding may take the copy, in 16 bit at most."""

@@ -15,12 +15,12 @@ from tui.fusion.kernel import FusionError
 from tui.fusion.layers import Branch, Convolution
 from tui.fusion.specs.block_spec import PaddingMode
 from tui.fusion.specs.padding import same_border
+from tui.modules.by_answers.response import Response, response_of
 from tui.modules.finding import Finder
 from tui.modules.finished import agrees_again, finished, padded_conv, verify
 from tui.modules.found import FoundBlock
 from tui.modules.linear.refusing import NotUnderstoodError
 from tui.modules.linear.regions import Region
-from tui.modules.response import Response, response_of
 from tui.modules.run.given import refuse_no_module
 from tui.modules.run.recording import record
 from tui.modules.run.running import RunError, run_on

@@ -19,8 +19,8 @@ from tui.fusion.torch_dtypes import torch_dtype
 from tui.modules.folding import fold_norms
 from tui.modules.found import FoundBlock
 from tui.modules.looking import LookedAt
-from tui.modules.model import fuse_model
 from tui.modules.outline import path_of
+from tui.modules.whole.model import fuse_model
 
 ALL_OF_IT = "(all of it)"
 """What a module is called that is one block as a whole."""

@@ -13,8 +13,8 @@ from tui.fusion.kernel import FusionError
 from tui.modules.finding import blocks_of
 from tui.modules.fusing import fuse
 from tui.modules.looking import look_at
-from tui.modules.model import fuse_model
 from tui.modules.run.running import RunError
+from tui.modules.whole.model import fuse_model
 
 X = torch.zeros(1, 4, 8, 8)
 

@@ -26,9 +26,9 @@ from tui.commands.module.programs import Axis, write_program
 from tui.commands.plain_console import plain_console
 from tui.commands.tables import WIDTH, plain, row, ruled, table
 from tui.modules.fusing import example_of
-from tui.modules.model import fuse_model
-from tui.modules.model_report import ModelReport
 from tui.modules.run.loading import LoadingError
+from tui.modules.whole.model import fuse_model
+from tui.modules.whole.report import ModelReport
 
 FUSED = 0
 WRONG = 1

@@ -15,9 +15,21 @@ from tui.fusion.kernel import FusionError
 from tui.modules.finding import Finder
 from tui.modules.finished import finished, verify
 from tui.modules.found import FoundBlock, LeftAlone
-from tui.modules.model_report import FusedBlock, ModelReport
-from tui.modules.on_example import OnExample, on_example
-from tui.modules.replacing import (
+from tui.modules.run.copying import copied
+from tui.modules.run.exact import Exact
+from tui.modules.run.given import refuse_no_module
+from tui.modules.run.graph import Graph, ModuleCall
+from tui.modules.run.recording import record
+from tui.modules.run.running import RunError, arguments_of, run_on, same_random_numbers
+from tui.modules.run.undisturbed import given_back, tensors_of, undisturbed
+from tui.modules.whole.on_example import OnExample, on_example
+from tui.modules.whole.other_sizes import (
+    agrees_on_other_sizes,
+    refuse_other_model,
+    refuse_other_results,
+    tried_on_other_sizes,
+)
+from tui.modules.whole.replacing import (
     Parents,
     Place,
     by_owner,
@@ -27,20 +39,8 @@ from tui.modules.replacing import (
     refuse_read_beside,
     whole_run,
 )
-from tui.modules.rewriting import rewritten
-from tui.modules.run.copying import copied
-from tui.modules.run.exact import Exact
-from tui.modules.run.given import refuse_no_module
-from tui.modules.run.graph import Graph, ModuleCall
-from tui.modules.run.other_sizes import (
-    agrees_on_other_sizes,
-    refuse_other_model,
-    refuse_other_results,
-    tried_on_other_sizes,
-)
-from tui.modules.run.recording import record
-from tui.modules.run.running import RunError, arguments_of, run_on, same_random_numbers
-from tui.modules.run.undisturbed import given_back, tensors_of, undisturbed
+from tui.modules.whole.report import FusedBlock, ModelReport
+from tui.modules.whole.rewriting import rewritten
 
 
 class FusedModel(NamedTuple):

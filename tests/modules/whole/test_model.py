@@ -15,7 +15,7 @@ from torch.nn import functional
 from tests.fusion.strategies import with_wild_norms
 from tui.fusion.kernel import FusionError
 from tui.modules.finding import blocks_of
-from tui.modules.model import FusedModel, fuse_model
+from tui.modules.whole.model import FusedModel, fuse_model
 
 
 def image(*shape: int, seed: int = 3) -> Tensor:

@@ -13,9 +13,9 @@ from torch.nn import functional
 from tests.modules.styles import FUSED, Written, conv
 from tests.modules.test_fusing import image, made
 from tui.fusion.kernel import FusionError
+from tui.modules.by_answers.response import response_of
 from tui.modules.finished import padded_conv
 from tui.modules.fusing import block_of, fuse
-from tui.modules.response import response_of
 
 
 @pytest.mark.parametrize("style", FUSED)

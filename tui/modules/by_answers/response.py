@@ -19,8 +19,8 @@ from tui.fusion.pair_text import Pair
 from tui.fusion.specs.block_spec import PaddingMode
 from tui.fusion.specs.geometry import Geometry
 from tui.fusion.specs.padding import Border
-from tui.modules.answers import FEW_CHANNELS, Asked, units
-from tui.modules.response_trials import SLACK, BorderError, Trials
+from tui.modules.by_answers.answers import FEW_CHANNELS, Asked, units
+from tui.modules.by_answers.trials import SLACK, BorderError, Trials
 from tui.modules.run.copying import copied
 from tui.modules.run.running import RunError
 from tui.modules.run.training import refuse_train_mode

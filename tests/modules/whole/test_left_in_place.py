@@ -11,7 +11,7 @@ from torch.nn.functional import relu
 
 from tests.modules.small_models import Block, whole_numbers
 from tui.fusion.kernel import FusionError
-from tui.modules.model import FusedModel, fuse_model
+from tui.modules.whole.model import FusedModel, fuse_model
 
 X = torch.randn(1, 2, 8, 9, generator=torch.Generator().manual_seed(3))
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from tui.fusion.kernel import FusionError, Kernel
 from tui.fusion.specs.geometry import Geometry
 from tui.fusion.specs.padding import Border
-from tui.modules.answers import FEW_CHANNELS, answer_of, up_to_unit
+from tui.modules.by_answers.answers import FEW_CHANNELS, answer_of, up_to_unit
 from tui.modules.finished import padded_conv
 
 SLACK = {torch.float64: 1e-9, torch.float32: 1e-5, torch.float16: 1e-2, torch.bfloat16: 5e-2}
