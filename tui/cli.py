@@ -8,12 +8,13 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, NoReturn
 
 from tui.analysis.failure import CANNOT, in_words
 from tui.command_line.program import PROGRAM
-from tui.exit_status import BAD_INPUT, INTERNAL_ERROR, INTERRUPTED
+from tui.commands.exit_status import BAD_INPUT, INTERNAL_ERROR, INTERRUPTED
 from tui.fusion.refusal import Refusal
 from tui.on_terminal import (
     in_a_browser,
@@ -66,8 +67,12 @@ def _done(words: Sequence[str]) -> int:
     from tui.command_line.options import parse
 
     request = parse(words)
+    if request.keys:
+        from tui.screens.binding_ids import keys_in_words
+
+        request = replace(request, text=keys_in_words())
     if request.serve is not None or not request.on_screen:
-        from tui.without_screen import without_screen
+        from tui.commands.without_screen import without_screen
 
         return without_screen(request)
     from tui.what_is_shown import what_is_shown

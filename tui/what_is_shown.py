@@ -10,7 +10,7 @@ from tui.checkpoints.contents import Checkpoint
 from tui.collecting import collect_again
 from tui.command_line.checkpoint_options import OpenRequest
 from tui.command_line.module_options import ModuleSource, OpenModuleRequest
-from tui.command_line.options import Request
+from tui.command_line.request import Request
 
 
 def what_is_shown(request: Request) -> dict[str, Any]:

@@ -14,7 +14,7 @@ if sys.platform == "win32":
 
 from tests.pseudo_terminal import NORMAL, PseudoTerminal
 from tui.app import RepFuseApp
-from tui.exit_status import BAD_INPUT
+from tui.commands.exit_status import BAD_INPUT
 from tui.terminal.signals import ENDING, dying_by_signals
 
 BENCH = ("-m", "tui")

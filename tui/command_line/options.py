@@ -4,36 +4,34 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from tui import __version__
 from tui.analysis.alterations.alteration_text import checked_mistake, edits_in
-from tui.analysis.alterations.alterations import NOTHING_ALTERED, Alterations
+from tui.analysis.alterations.alterations import Alterations
 from tui.analysis.alterations.gallery import MISTAKES
-from tui.analysis.numerics.ran_on import CPU
 from tui.analysis.subject import Subject
 from tui.command_line.block_options import DEFAULT_PRESET, SWITCHES, add_block_options, option_of, spec_of
 from tui.command_line.checkpoint_options import (
     COMMANDS,
     CheckpointRequest,
-    OpenRequest,
     is_file_like,
     parse_checkpoint,
     parse_opening,
 )
 from tui.command_line.module_options import (
     ModuleRequest,
-    OpenModuleRequest,
     is_module_like,
     is_on_module,
     parse_module,
 )
 from tui.command_line.option_parser import HelpInColumns, OptionParser, OptionsError, shown
 from tui.command_line.program import PROGRAM
-from tui.command_line.serve_options import SERVE, SERVE_SUMMARY, ServeRequest, parse_serve
-from tui.command_line.speed_options import SPEED, SPEED_SUMMARY, SpeedRequest, parse_speed
+from tui.command_line.request import Request
+from tui.command_line.serve_options import SERVE, SERVE_SUMMARY, parse_serve
+from tui.command_line.speed_options import SPEED, SPEED_SUMMARY, parse_speed
 from tui.command_line.study_options import add_device_option, device_of
-from tui.command_line.sweep_options import SWEEP, SWEEP_SUMMARY, SweepRequest, parse_sweep
+from tui.command_line.sweep_options import SWEEP, SWEEP_SUMMARY, parse_sweep
 from tui.fusion.grammar.fields import FIELDS
 from tui.fusion.grammar.nearest_name import did_you_mean
 from tui.fusion.grammar.text_error import TextError
@@ -95,52 +93,6 @@ exit status of check:
   1  they do not, or by more than rounding is likely to make
   2  the options make no block, or the block could not be run
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the command line asks for.
-
-    Attributes:
-        spec: the block.
-        alterations: the numbers to be set in it, and the mistake to fuse it with, if any.
-        compared: the block that a saved study was compared with, if any.
-        check: whether to report on it without a screen.
-        as_json: whether that report is JSON.
-        device: where both sides of it run.
-        fused, fused_bias: files with a finished kernel to judge, and with its bias; None for none.
-        checkpoint: what to do with a checkpoint file instead of all that.
-        module: what to do with somebody's module instead.
-        speed: what to time instead.
-        sweep: what to time over a range instead.
-        serve: how to show in browsers what the rest says.
-        text: what to print instead: the help, the version, a completion script.
-        keys: whether to print every key, which the screens know.
-    """
-
-    spec: BlockSpec = field(default_factory=BlockSpec)
-    alterations: Alterations = NOTHING_ALTERED
-    compared: Subject | None = None
-    check: bool = False
-    as_json: bool = False
-    device: str = CPU
-    fused: str | None = None
-    fused_bias: str | None = None
-    checkpoint: CheckpointRequest | None = None
-    module: ModuleRequest | None = None
-    speed: SpeedRequest | None = None
-    sweep: SweepRequest | None = None
-    serve: ServeRequest | None = None
-    text: str | None = None
-    keys: bool = False
-
-    @property
-    def on_screen(self) -> bool:
-        """Whether it opens the program, in a terminal or, with `serve`, in browsers."""
-        asked = self.checkpoint or self.module
-        shows = asked is None or isinstance(asked, OpenRequest | OpenModuleRequest)
-        timed = self.sweep is not None or self.speed is not None
-        return shows and not (self.check or self.text is not None or self.keys or timed)
 
 
 def parse(arguments: Sequence[str]) -> Request:

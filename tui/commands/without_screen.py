@@ -25,8 +25,8 @@ from tui.command_line.module_options import (
     ModuleRequest,
     ModuleSource,
 )
-from tui.command_line.options import Request
-from tui.exit_status import INTERRUPTED, OUTPUT_CLOSED
+from tui.command_line.request import Request
+from tui.commands.exit_status import INTERRUPTED, OUTPUT_CLOSED
 from tui.fusion.refusal import Refusal
 
 _CANNOT_BE_DONE = tuple(kind for kind in CANNOT if kind is not OSError)  # which is about stdout
@@ -58,11 +58,8 @@ def without_screen(request: Request) -> int:
 
 def _done(request: Request) -> int:
     if request.text is not None:
-        return _write(request.text)
-    if request.keys:
-        from tui.screens.binding_ids import keys_in_words
-
-        return _write(keys_in_words())
+        print(request.text, end="")
+        return 0
     if request.serve is not None:
         from tui.commands.serve.command import serve
 
@@ -138,11 +135,6 @@ def _compare(asked: CompareRequest) -> int:
     from tui.commands.compare.command import compare
 
     return compare(asked, partial(open_checkpoint, asked.given))
-
-
-def _write(text: str) -> int:
-    print(text, end="")
-    return 0
 
 
 def _check(request: Request) -> int:
