@@ -31,7 +31,7 @@ def given_back(module: nn.Module, numbers: Mapping[str, Tensor]) -> Iterator[Non
 
     No operator is watched; each tensor of which there is a copy is held against it afterwards.
     """
-    own = {name: tensor for name, tensor in tensors_of(module).items() if name in numbers}
+    own = {name: tensor for name, tensor in parameters_and_buffers(module).items() if name in numbers}
     with torch.no_grad():
         try:
             yield
@@ -41,7 +41,7 @@ def given_back(module: nn.Module, numbers: Mapping[str, Tensor]) -> Iterator[Non
                     tensor.detach().copy_(numbers[name])
 
 
-def tensors_of(module: nn.Module) -> dict[str, Tensor]:
+def parameters_and_buffers(module: nn.Module) -> dict[str, Tensor]:
     """Its parameters and buffers by their names, each once."""
     return {**dict(module.named_parameters()), **dict(module.named_buffers())}
 

@@ -21,7 +21,7 @@ from tui.modules.run.given import refuse_no_module
 from tui.modules.run.graph import Graph, ModuleCall
 from tui.modules.run.recording import record
 from tui.modules.run.running import RunError, arguments_of, run_on, same_random_numbers
-from tui.modules.run.undisturbed import given_back, tensors_of, undisturbed
+from tui.modules.run.undisturbed import given_back, parameters_and_buffers, undisturbed
 from tui.modules.whole.on_example import OnExample, on_example
 from tui.modules.whole.other_sizes import (
     agrees_on_other_sizes,
@@ -94,14 +94,14 @@ def fuse_model(model: nn.Module, example: Any) -> FusedModel:
 
 def _fusing(model: nn.Module, example: Any, *, each_alone: bool) -> _Fusing:
     twin = copied(model)
-    numbers = tensors_of(twin)
+    numbers = parameters_and_buffers(twin)
     try:
         with same_random_numbers():
             graph = run_on(record, twin, example)
     except RunError as error:
         _refuse_only_a_copy(model, example, error)
         raise
-    return _Fusing(twin, graph, numbers, tensors_of(model), each_alone=each_alone)
+    return _Fusing(twin, graph, numbers, parameters_and_buffers(model), each_alone=each_alone)
 
 
 def _refuse_only_a_copy(model: nn.Module, example: Any, error: RunError) -> None:
@@ -237,7 +237,7 @@ class _Fusing:
     def as_it_was(self, module: nn.Module | None = None) -> AbstractContextManager[None]:
         """Where a part of the copy can be run, else all of it: what that writes over is given back."""
         module = self._twin if module is None else module
-        held = tensors_of(module).items()
+        held = parameters_and_buffers(module).items()
         given = {name: self._given[id(tensor)] for name, tensor in held if id(tensor) in self._given}
         return given_back(module, given)
 
