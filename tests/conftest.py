@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 settings.register_profile(
     "repfuse", deadline=None, max_examples=40, print_blob=True, derandomize="CI" in os.environ
 )
-settings.register_profile("few", settings.get_profile("repfuse"), max_examples=10)
 settings.load_profile("repfuse")
 
 gc.set_threshold(1_000_000)

@@ -18,8 +18,6 @@ PART = [
     "tests/fusion/test_block.py::test_unit_impulses_give_the_fused_kernel",
     "tests/analysis/numerics/test_float16.py",
 ]
-NO_MORE = ("-p", "no:cacheprovider", "--hypothesis-profile=few")
-"""It is the machine that is tried here, and not the blocks: all of those are drawn by the suite itself."""
 PLAIN = {"ATEN_CPU_CAPABILITY": "default", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
@@ -32,7 +30,7 @@ def test_the_machine_is_the_one_asked_for() -> None:
 
 def test_the_engine_on_a_plain_machine() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n0", *NO_MORE, *PART],
+        [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *PART],
         cwd=ROOT,
         env=os.environ | PLAIN,
         capture_output=True,
