@@ -48,8 +48,9 @@ settings.register_profile(
 )
 settings.load_profile("repfuse")
 
+# Of what collecting the tests makes, nearly all stays: to look for what does not was a fifth of its time.
 gc.set_threshold(1_000_000)
-"""Of what collecting the tests makes, nearly all stays: to look for what does not was a fifth of its time."""
+
 MOST_WORKERS = 4
 """Where there are more cores, importing torch once more costs about what it saves."""
 SNAPSHOT_REPORT = pytest.StashKey[SnapshotReport]()
